@@ -1,0 +1,2 @@
+# Which application the `flask` command serves.
+FLASK_APP=flask_app

@@ -1,0 +1,152 @@
+"""Who may call a view: each view declares one of these, and the application refuses to start without.
+
+@open_to_anyone              anyone; the view gets no identity
+@identity_optional           anyone, but a token that is sent must be good; view(identity or None, ...)
+@token_required              a customer; view(customer_id, ...)
+@staff_required(*roles)      staff of one of the roles, by default any; view(identity, ...)
+@identity_required(*roles)   a customer, or staff of one of the roles, by default any; view(identity, ...)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from app.auth import tokens
+from app.extensions import db
+from app.models import Customer, Mechanic, SignIn
+from app.models.types import now
+from app.problems import Forbidden, NotSignedIn
+from app.rules.roles import EVERYONE, FRONT_DESK, Role
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose token it is: `id` is a mechanic's where there is a `role`, else a customer's."""
+
+    id: int
+    role: Role | None
+    sign_in_id: str
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role is not None
+
+    @property
+    def is_front_desk(self) -> bool:
+        return self.role in FRONT_DESK
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    def is_customer(self, customer_id: int) -> bool:
+        """Whether this is that customer."""
+        return self.role is None and self.id == customer_id
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a view declares: whether a token is needed, and whose are taken."""
+
+    token: bool = True
+    optional: bool = False
+    customers: bool = False
+    roles: frozenset[Role] = frozenset()
+
+    def require(self, identity: Identity) -> None:
+        """Raises `Forbidden` where the policy takes no such token."""
+        if identity.role not in self.roles and not (identity.role is None and self.customers):
+            raise Forbidden(f"Only {self.whom()} may do this.")
+
+    def whom(self) -> str:
+        """The people it lets in, in words."""
+        if not self.token:
+            return "anyone"
+        staff = "staff" if self.roles == EVERYONE else ", ".join(r.value for r in Role if r in self.roles)
+        return " or ".join(filter(None, ["customers" if self.customers else "", staff]))
+
+
+def identity() -> Identity | None:
+    """Whose token the request carries, None where it carries none. One query.
+
+    Raises `NotSignedIn` where the sign-in has ended: signed out, expired, account deactivated or erased.
+    """
+    claims = tokens.presented()
+    if claims is None:
+        return None
+    current = (SignIn.id == claims.sign_in_id, SignIn.expires_at > now())
+    if claims.kind == "mechanic":
+        role = db.session.scalar(
+            select(Mechanic.role)
+            .join(SignIn, SignIn.mechanic_id == Mechanic.id)
+            .where(Mechanic.id == claims.owner_id, Mechanic.active, *current)
+        )
+        if role is not None:
+            return Identity(claims.owner_id, role, claims.sign_in_id)
+    elif db.session.scalar(
+        select(Customer.id)
+        .join(SignIn, SignIn.customer_id == Customer.id)
+        .where(Customer.id == claims.owner_id, Customer.present(), *current)
+    ):
+        return Identity(claims.owner_id, None, claims.sign_in_id)
+    raise NotSignedIn
+
+
+def _guard(view: View, policy: Policy, pass_on: Callable[[Identity], object] = lambda identity: identity) -> View:
+    """The view behind its policy; `pass_on` makes its first argument."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        who = identity()
+        if who is None:
+            if not policy.optional:
+                raise NotSignedIn
+            return view(None, *args, **kwargs)
+        policy.require(who)
+        return view(pass_on(who), *args, **kwargs)
+
+    return declare(guarded, policy)
+
+
+def declare(view: View, policy: Policy) -> View:
+    """Write on a view who may call it."""
+    view.policy = policy  # type: ignore[attr-defined]  # functions take attributes; the type of callables does not say so
+    return view
+
+
+def open_to_anyone(view: View) -> View:
+    """Let anyone call the view; a token is not looked at."""
+    return declare(view, Policy(token=False))
+
+
+def identity_optional(view: View) -> View:
+    """Let anyone call the view, which is told whose token came along, if any; a bad token is refused."""
+    return _guard(view, Policy(token=False, optional=True, customers=True, roles=EVERYONE))
+
+
+def token_required(view: View) -> View:
+    """Let customers call the view, which is passed the `customer_id` of the token."""
+    return _guard(view, Policy(customers=True), lambda who: who.id)
+
+
+def staff_required(*roles: Role) -> Callable[[View], View]:
+    """Let staff of these roles call the view."""
+    return lambda view: _guard(view, Policy(roles=frozenset(roles) or EVERYONE))
+
+
+def identity_required(*roles: Role) -> Callable[[View], View]:
+    """Let customers, and staff of these roles, call the view."""
+    return lambda view: _guard(view, Policy(customers=True, roles=frozenset(roles) or EVERYONE))
+
+
+def require_policies(app: Flask) -> None:
+    """Raises `RuntimeError` where a view does not declare who may call it."""
+    bare = sorted(name for name, view in app.view_functions.items() if not hasattr(view, "policy"))
+    if bare:
+        raise RuntimeError(f"These views do not declare who may call them: {', '.join(bare)}.")

@@ -1,0 +1,87 @@
+"""Bearer tokens: JSON Web Tokens signed with HS256 under `SECRET_KEY`.
+
+Claims, all required: `sub` (``customer:12`` or ``mechanic:12``), `jti` (the sign-in's row), `iat`, `exp`, `iss`, `aud`.
+A valid signature is not enough to be let in: `app/auth/access.py` looks the sign-in up on every request.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+
+from flask import current_app, g, request
+from jose import jwt
+
+from app.problems import NotSignedIn
+
+ALGORITHM = "HS256"
+ISSUER = AUDIENCE = "mechanic-shop-api"
+MOST_BYTES = 4096
+# How far ahead another server's clock may be.
+SKEW_SECONDS = 5
+
+_SUBJECT = re.compile(r"(customer|mechanic):([1-9][0-9]{0,9})", re.ASCII)
+_OPTIONS = {f"require_{claim}": True for claim in ("sub", "jti", "iat", "exp", "iss", "aud")}
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token with a good signature says: `kind` is ``customer`` or ``mechanic``, `owner_id` an id of that kind."""
+
+    kind: str
+    owner_id: int
+    sign_in_id: str
+
+
+def issue(claims: Claims, hours: int) -> str:
+    """A signed token that expires in so many hours."""
+    issued = int(time.time())
+    payload = {
+        "sub": f"{claims.kind}:{claims.owner_id}",
+        "jti": claims.sign_in_id,
+        "iat": issued,
+        "exp": issued + hours * 3600,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+    }
+    return jwt.encode(payload, current_app.config["SECRET_KEY"], algorithm=ALGORITHM)
+
+
+def decode(token: str) -> Claims:
+    """The claims of a token. Raises `NotSignedIn` for anything but one of ours that has not expired."""
+    if len(token) > MOST_BYTES:
+        raise NotSignedIn
+    try:
+        payload = jwt.decode(
+            token,
+            current_app.config["SECRET_KEY"],
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options=_OPTIONS,
+        )
+    except Exception:  # whatever a forged token makes the library raise, a RecursionError included
+        raise NotSignedIn from None
+    subject = _SUBJECT.fullmatch(payload["sub"])
+    if subject is None or payload["iat"] > time.time() + SKEW_SECONDS:
+        raise NotSignedIn
+    return Claims(subject[1], int(subject[2]), payload["jti"])
+
+
+def presented() -> Claims | None:
+    """The claims of the present request's token, None where it has no ``Authorization`` header.
+
+    Raises `NotSignedIn` for a header with anything but a valid token. Decoded once a request.
+    """
+    if "claims" not in g:
+        g.claims = _read_header(request.headers.get("Authorization"))
+    claims: Claims | None = g.claims
+    return claims
+
+
+def _read_header(header: str | None) -> Claims | None:
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotSignedIn
+    return decode(token.strip())

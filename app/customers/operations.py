@@ -1,0 +1,99 @@
+"""What is done to customers."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from app.auth.access import Identity
+from app.auth.passwords import hash_password
+from app.auth.sign_in import end_sessions, require_password
+from app.extensions import db
+from app.models import Customer, ServiceTicket
+from app.problems import ContactNeeded, Forbidden, InvalidInput, UnfinishedTickets
+from app.rules.ticket_life import FINISHED
+from app.transaction import atomic, locked, not_found, release
+
+
+def create_customer(actor: Identity | None, *, password: str | None = None, **fields: Any) -> Customer:
+    """A walk-in where staff ask (who set nobody's password), else a sign-up.
+
+    Raises `Forbidden`, and `InvalidInput` for an anonymous sign-up without a password.
+    """
+    if actor is not None and actor.is_staff:
+        if password is not None:
+            raise Forbidden("Staff enter walk-ins, who have no password; customers choose theirs when they sign up.")
+        return _add(fields)
+    if password is None:
+        if actor is not None:
+            raise Forbidden("Only staff enter walk-ins; a sign-up has a password.")
+        raise InvalidInput({"password": ["Missing data for required field."]})
+    release()
+    return _add({**fields, "password_hash": hash_password(password)})
+
+
+@atomic()
+def _add(fields: dict[str, Any]) -> Customer:
+    customer = Customer(**fields)
+    db.session.add(customer)
+    return customer
+
+
+def update_customer(
+    actor: Identity,
+    customer_id: int,
+    *,
+    password: str | None = None,
+    current_password: str | None = None,
+    **changes: Any,
+) -> Customer:
+    """Change the fields that are given; customers change themselves, the front desk anyone.
+
+    A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
+    `ContactNeeded`.
+    """
+    present = visible(actor, customer_id)
+    if actor.is_staff and password:
+        raise Forbidden("Only customers set their own password.")
+    new_email = changes.get("email", present.email) != present.email
+    if not actor.is_staff and (password or new_email):
+        require_password(Customer, customer_id, current_password)
+    release()
+    if password:
+        changes["password_hash"] = hash_password(password)
+    return _change(actor, customer_id, changes)
+
+
+@atomic()
+def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Customer:
+    customer = locked(Customer, customer_id)
+    credentials = {"email": customer.email, "password_hash": customer.password_hash}
+    for name, value in changes.items():
+        setattr(customer, name, value)
+    if not customer.has_contact():
+        raise ContactNeeded
+    if credentials != {name: getattr(customer, name) for name in credentials}:
+        end_sessions(customer, besides=actor)
+    return customer
+
+
+@atomic()
+def erase_customer(actor: Identity, customer_id: int) -> None:
+    """Erase the personal data; finished tickets keep their figures. Raises `NotFound`, `UnfinishedTickets`."""
+    visible(actor, customer_id)
+    customer = locked(Customer, customer_id)
+    unfinished = select(ServiceTicket.id).where(
+        ServiceTicket.customer_id == customer_id, ServiceTicket.status.not_in(FINISHED)
+    )
+    ticket_ids = list(db.session.scalars(unfinished.order_by(ServiceTicket.id).limit(10)))
+    if ticket_ids:
+        raise UnfinishedTickets("Finish or void these tickets first.", ticket_ids=ticket_ids)
+    customer.erase()
+    end_sessions(customer)
+
+
+def visible(actor: Identity, customer_id: int) -> Customer:
+    """The customer, where it is one that this identity may see. Raises `NotFound` for others and for what is not there."""
+    customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.present()))
+    if customer is None or not (actor.is_staff or actor.is_customer(customer_id)):
+        raise not_found(Customer, customer_id)
+    return customer

@@ -1,0 +1,134 @@
+"""/customers: the people whose cars are repaired, their sign-in, and their own tickets."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy import select, true
+
+from app import reading
+from app.auth.access import (
+    Identity,
+    identity_optional,
+    identity_required,
+    open_to_anyone,
+    staff_required,
+    token_required,
+)
+from app.auth.schemas import CredentialsSchema, TokenSchema
+from app.auth.sign_in import sign_in, sign_out
+from app.customers import operations
+from app.customers.schemas import CUSTOMER, CustomerChangesSchema, NewCustomerSchema
+from app.limits import login_limit, sign_up_limit
+from app.models import Customer, ServiceTicket
+from app.openapi import Blueprint
+from app.problems import (
+    ContactNeeded,
+    EmailTaken,
+    Forbidden,
+    NotFound,
+    SignInFailed,
+    UnfinishedTickets,
+    WrongPassword,
+)
+from app.rules.roles import Role
+from app.schemas import PageQuery
+from app.service_tickets.schemas import TICKET
+
+blueprint = Blueprint("customers", __name__, description="The people whose cars are repaired.")
+
+
+@blueprint.post("")
+@identity_optional
+@sign_up_limit
+@blueprint.arguments(NewCustomerSchema)
+@blueprint.response(201, CUSTOMER, description="The new customer.", location="/customers/{id}")
+@blueprint.refuses(Forbidden, EmailTaken)
+def create_customer(actor: Identity | None, fields: dict[str, Any]) -> Customer:
+    """Sign up, or enter a walk-in.
+
+    Anyone signs up with name, e-mail and password. Staff enter a walk-in with a name and an e-mail or a phone, and no
+    password.
+    """
+    return operations.create_customer(actor, **fields)
+
+
+@blueprint.get("")
+@staff_required()
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(CUSTOMER)
+def list_customers(actor: Identity, query: dict[str, Any]) -> Response:
+    """List customers.
+
+    For staff.
+    """
+    return reading.page(CUSTOMER, select(Customer).where(Customer.present()).order_by(Customer.id), query)
+
+
+@blueprint.get("/<id:customer_id>")
+@identity_required()
+@blueprint.response(200, CUSTOMER, description="The customer.")
+@blueprint.refuses(NotFound)
+def get_customer(actor: Identity, customer_id: int) -> Response:
+    """Get one customer.
+
+    Customers see themselves, staff anyone.
+    """
+    return reading.one(CUSTOMER, customer_id, true() if actor.is_staff else Customer.id == actor.id)
+
+
+@blueprint.route("/<id:customer_id>", methods=["PUT", "PATCH"])
+@identity_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(CustomerChangesSchema)
+@blueprint.response(200, CUSTOMER, description="The customer as it is now.")
+@blueprint.refuses(NotFound, WrongPassword, EmailTaken, ContactNeeded)
+def update_customer(actor: Identity, changes: dict[str, Any], customer_id: int) -> Customer:
+    """Change a customer.
+
+    Customers change themselves, advisors and admins anyone. What is left out stays as it is.
+    """
+    return operations.update_customer(actor, customer_id, **changes)
+
+
+@blueprint.delete("/<id:customer_id>")
+@identity_required(Role.ADMIN)
+@blueprint.response(204, description="The personal data is erased.")
+@blueprint.refuses(NotFound, UnfinishedTickets)
+def delete_customer(actor: Identity, customer_id: int) -> None:
+    """Erase a customer's personal data.
+
+    For the customer and for admins. Finished tickets keep their figures.
+    """
+    operations.erase_customer(actor, customer_id)
+
+
+@blueprint.post("/login")
+@open_to_anyone
+@login_limit
+@blueprint.arguments(CredentialsSchema)
+@blueprint.response(200, TokenSchema(), description="A token.")
+@blueprint.refuses(SignInFailed)
+def login_customer(credentials: dict[str, str]) -> Response:
+    """Sign in as a customer."""
+    return reading.send(sign_in(Customer, **credentials))
+
+
+@blueprint.post("/logout")
+@token_required
+@blueprint.response(204, description="Signed out; the token is worth nothing from now on.")
+def logout_customer(customer_id: int) -> None:
+    """Sign out."""
+    sign_out()
+
+
+@blueprint.get("/mytickets")
+@blueprint.get("/my-tickets", endpoint="list_my_tickets_hyphenated")
+@token_required
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(TICKET)
+def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
+    """List my own tickets, the newest first.
+
+    For the signed-in customer.
+    """
+    rows = select(ServiceTicket).where(ServiceTicket.customer_id == customer_id).order_by(ServiceTicket.id.desc())
+    return reading.page(TICKET, rows, query)

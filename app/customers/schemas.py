@@ -1,0 +1,64 @@
+"""What customers look like, and what may be written of them."""
+
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from app.models import Customer
+from app.schemas import Changes, ModelInput, ModelOutput, Password
+
+
+class CustomerSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Customer
+        fields = ("id", "name", "email", "phone", "address", "created_at", "version")
+
+
+class NewCustomerSchema(ModelInput):
+    password = Password(metadata={"description": "For a sign-up; a walk-in entered by staff has none."})
+
+    json_schema = {
+        "anyOf": [
+            {"required": ["email"], "properties": {"email": {"type": "string"}}},
+            {
+                "required": ["phone"],
+                "properties": {"phone": {"type": "string"}},
+                "not": {"required": ["password"]},
+            },
+        ],
+        "examples": [
+            {
+                "name": "Dana Whitfield",
+                "email": "dana.whitfield@example.com",
+                "password": "blue hatchback 2014",
+                "phone": "(212) 555-0187",
+                "address": "48 Orchard Street, New York, NY 10002",
+            }
+        ],
+    }
+
+    class Meta(ModelInput.Meta):
+        model = Customer
+        fields = ("name", "email", "password", "phone", "address")
+
+    @validates_schema
+    def require_contact(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """A walk-in needs an e-mail or a phone, an account an e-mail."""
+        if data.get("email") is None and ("password" in data or data.get("phone") is None):
+            raise ValidationError("Missing; a customer needs an e-mail, or as a walk-in a phone.", "email")
+
+
+class CustomerChangesSchema(Changes, ModelInput):
+    password = Password(metadata={"description": "Only customers set their own."})
+    current_password = Password(
+        new=False, metadata={"description": "The present password; needed to change one's own password or e-mail."}
+    )
+
+    json_schema = {"examples": [{"phone": "+1 212 555 0199"}]}
+
+    class Meta(ModelInput.Meta):
+        model = Customer
+        fields = ("name", "email", "phone", "address", "password", "current_password")
+
+
+CUSTOMER = CustomerSchema()

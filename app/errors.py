@@ -1,0 +1,131 @@
+"""Errors: the one writer of problem documents (RFC 9457), and the one translator of everyone else's exceptions."""
+
+import logging
+import re
+import time
+from http import HTTPStatus
+
+from flask import Flask, Response, current_app, g
+from flask_limiter import RateLimitExceeded
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from app import problems
+from app.extensions import Base, db
+from app.limits import limiter
+from app.problems import Problem
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1
+
+# What it means when the database refuses a change, by the name of the constraint.
+BY_CONSTRAINT: dict[str, type[Problem]] = {
+    "uq_mechanics_email": problems.EmailTaken,
+    "uq_customers_sign_in_email": problems.EmailTaken,
+    "uq_parts_sku": problems.SkuTaken,
+    "ck_customers_has_contact": problems.ContactNeeded,
+    "ck_customers_signs_in_with_email": problems.ContactNeeded,
+}
+
+# What werkzeug raises by itself.
+BY_STATUS: dict[int | None, type[Problem]] = {
+    problem.status: problem
+    for problem in (
+        problems.NotFound,
+        problems.MethodNotAllowed,
+        problems.BodyTooLarge,
+        problems.UnsupportedMediaType,
+        problems.ServerError,
+    )
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of this application with a problem document."""
+    app.register_error_handler(Problem, respond)
+    app.register_error_handler(RateLimitExceeded, _too_many)
+    app.register_error_handler(HTTPException, _of_werkzeug)
+    app.register_error_handler(IntegrityError, _of_constraint)
+    app.register_error_handler(OperationalError, _of_database)
+    app.register_error_handler(TimeoutError, _of_database)
+    app.register_error_handler(StaleDataError, _of_stale)
+    app.register_error_handler(Exception, _of_ours)
+
+
+def respond(problem: Problem) -> Response:
+    """The problem as ``application/problem+json``."""
+    body = {
+        "type": f"/problems/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": g.get("request_id", ""),
+        **problem.extra,
+    }
+    response = Response(current_app.json.dumps(body), problem.status, content_type="application/problem+json")
+    response.headers.update(problem.headers)
+    return response
+
+
+def _too_many(_: RateLimitExceeded) -> Response:
+    limit = limiter.current_limit
+    wait = max(1, limit.reset_at - int(time.time())) if limit else RETRY_SECONDS
+    return respond(problems.TooManyRequests(f"Come back in {wait} seconds.", headers={"Retry-After": str(wait)}))
+
+
+def _of_werkzeug(error: HTTPException) -> Response:
+    if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
+        return Response.force_type(error.get_response())  # a redirect is no error
+    problem = BY_STATUS.get(error.code, problems.BadRequest)
+    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    return respond(problem(error.description or problem.title, headers=headers))
+
+
+def _of_constraint(error: IntegrityError) -> Response:
+    problem = BY_CONSTRAINT.get(violated_constraint(error) or "")
+    return respond(problem()) if problem else _of_ours(error)  # type: ignore[call-arg]  # those in the table have one wording
+
+
+def violated_constraint(error: IntegrityError) -> str | None:
+    """The name of the constraint or unique index that was violated, None where the database does not tell."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        name: str | None = diagnosis.constraint_name
+        return name
+    # SQLite names a CHECK, but of a unique index only the columns: "UNIQUE constraint failed: parts.sku".
+    match = re.match(r"(CHECK|UNIQUE) constraint failed: ([\w., ]+)", str(error.orig))
+    if match is None or match[1] == "CHECK":
+        return match and match[2]
+    return _unique_index(frozenset(match[2].split(", ")))
+
+
+def _unique_index(columns: frozenset[str]) -> str | None:
+    for table in Base.metadata.tables.values():
+        for unique in (*table.constraints, *(index for index in table.indexes if index.unique)):
+            if columns == {f"{table.name}.{column.name}" for column in unique.columns}:
+                return str(unique.name)
+    return None
+
+
+def _of_database(error: Exception) -> Response:
+    """The database is away, or a lock was not to be had in time."""
+    db.session.rollback()
+    cause = type(getattr(error, "orig", None) or error).__name__
+    log.error("The database did not answer (%s), request %s", cause, g.get("request_id"))
+    return respond(problems.Unavailable("Try again in a moment.", headers={"Retry-After": str(RETRY_SECONDS)}))
+
+
+def _of_stale(error: StaleDataError) -> Response:
+    db.session.rollback()
+    return respond(problems.Conflict("It was changed by someone else meanwhile; read it again."))
+
+
+def _of_ours(error: Exception) -> Response:
+    db.session.rollback()
+    # The text of a database error holds what the client sent: the log gets where it happened, without the values.
+    if isinstance(error, DBAPIError):
+        error.hide_parameters = True
+    log.error("Request %s failed", g.get("request_id"), exc_info=error)
+    return respond(problems.ServerError("Something failed on our side; it has been logged."))

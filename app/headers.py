@@ -1,0 +1,39 @@
+"""What every answer carries: a request id, and the security headers that fit an API."""
+
+import re
+import secrets
+
+from flask import Flask, Response, g, request
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+ONE_YEAR = 365 * 24 * 3600
+
+
+def init_app(app: Flask) -> None:
+    """Number every request, and complete every answer."""
+    app.before_request(_number)
+    app.after_request(_complete)
+
+
+def _number() -> None:
+    # A proxy's or client's id is kept where it is harmless in a log.
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", sent) else secrets.token_hex(16)
+
+
+def _complete(response: Response) -> Response:
+    if "request_id" in g:
+        response.headers["X-Request-ID"] = g.request_id
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+    response.vary.add("Authorization")
+    return response

@@ -1,0 +1,80 @@
+"""/inventory: the parts catalogue and its stock."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy import select
+
+from app import reading
+from app.auth.access import Identity, identity_required, staff_required
+from app.inventory import operations
+from app.inventory.schemas import PART, VIEWS, NewPartSchema, PartChangesSchema
+from app.models import Part
+from app.openapi import Blueprint
+from app.problems import NotFound, SkuTaken
+from app.rules.roles import Role
+from app.schemas import PageQuery
+
+blueprint = Blueprint("inventory", __name__, description="The parts catalogue and its stock.")
+
+
+@blueprint.post("")
+@staff_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(NewPartSchema)
+@blueprint.response(201, PART, description="The new part.", location="/inventory/{id}")
+@blueprint.refuses(SkuTaken)
+def create_part(actor: Identity, fields: dict[str, Any]) -> Part:
+    """Add a part.
+
+    For advisors and admins. Without `quantity_on_hand` its stock is not tracked.
+    """
+    return operations.create_part(**fields)
+
+
+@blueprint.get("")
+@identity_required()
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(VIEWS)
+def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
+    """List parts.
+
+    Staff see all fields, customers names and prices.
+    """
+    return reading.cached_page(VIEWS.of(actor), select(Part).where(Part.present()).order_by(Part.id), query)
+
+
+@blueprint.get("/<id:part_id>")
+@identity_required()
+@blueprint.response(200, VIEWS, description="The part.")
+@blueprint.refuses(NotFound)
+def get_part(actor: Identity, part_id: int) -> Response:
+    """Get one part.
+
+    Staff see all fields, customers name and price.
+    """
+    return reading.one(VIEWS.of(actor), part_id)
+
+
+@blueprint.route("/<id:part_id>", methods=["PUT", "PATCH"])
+@staff_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(PartChangesSchema)
+@blueprint.response(200, PART, description="The part as it is now.")
+@blueprint.refuses(NotFound, SkuTaken)
+def update_part(actor: Identity, changes: dict[str, Any], part_id: int) -> Part:
+    """Change a part.
+
+    For advisors and admins. What is left out stays as it is; tickets keep the price they were made at.
+    """
+    return operations.update_part(part_id, **changes)
+
+
+@blueprint.delete("/<id:part_id>")
+@staff_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.response(204, description="The part is gone from the catalogue.")
+@blueprint.refuses(NotFound)
+def delete_part(actor: Identity, part_id: int) -> None:
+    """Delete a part.
+
+    For advisors and admins. One that tickets use is archived: gone from lists and new lines, kept in history.
+    """
+    operations.delete_part(part_id)

@@ -1,0 +1,95 @@
+"""What is done to the staff."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from app.auth.access import Identity
+from app.auth.passwords import hash_password
+from app.auth.sign_in import end_sessions, require_password
+from app.extensions import db
+from app.models import Mechanic
+from app.problems import Forbidden, LastAdmin
+from app.rules.roles import Role
+from app.transaction import atomic, locked, not_found, release
+
+ADMINS_TO_SET = {"role", "active"}
+
+
+def create_mechanic(*, password: str, **fields: Any) -> Mechanic:
+    """A new member of staff, a mechanic unless `role` says otherwise."""
+    release()
+    password_hash = hash_password(password)
+    with atomic():
+        mechanic = Mechanic(password_hash=password_hash, **fields)
+        db.session.add(mechanic)
+    return mechanic
+
+
+def update_mechanic(
+    actor: Identity,
+    mechanic_id: int,
+    *,
+    password: str | None = None,
+    current_password: str | None = None,
+    **changes: Any,
+) -> Mechanic:
+    """Change the fields that are given. Admins change anyone; others only themselves, and not `ADMINS_TO_SET`.
+
+    A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
+    `LastAdmin`.
+    """
+    present = db.session.get(Mechanic, mechanic_id)
+    if present is None:
+        raise not_found(Mechanic, mechanic_id)
+    own = actor.id == mechanic_id
+    if not actor.is_admin and (not own or ADMINS_TO_SET & changes.keys()):
+        raise Forbidden("Only an admin changes other people, roles and who is active.")
+    new_email = changes.get("email", present.email) != present.email
+    if own and (password or new_email):
+        require_password(Mechanic, mechanic_id, current_password)
+    release()
+    if password:
+        changes["password_hash"] = hash_password(password)
+    return _change(actor, mechanic_id, changes)
+
+
+@atomic()
+def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mechanic:
+    admins = _lock_admins() if ADMINS_TO_SET & changes.keys() else None
+    mechanic = locked(Mechanic, mechanic_id)
+    credentials = {"email": mechanic.email, "password_hash": mechanic.password_hash}
+    for name, value in changes.items():
+        setattr(mechanic, name, value)
+    if admins is not None:
+        _require_one_left(admins)
+    if credentials != {name: getattr(mechanic, name) for name in credentials}:
+        end_sessions(mechanic, besides=actor)
+    if not mechanic.active:
+        end_sessions(mechanic)
+    return mechanic
+
+
+@atomic()
+def deactivate_mechanic(mechanic_id: int) -> None:
+    """What deleting means for staff: they cannot sign in any more, and history keeps their name.
+
+    Raises `NotFound`, `LastAdmin`.
+    """
+    admins = _lock_admins()
+    mechanic = locked(Mechanic, mechanic_id)
+    mechanic.active = False
+    _require_one_left(admins)
+    end_sessions(mechanic)
+
+
+def _lock_admins() -> list[Mechanic]:
+    """The active admins, locked: two of them must not take away each other's role at once."""
+    admins = select(Mechanic).where(Mechanic.role == Role.ADMIN, Mechanic.active).order_by(Mechanic.id)
+    return list(db.session.scalars(admins.with_for_update()))
+
+
+def _require_one_left(admins: list[Mechanic]) -> None:
+    """Raises `LastAdmin` where none of those who were admins before the change is one after it."""
+    if not any(admin.active and admin.role is Role.ADMIN for admin in admins):
+        raise LastAdmin

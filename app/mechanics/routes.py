@@ -1,0 +1,102 @@
+"""/mechanics: the staff, and their sign-in."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy import select
+
+from app import reading
+from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
+from app.auth.schemas import CredentialsSchema, TokenSchema
+from app.auth.sign_in import sign_in, sign_out
+from app.limits import login_limit
+from app.mechanics import operations
+from app.mechanics.schemas import MECHANIC, VIEWS, MechanicChangesSchema, MechanicQuerySchema, NewMechanicSchema
+from app.models import Mechanic
+from app.openapi import Blueprint
+from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, WrongPassword
+from app.rules.roles import Role
+
+blueprint = Blueprint("mechanics", __name__, description="The staff: mechanics, service advisors, admins.")
+
+
+@blueprint.post("")
+@staff_required(Role.ADMIN)
+@blueprint.arguments(NewMechanicSchema)
+@blueprint.response(201, MECHANIC, description="The new mechanic.", location="/mechanics/{id}")
+@blueprint.refuses(EmailTaken)
+def create_mechanic(actor: Identity, fields: dict[str, Any]) -> Mechanic:
+    """Create a mechanic.
+
+    For an admin. `role` is mechanic, advisor or admin.
+    """
+    return operations.create_mechanic(**fields)
+
+
+@blueprint.get("")
+@identity_required()
+@blueprint.arguments(MechanicQuerySchema, location="query")
+@blueprint.lists(VIEWS)
+def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
+    """List mechanics.
+
+    Staff see all fields, customers the names.
+    """
+    rows = select(Mechanic).where(Mechanic.active.is_(query["active"])).order_by(Mechanic.id)
+    return reading.cached_page(VIEWS.of(actor), rows, query)
+
+
+@blueprint.get("/<id:mechanic_id>")
+@identity_required()
+@blueprint.response(200, VIEWS, description="The mechanic.")
+@blueprint.refuses(NotFound)
+def get_mechanic(actor: Identity, mechanic_id: int) -> Response:
+    """Get one mechanic.
+
+    Staff see all fields, customers the name.
+    """
+    return reading.one(VIEWS.of(actor), mechanic_id)
+
+
+@blueprint.route("/<id:mechanic_id>", methods=["PUT", "PATCH"])
+@staff_required()
+@blueprint.arguments(MechanicChangesSchema)
+@blueprint.response(200, MECHANIC, description="The mechanic as it is now.")
+@blueprint.refuses(NotFound, WrongPassword, EmailTaken, LastAdmin)
+def update_mechanic(actor: Identity, changes: dict[str, Any], mechanic_id: int) -> Mechanic:
+    """Change a mechanic.
+
+    An admin changes anyone; others change their own contact data and password. What is left out stays as it is.
+    """
+    return operations.update_mechanic(actor, mechanic_id, **changes)
+
+
+@blueprint.delete("/admin/delete/<id:mechanic_id>")
+@staff_required(Role.ADMIN)
+@blueprint.response(204, description="The mechanic is deactivated.")
+@blueprint.refuses(NotFound, LastAdmin)
+def delete_mechanic(actor: Identity, mechanic_id: int) -> None:
+    """Delete a mechanic.
+
+    For an admin. They are deactivated: they cannot sign in any more, and the tickets keep their name.
+    """
+    operations.deactivate_mechanic(mechanic_id)
+
+
+@blueprint.post("/login")
+@open_to_anyone
+@login_limit
+@blueprint.arguments(CredentialsSchema)
+@blueprint.response(200, TokenSchema(), description="A token.")
+@blueprint.refuses(SignInFailed)
+def login_mechanic(credentials: dict[str, str]) -> Response:
+    """Sign in as staff."""
+    return reading.send(sign_in(Mechanic, **credentials))
+
+
+@blueprint.post("/logout")
+@staff_required()
+@blueprint.response(204, description="Signed out; the token is worth nothing from now on.")
+def logout_mechanic(actor: Identity) -> None:
+    """Sign out."""
+    sign_out()

@@ -1,0 +1,59 @@
+"""What mechanics look like, and what may be written of them."""
+
+from app.models import Mechanic
+from app.reading import Views
+from app.schemas import Changes, ModelInput, ModelOutput, PageQuery, Password, QueryFlag
+
+
+class MechanicSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Mechanic
+        fields = ("id", "name", "email", "phone", "role", "specialty", "active", "version")
+
+
+class MechanicNameSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Mechanic
+        fields = ("id", "name")
+
+
+class NewMechanicSchema(ModelInput):
+    password = Password(required=True)
+
+    json_schema = {
+        "examples": [
+            {
+                "name": "Rosa Delgado",
+                "email": "rosa.delgado@example.com",
+                "password": "torque wrench 90 Nm",
+                "phone": "(212) 555-0142",
+                "role": "mechanic",
+                "specialty": "Brakes",
+            }
+        ]
+    }
+
+    class Meta(ModelInput.Meta):
+        model = Mechanic
+        fields = ("name", "email", "password", "phone", "role", "specialty")
+
+
+class MechanicChangesSchema(Changes, ModelInput):
+    password = Password()
+    current_password = Password(
+        new=False, metadata={"description": "The present password; needed to change one's own password or e-mail."}
+    )
+
+    json_schema = {"examples": [{"specialty": "Brakes and suspension"}]}
+
+    class Meta(ModelInput.Meta):
+        model = Mechanic
+        fields = ("name", "email", "phone", "specialty", "password", "current_password", "role", "active")
+
+
+class MechanicQuerySchema(PageQuery):
+    active = QueryFlag(load_default=True, metadata={"description": "false: the deactivated ones instead."})
+
+
+MECHANIC = MechanicSchema()
+VIEWS = Views(staff=MECHANIC, customer=MechanicNameSchema())

@@ -1,0 +1,55 @@
+"""The people whose cars are repaired."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Row, Versioned
+from app.models.types import EmailAddress, PhoneNumber, UtcDateTime, now
+
+ERASED_NAME = "Erased customer"
+CAN_SIGN_IN = text("password_hash IS NOT NULL")
+
+
+class Customer(Versioned, Row):
+    """A customer: one who signed up has a password, a walk-in entered by staff has none."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("erased_at IS NOT NULL OR email IS NOT NULL OR phone IS NOT NULL", name="has_contact"),
+        CheckConstraint("password_hash IS NULL OR email IS NOT NULL", name="signs_in_with_email"),
+        # Couples may share an e-mail as walk-ins; an account has its own.
+        Index(
+            "uq_customers_sign_in_email",
+            "email",
+            unique=True,
+            sqlite_where=CAN_SIGN_IN,
+            postgresql_where=CAN_SIGN_IN,
+        ),
+    )
+    noun = "customer"
+
+    name: Mapped[str] = mapped_column(String(120), doc="Full name.")
+    email: Mapped[str | None] = mapped_column(EmailAddress, doc="Kept in lower case.")
+    phone: Mapped[str | None] = mapped_column(PhoneNumber, doc="E.164, such as +12125550142.")
+    address: Mapped[str | None] = mapped_column(String(500), doc="Postal address.")
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @classmethod
+    def present(cls) -> ColumnElement[bool]:
+        return cls.erased_at.is_(None)
+
+    def has_contact(self) -> bool:
+        """Whether the shop can reach them, and by e-mail where they sign in with it."""
+        if self.password_hash is not None:
+            return self.email is not None
+        return self.email is not None or self.phone is not None
+
+    def erase(self) -> None:
+        """Take away all that tells who they are; their tickets keep their figures."""
+        self.name = ERASED_NAME
+        self.email = self.phone = self.address = self.password_hash = None
+        self.erased_at = now()

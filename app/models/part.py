@@ -1,0 +1,53 @@
+"""Inventory: the parts on the shelf and their stock."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, text
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Row, Versioned
+from app.models.types import Money, UtcDateTime
+
+ON_SALE = text("archived_at IS NULL")
+
+
+class Part(Versioned, Row):
+    """A part of the catalogue. `quantity_on_hand` is null where its stock is not tracked."""
+
+    __tablename__ = "parts"
+    __table_args__ = (
+        CheckConstraint("price >= 0", name="price_not_negative"),
+        CheckConstraint("cost >= 0", name="cost_not_negative"),
+        CheckConstraint("quantity_on_hand >= 0", name="on_hand_not_negative"),
+        CheckConstraint("quantity_reserved >= 0", name="reserved_not_negative"),
+        CheckConstraint("quantity_reserved <= quantity_on_hand", name="reserved_is_on_hand"),
+        CheckConstraint("reorder_point >= 0", name="reorder_point_not_negative"),
+        Index("uq_parts_sku", "sku", unique=True, sqlite_where=ON_SALE, postgresql_where=ON_SALE),
+    )
+    noun = "part"
+
+    name: Mapped[str] = mapped_column(String(120), doc="What it is called on the ticket.")
+    price: Mapped[Decimal] = mapped_column(Money, doc="What the customer pays for one.")
+    sku: Mapped[str | None] = mapped_column(String(64), doc="Stock keeping unit; unique where given.")
+    quantity_on_hand: Mapped[int | None] = mapped_column(doc="Units on the shelf; null: not tracked.")
+    quantity_reserved: Mapped[int] = mapped_column(default=0, doc="Units on the shelf that tickets hold.")
+    reorder_point: Mapped[int | None] = mapped_column(doc="Reorder when no more than this many are available.")
+    cost: Mapped[Decimal | None] = mapped_column(Money, doc="What the shop pays for one.")
+    location: Mapped[str | None] = mapped_column(String(64), doc="Where it lies, such as aisle and bin.")
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @hybrid_property
+    def quantity_available(self) -> int | None:
+        """Units that can be promised: on hand less reserved; null where stock is not tracked."""
+        return None if self.quantity_on_hand is None else self.quantity_on_hand - self.quantity_reserved
+
+    @quantity_available.inplace.expression
+    @classmethod
+    def _quantity_available(cls) -> ColumnElement[int | None]:
+        return cls.quantity_on_hand - cls.quantity_reserved
+
+    @classmethod
+    def present(cls) -> ColumnElement[bool]:
+        return cls.archived_at.is_(None)

@@ -1,0 +1,119 @@
+"""Reading: from a model and an output schema to the JSON that is sent.
+
+The schema alone says what an answer looks like; what it nests is loaded with it, so that no row asks the database again.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from flask import Response, current_app, request
+from marshmallow import fields
+from marshmallow_sqlalchemy import SQLAlchemySchema
+from sqlalchemy import ColumnElement, Select, func, inspect, select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.auth.access import Identity
+from app.caching import remember
+from app.extensions import db
+from app.models.base import Row
+from app.transaction import not_found
+
+# Lists are counted no further than this: beyond it a count would scan the table.
+MOST_COUNTED = 10_000
+
+
+class Views(NamedTuple):
+    """The two faces of a model: all fields for staff, the public ones for customers."""
+
+    staff: SQLAlchemySchema
+    customer: SQLAlchemySchema
+
+    def of(self, identity: Identity) -> SQLAlchemySchema:
+        """The schema that this identity may see."""
+        return self.staff if identity.is_staff else self.customer
+
+
+def one(schema: SQLAlchemySchema, row_id: int, *criteria: ColumnElement[bool]) -> Response:
+    """The row of that id as JSON. Raises `NotFound`, also where it does not meet the `criteria`."""
+    return send(_dump_one(schema, row_id, *criteria))
+
+
+def answer(schema: SQLAlchemySchema, row: Row, status: int) -> Response:
+    """A row that was just written, as JSON, read anew with all that its schema shows."""
+    return send(_dump_one(schema, inspect(row).identity[0]), status)
+
+
+def page(schema: SQLAlchemySchema, rows: Select[Any], query: Mapping[str, Any]) -> Response:
+    """One page of `rows` as a JSON array, with `Link` and, up to `MOST_COUNTED`, `X-Total-Count`.
+
+    `query` holds `page`, `per_page` and the filters that are to be kept in the links.
+    """
+    number, size = query["page"], query["per_page"]
+    found = db.session.scalars(rows.options(*_loading(schema)).limit(size + 1).offset((number - 1) * size)).all()
+    total = db.session.scalar(
+        select(func.count()).select_from(rows.order_by(None).with_only_columns(1).limit(MOST_COUNTED + 1).subquery())
+    )
+    response = send(schema.dump(found[:size], many=True))
+    pages = {"first": 1, "prev": number - 1 if number > 1 else None, "next": number + 1 if len(found) > size else None}
+    if total is not None and total <= MOST_COUNTED:
+        response.headers["X-Total-Count"] = str(total)
+        pages["last"] = max(1, -(-total // size))
+    response.headers["Link"] = ", ".join(
+        f'<{request.path}?{_query_string(query, target)}>; rel="{rel}"' for rel, target in pages.items() if target
+    )
+    return response
+
+
+def cached_page(schema: SQLAlchemySchema, rows: Select[Any], query: Mapping[str, Any]) -> Response:
+    """As `page`, from the cache where nothing changed since: for lists that are short and asked for all day."""
+
+    def build() -> tuple[bytes, list[tuple[str, str]]]:
+        response = page(schema, rows, query)
+        return response.get_data(), [(name, response.headers[name]) for name in _KEPT if name in response.headers]
+
+    key = (type(schema).__name__, request.path, sorted(query.items()))
+    body, headers = remember(schema.opts.model, key, build)
+    return Response(body, 200, [("Content-Type", "application/json"), *headers])
+
+
+_KEPT = ("Link", "X-Total-Count")
+
+
+def send(body: Any, status: int = 200) -> Response:
+    """JSON, compact."""
+    return Response(current_app.json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
+
+
+def _dump_one(schema: SQLAlchemySchema, row_id: int, *criteria: ColumnElement[bool]) -> Any:
+    model: type[Row] = schema.opts.model
+    row = db.session.scalar(
+        select(model)
+        .where(model.id == row_id, model.present(), *criteria)
+        .options(*_loading(schema))
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise not_found(model, row_id)
+    return schema.dump(row)
+
+
+def _loading(schema: SQLAlchemySchema) -> list[ORMOption]:
+    """Options that load what the schema shows of other tables: nested schemas, and dotted attributes such as part.name."""
+    model = schema.opts.model
+    options: dict[str, Any] = {}
+    for name, field in schema.dump_fields.items():
+        path = field.attribute or name
+        if isinstance(field, fields.Nested):
+            load = selectinload if field.schema.many else joinedload
+            options[path] = load(getattr(model, path)).options(*_loading(field.schema))
+        elif "." in path:
+            relation = path.partition(".")[0]
+            options[relation] = joinedload(getattr(model, relation))
+    return list(options.values())
+
+
+def _query_string(query: Mapping[str, Any], number: int) -> str:
+    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
+    return urlencode({**texts, "page": number})

@@ -1,0 +1,26 @@
+"""Text that people type: e-mails and phone numbers in the one form in which they are stored and compared."""
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+
+def normal_email(text: str) -> str:
+    """The address in lower case. Raises `ValueError` where it is none; no mail server is asked."""
+    try:
+        return validate_email(text, check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise ValueError("Not a valid e-mail address.") from error
+
+
+def normal_phone(text: str, region: str) -> str:
+    """The number in E.164, such as +12125550142; `region` (a country code) reads those without a country code.
+
+    Raises `ValueError` where it is no possible number.
+    """
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError("Not a valid phone number.") from error
+    if not phonenumbers.is_possible_number(number) or number.extension:
+        raise ValueError("Not a valid phone number; write the area code, and a + before a foreign country code.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

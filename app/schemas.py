@@ -1,0 +1,251 @@
+"""What schemas are made of: the field types of this API, and how a model's columns become such fields.
+
+Input schemas refuse unknown fields and load into plain dicts of the fields that were sent. Output schemas only dump;
+every field of theirs is always in the answer.
+"""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from flask import current_app
+from flask_marshmallow.sqla import SQLAlchemyAutoSchema
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow_sqlalchemy import ModelConverter
+from sqlalchemy import Boolean, Enum, Integer, String
+
+from app.auth.passwords import LEAST_LENGTH, MOST_LENGTH
+from app.models import LARGEST_INTEGER, types
+from app.rules.money import CENT, MOST
+from app.rules.text import normal_email, normal_phone
+
+# Control characters (PostgreSQL keeps no NUL) and halves of surrogate pairs (not to be had in UTF-8).
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+PRINTABLE_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+TEXT_PATTERN = (
+    r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*"
+    r"[^\s\u0000-\u001f\u007f]"
+    r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+)
+
+
+def _printable(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValidationError("Not a valid string.")
+    if _UNPRINTABLE.search(value):
+        raise ValidationError("Has characters that are not text.")
+    return value
+
+
+class Text(fields.String):
+    """Text that is not blank, without white space around it."""
+
+    json_schema: dict[str, Any] = {"minLength": 1, "pattern": TEXT_PATTERN}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = _printable(value)
+        self._validate_length(text)
+        if not text.strip():
+            raise ValidationError("May not be blank.")
+        return text.strip()
+
+    def _validate_length(self, text: str) -> None:
+        # The bound holds for what was sent, as the document says, not for what is left of it.
+        for validator in self.validators:
+            if isinstance(validator, validate.Length):
+                validator(text)
+
+
+class Email(Text):
+    """An e-mail address, in lower case."""
+
+    json_schema = {"format": "email"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["validate"] = validate.Length(max=254)
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return normal_email(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class Phone(Text):
+    """A phone number in any usual way of writing, kept as E.164."""
+
+    json_schema = {"format": "phone"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["validate"] = validate.Length(max=40)
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return normal_phone(text, current_app.config["PHONE_REGION"])
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class Password(fields.String):
+    """A password, taken as it is: white space counts."""
+
+    json_schema: dict[str, Any] = {"format": "password", "pattern": PRINTABLE_PATTERN}
+
+    def __init__(self, *, new: bool = True, **kwargs: Any) -> None:
+        """`new` ones must be long enough; one that is only compared may be any."""
+        length = validate.Length(min=LEAST_LENGTH if new else 1, max=MOST_LENGTH)
+        super().__init__(validate=length, load_only=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return _printable(value)
+
+
+class WholeNumber(fields.Integer):
+    """An integer, in bodies no text, no fraction and no truth value; in queries its decimal digits."""
+
+    def __init__(self, *, least: int = 0, most: int = LARGEST_INTEGER, **kwargs: Any) -> None:
+        kwargs["validate"] = validate.Range(least, most)
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, Decimal) and abs(value) <= LARGEST_INTEGER and value == int(value):
+            return int(value)  # 2.0 is an integer in JSON Schema, and 2e9 has not 2e9 digits
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError("Not a valid integer.")
+        return value
+
+
+class QueryNumber(WholeNumber):
+    """A whole number among the query parameters."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not re.fullmatch("-?[0-9]{1,10}", value):
+            raise ValidationError("Not a valid integer.")
+        return int(value)
+
+
+class QueryFlag(fields.Boolean):
+    """A truth value among the query parameters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
+
+
+class Flag(fields.Boolean):
+    """A truth value in a body: true or false, and nothing that resembles them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
+class Id(WholeNumber):
+    """The id of a row."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=1, **kwargs)
+
+
+class Money(fields.Field[Decimal]):
+    """An amount of money that is not negative: a string with two places; on input also fewer, or a number."""
+
+    text = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?", re.ASCII)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, str) and self.text.fullmatch(value):
+            return Decimal(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 <= value <= MOST:
+            amount = Decimal(value)
+            if amount == amount.quantize(CENT):
+                return amount.quantize(CENT)
+        raise ValidationError(f"Not an amount from 0.00 to {MOST} with at most two places.")
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else f"{value:.2f}"
+
+
+class UtcTime(fields.DateTime):
+    """A moment in RFC 3339, in UTC, with microseconds and ``Z``."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Choice(fields.Enum[Any]):
+    """One of an enum's values."""
+
+    def __init__(self, enum: Any, **kwargs: Any) -> None:
+        super().__init__(enum, by_value=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise self.make_error("unknown", choices=self.choices_text)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Converter(ModelConverter):
+    """Which field a column becomes."""
+
+    SQLA_TYPE_MAPPING = {
+        String: Text,
+        types.EmailAddress: Email,
+        types.PhoneNumber: Phone,
+        Integer: WholeNumber,
+        Boolean: Flag,
+        types.Money: Money,
+        types.UtcDateTime: UtcTime,
+        Enum: lambda converter, column_type: Choice,
+    }
+
+    def _add_column_kwargs(self, kwargs: dict[str, Any], column: Any) -> None:
+        super()._add_column_kwargs(kwargs, column)
+        if isinstance(column.type, Integer):
+            kwargs.pop("validate", None)  # the field's own bounds
+
+
+class Input(Schema):
+    """What a body or a query may hold; everything else is refused."""
+
+    # Added to the schema in the OpenAPI document, where a rule spans fields, and for examples.
+    json_schema: ClassVar[dict[str, Any]] = {}
+
+    class Meta:
+        unknown = RAISE
+
+
+class ModelInput(SQLAlchemyAutoSchema, Input):
+    """Input fields taken from a model's columns. ``Meta.fields`` is the whitelist of what clients may write."""
+
+    class Meta(Input.Meta):
+        model_converter = Converter
+
+
+class Changes:
+    """Mixin for the input that changes a row: every field may be left out, and what is left out stays as it is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(partial=True, **kwargs)  # type: ignore[call-arg]  # the schema's own
+
+
+class Output(Schema):
+    """What an answer looks like that is no row of a model."""
+
+
+class ModelOutput(SQLAlchemyAutoSchema, Output):
+    """What a model looks like to clients; ``Meta.fields`` says which columns, in which order."""
+
+    class Meta:
+        model_converter = Converter
+        include_fk = True
+
+
+class PageQuery(Input):
+    """Which page of a list."""
+
+    page = QueryNumber(least=1, most=1_000_000, load_default=1, metadata={"description": "Pages count from 1."})
+    per_page = QueryNumber(least=1, most=100, load_default=20, metadata={"description": "Rows on a page."})

@@ -1,0 +1,170 @@
+"""/docs, /openapi.json, /problems, /health, /ready: open to anyone."""
+
+from typing import Any
+
+from flask import Blueprint as PlainBlueprint
+from flask import Flask, Response, current_app, render_template, request, send_from_directory
+from flask_swagger_ui import get_swaggerui_blueprint
+from marshmallow import fields
+from redis import Redis, RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import openapi
+from app.auth.access import open_to_anyone
+from app.caching import redis_options
+from app.extensions import db
+from app.limits import limiter
+from app.openapi import Api, Blueprint
+from app.problems import NotFound, Problem
+from app.reading import send
+from app.schemas import Output
+
+DESCRIPTION = """The back end of an auto repair shop: mechanics and their assignments, customers, service tickets
+(the trade says repair orders) and inventory parts.
+
+Sign in at `POST /mechanics/login` or `POST /customers/login`, and send the token as `Authorization: Bearer <token>`.
+In Swagger UI: *Authorize*, paste the token, *Try it out*.
+
+Lists come in pages (`page`, `per_page`), with a `Link` header and, up to 10,000, an `X-Total-Count`. Money is a string
+with two places, times are RFC 3339 in UTC. Errors are RFC 9457 problem documents, whose `type` is the address of a page
+that explains it; `/problems` lists them all.
+"""
+
+# Swagger UI runs its own scripts, shows its own styles, and calls this server; nothing comes from elsewhere.
+DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+DOCS_SECONDS = 3600
+
+blueprint = Blueprint("system", __name__, description="Health, and what problems mean.", template_folder="templates")
+assets = PlainBlueprint("assets", __name__, url_prefix="/docs/assets")
+
+
+class HealthSchema(Output):
+    status = fields.String(metadata={"enum": ["ok"]})
+
+
+class ReadinessSchema(Output):
+    status = fields.String(metadata={"enum": ["ready", "degraded", "unavailable"]})
+    database = fields.String(metadata={"enum": ["ok", "unavailable"]})
+    redis = fields.String(metadata={"enum": ["ok", "unavailable", "not configured"]})
+
+
+@blueprint.get("/health")
+@open_to_anyone
+@blueprint.response(200, HealthSchema(), description="The process answers.")
+def get_health() -> Response:
+    """Liveness: whether the process answers. It asks nobody else."""
+    return send({"status": "ok"})
+
+
+@blueprint.get("/ready")
+@open_to_anyone
+@blueprint.response(200, ReadinessSchema(), description="Requests can be served; degraded: without Redis.")
+@blueprint.answers(503, ReadinessSchema(), description="The database does not answer.")
+def get_readiness() -> Response:
+    """Readiness: whether the database and Redis answer.
+
+    Without the database nothing can be served (503); without Redis all can, with limits and cache in each worker.
+    """
+    database, redis = _database(), _redis()
+    status = "unavailable" if database != "ok" else "degraded" if redis == "unavailable" else "ready"
+    return send({"status": status, "database": database, "redis": redis}, 200 if database == "ok" else 503)
+
+
+def _database() -> str:
+    try:
+        db.session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        db.session.rollback()
+        return "unavailable"
+    return "ok"
+
+
+def _redis() -> str:
+    url = current_app.config["REDIS_URL"]
+    if not url:
+        return "not configured"
+    try:
+        with Redis.from_url(url, **redis_options()) as client:
+            client.ping()
+    except RedisError:
+        return "unavailable"
+    return "ok"
+
+
+@blueprint.get("/problems")
+@open_to_anyone
+@blueprint.response(200, {"type": "string"}, description="A page.", content_type="text/html")
+def list_problems() -> Response:
+    """List the problems that the API answers."""
+    return _page("problems.html", problems=[_of(problem) for problem in _problems()])
+
+
+@blueprint.get("/problems/<slug>")
+@open_to_anyone
+@blueprint.response(200, {"type": "string"}, description="A page.", content_type="text/html")
+@blueprint.refuses(NotFound)
+def get_problem(slug: str) -> Response:
+    """Tell what a problem means."""
+    problem = Problem.by_slug.get(slug)
+    if problem is None:
+        raise NotFound("There is no such problem; /problems lists them.")
+    return _page("problem.html", problem=_of(problem))
+
+
+def _problems() -> list[type[Problem]]:
+    return sorted(Problem.by_slug.values(), key=lambda problem: (problem.status, problem.slug))
+
+
+def _of(problem: type[Problem]) -> dict[str, Any]:
+    return {
+        "slug": problem.slug,
+        "status": problem.status,
+        "title": problem.title,
+        "meaning": (problem.__doc__ or "").strip(),
+    }
+
+
+def _page(template: str, **values: Any) -> Response:
+    response = Response(render_template(template, **values), content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = DOCS_POLICY
+    return response
+
+
+@blueprint.get("/openapi.json")
+@open_to_anyone
+@blueprint.response(200, {"type": "object"}, description="The document.")
+def get_openapi() -> Response:
+    """Get this OpenAPI document."""
+    server = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
+    return send(openapi.document(current_app, server))
+
+
+@assets.get("/<path:name>")
+@open_to_anyone
+def asset(name: str) -> Response:
+    """The script and the style of our own pages."""
+    return send_from_directory(f"{current_app.root_path}/system/static", name)
+
+
+def init_app(app: Flask, api: Api) -> None:
+    """Register these routes, and Swagger UI at /docs with a template of ours: its own runs an inline script."""
+    api.register_blueprint(blueprint)
+    swagger = get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "Mechanic Shop API"})
+    swagger.after_request(_let_scripts_run)
+    app.register_blueprint(assets)
+    app.register_blueprint(swagger)
+    for endpoint, view in app.view_functions.items():
+        if endpoint.startswith("swagger_ui."):
+            open_to_anyone(view)
+        if endpoint in ("system.get_health", "system.get_readiness"):
+            limiter.exempt(view)  # balancers ask often, and from one address
+
+
+def _let_scripts_run(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = DOCS_POLICY
+    response.headers["Cache-Control"] = f"public, max-age={DOCS_SECONDS}"
+    return response

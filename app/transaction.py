@@ -1,0 +1,60 @@
+"""When it is saved: the only commit, and the rows that a change locks first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.extensions import db
+from app.models.base import Row
+from app.problems import NotFound
+
+R = TypeVar("R", bound=Row)
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """All or nothing: commit at the end, roll back on any exception. Use it as decorator or in a ``with``.
+
+    Within another one it joins it. Locks are taken in one order everywhere (mechanics, customers, tickets, parts;
+    by id within each), so that two requests never wait for one another.
+    """
+    session = db.session()
+    if session.info.get("atomic"):
+        yield
+        return
+    release()  # what was read before may be outdated; a change starts from what is there now
+    session.info["atomic"] = True
+    try:
+        session.connection(execution_options={"writes": True})
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["atomic"] = False
+
+
+def release() -> None:
+    """Give the connection back before something slow, such as hashing a password."""
+    db.session.close()
+
+
+def locked(model: type[R], row_id: int, *options: ORMOption) -> R:
+    """The row of that id, locked until the end of the transaction. Raises `NotFound`.
+
+    SQLite has no row locks and needs none: there the transaction itself excludes other writers.
+    """
+    query = select(model).where(model.id == row_id, model.present()).options(*options)
+    row = db.session.scalar(query.with_for_update(of=model))
+    if row is None:
+        raise not_found(model, row_id)
+    return row
+
+
+def not_found(model: type[Row], row_id: int) -> NotFound:
+    """The one wording for what is not there and for what is not yours to see."""
+    return NotFound(f"There is no {model.noun} {row_id}.")

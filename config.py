@@ -1,0 +1,172 @@
+"""Settings: the only reader of the environment.
+
+``load()`` turns environment variables (and ``.env``) into the mapping that ``create_app`` takes.
+Every variable stands in ``SETTINGS`` once, with the cast that reads it; a value that does not parse
+and a secret that is missing in production raise `ConfigError`, which names the variable.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent
+INSTANCE = ROOT / "instance"
+ENVIRONMENTS = ("development", "production", "testing")
+SECRET_KEY_BYTES = 32
+
+
+class ConfigError(RuntimeError):
+    """A setting is missing or does not parse; the message names it."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _flag(value: str) -> bool:
+    try:
+        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _environment(value: str) -> str:
+    if value not in ENVIRONMENTS:
+        raise ValueError(f"must be one of {', '.join(ENVIRONMENTS)}")
+    return value
+
+
+def _secret(value: str) -> str:
+    if len(value.encode()) < SECRET_KEY_BYTES:
+        raise ValueError(f"must have {SECRET_KEY_BYTES} bytes or more")
+    return value
+
+
+def _database(value: str) -> str:
+    # SQLAlchemy knows no "postgres://", the form that hosts hand out, and gives "postgresql://" to another driver.
+    for prefix in ("postgres://", "postgresql://"):
+        if value.startswith(prefix):
+            return "postgresql+psycopg2://" + value.removeprefix(prefix)
+    if not value.startswith(("sqlite:", "postgresql+psycopg2:")):
+        raise ValueError("must be a postgresql:// or sqlite:// address")
+    return value
+
+
+def _redis(value: str) -> str:
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must be a redis:// address")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must be an http:// or https:// address")
+    return value.rstrip("/")
+
+
+def _region(value: str) -> str:
+    if len(value) != 2 or not value.isascii() or not value.isalpha():
+        raise ValueError("must be a country code of two letters, such as US")
+    return value.upper()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable: its name, the cast that reads it, and the text that stands in when it is unset."""
+
+    name: str
+    cast: Callable[[str], Any]
+    default: str | None = None
+
+    def read(self, environ: Mapping[str, str]) -> Any:
+        """The value in `environ`, or the default; an empty variable counts as unset.
+
+        Raises `ConfigError`.
+        """
+        value = environ.get(self.name, "").strip() or self.default
+        if value is None:
+            return None
+        try:
+            return self.cast(value)
+        except ValueError as error:
+            raise ConfigError(f"{self.name} {error}.") from None
+
+
+SETTINGS = (
+    Setting("APP_ENV", _environment, "development"),
+    Setting("SECRET_KEY", _secret),
+    Setting("DATABASE_URL", _database),
+    Setting("DATABASE_POOL_SIZE", _whole(1, 100), "8"),
+    Setting("REDIS_URL", _redis),
+    Setting("PUBLIC_URL", _web_address),
+    Setting("PORT", _whole(1, 65535), "5000"),
+    Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
+    Setting("PHONE_REGION", _region, "US"),
+    Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
+    Setting("RATELIMIT_ENABLED", _flag, "true"),
+    Setting("RATELIMIT_PER_CLIENT", _text, "600 per minute"),
+    Setting("RATELIMIT_WRITES", _text, "240 per minute"),
+    Setting("RATELIMIT_LOGIN", _text, "20 per minute"),
+    Setting("RATELIMIT_SIGN_UP", _text, "20 per hour"),
+)
+
+
+def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read every setting; `environ` is the process's own (with ``.env`` beneath it) unless one is passed.
+
+    Raises `ConfigError` for a value that does not parse and for what production must not lack.
+    """
+    if environ is None:
+        dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+        environ = dotenv | os.environ
+    config = {setting.name: setting.read(environ) for setting in SETTINGS}
+    # The host's own variable, set on every Render service; its address stands in for PUBLIC_URL.
+    on_render = bool(environ.get("RENDER"))
+    if on_render and not config["PUBLIC_URL"]:
+        config["PUBLIC_URL"] = Setting("RENDER_EXTERNAL_URL", _web_address).read(environ)
+    _refuse_the_unsafe(config, on_render)
+    if not config["DATABASE_URL"]:
+        config["DATABASE_URL"] = "sqlite:///" + str(INSTANCE / "shop.db")
+    if not config["SECRET_KEY"]:
+        config["SECRET_KEY"] = _development_key(INSTANCE / "secret_key")
+    return config
+
+
+def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool) -> None:
+    if on_render and config["APP_ENV"] != "production":
+        raise ConfigError("APP_ENV must be production on Render.")
+    if config["APP_ENV"] == "production":
+        for name in ("SECRET_KEY", "DATABASE_URL"):
+            if not config[name]:
+                raise ConfigError(f"{name} must be set in production.")
+        if not config["RATELIMIT_ENABLED"]:
+            raise ConfigError("RATELIMIT_ENABLED must not be false in production.")
+
+
+def _development_key(path: Path) -> str:
+    """A key of this checkout's own, the same for all workers and kept readable by its owner alone."""
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(SECRET_KEY_BYTES))
+    try:
+        os.link(draft, path)  # fails when another worker was first, and is never half-written
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return _secret(path.read_text().strip())

@@ -1,0 +1,58 @@
+"""How migrations run: against the application's own database, one process at a time, without losing a row on SQLite."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection, text
+
+# Any number that no other program takes on the same database.
+LOCK_ID = 728_041_993
+
+
+def run() -> None:
+    """Migrate through the application's engine."""
+    engine = current_app.extensions["migrate"].db.engine
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            _migrate_sqlite(connection)
+        else:
+            _migrate_postgresql(connection)
+
+
+def _migrate_sqlite(connection: Connection) -> None:
+    # Batch mode rebuilds tables: with foreign keys on, dropping the old one would delete its children.
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    connection.rollback()
+    connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+    try:
+        connection = connection.execution_options(writes=True)  # BEGIN IMMEDIATE: one process migrates at a time
+        _configure(connection)
+        with connection.begin():
+            context.run_migrations()
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise RuntimeError(f"The migration would leave rows that point nowhere: {broken[:10]}")
+    finally:
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _migrate_postgresql(connection: Connection) -> None:
+    with connection.begin():
+        # A migration may take its time, and a second process waits here until the first is done.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
+        _configure(connection)
+        context.run_migrations()
+
+
+def _configure(connection: Connection) -> None:
+    extension = current_app.extensions["migrate"]
+    context.configure(
+        connection=connection,
+        target_metadata=extension.db.metadata,
+        transactional_ddl=False,  # the transaction is ours, around all of it
+        **extension.configure_args,
+    )
+
+
+run()

@@ -1,0 +1,1 @@
+"""The tests: a real database, real tokens, nothing switched off."""

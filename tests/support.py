@@ -1,0 +1,249 @@
+"""What the tests stand on: an empty, migrated shop on a real database, and people who call it with real tokens.
+
+`TEST_DATABASE_URL` names a PostgreSQL server on which the tests make a database of their own; without it they run on
+the embedded SQLite.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+import unittest
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache as once
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy.engine import make_url
+from werkzeug.test import TestResponse
+
+import config
+from app import create_app
+from app.auth import tokens
+from app.auth.passwords import hash_password
+from app.extensions import Base, cache, db
+from app.limits import limiter
+from app.models import Customer, Mechanic, Part, ServiceTicket, SignIn
+from app.models.types import now
+from app.rules.roles import Role
+
+PASSWORD = "a password for tests"
+MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
+SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
+ON_POSTGRESQL = bool(SERVER_URL)
+
+
+@once
+def scratch() -> Path:
+    """A folder for this run's files, removed at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="shop-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def new_database() -> str:
+    """The address of a new, empty database, dropped at the end of the run."""
+    name = f"shop_test_{secrets.token_hex(6)}"
+    if not ON_POSTGRESQL:
+        return f"sqlite:///{scratch() / name}.db"
+    _on_server(f'CREATE DATABASE "{name}"')
+    atexit.register(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    return make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
+
+
+def _on_server(statement: str) -> None:
+    connection = psycopg2.connect(
+        make_url(SERVER_URL).set(drivername="postgresql").render_as_string(hide_password=False)
+    )
+    connection.autocommit = True
+    connection.cursor().execute(statement)
+    connection.close()
+
+
+def settings(**changes: str) -> dict[str, Any]:
+    """The settings of a testing environment, read as in earnest."""
+    environ = {"APP_ENV": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **changes}
+    if "DATABASE_URL" not in environ:
+        environ["DATABASE_URL"] = database_url()
+    return config.load(environ)
+
+
+def migrated(url: str) -> str:
+    """The address again, after all migrations ran there."""
+    app = create_app(settings(DATABASE_URL=url))
+    with app.app_context():
+        upgrade(MIGRATIONS)
+        db.engine.dispose()
+    return url
+
+
+@once
+def database_url() -> str:
+    """The migrated database that the tests of this run share; each empties it first."""
+    return migrated(new_database())
+
+
+@once
+def password_hash() -> str:
+    """The hash of `PASSWORD`, made once: it is slow on purpose."""
+    return hash_password(PASSWORD)
+
+
+class Caller:
+    """Someone who sends requests, with a token or without, and fails the test at any answer of 500 or more."""
+
+    def __init__(self, app: Flask, token: str | None = None, id: int = 0, email: str = "") -> None:
+        self.app, self.token, self.id, self.email = app, token, id, email
+
+    def request(self, method: str, path: str, **kwargs: Any) -> TestResponse:
+        headers = dict(kwargs.pop("headers", {}))
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        response = self.app.test_client().open(path, method=method, headers=headers, **kwargs)
+        if response.status_code >= 500:
+            raise AssertionError(f"{method} {path} answered {response.status}: {response.text}")
+        return response
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, json: Any = None, **kwargs: Any) -> TestResponse:
+        return self.request("POST", path, json=json, **kwargs)
+
+    def put(self, path: str, json: Any = None, **kwargs: Any) -> TestResponse:
+        return self.request("PUT", path, json=json, **kwargs)
+
+    def patch(self, path: str, json: Any = None, **kwargs: Any) -> TestResponse:
+        return self.request("PATCH", path, json=json, **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.request("DELETE", path, **kwargs)
+
+
+class ShopTest(unittest.TestCase):
+    """A shop with one admin, one advisor, two mechanics and two customers, all signed in.
+
+    `admin`, `advisor`, `mechanic`, `colleague` (another mechanic), `customer`, `stranger` (another customer) and
+    `anyone` (no token) are `Caller`s.
+    """
+
+    app: Flask
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.app = cls.make_app()
+
+    @classmethod
+    def make_app(cls) -> Flask:
+        """The application under test; override it for other settings."""
+        return shared_app()
+
+    def setUp(self) -> None:
+        context = self.app.app_context()
+        context.push()
+        self.addCleanup(context.pop)
+        self.addCleanup(db.session.remove)
+        empty_database()
+        cache.clear()
+        limiter.reset()
+        self.anyone = Caller(self.app)
+        self.admin = self.make_mechanic("Ada Admin", Role.ADMIN)
+        self.advisor = self.make_mechanic("Avi Advisor", Role.ADVISOR)
+        self.mechanic = self.make_mechanic("Mel Mechanic")
+        self.colleague = self.make_mechanic("Coll Eague")
+        self.customer = self.make_customer("Cus Tomer")
+        self.stranger = self.make_customer("Stran Ger")
+
+    def make_mechanic(self, name: str, role: Role = Role.MECHANIC, **fields: Any) -> Caller:
+        """A new member of staff, signed in."""
+        fields.setdefault("email", f"{name.lower().replace(' ', '.')}@example.com")
+        row = Mechanic(name=name, role=role, password_hash=password_hash(), **fields)
+        return self._signed_in("mechanic", self.save(row))
+
+    def make_customer(self, name: str, **fields: Any) -> Caller:
+        """A new customer with an account, signed in."""
+        fields.setdefault("email", f"{name.lower().replace(' ', '.')}@example.com")
+        row = Customer(name=name, password_hash=password_hash(), **fields)
+        return self._signed_in("customer", self.save(row))
+
+    def make_part(self, **fields: Any) -> int:
+        """The id of a new part with 10 units at 12.50, unless told otherwise."""
+        values = {"name": "Oil filter", "price": Decimal("12.50"), "quantity_on_hand": 10, **fields}
+        return int(self.save(Part(**values)).id)
+
+    def make_ticket(self, opened_by: Caller | None = None, customer: Caller | None = None, **fields: Any) -> int:
+        """The id of a new open ticket of `customer`, opened by `mechanic`, unless told otherwise."""
+        values = {
+            "description": "Squeals when braking",
+            "customer_id": (customer or self.customer).id,
+            "opened_by_id": (opened_by or self.mechanic).id,
+            **fields,
+        }
+        return int(self.save(ServiceTicket(**values)).id)
+
+    def save(self, row: Any) -> Any:
+        """Add one row, as if it had long been there."""
+        db.session.add(row)
+        db.session.commit()
+        return row
+
+    def row(self, model: type[Any], row_id: int) -> Any:
+        """The row as it is in the database now."""
+        db.session.rollback()
+        return db.session.get(model, row_id, populate_existing=True)
+
+    def _signed_in(self, kind: str, owner: Any) -> Caller:
+        return Caller(self.app, self.sign_in(kind, owner.id), owner.id, owner.email)
+
+    def sign_in(self, kind: str, owner_id: int, *, hours: int = 1) -> str:
+        """A real token of a new session, without the slow check of a password."""
+        claims = tokens.Claims(kind, owner_id, secrets.token_hex(16))
+        owner = {f"{kind}_id": owner_id}
+        self.save(SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **owner))
+        return tokens.issue(claims, hours)
+
+    def assertProblem(self, response: TestResponse, status: int, slug: str) -> dict[str, Any]:
+        """The answer is this problem, well-formed; returns the document."""
+        self.assertEqual(
+            (response.status_code, response.content_type), (status, "application/problem+json"), response.text
+        )
+        problem: dict[str, Any] = response.json or {}
+        self.assertEqual(problem["type"], f"/problems/{slug}")
+        self.assertEqual(problem["status"], status)
+        self.assertTrue(problem["title"] and problem["detail"])
+        self.assertEqual(problem["request_id"], response.headers["X-Request-ID"])
+        return problem
+
+    def assertInvalid(self, response: TestResponse, *fields: str) -> None:
+        """The answer is a 422 that names exactly these fields."""
+        problem = self.assertProblem(response, 422, "invalid-input")
+        self.assertEqual(set(problem["errors"]), set(fields))
+
+    def assertStatus(self, response: TestResponse, status: int) -> Any:
+        """The answer has this status; returns its JSON."""
+        self.assertEqual(response.status_code, status, response.text)
+        return response.json
+
+
+@once
+def shared_app() -> Flask:
+    """The application that most tests share."""
+    return create_app(settings())
+
+
+def empty_database() -> None:
+    """Delete every row and start the ids from 1."""
+    tables = Base.metadata.sorted_tables
+    with db.engine.begin() as connection:
+        if ON_POSTGRESQL:
+            names = ", ".join(table.name for table in tables)
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        else:
+            for table in reversed(tables):
+                connection.execute(table.delete())
+    db.session.remove()
