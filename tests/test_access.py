@@ -1,0 +1,234 @@
+"""The access table: every route for everyone who may ask, with the status that they get.
+
+A row is a request and its answers in the order of `PEOPLE`. In its path `{own}` is a ticket of `customer` that
+`mechanic` opened, `{other}` one that a colleague opened, `{nothing}` an id that is not there; the remaining names say
+whose row it is. Requests to /service-tickets are made to the alias /service_tickets too.
+"""
+
+from typing import Any, NamedTuple
+
+from tests.support import PASSWORD, Caller, ShopTest
+
+PEOPLE = ("anyone", "customer", "stranger", "mechanic", "advisor", "admin")
+
+
+class Row(NamedTuple):
+    """A request, and the status for anyone, customer, stranger, mechanic, advisor, admin."""
+
+    methods: str
+    path: str
+    body: Any
+    statuses: tuple[int, int, int, int, int, int]
+
+
+OPEN = (200, 200, 200, 200, 200, 200)
+SIGNED_IN = (401, 200, 200, 200, 200, 200)
+STAFF = (401, 403, 403, 200, 200, 200)
+STAFF_CREATE = (401, 403, 403, 201, 201, 201)
+FRONT_DESK = (401, 403, 403, 403, 200, 200)
+ADMIN = (401, 403, 403, 403, 403, 200)
+STAFF_SIGN_IN = {"email": "coll.eague@example.com", "password": PASSWORD}
+CUSTOMER_SIGN_IN = {"email": "cus.tomer@example.com", "password": PASSWORD}
+NEW_MECHANIC = {"name": "New", "email": "new@example.com", "password": "a new password"}
+SIGN_UP = {"name": "New", "email": "new@example.com", "password": "a new password"}
+NEW_TICKET = {"customer_id": 1, "description": "Oil change"}
+NEW_PART = {"name": "Oil filter", "price": "9.90"}
+
+# fmt: off
+TABLE = [
+    Row("POST", "/mechanics", NEW_MECHANIC, (401, 403, 403, 403, 403, 201)),
+    Row("GET", "/mechanics", None, SIGNED_IN),
+    Row("GET", "/mechanics?active=false", None, SIGNED_IN),
+    Row("GET", "/mechanics/{mechanic}", None, SIGNED_IN),
+    Row("GET", "/mechanics/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("PUT PATCH", "/mechanics/{mechanic}", {"specialty": "Brakes"}, (401, 403, 403, 200, 403, 200)),
+    Row("PUT PATCH", "/mechanics/{mechanic}", {"role": "mechanic"}, ADMIN),
+    Row("PUT PATCH", "/mechanics/{mechanic}", {"active": True}, ADMIN),
+    Row("PUT PATCH", "/mechanics/{colleague}", {"specialty": "Brakes"}, ADMIN),
+    Row("PUT PATCH", "/mechanics/{nothing}", {"specialty": "Brakes"}, (401, 403, 403, 404, 404, 404)),
+    Row("DELETE", "/mechanics/admin/delete/{colleague}", None, (401, 403, 403, 403, 403, 204)),
+    Row("DELETE", "/mechanics/admin/delete/{nothing}", None, (401, 403, 403, 403, 403, 404)),
+    Row("POST", "/mechanics/login", STAFF_SIGN_IN, OPEN),
+    Row("POST", "/mechanics/logout", None, (401, 403, 403, 204, 204, 204)),
+
+    Row("POST", "/service-tickets", NEW_TICKET, STAFF_CREATE),
+    Row("POST", "/service-tickets/mechanic/create", NEW_TICKET, STAFF_CREATE),
+    Row("GET", "/service-tickets", None, STAFF),
+    Row("GET", "/service-tickets/{own}", None, (401, 200, 404, 200, 200, 200)),
+    Row("GET", "/service-tickets/{other}", None, (401, 200, 404, 200, 200, 200)),
+    Row("GET", "/service-tickets/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("PUT", "/service-tickets/{other}/assign-mechanic/{mechanic}", None, STAFF),
+    Row("PUT", "/service-tickets/{own}/assign-mechanic/{colleague}", None, FRONT_DESK),
+    Row("PUT", "/service-tickets/{nothing}/assign-mechanic/{colleague}", None, (401, 403, 403, 404, 404, 404)),
+    Row("PUT", "/service-tickets/{own}/remove-mechanic/{mechanic}", None, STAFF),
+    Row("PUT", "/service-tickets/{own}/remove-mechanic/{colleague}", None, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/edit", {"description": "Brakes"}, STAFF),
+    Row("PUT", "/service-tickets/{other}/edit", {"description": "Brakes"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{other}/edit", {"add_mechanic_ids": ["mechanic"]}, STAFF),
+    Row("PUT", "/service-tickets/{own}/edit", {"add_mechanic_ids": ["colleague"]}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/edit", {"remove_mechanic_ids": ["colleague"]}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{nothing}/edit", {"description": "Brakes"}, (401, 403, 403, 404, 404, 404)),
+    Row("PUT", "/service-tickets/{own}/add-part/{part}", {"quantity": 2}, STAFF),
+    Row("PUT", "/service-tickets/{other}/add-part/{part}", {"quantity": 2}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/add-part/{nothing}", None, (401, 403, 403, 404, 404, 404)),
+    Row("PUT", "/service-tickets/{own}/remove-part/{part}", None, STAFF),
+    Row("PUT", "/service-tickets/{other}/remove-part/{part}", None, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/status", {"status": "completed"}, STAFF),
+    Row("PUT", "/service-tickets/{other}/status", {"status": "completed"}, FRONT_DESK),
+
+    Row("POST", "/customers", SIGN_UP, (201, 201, 201, 403, 403, 403)),
+    Row("POST", "/customers", {"name": "Walk In", "phone": "212 555 0142"}, (422, 403, 403, 201, 201, 201)),
+    Row("GET", "/customers", None, STAFF),
+    Row("GET", "/customers/{customer}", None, (401, 200, 404, 200, 200, 200)),
+    Row("GET", "/customers/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("PUT PATCH", "/customers/{customer}", {"address": "1 Main Street"}, (401, 200, 404, 403, 200, 200)),
+    Row("PUT PATCH", "/customers/{nothing}", {"address": "1 Main Street"}, (401, 404, 404, 403, 404, 404)),
+    Row("DELETE", "/customers/{newcomer}", None, (401, 404, 404, 403, 403, 204)),
+    Row("DELETE", "/customers/{stranger}", None, (401, 404, 204, 403, 403, 204)),
+    Row("POST", "/customers/login", CUSTOMER_SIGN_IN, OPEN),
+    Row("POST", "/customers/logout", None, (401, 204, 204, 403, 403, 403)),
+    Row("GET", "/customers/mytickets", None, (401, 200, 200, 403, 403, 403)),
+    Row("GET", "/customers/my-tickets", None, (401, 200, 200, 403, 403, 403)),
+
+    Row("POST", "/inventory", NEW_PART, (401, 403, 403, 403, 201, 201)),
+    Row("GET", "/inventory", None, SIGNED_IN),
+    Row("GET", "/inventory/{part}", None, SIGNED_IN),
+    Row("GET", "/inventory/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("PUT PATCH", "/inventory/{part}", {"price": "9.95"}, FRONT_DESK),
+    Row("PUT PATCH", "/inventory/{nothing}", {"price": "9.95"}, (401, 403, 403, 403, 404, 404)),
+    Row("DELETE", "/inventory/{part}", None, (401, 403, 403, 403, 204, 204)),
+
+    Row("GET", "/docs", None, OPEN),
+    Row("GET", "/openapi.json", None, OPEN),
+    Row("GET", "/health", None, OPEN),
+    Row("GET", "/ready", None, OPEN),
+    Row("GET", "/problems", None, OPEN),
+    Row("GET", "/problems/not-found", None, OPEN),
+]
+# fmt: on
+
+CANONICAL, ALIAS = "/service-tickets", "/service_tickets"
+TABLE += [row._replace(path=row.path.replace(CANONICAL, ALIAS)) for row in TABLE if row.path.startswith(CANONICAL)]
+
+# The files that /docs loads; they have no address of their own in the contract.
+ASSETS = {"/docs/<path:path>", "/docs/assets/<path:name>"}
+
+
+class AccessTable(ShopTest):
+    """What the table says is what everyone gets."""
+
+    def test_everyone_gets_the_status_of_the_table(self) -> None:
+        for row in TABLE:
+            for method in row.methods.split():
+                for person, status in zip(PEOPLE, row.statuses, strict=True):
+                    with self.subTest(f"{method} {row.path} {row.body or ''} as {person}"):
+                        self.start_anew()
+                        self.assertStatus(self.ask(getattr(self, person), method, row), status)
+
+    def test_a_bad_token_is_refused_where_a_token_is_looked_at(self) -> None:
+        self.start_anew()
+        forger = Caller(self.app, self.admin.token + "x")
+        for row in TABLE:
+            for method in row.methods.split():
+                with self.subTest(f"{method} {row.path}"):
+                    answer = self.ask(forger, method, row)
+                    if row.statuses == OPEN:
+                        self.assertStatus(answer, 200)
+                    else:
+                        self.assertProblem(answer, 401, "not-signed-in")
+
+    def test_no_route_is_missing(self) -> None:
+        adapter = self.app.url_map.bind("localhost")
+        listed = set()
+        for row in TABLE:
+            path = row.path.partition("?")[0].format_map(AnyNumber())
+            for method in row.methods.split():
+                rule, _ = adapter.match(path, method, return_rule=True)
+                listed.add((method, rule.rule))
+        served = {
+            (method, rule.rule)
+            for rule in self.app.url_map.iter_rules()
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            if rule.rule not in ASSETS
+        }
+        self.assertEqual(listed, served)
+
+    def test_what_is_anothers_looks_as_if_it_were_not_there(self) -> None:
+        ticket = self.make_ticket()
+        for path, row_id in (("/customers", self.customer.id), ("/service-tickets", ticket)):
+            with self.subTest(path):
+                hidden = self.assertProblem(self.stranger.get(f"{path}/{row_id}"), 404, "not-found")
+                missing = self.assertProblem(self.stranger.get(f"{path}/{row_id + 1000}"), 404, "not-found")
+                hidden.pop("request_id")
+                missing.pop("request_id")
+                self.assertEqual(
+                    missing, {**hidden, "detail": hidden["detail"].replace(str(row_id), str(row_id + 1000))}
+                )
+
+    def start_anew(self) -> None:
+        """The shop as every test finds it, with the rows that the table names."""
+        self.doCleanups()
+        self.setUp()
+        self.newcomer = self.make_customer("New Comer")
+        self.names = {
+            **{name: getattr(self, name).id for name in ("mechanic", "colleague", "customer", "stranger", "newcomer")},
+            "own": self.make_ticket(),
+            "other": self.make_ticket(opened_by=self.colleague),
+            "part": self.make_part(),
+            "nothing": 999_999,
+        }
+
+    def ask(self, caller: Caller, method: str, row: Row) -> Any:
+        body = row.body
+        if body is not None:
+            body = {name: self.filled_in(value) for name, value in body.items()}
+            if "customer_id" in body:
+                body["customer_id"] = self.customer.id
+        return caller.request(method, row.path.format_map(self.names), json=body)
+
+    def filled_in(self, value: Any) -> Any:
+        return [self.names[name] for name in value] if isinstance(value, list) else value
+
+
+class AnyNumber(dict[str, int]):
+    """A number for every name."""
+
+    def __missing__(self, name: str) -> int:
+        return 1
+
+
+class OrderOfRefusals(ShopTest):
+    """401, 403 for the role, 422, 404, 403 for the object, 409: the first that applies is the answer."""
+
+    BAD, GOOD = {"description": 7}, {"description": "Brakes"}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.closed = self.make_ticket(opened_by=self.colleague)
+        self.assertStatus(self.colleague.put(f"/service-tickets/{self.closed}/status", {"status": "completed"}), 200)
+
+    def test_no_token_comes_before_everything(self) -> None:
+        self.assertProblem(self.anyone.put("/service-tickets/999/edit", self.BAD), 401, "not-signed-in")
+
+    def test_the_wrong_role_comes_before_bad_input(self) -> None:
+        self.assertProblem(self.customer.put("/service-tickets/999/edit", self.BAD), 403, "forbidden")
+
+    def test_bad_input_comes_before_what_is_not_there(self) -> None:
+        self.assertInvalid(self.mechanic.put("/service-tickets/999/edit", self.BAD), "description")
+
+    def test_bad_input_comes_before_not_for_you(self) -> None:
+        self.assertInvalid(self.mechanic.put(f"/service-tickets/{self.closed}/edit", self.BAD), "description")
+
+    def test_an_unknown_parameter_is_bad_input(self) -> None:
+        self.assertInvalid(self.mechanic.put("/service-tickets/999/edit?fast=1", self.GOOD), "fast")
+
+    def test_what_is_not_there_comes_before_not_for_you(self) -> None:
+        path = f"/service-tickets/{self.closed}/add-part/999"
+        self.assertProblem(self.mechanic.put(path, {"quantity": 1}), 404, "not-found")
+        ids = {"add_mechanic_ids": [999]}
+        self.assertProblem(self.mechanic.put(f"/service-tickets/{self.closed}/edit", ids), 404, "not-found")
+
+    def test_not_for_you_comes_before_a_conflict(self) -> None:
+        path = f"/service-tickets/{self.closed}/edit"
+        self.assertProblem(self.mechanic.put(path, self.GOOD), 403, "forbidden")
+        self.assertProblem(self.advisor.put(path, self.GOOD), 409, "ticket-locked")
