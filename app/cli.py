@@ -1,16 +1,19 @@
 """Commands: ``flask create-admin``, ``flask demo``."""
 
+import sys
+
 import click
 from flask import Flask, current_app
+from marshmallow import ValidationError
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app import demo
-from app.auth.passwords import LEAST_LENGTH, MOST_LENGTH, hash_password
 from app.extensions import db
+from app.mechanics.operations import create_mechanic
+from app.mechanics.schemas import NewMechanicSchema
 from app.models import Mechanic
 from app.rules.roles import Role
-from app.rules.text import normal_email
-from app.transaction import atomic
 
 
 def init_app(app: Flask) -> None:
@@ -25,19 +28,16 @@ def init_app(app: Flask) -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from one line of standard input.")
 def create_admin(email: str, name: str, password_stdin: bool) -> None:
     """Create the first admin; refuses where there is one."""
-    try:
-        address = normal_email(email)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
     _refuse_where_admin_exists()
-    password = _read_password(password_stdin)
-    password_hash = hash_password(password)
-    with atomic():
-        _refuse_where_admin_exists()
-        if db.session.scalar(select(Mechanic.id).where(Mechanic.email == address)):
-            raise click.ClickException("Another member of staff signs in with this e-mail.")
-        db.session.add(Mechanic(name=name, email=address, role=Role.ADMIN, password_hash=password_hash))
-    click.echo(f"{address} is an admin now.")
+    entered = {"email": email, "name": name, "password": _read_password(password_stdin), "role": Role.ADMIN.value}
+    try:
+        admin = create_mechanic(**NewMechanicSchema().load(entered))
+    except ValidationError as error:
+        faults = (f"{field}: {' '.join(messages)}" for field, messages in error.messages_dict.items())
+        raise click.ClickException("; ".join(faults)) from None
+    except IntegrityError:
+        raise click.ClickException("Another member of staff has this e-mail.") from None
+    click.echo(f"{admin.email} is an admin now.")
 
 
 def _refuse_where_admin_exists() -> None:
@@ -47,12 +47,8 @@ def _refuse_where_admin_exists() -> None:
 
 def _read_password(from_stdin: bool) -> str:
     if from_stdin:
-        password = click.get_text_stream("stdin").readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if not LEAST_LENGTH <= len(password) <= MOST_LENGTH:
-        raise click.ClickException(f"A password has {LEAST_LENGTH} to {MOST_LENGTH} characters.")
-    return str(password)
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 @click.command("demo")

@@ -7,9 +7,11 @@ from http import HTTPStatus
 
 from flask import Flask, Response, current_app, g
 from flask_limiter import RateLimitExceeded
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.response import Response as BaseResponse
 
 from app import problems
 from app.extensions import Base, db
@@ -75,9 +77,9 @@ def _too_many(_: RateLimitExceeded) -> Response:
     return respond(problems.TooManyRequests(f"Come back in {wait} seconds.", headers={"Retry-After": str(wait)}))
 
 
-def _of_werkzeug(error: HTTPException) -> Response:
+def _of_werkzeug(error: HTTPException) -> BaseResponse:
     if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
-        return Response.force_type(error.get_response())  # a redirect is no error
+        return error.get_response()  # a redirect is no error
     problem = BY_STATUS.get(error.code, problems.BadRequest)
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
     return respond(problem(error.description or problem.title, headers=headers))
@@ -103,7 +105,9 @@ def violated_constraint(error: IntegrityError) -> str | None:
 
 def _unique_index(columns: frozenset[str]) -> str | None:
     for table in Base.metadata.tables.values():
-        for unique in (*table.constraints, *(index for index in table.indexes if index.unique)):
+        uniques: list[UniqueConstraint | Index] = [item for item in table.indexes if item.unique]
+        uniques += [item for item in table.constraints if isinstance(item, UniqueConstraint)]
+        for unique in uniques:
             if columns == {f"{table.name}.{column.name}" for column in unique.columns}:
                 return str(unique.name)
     return None

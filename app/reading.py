@@ -1,23 +1,24 @@
 """Reading: from a model and an output schema to the JSON that is sent.
 
-The schema alone says what an answer looks like; what it nests is loaded with it, so that no row asks the database again.
+The schema alone says what an answer looks like; what it nests is loaded with it, so that no row asks the database
+again.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from flask import Response, current_app, request
 from marshmallow import fields
-from marshmallow_sqlalchemy import SQLAlchemySchema
-from sqlalchemy import ColumnElement, Select, func, inspect, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from app.auth.access import Identity
 from app.caching import remember
 from app.extensions import db
 from app.models.base import Row
+from app.schemas import ModelOutput
 from app.transaction import not_found
 
 # Lists are counted no further than this: beyond it a count would scan the table.
@@ -27,25 +28,25 @@ MOST_COUNTED = 10_000
 class Views(NamedTuple):
     """The two faces of a model: all fields for staff, the public ones for customers."""
 
-    staff: SQLAlchemySchema
-    customer: SQLAlchemySchema
+    staff: ModelOutput
+    customer: ModelOutput
 
-    def of(self, identity: Identity) -> SQLAlchemySchema:
+    def of(self, identity: Identity) -> ModelOutput:
         """The schema that this identity may see."""
         return self.staff if identity.is_staff else self.customer
 
 
-def one(schema: SQLAlchemySchema, row_id: int, *criteria: ColumnElement[bool]) -> Response:
+def one(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> Response:
     """The row of that id as JSON. Raises `NotFound`, also where it does not meet the `criteria`."""
     return send(_dump_one(schema, row_id, *criteria))
 
 
-def answer(schema: SQLAlchemySchema, row: Row, status: int) -> Response:
+def answer(schema: ModelOutput, row: Row, status: int) -> Response:
     """A row that was just written, as JSON, read anew with all that its schema shows."""
-    return send(_dump_one(schema, inspect(row).identity[0]), status)
+    return send(_dump_one(schema, row.id), status)
 
 
-def page(schema: SQLAlchemySchema, rows: Select[Any], query: Mapping[str, Any]) -> Response:
+def page(schema: ModelOutput, rows: Select[Any], query: Mapping[str, Any]) -> Response:
     """One page of `rows` as a JSON array, with `Link` and, up to `MOST_COUNTED`, `X-Total-Count`.
 
     `query` holds `page`, `per_page` and the filters that are to be kept in the links.
@@ -66,7 +67,7 @@ def page(schema: SQLAlchemySchema, rows: Select[Any], query: Mapping[str, Any]) 
     return response
 
 
-def cached_page(schema: SQLAlchemySchema, rows: Select[Any], query: Mapping[str, Any]) -> Response:
+def cached_page(schema: ModelOutput, rows: Select[Any], query: Mapping[str, Any]) -> Response:
     """As `page`, from the cache where nothing changed since: for lists that are short and asked for all day."""
 
     def build() -> tuple[bytes, list[tuple[str, str]]]:
@@ -74,7 +75,7 @@ def cached_page(schema: SQLAlchemySchema, rows: Select[Any], query: Mapping[str,
         return response.get_data(), [(name, response.headers[name]) for name in _KEPT if name in response.headers]
 
     key = (type(schema).__name__, request.path, sorted(query.items()))
-    body, headers = remember(schema.opts.model, key, build)
+    body, headers = remember(schema.model, key, build)
     return Response(body, 200, [("Content-Type", "application/json"), *headers])
 
 
@@ -86,8 +87,8 @@ def send(body: Any, status: int = 200) -> Response:
     return Response(current_app.json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
 
 
-def _dump_one(schema: SQLAlchemySchema, row_id: int, *criteria: ColumnElement[bool]) -> Any:
-    model: type[Row] = schema.opts.model
+def _dump_one(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> Any:
+    model = schema.model
     row = db.session.scalar(
         select(model)
         .where(model.id == row_id, model.present(), *criteria)
@@ -99,15 +100,15 @@ def _dump_one(schema: SQLAlchemySchema, row_id: int, *criteria: ColumnElement[bo
     return schema.dump(row)
 
 
-def _loading(schema: SQLAlchemySchema) -> list[ORMOption]:
-    """Options that load what the schema shows of other tables: nested schemas, and dotted attributes such as part.name."""
-    model = schema.opts.model
+def _loading(schema: ModelOutput) -> list[_AbstractLoad]:
+    """Options that load what the schema shows of other tables: nested schemas, and attributes such as part.name."""
+    model = schema.model
     options: dict[str, Any] = {}
     for name, field in schema.dump_fields.items():
         path = field.attribute or name
         if isinstance(field, fields.Nested):
             load = selectinload if field.schema.many else joinedload
-            options[path] = load(getattr(model, path)).options(*_loading(field.schema))
+            options[path] = load(getattr(model, path)).options(*_loading(cast(ModelOutput, field.schema)))
         elif "." in path:
             relation = path.partition(".")[0]
             options[relation] = joinedload(getattr(model, relation))

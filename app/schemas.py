@@ -7,7 +7,7 @@ every field of theirs is always in the answer.
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from flask import current_app
 from flask_marshmallow.sqla import SQLAlchemyAutoSchema
@@ -17,6 +17,7 @@ from sqlalchemy import Boolean, Enum, Integer, String
 
 from app.auth.passwords import LEAST_LENGTH, MOST_LENGTH
 from app.models import LARGEST_INTEGER, types
+from app.models.base import Row
 from app.rules.money import CENT, MOST
 from app.rules.text import normal_email, normal_phone
 
@@ -242,6 +243,11 @@ class ModelOutput(SQLAlchemyAutoSchema, Output):
     class Meta:
         model_converter = Converter
         include_fk = True
+
+    @property
+    def model(self) -> type[Row]:
+        """The model that it shows."""
+        return cast("type[Row]", self.opts.model)
 
 
 class PageQuery(Input):

@@ -20,9 +20,7 @@ def run() -> None:
 
 def _migrate_sqlite(connection: Connection) -> None:
     # Batch mode rebuilds tables: with foreign keys on, dropping the old one would delete its children.
-    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-    connection.rollback()
-    connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+    _set_foreign_keys(connection, "OFF")
     try:
         connection = connection.execution_options(writes=True)  # BEGIN IMMEDIATE: one process migrates at a time
         _configure(connection)
@@ -32,7 +30,12 @@ def _migrate_sqlite(connection: Connection) -> None:
             if broken:
                 raise RuntimeError(f"The migration would leave rows that point nowhere: {broken[:10]}")
     finally:
-        connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")
+        _set_foreign_keys(connection, "ON")
+
+
+def _set_foreign_keys(connection: Connection, state: str) -> None:
+    # Straight to the driver: within a transaction, which SQLAlchemy would begin, the pragma does nothing.
+    connection.connection.cursor().execute(f"PRAGMA foreign_keys={state}")
 
 
 def _migrate_postgresql(connection: Connection) -> None:

@@ -10,19 +10,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from app.auth import tokens
 from app.extensions import db
-from app.models import Customer, Mechanic, SignIn
+from app.models import Account, Customer, Mechanic, SignIn
 from app.models.types import now
 from app.problems import Forbidden, NotSignedIn
 from app.rules.roles import EVERYONE, FRONT_DESK, Role
 
 View = Callable[..., Any]
+
+# The accounts that a token's subject may name.
+ACCOUNTS: dict[str, type[Account]] = {account.noun: account for account in (Mechanic, Customer)}
 
 
 @dataclass(frozen=True)
@@ -80,22 +83,21 @@ def identity() -> Identity | None:
     claims = tokens.presented()
     if claims is None:
         return None
-    current = (SignIn.id == claims.sign_in_id, SignIn.expires_at > now())
-    if claims.kind == "mechanic":
-        role = db.session.scalar(
-            select(Mechanic.role)
-            .join(SignIn, SignIn.mechanic_id == Mechanic.id)
-            .where(Mechanic.id == claims.owner_id, Mechanic.active, *current)
+    account = ACCOUNTS[claims.kind]
+    role = Mechanic.role if account is Mechanic else null()
+    found = db.session.execute(
+        select(account.id, role)
+        .join(SignIn, SignIn.owner_id(account) == account.id)
+        .where(
+            account.id == claims.owner_id,
+            account.may_sign_in(),
+            SignIn.id == claims.sign_in_id,
+            SignIn.expires_at > now(),
         )
-        if role is not None:
-            return Identity(claims.owner_id, role, claims.sign_in_id)
-    elif db.session.scalar(
-        select(Customer.id)
-        .join(SignIn, SignIn.customer_id == Customer.id)
-        .where(Customer.id == claims.owner_id, Customer.present(), *current)
-    ):
-        return Identity(claims.owner_id, None, claims.sign_in_id)
-    raise NotSignedIn
+    ).one_or_none()
+    if found is None:
+        raise NotSignedIn
+    return Identity(found[0], found[1], claims.sign_in_id)
 
 
 def _guard(view: View, policy: Policy, pass_on: Callable[[Identity], object] = lambda identity: identity) -> View:
@@ -114,10 +116,10 @@ def _guard(view: View, policy: Policy, pass_on: Callable[[Identity], object] = l
     return declare(guarded, policy)
 
 
-def declare(view: View, policy: Policy) -> View:
+def declare(view: Any, policy: Policy) -> View:
     """Write on a view who may call it."""
-    view.policy = policy  # type: ignore[attr-defined]  # functions take attributes; the type of callables does not say so
-    return view
+    view.policy = policy
+    return cast(View, view)
 
 
 def open_to_anyone(view: View) -> View:

@@ -25,7 +25,7 @@ _OPTIONS = {f"require_{claim}": True for claim in ("sub", "jti", "iat", "exp", "
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token with a good signature says: `kind` is ``customer`` or ``mechanic``, `owner_id` an id of that kind."""
+    """What a token with a good signature says; `owner_id` is an id of its `kind`, ``customer`` or ``mechanic``."""
 
     kind: str
     owner_id: int
@@ -43,7 +43,7 @@ def issue(claims: Claims, hours: int) -> str:
         "iss": ISSUER,
         "aud": AUDIENCE,
     }
-    return jwt.encode(payload, current_app.config["SECRET_KEY"], algorithm=ALGORITHM)
+    return str(jwt.encode(payload, current_app.config["SECRET_KEY"], algorithm=ALGORITHM))
 
 
 def decode(token: str) -> Claims:

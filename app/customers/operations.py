@@ -56,7 +56,7 @@ def update_customer(
         raise Forbidden("Only customers set their own password.")
     new_email = changes.get("email", present.email) != present.email
     if not actor.is_staff and (password or new_email):
-        require_password(Customer, customer_id, current_password)
+        require_password(present, current_password)
     release()
     if password:
         changes["password_hash"] = hash_password(password)
@@ -92,7 +92,7 @@ def erase_customer(actor: Identity, customer_id: int) -> None:
 
 
 def visible(actor: Identity, customer_id: int) -> Customer:
-    """The customer, where it is one that this identity may see. Raises `NotFound` for others and for what is not there."""
+    """The customer, where this identity may see them. Raises `NotFound` for others and where there is none."""
     customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.present()))
     if customer is None or not (actor.is_staff or actor.is_customer(customer_id)):
         raise not_found(Customer, customer_id)

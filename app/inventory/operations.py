@@ -20,7 +20,7 @@ def create_part(**fields: Any) -> Part:
 
 @atomic()
 def update_part(part_id: int, **changes: Any) -> Part:
-    """Change the fields that are given; lines that tickets have already keep their price. Raises `NotFound`, `SkuTaken`."""
+    """Change the fields that are given; lines made before keep their price. Raises `NotFound`, `SkuTaken`."""
     part = locked(Part, part_id)
     for name, value in changes.items():
         setattr(part, name, value)

@@ -1,5 +1,6 @@
 """The models, one file an aggregate; each guards its own invariants."""
 
+from app.models.account import Account
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
@@ -9,6 +10,7 @@ from app.models.types import LARGEST_INTEGER
 
 __all__ = [
     "LARGEST_INTEGER",
+    "Account",
     "Customer",
     "Mechanic",
     "Part",

@@ -5,14 +5,14 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ColumnElement, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Row, Versioned
-from app.models.types import EmailAddress, PhoneNumber, UtcDateTime, now
+from app.models.account import Account
+from app.models.types import UtcDateTime, now
 
 ERASED_NAME = "Erased customer"
 CAN_SIGN_IN = text("password_hash IS NOT NULL")
 
 
-class Customer(Versioned, Row):
+class Customer(Account):
     """A customer: one who signed up has a password, a walk-in entered by staff has none."""
 
     __tablename__ = "customers"
@@ -30,17 +30,17 @@ class Customer(Versioned, Row):
     )
     noun = "customer"
 
-    name: Mapped[str] = mapped_column(String(120), doc="Full name.")
-    email: Mapped[str | None] = mapped_column(EmailAddress, doc="Kept in lower case.")
-    phone: Mapped[str | None] = mapped_column(PhoneNumber, doc="E.164, such as +12125550142.")
     address: Mapped[str | None] = mapped_column(String(500), doc="Postal address.")
-    password_hash: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @classmethod
     def present(cls) -> ColumnElement[bool]:
         return cls.erased_at.is_(None)
+
+    @classmethod
+    def may_sign_in(cls) -> ColumnElement[bool]:
+        return cls.password_hash.is_not(None)
 
     def has_contact(self) -> bool:
         """Whether the shop can reach them, and by e-mail where they sign in with it."""

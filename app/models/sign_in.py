@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.extensions import Base
+from app.models.account import Account
+from app.models.mechanic import Mechanic
 from app.models.types import UtcDateTime, now
 
 
@@ -20,3 +22,8 @@ class SignIn(Base):
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @classmethod
+    def owner_id(cls, account: type[Account]) -> InstrumentedAttribute[int | None]:
+        """The column that points to accounts of this kind."""
+        return cls.mechanic_id if account is Mechanic else cls.customer_id

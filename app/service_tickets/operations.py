@@ -166,14 +166,15 @@ def _take(part: Part, quantity: int, held: int) -> None:
     Raises `OutOfStock`.
     """
     units = quantity - held
-    taken = db.session.execute(
+    taken = db.session.scalar(
         update(Part)
         .where(Part.id == part.id, or_(Part.quantity_on_hand.is_(None), Part.quantity_available >= units))
         .values(quantity_on_hand=Part.quantity_on_hand - units, version=Part.version + 1)
+        .returning(Part.id)
         .execution_options(synchronize_session=False)
     )
-    if taken.rowcount == 0:
-        left = db.session.scalar(select(Part.quantity_available).where(Part.id == part.id))
+    if taken is None:
+        left = db.session.scalars(select(Part.quantity_available).where(Part.id == part.id)).one() or 0
         raise OutOfStock(
             f"There are not enough units of part {part.id} on the shelf.",
             parts=[{"part_id": part.id, "requested": quantity, "available": held + left}],

@@ -69,7 +69,7 @@ class NewTicketSchema(ModelInput):
         fields = ("customer_id", "description", "odometer")
 
 
-def _ids(description: str) -> fields.List:
+def _ids(description: str) -> fields.List[int]:
     return fields.List(Id(), validate=validate.Length(max=MOST_MECHANICS), metadata={"description": description})
 
 
