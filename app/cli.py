@@ -1,4 +1,4 @@
-"""Commands: ``flask create-admin``, ``flask demo``."""
+"""Commands: ``flask create-admin``, ``flask demo``, ``flask welcome``."""
 
 import sys
 
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
     """Add the commands to ``flask``."""
     app.cli.add_command(create_admin)
     app.cli.add_command(fill_demo)
+    app.cli.add_command(welcome)
 
 
 @click.command("create-admin")
@@ -66,3 +67,14 @@ def fill_demo(customers: int | None, if_empty: bool) -> None:
     if customers:
         with click.progressbar(length=customers, label="Customers") as bar:
             demo.grow(customers, bar.update)
+
+
+@click.command("welcome")
+def welcome() -> None:
+    """Tell where the server will answer, and who can sign in to a demo shop."""
+    click.echo(f"Swagger UI: http://127.0.0.1:{current_app.config['PORT']}/docs")
+    if db.session.scalar(select(Mechanic.id).where(Mechanic.email == demo.STAFF[0].email)):
+        click.echo(f"Demo accounts, all with the password {demo.PASSWORD}:")
+        for member in demo.STAFF[:3]:
+            click.echo(f"  {member.role.value:<9} {member.email}")
+        click.echo(f"  customer  {demo.CUSTOMERS[0][1]}")

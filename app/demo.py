@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
@@ -19,12 +19,22 @@ from app.transaction import atomic
 
 PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command refuses in production
 
+
+class Staff(NamedTuple):
+    """A member of staff of the demo shop."""
+
+    name: str
+    email: str
+    role: Role
+    specialty: str | None = None
+
+
 STAFF = (
-    ("Olivia Grant", "admin@example.com", Role.ADMIN, None),
-    ("Marcus Bell", "advisor@example.com", Role.ADVISOR, None),
-    ("Rosa Delgado", "mechanic@example.com", Role.MECHANIC, "Brakes and suspension"),
-    ("Tom Kowalski", "tom.kowalski@example.com", Role.MECHANIC, "Engines"),
-    ("Priya Nair", "priya.nair@example.com", Role.MECHANIC, "Electrics and hybrids"),
+    Staff("Olivia Grant", "admin@example.com", Role.ADMIN),
+    Staff("Marcus Bell", "advisor@example.com", Role.ADVISOR),
+    Staff("Rosa Delgado", "mechanic@example.com", Role.MECHANIC, "Brakes and suspension"),
+    Staff("Tom Kowalski", "tom.kowalski@example.com", Role.MECHANIC, "Engines"),
+    Staff("Priya Nair", "priya.nair@example.com", Role.MECHANIC, "Electrics and hybrids"),
 )
 CUSTOMERS = (
     ("Dana Whitfield", "customer@example.com", "+12125550187", "48 Orchard Street, New York, NY 10002"),
@@ -98,10 +108,7 @@ def fill() -> None:
     """Add the demo shop; every account signs in with `PASSWORD`."""
     password_hash = hash_password(PASSWORD)
     with atomic():
-        db.session.add_all(
-            Mechanic(name=name, email=email, role=role, specialty=specialty, password_hash=password_hash)
-            for name, email, role, specialty in STAFF
-        )
+        db.session.add_all(Mechanic(password_hash=password_hash, **member._asdict()) for member in STAFF)
         db.session.add_all(
             Customer(name=name, email=email, phone=phone, address=address, password_hash=email and password_hash)
             for name, email, phone, address in CUSTOMERS

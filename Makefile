@@ -1,0 +1,53 @@
+# Everything a person runs. `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check audit prove openapi lock
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT changes it)
+	@$(BIN)/flask db upgrade
+	@$(BIN)/flask demo --if-empty
+	@$(BIN)/flask welcome
+	@exec $(BIN)/gunicorn flask_app:app
+
+test: $(VENV)/.installed-dev ## run the whole suite, on SQLite or on the PostgreSQL of TEST_DATABASE_URL
+	@$(BIN)/python -m unittest discover -s tests
+
+check: $(VENV)/.installed-dev ## lint and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+
+prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role
+	@$(BIN)/python -m tests.fuzz --cases 2000
+
+openapi: $(VENV)/.installed-dev ## print the OpenAPI document
+	@$(BIN)/flask openapi print
+
+lock: $(VENV)/.installed-dev ## pin requirements anew from pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
+		--extra dev pyproject.toml -o requirements-dev.txt
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt
+	@echo "Installing what the server needs ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python requirements-dev.txt
+	@echo "Installing what the tests need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed

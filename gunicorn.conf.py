@@ -1,0 +1,15 @@
+"""How gunicorn serves the application; the number of workers is WEB_CONCURRENCY (1 unless set)."""
+
+import config
+
+settings = config.load()
+
+# In production the host's proxy calls from outside; anywhere else nobody but this machine does.
+bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104
+worker_class = "gthread"
+threads = settings["DATABASE_POOL_SIZE"]
+timeout = 30
+graceful_timeout = 25
+keepalive = 65
+max_requests, max_requests_jitter = 2000, 200
+control_socket_disable = True
