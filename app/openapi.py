@@ -16,7 +16,9 @@ from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import ValidationError as NoSuchId
 
 from app import problems, reading
 from app.auth.access import Policy, View
@@ -88,9 +90,8 @@ class Blueprint(flask_smorest.Blueprint):
     def arguments(self, schema: type[Input] | Input, location: str = "json") -> Callable[[View], View]:
         """Pass the view the loaded body, or with ``location="query"`` the query parameters, as a dict."""
         taken = resolve_schema_instance(schema)
-        decorate: Callable[[View], View] = super().arguments(
-            taken, location=location, required=any(field.required for field in taken.fields.values())
-        )
+        needed = not taken.partial and any(field.required for field in taken.fields.values())
+        decorate: Callable[[View], View] = super().arguments(taken, location=location, required=needed)
 
         def document(view: View) -> View:
             decorated = decorate(view)
@@ -323,6 +324,13 @@ class RowIdConverter(IntegerConverter):
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, min=1, max=LARGEST_INTEGER)
+
+    def to_python(self, value: str) -> int:
+        try:
+            row_id: int = super().to_python(value)
+        except NoSuchId:  # which werkzeug takes for a wrong method where the address has several
+            raise NotFound from None
+        return row_id
 
 
 class Api(flask_smorest.Api):
