@@ -1,0 +1,163 @@
+"""The order of the rooms: upper ones import lower ones, never back; and what only one room may do."""
+
+import ast
+import unittest
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BLUEPRINTS = ("customers", "inventory", "mechanics", "service_tickets")
+
+# From the street down. A name stands for its package's modules too, unless they have a line of their own, and `*` for
+# each blueprint.
+ROOMS = (
+    ("flask_app",),
+    ("app",),
+    ("app.cli", "app.system", "app.*"),
+    ("app.*.operations", "app.demo"),
+    ("app.*.schemas",),
+    ("app.errors", "app.openapi"),
+    ("app.limits", "app.reading"),
+    ("app.auth",),
+    ("app.schemas",),
+    ("app.auth.passwords", "app.auth.tokens", "app.caching", "app.database", "app.headers", "app.transaction"),
+    ("app.models",),
+    ("app.rules",),
+    ("app.extensions", "app.problems"),
+    ("config",),
+)
+DEPTHS = {
+    name.replace("*", blueprint): depth
+    for depth, names in enumerate(ROOMS)
+    for name in names
+    for blueprint in (BLUEPRINTS if "*" in name else ("",))
+}
+# What only these may import.
+KEPT_IN = {
+    "flask_smorest": {"app.openapi"},
+    "apispec": {"app.openapi"},
+    "webargs": {"app.openapi"},
+    "flask_swagger_ui": {"app.system.routes"},
+    "flask_limiter": {"app.limits", "app.errors"},
+    "flask_caching": {"app.extensions"},
+    "jose": {"app.auth.tokens"},
+    "argon2": {"app.auth.passwords"},
+    "dotenv": {"config"},
+}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """The syntax tree of every module of the application, by name."""
+    paths = [ROOT / "flask_app.py", ROOT / "config.py", *(ROOT / "app").rglob("*.py")]
+    return {module_name(path): ast.parse(path.read_text()) for path in paths}
+
+
+def imports(name: str) -> Iterator[str]:
+    """The modules that a module imports, wherever in it."""
+    for node in ast.walk(modules()[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{name} imports relatively"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in modules() else node.module
+
+
+def depth(name: str) -> int | None:
+    """How deep the room of a module lies, None where it is in none."""
+    listed = name
+    while listed not in DEPTHS:
+        listed = listed.rpartition(".")[0]
+        if listed in ("", "app"):  # the factory's own line is for the factory alone
+            return None
+    return DEPTHS[listed]
+
+
+def blueprint_of(name: str) -> str | None:
+    parts = name.split(".")
+    return parts[1] if parts[0] == "app" and len(parts) > 1 and parts[1] in BLUEPRINTS else None
+
+
+class Rooms(unittest.TestCase):
+    """Who imports whom."""
+
+    def test_every_module_has_a_room(self) -> None:
+        self.assertEqual([name for name in modules() if depth(name) is None], [])
+
+    def test_rooms_import_only_what_lies_below(self) -> None:
+        upwards = [
+            f"{name} imports {imported}"
+            for name in modules()
+            for imported in imports(name)
+            if imported in modules() and (depth(imported) or 0) < (depth(name) or 0)
+        ]
+        self.assertEqual(upwards, [])
+
+    def test_blueprints_take_no_more_than_schemas_from_one_another(self) -> None:
+        strangers = [
+            f"{name} imports {imported}"
+            for name in modules()
+            for imported in imports(name)
+            if blueprint_of(name)
+            and blueprint_of(imported) not in (None, blueprint_of(name))
+            and not imported.endswith(".schemas")
+        ]
+        self.assertEqual(strangers, [])
+
+    def test_rules_know_neither_flask_nor_the_database(self) -> None:
+        self.assert_without("app.rules", "flask", "sqlalchemy", "flask_sqlalchemy", "marshmallow")
+
+    def test_operations_know_no_http(self) -> None:
+        for blueprint in BLUEPRINTS:
+            self.assert_without(f"app.{blueprint}.operations", "flask", "werkzeug", "marshmallow")
+
+    def test_models_know_no_http(self) -> None:
+        self.assert_without("app.models", "flask", "werkzeug", "marshmallow")
+
+    def test_frameworks_stay_in_their_rooms(self) -> None:
+        outside = [
+            f"{name} imports {imported}"
+            for name in modules()
+            for imported in imports(name)
+            if name not in KEPT_IN.get(imported.partition(".")[0], {name})
+        ]
+        self.assertEqual(outside, [])
+
+    def assert_without(self, room: str, *libraries: str) -> None:
+        inside = [name for name in modules() if name == room or name.startswith(room + ".")]
+        self.assertTrue(inside, room)
+        found = [
+            f"{name} imports {imported}"
+            for name in inside
+            for imported in imports(name)
+            if imported.partition(".")[0] in libraries
+        ]
+        self.assertEqual(found, [])
+
+
+class Deeds(unittest.TestCase):
+    """What is done in one place alone."""
+
+    def test_only_the_settings_read_the_environment(self) -> None:
+        self.assertEqual(self.who_mentions("environ", "environb", "getenv", "getenvb"), {"config"})
+
+    def test_only_the_transaction_commits(self) -> None:
+        self.assertEqual(self.who_mentions("commit"), {"app.transaction"})
+
+    def who_mentions(self, *attributes: str) -> set[str]:
+        """The modules with an attribute, or an imported name, of one of these names."""
+        return {
+            name
+            for name, tree in modules().items()
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Attribute) and node.attr in attributes)
+            or (isinstance(node, ast.ImportFrom) and any(alias.name in attributes for alias in node.names))
+        }

@@ -1,0 +1,189 @@
+"""Settings: how they are read, what is refused, and that all are written down."""
+
+import os
+import stat
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import config
+from config import ConfigError
+
+KEY = "k" * config.SECRET_KEY_BYTES
+PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": KEY, "DATABASE_URL": "postgresql://db.example.com/shop"}
+
+
+def load(**environ: str) -> dict[str, Any]:
+    """The settings of an environment with a key."""
+    return config.load({"SECRET_KEY": KEY, **environ})
+
+
+class Refusals(unittest.TestCase):
+    """A bad value is an error that names its variable."""
+
+    BAD = {
+        "APP_ENV": ["staging", "Production"],
+        "SECRET_KEY": ["short", "k" * (config.SECRET_KEY_BYTES - 1)],
+        "DATABASE_URL": ["mysql://localhost/shop", "shop.db"],
+        "DATABASE_POOL_SIZE": ["0", "101", "-1", "ten", "1.5", "٣"],
+        "REDIS_URL": ["localhost:6379", "http://localhost"],
+        "PUBLIC_URL": ["shop.example.com", "ftp://shop.example.com"],
+        "PORT": ["0", "65536", "http", "80 80"],
+        "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
+        "PHONE_REGION": ["USA", "1", "É1"],
+        "TRUSTED_PROXIES": ["-1", "11", "yes"],
+        "RATELIMIT_ENABLED": ["maybe", "no", "2"],
+        "RATELIMIT_PER_CLIENT": ["often", "5 per fortnight", "-1 per minute"],
+        "RATELIMIT_WRITES": ["often"],
+        "RATELIMIT_LOGIN": ["often"],
+        "RATELIMIT_SIGN_UP": ["often"],
+    }
+
+    def test_bad_values_name_their_variable(self) -> None:
+        for name, values in self.BAD.items():
+            for value in values:
+                with self.subTest(f"{name}={value}"), self.assertRaisesRegex(ConfigError, rf"^{name}\b"):
+                    load(**{name: value})
+
+    def test_bad_values_of_every_setting_are_tried(self) -> None:
+        self.assertEqual(set(self.BAD), {setting.name for setting in config.SETTINGS})
+
+    def test_a_secret_is_not_in_the_message(self) -> None:
+        with self.assertRaises(ConfigError) as caught:
+            load(SECRET_KEY="hush-hush")
+        self.assertNotIn("hush", str(caught.exception))
+
+
+class Values(unittest.TestCase):
+    """What good values become."""
+
+    def test_an_empty_variable_counts_as_unset(self) -> None:
+        self.assertEqual(load(TOKEN_HOURS=" ", REDIS_URL=""), load())
+
+    def test_values_are_cast(self) -> None:
+        read = load(PORT=" 8080 ", RATELIMIT_ENABLED="FALSE", PHONE_REGION="de", PUBLIC_URL="https://shop.example.com/")
+        self.assertEqual(
+            {name: read[name] for name in ("PORT", "RATELIMIT_ENABLED", "PHONE_REGION", "PUBLIC_URL")},
+            {
+                "PORT": 8080,
+                "RATELIMIT_ENABLED": False,
+                "PHONE_REGION": "DE",
+                "PUBLIC_URL": "https://shop.example.com",
+            },
+        )
+
+    def test_the_defaults_are_those_of_development_on_sqlite(self) -> None:
+        read = load()
+        self.assertEqual((read["APP_ENV"], read["TOKEN_HOURS"], read["REDIS_URL"]), ("development", 12, None))
+        self.assertTrue(read["RATELIMIT_ENABLED"])
+        self.assertEqual(read["DATABASE_URL"], f"sqlite:///{config.INSTANCE / 'shop.db'}")
+
+    def test_addresses_of_postgresql_name_the_driver(self) -> None:
+        for prefix in ("postgres://", "postgresql://", "postgresql+psycopg2://"):
+            with self.subTest(prefix):
+                url = load(DATABASE_URL=f"{prefix}u:p@db.example.com:5432/shop?sslmode=require")["DATABASE_URL"]
+                self.assertEqual(url, "postgresql+psycopg2://u:p@db.example.com:5432/shop?sslmode=require")
+
+
+class Production(unittest.TestCase):
+    """Production starts with all it needs, or not at all."""
+
+    def test_it_starts_with_a_key_and_a_database(self) -> None:
+        self.assertEqual(config.load(PRODUCTION)["SECRET_KEY"], KEY)
+
+    def test_it_refuses_what_is_missing_or_weak(self) -> None:
+        for name, value in (
+            ("SECRET_KEY", ""),
+            ("SECRET_KEY", "short"),
+            ("DATABASE_URL", ""),
+            ("RATELIMIT_ENABLED", "false"),
+        ):
+            with self.subTest(f"{name}={value}"), self.assertRaisesRegex(ConfigError, rf"^{name}\b"):
+                config.load({**PRODUCTION, name: value})
+
+    def test_on_render_there_is_nothing_but_production(self) -> None:
+        for environment in ("", "development", "testing"):
+            with self.subTest(environment), self.assertRaisesRegex(ConfigError, "^APP_ENV"):
+                config.load({**PRODUCTION, "APP_ENV": environment, "RENDER": "true"})
+
+    def test_on_render_its_own_address_stands_in_for_public_url(self) -> None:
+        on_render = {**PRODUCTION, "RENDER": "true", "RENDER_EXTERNAL_URL": "https://shop.onrender.com"}
+        self.assertEqual(config.load(on_render)["PUBLIC_URL"], "https://shop.onrender.com")
+        own = config.load({**on_render, "PUBLIC_URL": "https://shop.example.com"})
+        self.assertEqual(own["PUBLIC_URL"], "https://shop.example.com")
+        self.assertIsNone(config.load({**on_render, "RENDER": ""})["PUBLIC_URL"])
+
+
+class Files(unittest.TestCase):
+    """The development key, and `.env`; both in folders of the test's own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        for name, value in {"ROOT": self.folder, "INSTANCE": self.folder / "instance"}.items():
+            patch = mock.patch.object(config, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_development_makes_a_key_and_keeps_it(self) -> None:
+        key = config.load({})["SECRET_KEY"]
+        self.assertGreaterEqual(len(key), config.SECRET_KEY_BYTES)
+        self.assertEqual(config.load({})["SECRET_KEY"], key)
+        file = self.folder / "instance" / "secret_key"
+        self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
+        self.assertEqual([path.name for path in file.parent.iterdir()], ["secret_key"])
+
+    def test_each_checkout_has_a_key_of_its_own(self) -> None:
+        key = config.load({})["SECRET_KEY"]
+        (self.folder / "instance" / "secret_key").unlink()
+        self.assertNotEqual(config.load({})["SECRET_KEY"], key)
+
+    def test_a_damaged_key_is_no_key(self) -> None:
+        config.load({})
+        (self.folder / "instance" / "secret_key").write_text("short")
+        with self.assertRaises(ConfigError):
+            config.load({})
+
+    def test_production_leaves_no_key_behind(self) -> None:
+        config.load(PRODUCTION)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_env_stands_beneath_the_process(self) -> None:
+        (self.folder / ".env").write_text(f"SECRET_KEY={KEY}\nTOKEN_HOURS=3\nPORT=8001\n")
+        with mock.patch.dict(os.environ, {"PORT": "8002"}, clear=True):
+            read = config.load()
+        self.assertEqual((read["TOKEN_HOURS"], read["PORT"]), (3, 8002))
+
+    def test_env_is_not_read_beside_what_is_passed(self) -> None:
+        (self.folder / ".env").write_text("TOKEN_HOURS=3\n")
+        self.assertEqual(load()["TOKEN_HOURS"], 12)
+
+
+class EnvExample(unittest.TestCase):
+    """`.env.example` holds every setting with a line on what it does."""
+
+    def setUp(self) -> None:
+        self.lines = (config.ROOT / ".env.example").read_text().splitlines()
+
+    def test_every_setting_stands_there_after_a_comment(self) -> None:
+        explained = set()
+        for before, line in zip(["", *self.lines], self.lines, strict=False):
+            name, equals, _ = line.removeprefix("#").strip().partition("=")
+            if equals and name.isupper() and " " not in name:
+                self.assertRegex(before, r"^# \w+", f"{name} has no comment above it")
+                explained.add(name)
+        self.assertEqual(explained, {setting.name for setting in config.SETTINGS})
+
+    def test_a_copy_of_it_is_a_good_env(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / ".env").write_text("\n".join(self.lines))
+            with (
+                mock.patch.object(config, "ROOT", root),
+                mock.patch.object(config, "INSTANCE", root / "instance"),
+                mock.patch.dict(os.environ, clear=True),
+            ):
+                self.assertEqual(config.load()["APP_ENV"], "development")

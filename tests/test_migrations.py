@@ -1,0 +1,241 @@
+"""Migrations: up, down and up again without drift, without loss, and by several processes at once."""
+
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+import unittest
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect, text
+
+from app import create_app
+from app.extensions import Base, db, migrate
+from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket
+from app.rules.roles import Role
+from tests import support
+
+REVISION = '''
+"""a test's own"""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision, down_revision, branch_labels, depends_on = "9999", "{head}", None, None
+
+
+def upgrade():
+{body}
+
+
+def downgrade():
+    pass
+'''
+# SQLite cannot change a column in place: batch mode copies the table and drops the old one.
+REBUILD_PARENTS = """
+    for table in ("customers", "mechanics", "parts", "service_tickets"):
+        with op.batch_alter_table(table) as batch:
+            batch.add_column(sa.Column("remark", sa.String(20)))
+            batch.alter_column("version", existing_type=sa.Integer(), server_default="1")
+"""
+ORPHAN_THE_LINES = """
+    op.execute("DELETE FROM parts")
+"""
+
+
+class MigrationTest(unittest.TestCase):
+    """A new, empty database, and the application on it."""
+
+    def setUp(self) -> None:
+        self.url = support.new_database()
+        self.app: Flask = create_app(support.settings(DATABASE_URL=self.url))
+        context = self.app.app_context()
+        context.push()
+        self.addCleanup(context.pop)
+        self.addCleanup(lambda: db.engine.dispose())
+        self.addCleanup(db.session.remove)
+
+    def tables(self) -> set[str]:
+        return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+    def drift(self) -> list[Any]:
+        """What autogenerate would change."""
+        with db.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            return list(compare_metadata(context, Base.metadata))
+
+
+class UpAndDown(MigrationTest):
+    """The schema that migrations make is that of the models."""
+
+    def test_up_down_and_up_again(self) -> None:
+        upgrade(support.MIGRATIONS)
+        first = self.schema()
+        self.assertEqual(self.drift(), [])
+        downgrade(support.MIGRATIONS, "base")
+        self.assertEqual(self.tables(), set())
+        upgrade(support.MIGRATIONS)
+        self.assertEqual(self.schema(), first)
+        self.assertEqual(self.drift(), [])
+
+    def test_every_step_goes_down_and_up_again(self) -> None:
+        upgrade(support.MIGRATIONS)
+        steps = list(self.scripts().walk_revisions())
+        for step in steps:
+            before = self.schema()
+            downgrade(support.MIGRATIONS, "-1")
+            upgrade(support.MIGRATIONS, step.revision)
+            self.assertEqual(self.schema(), before, step.revision)
+            downgrade(support.MIGRATIONS, "-1")
+
+    def test_there_is_one_head(self) -> None:
+        self.assertEqual(len(self.scripts().get_heads()), 1)
+
+    def test_constraints_and_indexes_bear_the_names_of_the_models(self) -> None:
+        upgrade(support.MIGRATIONS)
+        expected = {
+            table.name: {str(rule.name) for rule in (*table.constraints, *table.indexes)}
+            for table in Base.metadata.sorted_tables
+        }
+        self.assertEqual({table: names for table, (_, names) in self.schema().items()}, expected)
+
+    def test_checks_of_the_models_are_those_of_the_database(self) -> None:
+        """Autogenerate compares no CHECK: a database made from the models is compared with the migrated one."""
+        upgrade(support.MIGRATIONS)
+        migrated = self.checks()
+        downgrade(support.MIGRATIONS, "base")
+        Base.metadata.create_all(db.engine)
+        self.assertTrue(migrated)
+        self.assertEqual(migrated, self.checks())
+
+    def test_the_loggers_of_the_application_go_on(self) -> None:
+        logger = logging.getLogger("app.errors")
+        level = logging.getLogger().level
+        upgrade(support.MIGRATIONS)
+        self.assertFalse(logger.disabled)
+        self.assertEqual(logging.getLogger().level, level)
+
+    def scripts(self) -> ScriptDirectory:
+        return ScriptDirectory.from_config(migrate.get_config(support.MIGRATIONS))
+
+    def schema(self) -> dict[str, tuple[list[Any], set[str]]]:
+        """Columns, and the names of constraints and indexes, of every table."""
+        return {table: (self.columns(table), self.names(table)) for table in self.tables()}
+
+    def columns(self, table: str) -> list[Any]:
+        return [(c["name"], str(c["type"]), c["nullable"]) for c in inspect(db.engine).get_columns(table)]
+
+    def names(self, table: str) -> set[str]:
+        inspector = inspect(db.engine)
+        found = [
+            *inspector.get_indexes(table),
+            *inspector.get_unique_constraints(table),
+            *inspector.get_check_constraints(table),
+            *inspector.get_foreign_keys(table),
+            inspector.get_pk_constraint(table),
+        ]
+        return {str(rule["name"]) for rule in found}
+
+    def checks(self) -> set[tuple[str, str, str]]:
+        inspector = inspect(db.engine)
+        return {
+            (table, str(check["name"]), check["sqltext"])
+            for table in self.tables()
+            for check in inspector.get_check_constraints(table)
+        }
+
+
+class Data(MigrationTest):
+    """No migration loses a row, or leaves one that points nowhere."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        upgrade(support.MIGRATIONS)
+        mechanic = Mechanic(name="Mel", email="mel@example.com", role=Role.MECHANIC, password_hash="-")
+        customer = Customer(name="Cus", email="cus@example.com")
+        part = Part(name="Oil filter", price=Decimal(1), quantity_on_hand=5)
+        db.session.add_all([mechanic, customer, part])
+        db.session.flush()
+        ticket = ServiceTicket(description="Brakes", customer_id=customer.id, opened_by_id=mechanic.id)
+        ticket.mechanics = [mechanic]
+        ticket.parts = [PartLine(part_id=part.id, quantity=2, unit_price=Decimal(1))]
+        db.session.add(ticket)
+        db.session.commit()
+        db.session.remove()
+
+    def test_rebuilding_a_parent_table_keeps_its_children(self) -> None:
+        before = self.counts()
+        self.migrate_by(REBUILD_PARENTS)
+        self.assertIn("remark", [column["name"] for column in inspect(db.engine).get_columns("customers")])
+        self.assertEqual(self.counts(), before)
+        self.assertEqual(before["part_lines"], 1)
+
+    def test_a_migration_that_leaves_orphans_is_undone(self) -> None:
+        before = self.counts()
+        with self.assertRaises(Exception):  # noqa: B017  # of whichever kind: nothing of it may stay
+            self.migrate_by(ORPHAN_THE_LINES)
+        self.assertEqual(self.counts(), before)
+        self.assertEqual(self.revision(), migrate_head())
+
+    def test_foreign_keys_are_enforced_after_a_migration(self) -> None:
+        self.migrate_by("    pass")
+        with db.engine.connect() as connection, self.assertRaisesRegex(Exception, "(?i)foreign key"):
+            connection.exec_driver_sql("DELETE FROM parts")
+
+    def migrate_by(self, body: str) -> None:
+        """Run one more migration after those of the application, in the way they run."""
+        with TemporaryDirectory() as folder:
+            script = REVISION.format(head=migrate_head(), body=body)
+            (Path(folder) / "of_a_test.py").write_text(textwrap.dedent(script))
+            config = migrate.get_config(support.MIGRATIONS)
+            own = str(Path(support.MIGRATIONS) / "versions")
+            config.set_main_option("version_locations", os.pathsep.join([own, folder]))
+            config.set_main_option("path_separator", "os")
+            command.upgrade(config, "9999")
+
+    def counts(self) -> dict[str, int]:
+        with db.engine.connect() as connection:
+            return {
+                table: connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in sorted(self.tables())
+            }
+
+    def revision(self) -> str | None:
+        with db.engine.connect() as connection:
+            return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def migrate_head() -> str:
+    head = ScriptDirectory.from_config(migrate.get_config(support.MIGRATIONS)).get_current_head()
+    assert head is not None
+    return head
+
+
+class Together(MigrationTest):
+    """Several processes that start at once on an empty database."""
+
+    def test_upgrades_at_once_all_succeed(self) -> None:
+        environ = {**os.environ, "APP_ENV": "testing", "SECRET_KEY": "k" * 32, "DATABASE_URL": self.url}
+        start: Callable[[], subprocess.Popen[str]] = lambda: subprocess.Popen(  # noqa: E731
+            [sys.executable, "-m", "flask", "--app", "flask_app", "db", "upgrade"],
+            cwd=Path(support.MIGRATIONS).parent,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for process in [start() for _ in range(4)]:
+            output, _ = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0, output)
+        self.assertEqual(self.drift(), [])
+        self.assertEqual(self.tables(), set(Base.metadata.tables))
