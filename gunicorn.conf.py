@@ -1,8 +1,8 @@
 """How gunicorn serves the application; the number of workers is WEB_CONCURRENCY (1 unless set)."""
 
-import config
+from config import load
 
-settings = config.load()
+settings = load()
 
 # In production the host's proxy calls from outside; anywhere else nobody but this machine does.
 bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104

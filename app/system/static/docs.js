@@ -2,8 +2,8 @@ window.addEventListener("load", () => {
   window.ui = SwaggerUIBundle({
     url: "/openapi.json",
     dom_id: "#swagger-ui",
-    layout: "StandaloneLayout",
-    presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+    layout: "BaseLayout",
+    presets: [SwaggerUIBundle.presets.apis],
     deepLinking: true,
     displayOperationId: true,
     displayRequestDuration: true,
