@@ -1,0 +1,592 @@
+"""/service-tickets: opening repair orders, who works on them, which parts they use, where they stand."""
+
+from typing import Any
+
+from app.models import Part, ServiceTicket
+from app.rules.ticket_life import TicketStatus
+from tests.support import Caller, ShopTest
+
+CANONICAL, ALIAS = "/service-tickets", "/service_tickets"
+PREFIXES = (CANONICAL, ALIAS)
+FIELDS = {
+    "id",
+    "status",
+    "description",
+    "customer_id",
+    "customer",
+    "odometer",
+    "mechanics",
+    "parts",
+    "opened_by",
+    "created_at",
+    "updated_at",
+    "version",
+}
+
+
+class TicketTest(ShopTest):
+    """A ticket that `mechanic` opened for `customer`, and a part of which there are 10."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ticket, self.part = self.make_ticket(), self.make_part()
+        self.path = f"{CANONICAL}/{self.ticket}"
+
+    def shown(self) -> Any:
+        """The ticket as it is now."""
+        return self.assertStatus(self.admin.get(self.path), 200)
+
+    def on_hand(self) -> int | None:
+        """What is on the shelf now."""
+        quantity: int | None = self.row(Part, self.part).quantity_on_hand
+        return quantity
+
+    def complete(self) -> None:
+        """Close the ticket to changes."""
+        self.assertStatus(self.advisor.put(f"{self.path}/status", {"status": "completed"}), 200)
+
+    def assertUnchanged(self, before: Any) -> None:
+        """Nothing happened to the ticket since, nor to its version."""
+        self.assertEqual(self.shown(), before)
+
+
+class OpenTicket(ShopTest):
+    """POST /service-tickets and /service-tickets/mechanic/create"""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sent = {"customer_id": self.customer.id, "description": "Squeals when braking", "odometer": 84210}
+
+    def test_staff_open_a_ticket_at_every_address(self) -> None:
+        for prefix in PREFIXES:
+            for path in (prefix, f"{prefix}/mechanic/create", f"{prefix}/"):
+                for caller in (self.mechanic, self.advisor, self.admin):
+                    with self.subTest(f"{path} {caller.email}"):
+                        response = caller.post(path, self.sent)
+                        created = self.assertStatus(response, 201)
+                        self.assertEqual(response.headers["Location"], f"{CANONICAL}/{created['id']}")
+                        self.assertEqual(created["opened_by"]["id"], caller.id)
+                        self.assertEqual(caller.get(response.headers["Location"]).json, created)
+
+    def test_a_new_ticket_is_open_and_has_all_of_its_shape(self) -> None:
+        created = self.assertStatus(self.mechanic.post(CANONICAL, self.sent), 201)
+        self.assertLessEqual(FIELDS, set(created))
+        self.assertEqual((created["status"], created["version"]), ("open", 1))
+        self.assertEqual((created["mechanics"], created["parts"]), ([], []))
+        self.assertEqual((created["description"], created["odometer"]), ("Squeals when braking", 84210))
+        self.assertEqual((created["customer_id"], created["customer"]["name"]), (self.customer.id, "Cus Tomer"))
+        self.assertEqual(created["opened_by"], {"id": self.mechanic.id, "name": "Mel Mechanic"})
+        for moment in ("created_at", "updated_at"):
+            self.assertRegex(created[moment], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        for path in (CANONICAL, f"{CANONICAL}/mechanic/create"):
+            self.assertProblem(self.anyone.post(path, self.sent), 401, "not-signed-in")
+            self.assertProblem(self.customer.post(path, self.sent), 403, "forbidden")
+
+    def test_the_odometer_may_be_left_out_and_the_rest_not(self) -> None:
+        del self.sent["odometer"]
+        self.assertIsNone(self.assertStatus(self.mechanic.post(CANONICAL, self.sent), 201)["odometer"])
+        self.assertInvalid(self.mechanic.post(CANONICAL, {}), "customer_id", "description")
+
+    def test_a_customer_who_is_not_there_is_not_found(self) -> None:
+        self.assertProblem(self.mechanic.post(CANONICAL, {**self.sent, "customer_id": 999}), 404, "not-found")
+
+    def test_what_does_not_fit_is_refused_by_name(self) -> None:
+        for field, value in (
+            ("customer_id", None),
+            ("customer_id", 0),
+            ("customer_id", "1"),
+            ("customer_id", 2**31),
+            ("description", ""),
+            ("description", "d" * 2001),
+            ("odometer", -1),
+            ("odometer", "84210"),
+            ("opened_by_id", 1),
+            ("created_at", "2020-01-01T00:00:00Z"),
+            ("mechanics", []),
+            ("version", 1),
+        ):
+            with self.subTest(f"{field}={value}"):
+                self.assertInvalid(self.mechanic.post(CANONICAL, {**self.sent, field: value}), field)
+
+
+class ListTickets(ShopTest):
+    """GET /service-tickets"""
+
+    def test_staff_see_every_ticket_in_pages(self) -> None:
+        tickets = {self.make_ticket(customer=who) for who in (self.customer, self.stranger) for _ in range(11)}
+        for prefix in PREFIXES:
+            for caller in (self.mechanic, self.advisor, self.admin):
+                with self.subTest(f"{prefix} {caller.email}"):
+                    first, second = caller.get(prefix), caller.get(f"{prefix}?page=2")
+                    self.assertEqual((len(first.json), len(second.json)), (20, 2))
+                    self.assertEqual({row["id"] for row in first.json + second.json}, tickets)
+                    self.assertEqual(second.headers["X-Total-Count"], "22")
+                    self.assertIn('rel="prev"', second.headers["Link"])
+                    self.assertEqual(self.assertStatus(caller.get(f"{prefix}?page=3"), 200), [])
+
+    def test_a_ticket_looks_as_it_does_alone(self) -> None:
+        ticket = self.make_ticket()
+        self.assertEqual(self.mechanic.get(CANONICAL).json, [self.mechanic.get(f"{CANONICAL}/{ticket}").json])
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        for prefix in PREFIXES:
+            self.assertProblem(self.anyone.get(prefix), 401, "not-signed-in")
+            self.assertProblem(self.customer.get(prefix), 403, "forbidden")
+
+    def test_per_page_is_1_to_100(self) -> None:
+        for value in (0, 101):
+            self.assertInvalid(self.admin.get(f"{CANONICAL}?per_page={value}"), "per_page")
+
+
+class GetTicket(TicketTest):
+    """GET /service-tickets/{id}"""
+
+    def test_staff_and_the_own_customer_see_it(self) -> None:
+        for prefix in PREFIXES:
+            for caller in (self.customer, self.mechanic, self.colleague, self.advisor, self.admin):
+                with self.subTest(f"{prefix} {caller.email}"):
+                    shown = self.assertStatus(caller.get(f"{prefix}/{self.ticket}"), 200)
+                    self.assertLessEqual(FIELDS, set(shown))
+
+    def test_to_another_customer_it_is_not_there(self) -> None:
+        for prefix in PREFIXES:
+            hidden = self.assertProblem(self.stranger.get(f"{prefix}/{self.ticket}"), 404, "not-found")
+            missing = self.assertProblem(self.stranger.get(f"{prefix}/999"), 404, "not-found")
+            self.assertEqual(hidden["detail"].replace(str(self.ticket), "999"), missing["detail"])
+
+    def test_nobody_sees_it_without_a_token(self) -> None:
+        self.assertProblem(self.anyone.get(self.path), 401, "not-signed-in")
+
+    def test_a_customer_learns_no_more_of_the_staff_than_the_names(self) -> None:
+        self.mechanic.put(f"{self.path}/assign-mechanic/{self.mechanic.id}")
+        shown = self.assertStatus(self.customer.get(self.path), 200)
+        named = {"id": self.mechanic.id, "name": "Mel Mechanic"}
+        self.assertEqual((shown["mechanics"], shown["opened_by"]), ([named], named))
+
+
+class AssignMechanic(TicketTest):
+    """PUT .../assign-mechanic/{mechanic_id} and .../remove-mechanic/{mechanic_id}"""
+
+    def assign(self, caller: Caller, who: Caller, prefix: str = CANONICAL) -> Any:
+        return caller.put(f"{prefix}/{self.ticket}/assign-mechanic/{who.id}")
+
+    def remove(self, caller: Caller, who: Caller, prefix: str = CANONICAL) -> Any:
+        return caller.put(f"{prefix}/{self.ticket}/remove-mechanic/{who.id}")
+
+    def assigned(self) -> list[int]:
+        return [mechanic["id"] for mechanic in self.shown()["mechanics"]]
+
+    def test_the_front_desk_assigns_and_removes_anyone(self) -> None:
+        for prefix in PREFIXES:
+            for caller in (self.advisor, self.admin):
+                with self.subTest(f"{prefix} {caller.email}"):
+                    self.assertStatus(self.assign(caller, self.mechanic, prefix), 200)
+                    answer = self.assertStatus(self.assign(caller, self.colleague, prefix), 200)
+                    self.assertEqual([m["id"] for m in answer["mechanics"]], [self.mechanic.id, self.colleague.id])
+                    self.assertStatus(self.remove(caller, self.mechanic, prefix), 200)
+                    answer = self.assertStatus(self.remove(caller, self.colleague, prefix), 200)
+                    self.assertEqual(answer["mechanics"], [])
+                    self.assertEqual(self.assigned(), [])
+
+    def test_a_mechanic_assigns_and_removes_themself_on_any_ticket(self) -> None:
+        self.assertStatus(self.assign(self.colleague, self.colleague), 200)
+        self.assertEqual(self.assigned(), [self.colleague.id])
+        self.assertStatus(self.remove(self.colleague, self.colleague), 200)
+        self.assertEqual(self.assigned(), [])
+
+    def test_a_mechanic_may_not_assign_another(self) -> None:
+        self.assertProblem(self.assign(self.mechanic, self.colleague), 403, "forbidden")
+        self.assertEqual(self.assigned(), [])
+
+    def test_a_mechanic_may_not_remove_another(self) -> None:
+        self.assign(self.advisor, self.colleague)
+        self.assertProblem(self.remove(self.mechanic, self.colleague), 403, "forbidden")
+        self.assertEqual(self.assigned(), [self.colleague.id])
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        for act in (self.assign, self.remove):
+            self.assertProblem(act(self.anyone, self.mechanic), 401, "not-signed-in")
+            self.assertProblem(act(self.customer, self.mechanic), 403, "forbidden")
+
+    def test_assigning_twice_is_assigning_once(self) -> None:
+        first = self.assertStatus(self.assign(self.advisor, self.mechanic), 200)
+        self.assertEqual(first["version"], 2)
+        self.assertEqual(self.assertStatus(self.assign(self.advisor, self.mechanic), 200), first)
+
+    def test_removing_twice_is_removing_once(self) -> None:
+        self.assign(self.advisor, self.mechanic)
+        first = self.assertStatus(self.remove(self.advisor, self.mechanic), 200)
+        self.assertEqual(first["version"], 3)
+        self.assertEqual(self.assertStatus(self.remove(self.advisor, self.mechanic), 200), first)
+
+    def test_who_or_what_is_not_there_is_not_found(self) -> None:
+        for action in ("assign-mechanic", "remove-mechanic"):
+            for path in (f"{self.path}/{action}/999", f"{CANONICAL}/999/{action}/{self.mechanic.id}"):
+                with self.subTest(path):
+                    self.assertProblem(self.advisor.put(path), 404, "not-found")
+
+    def test_a_deactivated_mechanic_is_not_assigned_but_can_be_removed(self) -> None:
+        self.assign(self.advisor, self.mechanic)
+        for who in (self.mechanic, self.colleague):
+            self.admin.delete(f"/mechanics/admin/delete/{who.id}")
+        self.assertProblem(self.assign(self.advisor, self.colleague), 409, "mechanic-inactive")
+        self.assertStatus(self.remove(self.advisor, self.mechanic), 200)
+        self.assertEqual(self.assigned(), [])
+
+    def test_a_completed_ticket_refuses(self) -> None:
+        self.assign(self.advisor, self.mechanic)
+        self.complete()
+        for act, who in ((self.assign, self.colleague), (self.remove, self.mechanic)):
+            problem = self.assertProblem(act(self.advisor, who), 409, "ticket-locked")
+            self.assertEqual(problem["ticket_status"], "completed")
+        self.assertEqual(self.assigned(), [self.mechanic.id])
+
+    def test_being_assigned_makes_a_ticket_ones_own_and_being_removed_ends_that(self) -> None:
+        path = f"{self.path}/add-part/{self.part}"
+        for act, status in ((None, 403), (self.assign, 200), (self.remove, 403)):
+            if act:
+                act(self.advisor, self.colleague)
+            self.assertStatus(self.colleague.put(path), status)
+
+
+class EditTicket(TicketTest):
+    """PUT .../edit"""
+
+    def edit(self, caller: Caller, prefix: str = CANONICAL, **changes: Any) -> Any:
+        return caller.put(f"{prefix}/{self.ticket}/edit", changes)
+
+    def test_mechanics_and_fields_change_at_once(self) -> None:
+        for prefix, caller in zip(PREFIXES, (self.advisor, self.admin), strict=True):
+            with self.subTest(prefix):
+                self.edit(self.advisor, add_mechanic_ids=[self.mechanic.id], remove_mechanic_ids=[self.colleague.id])
+                answer = self.assertStatus(
+                    self.edit(
+                        caller,
+                        prefix,
+                        add_mechanic_ids=[self.colleague.id],
+                        remove_mechanic_ids=[self.mechanic.id],
+                        description=f"Changed at {prefix}",
+                        odometer=90000,
+                    ),
+                    200,
+                )
+                self.assertEqual([m["id"] for m in answer["mechanics"]], [self.colleague.id])
+                self.assertEqual((answer["description"], answer["odometer"]), (f"Changed at {prefix}", 90000))
+                self.assertUnchanged(answer)
+
+    def test_every_change_grows_the_version_and_moves_updated_at(self) -> None:
+        before = self.shown()
+        after = self.assertStatus(self.edit(self.advisor, description="Brakes done"), 200)
+        self.assertEqual(after["version"], before["version"] + 1)
+        self.assertGreater(after["updated_at"], before["updated_at"])
+        self.assertEqual((after["created_at"], after["odometer"]), (before["created_at"], before["odometer"]))
+
+    def test_nothing_asked_is_nothing_changed(self) -> None:
+        before = self.shown()
+        for changes in ({}, {"add_mechanic_ids": [], "remove_mechanic_ids": []}):
+            self.assertStatus(self.edit(self.advisor, **changes), 200)
+            self.assertUnchanged(before)
+
+    def test_an_id_given_twice_counts_once(self) -> None:
+        answer = self.assertStatus(self.edit(self.advisor, add_mechanic_ids=[self.mechanic.id] * 2), 200)
+        self.assertEqual([m["id"] for m in answer["mechanics"]], [self.mechanic.id])
+
+    def test_all_or_nothing(self) -> None:
+        self.admin.delete(f"/mechanics/admin/delete/{self.colleague.id}")
+        before = self.shown()
+        for bad_id, status in ((999, 404), (self.colleague.id, 409)):
+            with self.subTest(status):
+                answer = self.edit(self.advisor, add_mechanic_ids=[self.mechanic.id, bad_id], description="Changed")
+                self.assertStatus(answer, status)
+                self.assertUnchanged(before)
+
+    def test_a_mechanic_changes_the_fields_of_tickets_they_opened_or_are_assigned_to(self) -> None:
+        self.assertStatus(self.edit(self.mechanic, description="By who opened it"), 200)
+        self.assertProblem(self.edit(self.colleague, description="By another"), 403, "forbidden")
+        self.edit(self.colleague, add_mechanic_ids=[self.colleague.id])
+        self.assertStatus(self.edit(self.colleague, description="By who is assigned"), 200)
+
+    def test_a_mechanic_may_put_only_their_own_id_in_the_lists(self) -> None:
+        before = self.shown()
+        for name in ("add_mechanic_ids", "remove_mechanic_ids"):
+            for ids in ([self.colleague.id], [self.mechanic.id, self.colleague.id]):
+                with self.subTest(f"{name}={ids}"):
+                    self.assertProblem(self.edit(self.mechanic, **{name: ids}), 403, "forbidden")
+        self.assertUnchanged(before)
+        self.assertStatus(self.edit(self.mechanic, add_mechanic_ids=[self.mechanic.id]), 200)
+        self.assertStatus(self.edit(self.mechanic, remove_mechanic_ids=[self.mechanic.id]), 200)
+
+    def test_a_mechanic_may_not_change_fields_by_assigning_themself_in_the_same_request(self) -> None:
+        before = self.shown()
+        answer = self.edit(self.colleague, add_mechanic_ids=[self.colleague.id], description="Mine now")
+        self.assertProblem(answer, 403, "forbidden")
+        self.assertUnchanged(before)
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        self.assertProblem(self.edit(self.anyone, description="X"), 401, "not-signed-in")
+        self.assertProblem(self.edit(self.customer, description="X"), 403, "forbidden")
+
+    def test_a_ticket_that_is_not_there_is_not_found(self) -> None:
+        self.assertProblem(self.advisor.put(f"{CANONICAL}/999/edit", {"description": "X"}), 404, "not-found")
+
+    def test_a_completed_ticket_refuses(self) -> None:
+        self.complete()
+        before = self.shown()
+        for changes in ({"description": "X"}, {"add_mechanic_ids": [self.mechanic.id]}):
+            problem = self.assertProblem(self.edit(self.advisor, **changes), 409, "ticket-locked")
+            self.assertEqual(problem["ticket_status"], "completed")
+        self.assertUnchanged(before)
+
+    def test_what_does_not_fit_is_refused(self) -> None:
+        for changes in (
+            {"add_mechanic_ids": None},
+            {"add_mechanic_ids": 3},
+            {"add_mechanic_ids": ["3"]},
+            {"add_mechanic_ids": [True]},
+            {"remove_mechanic_ids": [0]},
+            {"remove_mechanic_ids": [2**31]},
+            {"add_mechanic_ids": list(range(1, 1001))},
+            {"description": None},
+            {"description": " "},
+            {"odometer": -1},
+            {"status": "completed"},
+            {"customer_id": 2},
+            {"version": 1},
+        ):
+            with self.subTest(str(changes)[:60]):
+                self.assertProblem(self.edit(self.advisor, **changes), 422, "invalid-input")
+        self.assertEqual(self.shown()["version"], 1)
+
+
+class AddPart(TicketTest):
+    """PUT .../add-part/{part_id}"""
+
+    def add(self, caller: Caller, quantity: int = 1, prefix: str = CANONICAL) -> Any:
+        return caller.put(f"{prefix}/{self.ticket}/add-part/{self.part}", {"quantity": quantity})
+
+    def test_the_front_desk_and_the_tickets_mechanic_put_a_part_on_it(self) -> None:
+        for quantity, caller in enumerate((self.mechanic, self.advisor, self.admin), start=1):
+            for prefix in PREFIXES:
+                with self.subTest(f"{prefix} {caller.email}"):
+                    answer = self.assertStatus(self.add(caller, quantity, prefix), 200)
+                    line = {"part_id": self.part, "name": "Oil filter", "sku": None, "unit_price": "12.50"}
+                    total = f"{12.5 * quantity:.2f}"
+                    self.assertEqual(answer["parts"], [{**line, "quantity": quantity, "line_total": total}])
+                    self.assertEqual(self.on_hand(), 10 - quantity)
+
+    def test_without_a_quantity_it_is_one(self) -> None:
+        path = f"{self.path}/add-part/{self.part}"
+        for sent in ({}, {"json": {}}):
+            with self.subTest(str(sent)):
+                self.add(self.advisor, 3)
+                answer = self.assertStatus(self.advisor.request("PUT", path, **sent), 200)
+                self.assertEqual((answer["parts"][0]["quantity"], self.on_hand()), (1, 9))
+
+    def test_sent_twice_it_moves_stock_once(self) -> None:
+        first = self.assertStatus(self.add(self.advisor, 4), 200)
+        self.assertEqual(first["version"], 2)
+        stock_version = self.row(Part, self.part).version
+        self.assertEqual(self.assertStatus(self.add(self.advisor, 4), 200), first)
+        self.assertEqual((self.on_hand(), self.row(Part, self.part).version), (6, stock_version))
+
+    def test_it_sets_the_quantity_and_gives_back_what_is_too_much(self) -> None:
+        for quantity, left in ((4, 6), (7, 3), (2, 8), (10, 0), (1, 9)):
+            with self.subTest(quantity):
+                answer = self.assertStatus(self.add(self.advisor, quantity), 200)
+                self.assertEqual((answer["parts"][0]["quantity"], self.on_hand()), (quantity, left))
+
+    def test_not_enough_on_the_shelf_changes_nothing(self) -> None:
+        self.add(self.advisor, 4)
+        before = self.shown()
+        problem = self.assertProblem(self.add(self.advisor, 11), 409, "out-of-stock")
+        self.assertEqual(problem["parts"], [{"part_id": self.part, "requested": 11, "available": 10}])
+        self.assertUnchanged(before)
+        self.assertEqual(self.on_hand(), 6)
+
+    def test_the_last_unit_goes_to_one_ticket(self) -> None:
+        self.add(self.advisor, 10)
+        path = f"{CANONICAL}/{self.make_ticket()}/add-part/{self.part}"
+        self.assertProblem(self.advisor.put(path), 409, "out-of-stock")
+        self.add(self.advisor, 9)
+        self.assertStatus(self.advisor.put(path), 200)
+        self.assertEqual(self.on_hand(), 0)
+
+    def test_stock_that_is_not_tracked_never_runs_out(self) -> None:
+        self.advisor.put(f"/inventory/{self.part}", {"quantity_on_hand": None})
+        for quantity in (1, 1000, 2):
+            answer = self.assertStatus(self.add(self.advisor, quantity), 200)
+            self.assertEqual((answer["parts"][0]["quantity"], self.on_hand()), (quantity, None))
+
+    def test_the_price_is_copied_and_never_follows_the_catalogue(self) -> None:
+        self.add(self.advisor, 2)
+        self.advisor.put(f"/inventory/{self.part}", {"price": "99.99"})
+        self.assertEqual(self.shown()["parts"][0]["line_total"], "25.00")
+        answer = self.assertStatus(self.add(self.advisor, 3), 200)
+        self.assertEqual((answer["parts"][0]["unit_price"], answer["parts"][0]["line_total"]), ("12.50", "37.50"))
+
+    def test_a_line_made_anew_takes_the_new_price(self) -> None:
+        self.add(self.advisor)
+        self.advisor.put(f"/inventory/{self.part}", {"price": "99.99"})
+        self.advisor.put(f"{self.path}/remove-part/{self.part}")
+        self.assertEqual(self.add(self.advisor).json["parts"][0]["unit_price"], "99.99")
+
+    def test_lines_stand_in_the_order_in_which_they_were_made(self) -> None:
+        first = self.make_part(name="Made later, used first")
+        self.advisor.put(f"{self.path}/add-part/{first}")
+        answer = self.assertStatus(self.add(self.advisor), 200)
+        self.assertEqual([line["part_id"] for line in answer["parts"]], [first, self.part])
+
+    def test_a_mechanic_may_not_on_anothers_ticket(self) -> None:
+        self.assertProblem(self.add(self.colleague), 403, "forbidden")
+        self.assertEqual((self.shown()["parts"], self.on_hand()), ([], 10))
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        self.assertProblem(self.add(self.anyone), 401, "not-signed-in")
+        self.assertProblem(self.add(self.customer), 403, "forbidden")
+
+    def test_what_is_not_there_is_not_found(self) -> None:
+        for path in (f"{self.path}/add-part/999", f"{CANONICAL}/999/add-part/{self.part}"):
+            self.assertProblem(self.advisor.put(path), 404, "not-found")
+
+    def test_a_quantity_is_1_or_more(self) -> None:
+        for quantity in (0, -1, None, "2", 1.5, True, 10**30, [2]):
+            with self.subTest(repr(quantity)):
+                sent = {"quantity": quantity}
+                self.assertInvalid(self.advisor.put(f"{self.path}/add-part/{self.part}", sent), "quantity")
+        self.assertEqual(self.on_hand(), 10)
+
+    def test_a_completed_ticket_refuses(self) -> None:
+        self.add(self.advisor, 2)
+        self.complete()
+        problem = self.assertProblem(self.add(self.advisor, 5), 409, "ticket-locked")
+        self.assertEqual(problem["ticket_status"], "completed")
+        self.assertEqual((self.shown()["parts"][0]["quantity"], self.on_hand()), (2, 8))
+
+
+class RemovePart(TicketTest):
+    """PUT .../remove-part/{part_id}"""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.assertStatus(self.advisor.put(f"{self.path}/add-part/{self.part}", {"quantity": 4}), 200)
+
+    def remove(self, caller: Caller, prefix: str = CANONICAL) -> Any:
+        return caller.put(f"{prefix}/{self.ticket}/remove-part/{self.part}")
+
+    def test_it_takes_the_line_off_and_gives_the_units_back(self) -> None:
+        for prefix in PREFIXES:
+            for caller in (self.mechanic, self.advisor, self.admin):
+                with self.subTest(f"{prefix} {caller.email}"):
+                    self.advisor.put(f"{self.path}/add-part/{self.part}", {"quantity": 4})
+                    self.assertEqual(self.on_hand(), 6)
+                    self.assertEqual(self.assertStatus(self.remove(caller, prefix), 200)["parts"], [])
+                    self.assertEqual((self.shown()["parts"], self.on_hand()), ([], 10))
+
+    def test_sent_twice_it_gives_back_once(self) -> None:
+        first = self.assertStatus(self.remove(self.advisor), 200)
+        self.assertEqual(first["version"], 3)
+        self.assertEqual(self.assertStatus(self.remove(self.advisor), 200), first)
+        self.assertEqual(self.on_hand(), 10)
+
+    def test_stock_that_is_not_tracked_stays_so(self) -> None:
+        self.advisor.put(f"/inventory/{self.part}", {"quantity_on_hand": None})
+        self.assertStatus(self.remove(self.advisor), 200)
+        self.assertIsNone(self.on_hand())
+
+    def test_other_lines_stay(self) -> None:
+        other = self.make_part(name="Drain plug")
+        self.advisor.put(f"{self.path}/add-part/{other}")
+        self.assertEqual([line["part_id"] for line in self.remove(self.advisor).json["parts"]], [other])
+
+    def test_a_mechanic_may_not_on_anothers_ticket(self) -> None:
+        self.assertProblem(self.remove(self.colleague), 403, "forbidden")
+        self.assertEqual((len(self.shown()["parts"]), self.on_hand()), (1, 6))
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        self.assertProblem(self.remove(self.anyone), 401, "not-signed-in")
+        self.assertProblem(self.remove(self.customer), 403, "forbidden")
+
+    def test_what_is_not_there_is_not_found(self) -> None:
+        for path in (f"{self.path}/remove-part/999", f"{CANONICAL}/999/remove-part/{self.part}"):
+            self.assertProblem(self.advisor.put(path), 404, "not-found")
+
+    def test_a_completed_ticket_refuses(self) -> None:
+        self.complete()
+        problem = self.assertProblem(self.remove(self.advisor), 409, "ticket-locked")
+        self.assertEqual((problem["ticket_status"], self.on_hand()), ("completed", 6))
+
+
+class MoveTicket(TicketTest):
+    """PUT .../status"""
+
+    def move(self, caller: Caller, status: Any = "completed", prefix: str = CANONICAL) -> Any:
+        return caller.put(f"{prefix}/{self.ticket}/status", {"status": status})
+
+    def test_the_front_desk_and_the_tickets_mechanic_complete_it(self) -> None:
+        for prefix in PREFIXES:
+            for caller in (self.mechanic, self.advisor, self.admin):
+                with self.subTest(f"{prefix} {caller.email}"):
+                    self.ticket = self.make_ticket()
+                    answer = self.assertStatus(self.move(caller, prefix=prefix), 200)
+                    self.assertEqual((answer["status"], answer["version"]), ("completed", 2))
+                    self.assertIs(self.row(ServiceTicket, self.ticket).status, TicketStatus.COMPLETED)
+
+    def test_a_mechanic_may_not_move_anothers_ticket(self) -> None:
+        self.assertProblem(self.move(self.colleague), 403, "forbidden")
+        self.assertEqual(self.shown()["status"], "open")
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        self.assertProblem(self.move(self.anyone), 401, "not-signed-in")
+        self.assertProblem(self.move(self.customer), 403, "forbidden")
+
+    def test_any_other_move_tells_where_it_is_and_where_it_may_go(self) -> None:
+        for present, wanted, allowed in (
+            ("open", "open", ["completed"]),
+            ("completed", "open", []),
+            ("completed", "completed", []),
+        ):
+            with self.subTest(f"{present} to {wanted}"):
+                self.ticket = self.make_ticket(status=TicketStatus(present))
+                problem = self.assertProblem(self.move(self.advisor, wanted), 409, "illegal-move")
+                self.assertEqual((problem["ticket_status"], problem["allowed"]), (present, allowed))
+                self.assertEqual(self.row(ServiceTicket, self.ticket).version, 1)
+
+    def test_a_state_that_does_not_exist_is_bad_input(self) -> None:
+        for status in ("done", "OPEN", "", None, 1, ["open"], {"is": "open"}):
+            with self.subTest(repr(status)):
+                self.assertInvalid(self.move(self.advisor, status), "status")
+
+    def test_a_ticket_that_is_not_there_is_not_found(self) -> None:
+        self.ticket = 999
+        self.assertProblem(self.move(self.advisor), 404, "not-found")
+
+    def test_completing_leaves_the_lines_and_the_shelf_as_they_are(self) -> None:
+        self.advisor.put(f"{self.path}/add-part/{self.part}", {"quantity": 4})
+        before = self.shown()
+        after = self.assertStatus(self.move(self.mechanic), 200)
+        self.assertEqual((after["parts"], self.on_hand()), (before["parts"], 6))
+
+
+class OrderOfRefusals(TicketTest):
+    """Of several faults the first in the contract's order is told."""
+
+    def test_each_fault_hides_those_that_come_after_it(self) -> None:
+        self.complete()
+        bad, good = {"quantity": 0}, {"quantity": 1}
+        there, nothing = f"{self.path}/add-part/{self.part}", f"{CANONICAL}/999/add-part/999"
+        for name, caller, path, sent, status in (
+            ("no token before bad input", self.anyone, nothing, bad, 401),
+            ("wrong role before bad input", self.customer, nothing, bad, 403),
+            ("bad input before not there", self.colleague, nothing, bad, 422),
+            ("not there before not yours", self.colleague, f"{self.path}/add-part/999", good, 404),
+            ("not yours before conflict", self.colleague, there, good, 403),
+            ("conflict last", self.mechanic, there, good, 409),
+        ):
+            with self.subTest(name):
+                self.assertStatus(caller.put(path, sent), status)
+
+    def test_an_unknown_parameter_is_bad_input_too(self) -> None:
+        self.assertProblem(self.customer.put(f"{CANONICAL}/999/edit?x=1", {}), 403, "forbidden")
+        self.assertInvalid(self.advisor.put(f"{CANONICAL}/999/edit?x=1", {}), "x")
