@@ -1,0 +1,356 @@
+"""The OpenAPI document and the page that shows it: valid, complete, and true."""
+
+import re
+import unittest
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any, NamedTuple
+
+from flask import Flask
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.auth.passwords import hash_password
+from app.models import Customer, Mechanic
+from tests import support
+from tests.support import Caller, ShopTest
+
+BEARER = {"bearer": []}
+PROBLEM_JSON = "application/problem+json"
+# Served and not documented: the alias of /service-tickets, and Swagger UI itself.
+UNDOCUMENTED = ("/service_tickets", "/docs")
+
+
+class Operation(NamedTuple):
+    """One operation of the document."""
+
+    method: str
+    path: str
+    doc: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class DocumentTest(ShopTest):
+    """The document as it is served."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.document: dict[str, Any] = self.assertStatus(self.anyone.get("/openapi.json"), 200)
+
+    def operations(self) -> Iterator[Operation]:
+        for path, methods in self.document["paths"].items():
+            for method, doc in methods.items():
+                if method != "parameters":
+                    yield Operation(method.upper(), path, doc)
+
+    def resolved(self, node: Any) -> Any:
+        """What a node stands for: itself, or what it refers to."""
+        if "$ref" not in node:
+            return node
+        target = self.document
+        for key in node["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        return target
+
+    def assertMatches(self, schema: dict[str, Any], value: Any) -> None:
+        """The value is valid under a schema of the document."""
+        whole = {**schema, "components": self.document["components"]}
+        faults = [f"{error.json_path}: {error.message}" for error in OAS31Validator(whole).iter_errors(value)]
+        self.assertEqual(faults, [])
+
+    def bodies(self) -> Iterator[tuple[Operation, dict[str, Any]]]:
+        """Every operation with a body, and the body's schema."""
+        for operation in self.operations():
+            if "requestBody" in operation.doc:
+                schema = operation.doc["requestBody"]["content"]["application/json"]["schema"]
+                yield operation, self.resolved(schema)
+
+    def view(self, operation: Operation) -> Any:
+        """The function that answers an operation."""
+        path = re.sub("{[a-z]+_id}", "1", operation.path).replace("{slug}", "not-found")
+        endpoint, _ = self.app.url_map.bind("localhost").match(path, operation.method)
+        return self.app.view_functions[endpoint]
+
+
+class Document(DocumentTest):
+    """What the document says, and that it says it of everything."""
+
+    def test_it_is_valid_openapi_31(self) -> None:
+        self.assertRegex(self.document["openapi"], r"^3\.1\.")
+        self.assertEqual([error.message for error in OpenAPIV31SpecValidator(self.document).iter_errors()], [])
+
+    def test_every_served_route_and_no_other_is_in_it(self) -> None:
+        served = {
+            (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+            for rule in self.app.url_map.iter_rules()
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            if not rule.rule.startswith(UNDOCUMENTED)
+        }
+        self.assertEqual({(operation.method, operation.path) for operation in self.operations()}, served)
+
+    def test_security_is_the_policy_of_the_view(self) -> None:
+        for operation in self.operations():
+            with self.subTest(str(operation)):
+                policy = self.view(operation).policy
+                expected = [BEARER] if policy.token else [{}, BEARER] if policy.optional else []
+                self.assertEqual(operation.doc["security"], expected)
+        self.assertEqual(self.document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer")
+
+    def test_operation_ids_are_unique_and_in_snake_case(self) -> None:
+        ids = [operation.doc["operationId"] for operation in self.operations()]
+        self.assertEqual(sorted(set(ids)), sorted(ids))
+        self.assertEqual([name for name in ids if not re.fullmatch("[a-z]+(_[a-z]+)*", name)], [])
+
+    def test_every_operation_is_described(self) -> None:
+        tags = {tag["name"]: tag.get("description") for tag in self.document["tags"]}
+        self.assertTrue(all(tags.values()), tags)
+        for operation in self.operations():
+            with self.subTest(str(operation)):
+                self.assertEqual(len(operation.doc["tags"]), 1)
+                self.assertIn(operation.doc["tags"][0], tags)
+                self.assertTrue(operation.doc["summary"].endswith("."))
+                if BEARER in operation.doc["security"] and not operation.path.endswith("/logout"):
+                    self.assertTrue(operation.doc.get("description"), "who may do it?")
+                for parameter in map(self.resolved, operation.doc.get("parameters", [])):
+                    self.assertTrue(parameter.get("description"), parameter["name"])
+                for status, answer in operation.doc["responses"].items():
+                    self.assertTrue(self.resolved(answer)["description"], status)
+
+    def test_every_reference_resolves_and_nothing_lies_about_unused(self) -> None:
+        used = set()
+        for reference in references(self.document):
+            self.assertTrue(reference.startswith("#/"), reference)
+            self.assertTrue(self.resolved({"$ref": reference}), reference)
+            used.add(reference)
+        kept = {
+            f"#/components/{kind}/{name}"
+            for kind in ("schemas", "responses", "parameters")
+            for name in self.document["components"].get(kind, {})
+        }
+        self.assertEqual(kept - used, set())
+
+    def test_inputs_refuse_unknown_fields(self) -> None:
+        for operation, schema in self.bodies():
+            with self.subTest(str(operation)):
+                self.assertIs(schema["additionalProperties"], False)
+
+    def test_creating_tells_where_and_lists_tell_how_many(self) -> None:
+        for operation in self.operations():
+            with self.subTest(str(operation)):
+                responses = operation.doc["responses"]
+                if "201" in responses:
+                    self.assertIn("Location", responses["201"]["headers"])
+                shape = responses.get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+                if shape.get("type") == "array":
+                    self.assertEqual(set(responses["200"]["headers"]), {"Link", "X-Total-Count"})
+
+
+class Refusals(DocumentTest):
+    """What is refused stands in the document, as problem documents."""
+
+    def test_refusals_are_problem_documents(self) -> None:
+        for operation in self.operations():
+            for status, response in operation.doc["responses"].items():
+                answer = self.resolved(response)
+                if status >= "400" and operation.path != "/ready":
+                    with self.subTest(f"{operation} {status}"):
+                        self.assertEqual(list(answer["content"]), [PROBLEM_JSON])
+                        self.assertEqual(
+                            answer["content"][PROBLEM_JSON]["schema"], {"$ref": "#/components/schemas/Problem"}
+                        )
+
+    def test_every_operation_tells_what_it_refuses(self) -> None:
+        for operation in self.operations():
+            with self.subTest(str(operation)):
+                expected = {"422", "429", "500", "503"}
+                if operation.path in ("/health", "/ready"):
+                    expected.remove("429")
+                if BEARER in operation.doc["security"] or operation.path.endswith("/login"):
+                    expected.add("401")
+                if operation.doc["security"] == [BEARER] and not self.for_everyone_signed_in(operation):
+                    expected.add("403")
+                if "requestBody" in operation.doc:
+                    expected |= {"400", "413", "415"}
+                if "{" in operation.path:
+                    expected.add("404")
+                self.assertEqual(expected - operation.doc["responses"].keys(), set())
+
+    def test_examples_of_problems_are_problems(self) -> None:
+        schema = self.document["components"]["schemas"]["Problem"]
+        for operation in self.operations():
+            for status, response in operation.doc["responses"].items():
+                for example in (
+                    self.resolved(response).get("content", {}).get(PROBLEM_JSON, {}).get("examples", {}).values()
+                ):
+                    with self.subTest(f"{operation} {status}"):
+                        self.assertMatches(schema, example["value"])
+                        self.assertEqual(str(example["value"]["status"]), status)
+
+    def test_every_problem_has_a_page(self) -> None:
+        for address in self.document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]:
+            with self.subTest(address):
+                page = self.anyone.get(address)
+                self.assertStatus(page, 200)
+                self.assertEqual(page.mimetype, "text/html")
+
+    def for_everyone_signed_in(self, operation: Operation) -> bool:
+        policy = self.view(operation).policy
+        return policy.customers and len(policy.roles) == 3
+
+
+class Examples(DocumentTest):
+    """Every example is valid, and can be sent as it is."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ids = {
+            "customer_id": self.stranger.id,
+            "mechanic_id": self.colleague.id,
+            "ticket_id": self.make_ticket(),
+            "part_id": self.make_part(),
+        }
+
+    def test_every_body_has_an_example(self) -> None:
+        self.assertEqual([str(operation) for operation, schema in self.bodies() if not schema.get("examples")], [])
+
+    def test_examples_are_valid_and_can_be_sent(self) -> None:
+        for operation, schema in list(self.bodies()):
+            for number, example in enumerate(schema.get("examples", [])):
+                with self.subTest(str(operation), number=number):
+                    self.doCleanups()
+                    self.setUp()
+                    self.assertMatches(schema, example)
+                    if operation.path.endswith("/login"):
+                        self.open_account(**example)
+                    self.assertDocumented(operation, self.send(operation, example))
+
+    def test_what_takes_no_body_answers_as_documented(self) -> None:
+        for operation in list(self.operations()):
+            if "requestBody" not in operation.doc:
+                with self.subTest(str(operation)):
+                    self.doCleanups()
+                    self.setUp()
+                    self.assertDocumented(operation, self.send(operation, None))
+
+    def open_account(self, email: str, password: str) -> None:
+        for model in (Mechanic, Customer):
+            self.save(model(name="Exa Mple", email=email, password_hash=hash_password(password)))
+
+    def send(self, operation: Operation, body: Any) -> TestResponse:
+        path = operation.path.format(**self.ids, slug="not-found")
+        return self.sender(operation).request(operation.method, path, json=body)
+
+    def sender(self, operation: Operation) -> Caller:
+        """Someone who may; nobody in particular where anyone may."""
+        if operation.doc["security"] != [BEARER]:
+            return self.anyone
+        return self.admin if self.view(operation).policy.roles else self.customer
+
+    def assertDocumented(self, operation: Operation, response: TestResponse) -> None:
+        """The answer is the success that the document describes: its status, its type, its shape, its headers."""
+        statuses = [status for status in operation.doc["responses"] if status < "300"]
+        self.assertEqual([str(response.status_code)], statuses, response.text)
+        documented = operation.doc["responses"][statuses[0]]
+        self.assertEqual(bool(response.data), "content" in documented)
+        if response.data:
+            self.assertIn(response.mimetype, documented["content"])
+        if response.is_json:
+            self.assertMatches(documented["content"][response.mimetype]["schema"], response.json)
+        self.assertEqual(set(documented.get("headers", {})) - set(response.headers.keys()), set())
+
+
+class Servers(unittest.TestCase):
+    """The address that the document gives for the API."""
+
+    def test_it_is_the_public_url_where_one_is_set(self) -> None:
+        app = create_app(support.settings(PUBLIC_URL="https://shop.example.com/"))
+        self.assertEqual(self.servers(app), ["https://shop.example.com"])
+
+    def test_it_is_the_address_asked_at_where_none_is_set(self) -> None:
+        self.assertEqual(self.servers(support.shared_app()), ["http://bay-3.local:8080"])
+
+    def servers(self, app: Flask) -> list[str]:
+        document = app.test_client().get("/openapi.json", base_url="http://bay-3.local:8080").json
+        return [server["url"] for server in document["servers"]]
+
+
+class Page(HTMLParser):
+    """What a page loads, and what a strict policy would refuse to run on it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.inline: list[str] = []
+        self.within = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.within = tag
+        for name, value in attributes:
+            if name in ("src", "href") and value and tag != "a":
+                self.addresses.append(value)
+            if name == "style" or name.startswith("on"):
+                self.inline.append(f"{name} of {tag}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.within in ("script", "style") and data.strip():
+            self.inline.append(f"{self.within}: {data.strip()}")
+
+
+class DocsPage(ShopTest):
+    """/docs under a strict Content-Security-Policy, with nothing from elsewhere."""
+
+    def test_its_policy_lets_only_our_own_files_run(self) -> None:
+        for path in ("/docs", "/docs/", "/problems", "/problems/not-found"):
+            with self.subTest(path):
+                response = self.anyone.get(path)
+                self.assertStatus(response, 200)
+                self.assertEqual(response.mimetype, "text/html")
+                policy = response.headers["Content-Security-Policy"]
+                rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+                self.assertEqual(rules["default-src"], "'none'")
+                self.assertEqual((rules["script-src"], rules["style-src"]), ("'self'", "'self'"))
+                self.assertEqual(rules["frame-ancestors"], "'none'")
+                self.assertNotRegex(policy, r"unsafe|http|\*")
+
+    def test_it_has_nothing_inline_and_nothing_from_elsewhere(self) -> None:
+        for path in ("/docs", "/problems", "/problems/not-found"):
+            with self.subTest(path):
+                page = Page(self.anyone.get(path).text)
+                self.assertEqual(page.inline, [])
+                self.assertTrue(page.addresses)
+                for address in page.addresses:
+                    self.assertRegex(address, "^/[^/]")
+                    asset = self.anyone.get(address)
+                    self.assertEqual(asset.status_code, 200, address)
+                    self.assertTrue(asset.data)
+                    self.assertRegex(asset.mimetype, r"^(text/(css|javascript)|application/javascript|image/png)$")
+
+    def test_a_script_of_ours_opens_the_document(self) -> None:
+        page = Page(self.anyone.get("/docs").text)
+        scripts = [self.anyone.get(address).text for address in page.addresses if address.startswith("/docs/assets/")]
+        self.assertTrue(any('"/openapi.json"' in script for script in scripts))
+
+    def test_files_outside_the_folders_of_assets_are_not_served(self) -> None:
+        for path in ("/docs/../flask_swagger_ui.py", "/docs/%2e%2e/__init__.py", "/docs/assets/..%2froutes.py"):
+            with self.subTest(path):
+                self.assertStatus(self.anyone.get(path), 404)
+
+
+def references(node: Any) -> Iterator[str]:
+    """Every `$ref` in a document."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
