@@ -1,0 +1,111 @@
+"""What some tests measure and disturb with: a count of SQL statements, and a Redis of their own."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine, event
+
+from app import create_app
+from app.extensions import db
+from app.limits import limiter
+from tests import support
+from tests.support import ShopTest
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The SQL statements that are sent meanwhile, by whichever thread."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+class RedisServer:
+    """A Redis on a free port that can be killed, and hung and woken again."""
+
+    def __init__(self) -> None:
+        if shutil.which("redis-server") is None:
+            raise unittest.SkipTest("redis-server is not installed")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{port}/0"
+        options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+        self._process = subprocess.Popen(["redis-server", *options], stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        if not any("Ready to accept connections" in line for line in self._process.stdout):
+            raise AssertionError("redis-server did not start")
+
+    def kill(self) -> None:
+        """From now on connections are refused."""
+        self._process.kill()
+        self._process.wait()
+
+    def hang(self) -> None:
+        """From now on connections are accepted, and nothing is answered."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Answer again, first what was asked meanwhile."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self.kill()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+class OwnAppTest(ShopTest):
+    """A shop on an application of each test's own, because its settings differ or its surroundings are disturbed."""
+
+    SETTINGS: dict[str, str] = {}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Each test makes its application itself."""
+
+    def setUp(self) -> None:
+        self.settings = support.settings(**self.SETTINGS, **self.surroundings())
+        self.app = self.start_app()
+        super().setUp()
+
+    def surroundings(self) -> dict[str, str]:
+        """Settings that name what this test has started."""
+        return {}
+
+    def start_app(self) -> Flask:
+        """One more application with the test's settings, as another worker would have."""
+        app = create_app(self.settings)
+        self.addCleanup(self._stop, app)
+        return app
+
+    def _stop(self, app: Flask) -> None:
+        with app.app_context():
+            db.engine.dispose()
+        # The limiter serves the application that was made last, and remembers whether its Redis was dead.
+        limiter.init_app(support.shared_app())
+        limiter._storage_dead = False
+
+
+class RedisTest(OwnAppTest):
+    """A shop whose application has a Redis of its own."""
+
+    def surroundings(self) -> dict[str, str]:
+        self.redis = RedisServer()
+        self.addCleanup(self.redis.end)
+        return {"REDIS_URL": self.redis.url}
