@@ -122,6 +122,31 @@ class Hits:
                         self.assertEqual(self.assertStatus(caller.get(path), 200), fresh)
                     self.assertEqual(self.reads_of(table, sent), [])
 
+    def test_readers_in_the_midst_of_writes_leave_nothing_stale_behind(self: Any) -> None:
+        part = self.make_part()
+        readers = [Caller(app, who.token) for app in self.workers() for who in (self.advisor, self.customer)]
+        with ThreadPoolExecutor(len(readers)) as threads:
+            for number in range(20):
+                price = f"{number}.50"
+                reading = [threads.submit(self.read_often, reader) for reader in readers]
+                self.assertStatus(self.advisor.patch(f"/inventory/{part}", {"price": price}), 200)
+                self.assertEqual([self.price(reader) for reader in readers], [price] * len(readers))
+                for done in reading:
+                    done.result()
+                self.assertEqual([self.price(reader) for reader in readers], [price] * len(readers))
+
+    def workers(self: Any) -> list[Flask]:
+        """The applications that share the cache."""
+        return [self.app]
+
+    def read_often(self: Any, reader: Caller) -> None:
+        for _ in range(3):
+            self.price(reader)
+
+    def price(self: Any, reader: Caller) -> str:
+        price: str = self.assertStatus(reader.get("/inventory"), 200)[0]["price"]
+        return price
+
     def reads_of(self: Any, table: str, sent: list[str]) -> list[str]:
         """The statements that read a table, but for the one that checks the token."""
         return [statement for statement in sent if table in statement and "sign_ins" not in statement]
@@ -157,25 +182,8 @@ class InRedis(CachedLists, Hits, RedisTest):
             self.assertStatus(self.at(other, self.stranger).get("/inventory"), 200)
         self.assertEqual(self.reads_of("parts", sent), [])
 
-    def test_readers_in_the_midst_of_writes_leave_nothing_stale_behind(self) -> None:
-        part = self.make_part()
-        other = self.start_app()
-        readers = [self.at(app, caller) for app in (self.app, other) for caller in (self.advisor, self.customer)]
-        with ThreadPoolExecutor(len(readers)) as threads:
-            for number in range(20):
-                price = f"{number}.50"
-                reading = [threads.submit(self.read_often, reader) for reader in readers]
-                self.assertStatus(self.advisor.patch(f"/inventory/{part}", {"price": price}), 200)
-                for reader in readers:
-                    self.assertEqual(self.assertStatus(reader.get("/inventory"), 200)[0]["price"], price)
-                for done in reading:
-                    done.result()
-                for reader in readers:
-                    self.assertEqual(self.assertStatus(reader.get("/inventory"), 200)[0]["price"], price)
-
-    def read_often(self, reader: Caller) -> None:
-        for _ in range(3):
-            self.assertStatus(reader.get("/inventory"), 200)
+    def workers(self) -> list[Flask]:
+        return [self.app, self.start_app()]
 
     def at(self, app: Flask, caller: Caller) -> Caller:
         """The same person at another worker."""
