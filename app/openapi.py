@@ -23,7 +23,7 @@ from werkzeug.routing import ValidationError as NoSuchId
 from app import problems, reading
 from app.auth.access import Policy, View
 from app.models import LARGEST_INTEGER
-from app.problems import InvalidInput, MalformedJSON, Problem, UnsupportedMediaType
+from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, Problem, UnsupportedMediaType
 from app.schemas import Choice, Input, Money, Output, QueryFlag
 
 API_VERSION = "1.0.0"
@@ -38,7 +38,7 @@ def read_json(body: bytes) -> Any:
     """The JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`."""
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # also what is not UTF-8, and integers of thousands of digits
+    except (ValueError, ArithmeticError, RecursionError):  # also what is not UTF-8, and numbers beyond counting
         raise MalformedJSON("The body is not JSON.") from None
 
 
@@ -51,6 +51,8 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Any, schema: Any) -> Any:
         body = req.get_data()
+        if len(body) >= req.max_content_length:  # of a body without a declared length, no more than that is read
+            raise BodyTooLarge("The body is too large.")
         if not body:
             return {}
         if not req.is_json:
@@ -58,16 +60,15 @@ class Parser(FlaskParser):
         return read_json(body)
 
     def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> Any:
-        raise InvalidInput(dict(_flat(error.messages)))
+        (messages,) = error.messages_dict.values()  # by the place: the body or the query
+        raise InvalidInput(dict(_flat(messages)))
 
 
 def _flat(messages: Any, path: str = "") -> Iterable[tuple[str, list[str]]]:
-    """Messages by field, with the names of nested fields joined by dots, and without webargs' name of the place."""
+    """Messages by field, with the names of nested fields joined by dots."""
     for key, value in messages.items():
-        name = "body" if key == "_schema" else str(key)
-        if not path and key in ("json", "query"):
-            yield from _flat(value)
-        elif isinstance(value, Mapping):
+        name = "body" if key == "_schema" else str(key).encode(errors="replace").decode()
+        if isinstance(value, Mapping):
             yield from _flat(value, f"{path}{name}.")
         else:
             yield f"{path}{name}", [str(message) for message in value]
@@ -337,6 +338,12 @@ class Api(flask_smorest.Api):
     """flask-smorest's registry of documented blueprints, without its own error answers and pages."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_responses(self) -> None:
+        """Refusals are documented by `Blueprint.refuses`."""
+
+    def _register_pagination_header(self) -> None:
+        """Pages are documented by `Blueprint.lists`."""
 
     def _register_error_handlers(self) -> None:
         """Errors are answered by `app/errors.py`."""

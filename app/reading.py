@@ -53,9 +53,8 @@ def page(schema: ModelOutput, rows: Select[Any], query: Mapping[str, Any]) -> Re
     """
     number, size = query["page"], query["per_page"]
     found = db.session.scalars(rows.options(*_loading(schema)).limit(size + 1).offset((number - 1) * size)).all()
-    total = db.session.scalar(
-        select(func.count()).select_from(rows.order_by(None).with_only_columns(1).limit(MOST_COUNTED + 1).subquery())
-    )
+    counted = rows.order_by(None).with_only_columns(schema.model.id).limit(MOST_COUNTED + 1)
+    total = db.session.scalar(select(func.count()).select_from(counted.subquery()))
     response = send(schema.dump(found[:size], many=True))
     pages = {"first": 1, "prev": number - 1 if number > 1 else None, "next": number + 1 if len(found) > size else None}
     if total is not None and total <= MOST_COUNTED:

@@ -113,7 +113,7 @@ class WholeNumber(fields.Integer):
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, Decimal) and abs(value) <= LARGEST_INTEGER and value == int(value):
+        if isinstance(value, Decimal) and -LARGEST_INTEGER <= value <= LARGEST_INTEGER and value == int(value):
             return int(value)  # 2.0 is an integer in JSON Schema, and 2e9 has not 2e9 digits
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError("Not a valid integer.")

@@ -104,7 +104,8 @@ class Caller:
         headers = dict(kwargs.pop("headers", {}))
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        response = self.app.test_client().open(path, method=method, headers=headers, **kwargs)
+        with self.app.app_context():  # one of its own, not the test's, as in earnest
+            response = self.app.test_client().open(path, method=method, headers=headers, **kwargs)
         if response.status_code >= 500:
             raise AssertionError(f"{method} {path} answered {response.status}: {response.text}")
         return response

@@ -20,6 +20,7 @@ MOST_BYTES = 4096
 SKEW_SECONDS = 5
 
 _SUBJECT = re.compile(r"(customer|mechanic):([1-9][0-9]{0,9})", re.ASCII)
+_SIGN_IN_ID = re.compile("[0-9a-f]{32}")
 _OPTIONS = {f"require_{claim}": True for claim in ("sub", "jti", "iat", "exp", "iss", "aud")}
 
 
@@ -62,7 +63,10 @@ def decode(token: str) -> Claims:
     except Exception:  # whatever a forged token makes the library raise, a RecursionError included
         raise NotSignedIn from None
     subject = _SUBJECT.fullmatch(payload["sub"])
-    if subject is None or payload["iat"] > time.time() + SKEW_SECONDS:
+    issued = payload["iat"]
+    if subject is None or not _SIGN_IN_ID.fullmatch(payload["jti"]) or not isinstance(issued, int):
+        raise NotSignedIn
+    if issued > time.time() + SKEW_SECONDS:
         raise NotSignedIn
     return Claims(subject[1], int(subject[2]), payload["jti"])
 

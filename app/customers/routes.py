@@ -14,10 +14,10 @@ from app.auth.access import (
     staff_required,
     token_required,
 )
-from app.auth.schemas import CredentialsSchema, TokenSchema
+from app.auth.schemas import TokenSchema
 from app.auth.sign_in import sign_in, sign_out
 from app.customers import operations
-from app.customers.schemas import CUSTOMER, CustomerChangesSchema, NewCustomerSchema
+from app.customers.schemas import CUSTOMER, CustomerChangesSchema, CustomerCredentialsSchema, NewCustomerSchema
 from app.limits import login_limit, sign_up_limit
 from app.models import Customer, ServiceTicket
 from app.openapi import Blueprint
@@ -104,7 +104,7 @@ def delete_customer(actor: Identity, customer_id: int) -> None:
 @blueprint.post("/login")
 @open_to_anyone
 @login_limit
-@blueprint.arguments(CredentialsSchema)
+@blueprint.arguments(CustomerCredentialsSchema)
 @blueprint.response(200, TokenSchema(), description="A token.")
 @blueprint.refuses(SignInFailed)
 def login_customer(credentials: dict[str, str]) -> Response:

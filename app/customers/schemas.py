@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
+from app.auth.schemas import CredentialsSchema
 from app.models import Customer
 from app.schemas import Changes, ModelInput, ModelOutput, Password
 
@@ -59,6 +60,10 @@ class CustomerChangesSchema(Changes, ModelInput):
     class Meta(ModelInput.Meta):
         model = Customer
         fields = ("name", "email", "phone", "address", "password", "current_password")
+
+
+class CustomerCredentialsSchema(CredentialsSchema):
+    json_schema = {"examples": [{"email": "customer@example.com", "password": "wrench-and-socket"}]}
 
 
 CUSTOMER = CustomerSchema()

@@ -7,11 +7,18 @@ from sqlalchemy import select
 
 from app import reading
 from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
-from app.auth.schemas import CredentialsSchema, TokenSchema
+from app.auth.schemas import TokenSchema
 from app.auth.sign_in import sign_in, sign_out
 from app.limits import login_limit
 from app.mechanics import operations
-from app.mechanics.schemas import MECHANIC, VIEWS, MechanicChangesSchema, MechanicQuerySchema, NewMechanicSchema
+from app.mechanics.schemas import (
+    MECHANIC,
+    VIEWS,
+    MechanicChangesSchema,
+    MechanicCredentialsSchema,
+    MechanicQuerySchema,
+    NewMechanicSchema,
+)
 from app.models import Mechanic
 from app.openapi import Blueprint
 from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, WrongPassword
@@ -86,7 +93,7 @@ def delete_mechanic(actor: Identity, mechanic_id: int) -> None:
 @blueprint.post("/login")
 @open_to_anyone
 @login_limit
-@blueprint.arguments(CredentialsSchema)
+@blueprint.arguments(MechanicCredentialsSchema)
 @blueprint.response(200, TokenSchema(), description="A token.")
 @blueprint.refuses(SignInFailed)
 def login_mechanic(credentials: dict[str, str]) -> Response:

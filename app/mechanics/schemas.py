@@ -1,5 +1,6 @@
 """What mechanics look like, and what may be written of them."""
 
+from app.auth.schemas import CredentialsSchema
 from app.models import Mechanic
 from app.reading import Views
 from app.schemas import Changes, ModelInput, ModelOutput, PageQuery, Password, QueryFlag
@@ -49,6 +50,10 @@ class MechanicChangesSchema(Changes, ModelInput):
     class Meta(ModelInput.Meta):
         model = Mechanic
         fields = ("name", "email", "phone", "specialty", "password", "current_password", "role", "active")
+
+
+class MechanicCredentialsSchema(CredentialsSchema):
+    json_schema = {"examples": [{"email": "mechanic@example.com", "password": "wrench-and-socket"}]}
 
 
 class MechanicQuerySchema(PageQuery):

@@ -21,6 +21,7 @@ def normal_phone(text: str, region: str) -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
         raise ValueError("Not a valid phone number.") from error
-    if not phonenumbers.is_possible_number(number) or number.extension:
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE or number.extension:
         raise ValueError("Not a valid phone number; write the area code, and a + before a foreign country code.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -96,8 +96,8 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
     """
     ticket = _ticket_to_change(ticket_id)
     line = _line(ticket, part_id)
-    if line is None:
-        locked(Part, part_id)  # tells a part that is not on the ticket from one that is not there
+    if line is None and db.session.get(Part, part_id) is None:
+        raise not_found(Part, part_id)
     _require_own(actor, ticket)
     ticket.require_changeable()
     if line is not None:

@@ -41,9 +41,9 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_customers"),
         sa.CheckConstraint(
-            "erased_at IS NOT NULL OR email IS NOT NULL OR phone IS NOT NULL", name="ck_customers_has_contact"
+            "erased_at IS NOT NULL OR email IS NOT NULL OR phone IS NOT NULL", name=op.f("ck_customers_has_contact")
         ),
-        sa.CheckConstraint("password_hash IS NULL OR email IS NOT NULL", name="ck_customers_signs_in_with_email"),
+        sa.CheckConstraint("password_hash IS NULL OR email IS NOT NULL", name=op.f("ck_customers_signs_in_with_email")),
     )
     op.create_index(
         "uq_customers_sign_in_email",
@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_sign_ins"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_sign_ins_customer_id"),
         sa.ForeignKeyConstraint(["mechanic_id"], ["mechanics.id"], name="fk_sign_ins_mechanic_id"),
-        sa.CheckConstraint("(customer_id IS NULL) <> (mechanic_id IS NULL)", name="ck_sign_ins_one_owner"),
+        sa.CheckConstraint("(customer_id IS NULL) <> (mechanic_id IS NULL)", name=op.f("ck_sign_ins_one_owner")),
     )
     op.create_index("ix_sign_ins_customer_id", "sign_ins", ["customer_id"])
     op.create_index("ix_sign_ins_mechanic_id", "sign_ins", ["mechanic_id"])
@@ -81,12 +81,12 @@ def upgrade() -> None:
         sa.Column("archived_at", sa.DateTime(timezone=True)),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_parts"),
-        sa.CheckConstraint("price >= 0", name="ck_parts_price_not_negative"),
-        sa.CheckConstraint("cost >= 0", name="ck_parts_cost_not_negative"),
-        sa.CheckConstraint("quantity_on_hand >= 0", name="ck_parts_on_hand_not_negative"),
-        sa.CheckConstraint("quantity_reserved >= 0", name="ck_parts_reserved_not_negative"),
-        sa.CheckConstraint("quantity_reserved <= quantity_on_hand", name="ck_parts_reserved_is_on_hand"),
-        sa.CheckConstraint("reorder_point >= 0", name="ck_parts_reorder_point_not_negative"),
+        sa.CheckConstraint("price >= 0", name=op.f("ck_parts_price_not_negative")),
+        sa.CheckConstraint("cost >= 0", name=op.f("ck_parts_cost_not_negative")),
+        sa.CheckConstraint("quantity_on_hand >= 0", name=op.f("ck_parts_on_hand_not_negative")),
+        sa.CheckConstraint("quantity_reserved >= 0", name=op.f("ck_parts_reserved_not_negative")),
+        sa.CheckConstraint("quantity_reserved <= quantity_on_hand", name=op.f("ck_parts_reserved_is_on_hand")),
+        sa.CheckConstraint("reorder_point >= 0", name=op.f("ck_parts_reorder_point_not_negative")),
     )
     op.create_index(
         "uq_parts_sku",
@@ -110,7 +110,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_service_tickets"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_service_tickets_customer_id"),
         sa.ForeignKeyConstraint(["opened_by_id"], ["mechanics.id"], name="fk_service_tickets_opened_by_id"),
-        sa.CheckConstraint("odometer >= 0", name="ck_service_tickets_odometer_not_negative"),
+        sa.CheckConstraint("odometer >= 0", name=op.f("ck_service_tickets_odometer_not_negative")),
     )
     op.create_index("ix_service_tickets_customer_id_id", "service_tickets", ["customer_id", "id"])
     op.create_table(
@@ -133,8 +133,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["service_tickets.id"], name="fk_part_lines_ticket_id"),
         sa.ForeignKeyConstraint(["part_id"], ["parts.id"], name="fk_part_lines_part_id"),
         sa.UniqueConstraint("ticket_id", "part_id", name="uq_part_lines_ticket_id_part_id"),
-        sa.CheckConstraint("quantity >= 1", name="ck_part_lines_quantity_positive"),
-        sa.CheckConstraint("unit_price >= 0", name="ck_part_lines_unit_price_not_negative"),
+        sa.CheckConstraint("quantity >= 1", name=op.f("ck_part_lines_quantity_positive")),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_part_lines_unit_price_not_negative")),
     )
     op.create_index("ix_part_lines_part_id", "part_lines", ["part_id"])
 
