@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import limits
 from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parent
@@ -24,7 +25,11 @@ class ConfigError(RuntimeError):
     """A setting is missing or does not parse; the message names it."""
 
 
-def _text(value: str) -> str:
+def _rates(value: str) -> str:
+    try:
+        limits.parse_many(value)
+    except ValueError:
+        raise ValueError("must be a rate such as '10 per minute'") from None
     return value
 
 
@@ -118,10 +123,10 @@ SETTINGS = (
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
     Setting("RATELIMIT_ENABLED", _flag, "true"),
-    Setting("RATELIMIT_PER_CLIENT", _text, "600 per minute"),
-    Setting("RATELIMIT_WRITES", _text, "240 per minute"),
-    Setting("RATELIMIT_LOGIN", _text, "20 per minute"),
-    Setting("RATELIMIT_SIGN_UP", _text, "20 per hour"),
+    Setting("RATELIMIT_PER_CLIENT", _rates, "600 per minute"),
+    Setting("RATELIMIT_WRITES", _rates, "240 per minute"),
+    Setting("RATELIMIT_LOGIN", _rates, "20 per minute"),
+    Setting("RATELIMIT_SIGN_UP", _rates, "20 per hour"),
 )
 
 
@@ -169,4 +174,7 @@ def _development_key(path: Path) -> str:
         pass
     finally:
         draft.unlink()
-    return _secret(path.read_text().strip())
+    try:
+        return _secret(path.read_text().strip())
+    except ValueError as error:
+        raise ConfigError(f"SECRET_KEY in {path} {error}; remove the file, and another is made.") from None

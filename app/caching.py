@@ -82,6 +82,7 @@ def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
     entry = f"{name}:{version}:{key!r}"
     value = _attempt(lambda: cache.get(entry))
     if value is None:
+        db.session.rollback()  # on SQLite a transaction that has read already would go on reading what was then
         value = build()
         _attempt(lambda: cache.set(entry, value))
     return value
@@ -102,7 +103,10 @@ def _replace_versions(names: Iterable[str], *, new: bool) -> None:
     for name in names:
         version, timeout = (secrets.token_hex(8), 0) if new else (CHANGING, MARKER_SECONDS)
         said = _attempt(lambda: cache.set(f"version:{name}", version, timeout=timeout))  # noqa: B023
-        (state.unsaid.discard if said and new else state.unsaid.add)(name)
+        if not said:
+            state.unsaid.add(name)
+        elif new:
+            state.unsaid.discard(name)
 
 
 def _attempt(call: Callable[[], Any]) -> Any:

@@ -23,8 +23,8 @@ def _migrate_sqlite(connection: Connection) -> None:
     _set_foreign_keys(connection, "OFF")
     try:
         connection = connection.execution_options(writes=True)  # BEGIN IMMEDIATE: one process migrates at a time
-        _configure(connection)
         with connection.begin():
+            _configure(connection)
             context.run_migrations()
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if broken:
@@ -53,7 +53,6 @@ def _configure(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=extension.db.metadata,
-        transactional_ddl=False,  # the transaction is ours, around all of it
         **extension.configure_args,
     )
 
