@@ -60,9 +60,22 @@ PARTS: tuple[tuple[str, str, str | None, int | None, int | None, str | None, str
     ("Strut assembly, front left", "148.00", "SUS-STR-FL", 2, 2, "86.50", "D1-02"),
     ("Shop towels and cleaner", "4.50", None, None, None, None, None),
 )
-# customer, opened by, status, odometer, description, mechanics, parts with units
-TICKETS: tuple[tuple[int, int, TicketStatus, int | None, str, tuple[int, ...], tuple[tuple[int, int], ...]], ...] = (
-    (
+
+
+class Visit(NamedTuple):
+    """A ticket of the demo shop; people and parts are counted from 1, in the order above."""
+
+    customer: int
+    opened_by: int
+    status: TicketStatus
+    odometer: int | None
+    description: str
+    mechanics: tuple[int, ...]
+    parts: tuple[tuple[int, int], ...]
+
+
+TICKETS = (
+    Visit(
         1,
         2,
         TicketStatus.COMPLETED,
@@ -71,11 +84,13 @@ TICKETS: tuple[tuple[int, int, TicketStatus, int | None, str, tuple[int, ...], t
         (3,),
         ((1, 1), (2, 2)),
     ),
-    (2, 2, TicketStatus.OPEN, 131_870, "2012 Ford F-150: oil change, and look at a leak.", (4,), ((3, 1), (4, 7))),
-    (3, 3, TicketStatus.OPEN, 40_115, "2019 Toyota Prius: 12 V battery dead in the morning.", (3, 5), ((8, 1),)),
-    (4, 2, TicketStatus.OPEN, None, "2008 Subaru Outback: knocks over bumps, front left.", (), ()),
-    (1, 4, TicketStatus.OPEN, 85_002, "2016 Honda Civic EX: 85,000-mile service.", (4,), ((5, 1), (6, 1), (7, 4))),
-    (5, 2, TicketStatus.COMPLETED, 66_340, "2015 Mazda CX-5: wiper blades and cabin filter.", (5,), ((11, 2), (6, 1))),
+    Visit(2, 2, TicketStatus.OPEN, 131_870, "2012 Ford F-150: oil change, and look at a leak.", (4,), ((3, 1), (4, 7))),
+    Visit(3, 3, TicketStatus.OPEN, 40_115, "2019 Toyota Prius: 12 V battery dead in the morning.", (3, 5), ((8, 1),)),
+    Visit(4, 2, TicketStatus.OPEN, None, "2008 Subaru Outback: knocks over bumps, front left.", (), ()),
+    Visit(1, 4, TicketStatus.OPEN, 85_002, "2016 Honda Civic EX: 85,000-mile service.", (4,), ((5, 1), (6, 1), (7, 4))),
+    Visit(
+        5, 2, TicketStatus.COMPLETED, 66_340, "2015 Mazda CX-5: wiper blades and cabin filter.", (5,), ((11, 2), (6, 1))
+    ),
 )
 
 FIRST_NAMES = ("Ava", "Ben", "Carla", "Dev", "Ella", "Farid", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Leo", "Mina")
@@ -108,12 +123,12 @@ def fill() -> None:
     """Add the demo shop; every account signs in with `PASSWORD`."""
     password_hash = hash_password(PASSWORD)
     with atomic():
-        db.session.add_all(Mechanic(password_hash=password_hash, **member._asdict()) for member in STAFF)
-        db.session.add_all(
+        staff = [Mechanic(password_hash=password_hash, **member._asdict()) for member in STAFF]
+        customers = [
             Customer(name=name, email=email, phone=phone, address=address, password_hash=email and password_hash)
             for name, email, phone, address in CUSTOMERS
-        )
-        db.session.add_all(
+        ]
+        parts = [
             Part(
                 name=name,
                 price=Decimal(price),
@@ -124,38 +139,32 @@ def fill() -> None:
                 location=location,
             )
             for name, price, sku, on_hand, reorder_point, cost, location in PARTS
-        )
-        db.session.flush()
-        for number, ticket in enumerate(TICKETS):
-            _open(*ticket, days_ago=3 * (len(TICKETS) - number))
+        ]
+        db.session.add_all([*staff, *customers, *parts])
+        for number, visit in enumerate(TICKETS):
+            db.session.add(_ticket(visit, staff, customers, parts, days_ago=3 * (len(TICKETS) - number)))
 
 
-def _open(
-    customer_id: int,
-    opened_by_id: int,
-    status: TicketStatus,
-    odometer: int | None,
-    description: str,
-    mechanic_ids: tuple[int, ...],
-    parts: tuple[tuple[int, int], ...],
-    days_ago: int,
-) -> None:
+def _ticket(
+    visit: Visit, staff: list[Mechanic], customers: list[Customer], parts: list[Part], days_ago: int
+) -> ServiceTicket:
+    """The ticket of a visit; the numbers in it count people and parts from 1."""
     moment = now() - timedelta(days=days_ago)
     ticket = ServiceTicket(
-        customer_id=customer_id,
-        opened_by_id=opened_by_id,
-        status=status,
-        odometer=odometer,
-        description=description,
+        customer=customers[visit.customer - 1],
+        opened_by=staff[visit.opened_by - 1],
+        status=visit.status,
+        odometer=visit.odometer,
+        description=visit.description,
         created_at=moment,
         updated_at=moment,
-        mechanics=[db.session.get_one(Mechanic, mechanic_id) for mechanic_id in mechanic_ids],
+        mechanics=[staff[number - 1] for number in visit.mechanics],
     )
-    for part_id, units in parts:
-        part = db.session.get_one(Part, part_id)
-        ticket.parts.append(PartLine(part_id=part_id, quantity=units, unit_price=part.price))
+    for number, units in visit.parts:
+        part = parts[number - 1]
+        ticket.parts.append(PartLine(part=part, quantity=units, unit_price=part.price))
         part.quantity_on_hand = part.quantity_on_hand and part.quantity_on_hand - units
-    db.session.add(ticket)
+    return ticket
 
 
 def grow(customers: int, advance: Callable[[int], object]) -> None:
