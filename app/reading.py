@@ -41,9 +41,9 @@ def one(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> Res
     return send(_dump_one(schema, row_id, *criteria))
 
 
-def answer(schema: ModelOutput, row: Row, status: int) -> Response:
-    """A row that was just written, as JSON, read anew with all that its schema shows."""
-    return send(_dump_one(schema, row.id), status)
+def answer(schema: ModelOutput, row: Row, status: int, **members: Any) -> Response:
+    """A row that was just written, as JSON, read anew with all that its schema shows, and further `members`."""
+    return send({**_dump_one(schema, row.id), **members}, status)
 
 
 def page(schema: ModelOutput, rows: Select[Any], query: Mapping[str, Any]) -> Response:

@@ -132,6 +132,8 @@ class QueryNumber(WholeNumber):
 class QueryFlag(fields.Boolean):
     """A truth value among the query parameters."""
 
+    json_schema = {"type": "boolean"}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
 
@@ -154,6 +156,15 @@ class Id(WholeNumber):
 
 class Money(fields.Field[Decimal]):
     """An amount of money that is not negative: a string with two places; on input also fewer, or a number."""
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """How it stands in the document."""
+        text = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,2})?$", "examples": ["29.99"]}
+        if not isinstance(self.parent, Input):
+            return text
+        number = {"type": "number", "minimum": 0, "maximum": float(MOST), "multipleOf": 0.01}
+        return {"anyOf": [text, number, *([{"type": "null"}] if self.allow_none else [])]}
 
     text = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?", re.ASCII)
 
@@ -179,6 +190,11 @@ class UtcTime(fields.DateTime):
 
 class Choice(fields.Enum[Any]):
     """One of an enum's values."""
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """How it stands in the document."""
+        return {"type": "string", "enum": [member.value for member in self.enum]}
 
     def __init__(self, enum: Any, **kwargs: Any) -> None:
         super().__init__(enum, by_value=True, **kwargs)

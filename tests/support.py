@@ -105,7 +105,7 @@ class Caller:
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         with self.app.app_context():  # one of its own, not the test's, as in earnest
-            response = self.app.test_client().open(path, method=method, headers=headers, **kwargs)
+            response = self.app.test_client().open(path, method=method, headers=headers, buffered=True, **kwargs)
         if response.status_code >= 500:
             raise AssertionError(f"{method} {path} answered {response.status}: {response.text}")
         return response

@@ -33,11 +33,12 @@ DEPTHS = {
     for name in names
     for blueprint in (BLUEPRINTS if "*" in name else ("",))
 }
+OPENAPI = {"app.openapi", "app.openapi.blueprint", "app.openapi.document", "app.openapi.parser"}
 # What only these may import.
 KEPT_IN = {
-    "flask_smorest": {"app.openapi"},
-    "apispec": {"app.openapi"},
-    "webargs": {"app.openapi"},
+    "flask_smorest": OPENAPI,
+    "apispec": OPENAPI,
+    "webargs": OPENAPI,
     "flask_swagger_ui": {"app.system.routes"},
     "flask_limiter": {"app.limits", "app.errors"},
     "flask_caching": {"app.extensions"},

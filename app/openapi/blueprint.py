@@ -1,0 +1,156 @@
+"""The blueprint whose decorators check, serialise and document at once."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from flask import Response, request
+from flask_smorest.blueprint import Blueprint as SmorestBlueprint
+from marshmallow import Schema
+
+from app import reading
+from app.auth.access import Policy, View
+from app.openapi.parser import Parser, refuse_strange_parameters
+from app.openapi.refusals import header, refusals_of
+from app.problems import Problem
+from app.schemas import Input, ModelOutput
+
+# What an answer looks like: one schema, the two views of a model, or a schema in the words of OpenAPI.
+Shape = Schema | reading.Views | dict[str, Any] | None
+Decorator = Callable[[View], View]
+
+
+class Blueprint(SmorestBlueprint):
+    """A blueprint with typed, documented views. Decorators in this order: path, who may, in, out, refusals."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def __init__(self, name: str, import_name: str, *, description: str, **options: Any) -> None:
+        """`description` stands beside the blueprint's tag in the document."""
+        super().__init__(name, import_name, description=description, **options)
+
+    def route(self, rule: str, **options: Any) -> Decorator:
+        """Register a view for an address, and document it."""
+        register: Decorator = super().route(rule, **options)
+        return register
+
+    def arguments(self, schema: type[Input], location: str = "json") -> Decorator:
+        """Pass the view the loaded body, or with ``location="query"`` the query parameters, as a dict."""
+        taken: Schema = schema()
+        needed = not taken.partial and any(field.required for field in taken.fields.values())
+        decorate: Decorator = super().arguments(taken, location=location, required=needed)
+
+        def document(view: View) -> View:
+            decorated: Any = decorate(view)
+            del decorated._apidoc["arguments"]["responses"]  # refusals are documented below
+            if location == "query":
+                decorated.query_names = frozenset(taken.fields)
+            return cast_view(decorated)
+
+        return document
+
+    def response(
+        self,
+        status: int,
+        shape: Shape = None,
+        *,
+        description: str = "Done.",
+        content_type: str = "application/json",
+        location: str = "",
+        headers: Mapping[str, Any] | None = None,
+    ) -> Decorator:
+        """Answer with what the view returns: a `Response`; a model, to be shown in this shape; or None for no body.
+
+        With the model may come a dict of members to add. `location` is the address of what was created, with the
+        path's parameters and ``{id}`` in it.
+        """
+        documented = {"description": description, "content_type": content_type, "headers": dict(headers or {})}
+        if location:
+            documented["headers"] = {"Location": header("The address of what was created.", "string")}
+        if shape is not None:
+            documented["schema"] = _documented(shape)
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def respond(*args: Any, **kwargs: Any) -> Response:
+                refuse_strange_parameters()
+                return _answer(view(*args, **kwargs), status, shape, location)
+
+            decorated: Any = respond
+            decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks
+            return cast_view(decorated)
+
+        return decorate
+
+    def answers(self, status: int, shape: Shape, *, description: str) -> Decorator:
+        """Document another answer of a view that is no problem document."""
+        decorate: Decorator = self.alt_response(status, schema=_documented(shape), description=description)
+        return decorate
+
+    def lists(self, shape: Schema | reading.Views) -> Decorator:
+        """Answer with a page of a list."""
+        return self.response(
+            200,
+            {"type": "array", "items": _documented(shape)},
+            description="One page of the list.",
+            headers={
+                "Link": header("The first, prev, next and last page, as far as there are such.", "string"),
+                "X-Total-Count": header(
+                    f"How many there are in all; left out beyond {reading.MOST_COUNTED:,}.", "integer"
+                ),
+            },
+        )
+
+    def refuses(self, *refusals: type[Problem]) -> Decorator:
+        """Document what the view refuses beyond what every view does."""
+
+        def decorate(view: Any) -> View:
+            view.refusals = refusals
+            return cast_view(view)
+
+        return decorate
+
+    def _store_endpoint_docs(self, endpoint: str, view: Any, parameters: Any, tags: Any, **options: Any) -> None:
+        super()._store_endpoint_docs(endpoint, view, parameters, tags, **options)
+        for method in options.get("methods", ["GET"]):
+            self._docs[endpoint][method.lower()]["manual_doc"] = {
+                "operationId": _operation_id(endpoint, view.__name__, method),
+                "security": _security(view.policy),
+                "responses": refusals_of(view.policy, method, getattr(view, "refusals", ())),
+            }
+
+
+def cast_view(view: Any) -> View:
+    """A view to which attributes were attached, as a view again."""
+    typed: View = view
+    return typed
+
+
+def _answer(result: Any, status: int, shape: Shape, location: str) -> Response:
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        return Response(status=status)
+    assert isinstance(shape, ModelOutput)
+    row, members = result if isinstance(result, tuple) else (result, {})
+    response = reading.answer(shape, row, status, **members)
+    if location:
+        response.headers["Location"] = location.format(id=row.id, **(request.view_args or {}))
+    return response
+
+
+def _operation_id(endpoint: str, name: str, method: str) -> str:
+    if endpoint != name:  # a second address of the same view
+        return endpoint
+    return f"patch_{name.partition('_')[2]}" if method == "PATCH" else name
+
+
+def _security(policy: Policy) -> list[dict[str, list[str]]]:
+    needed: list[dict[str, list[str]]] = [{"bearer": []}]
+    if policy.optional:
+        return [{}, *needed]
+    return needed if policy.token else []
+
+
+def _documented(shape: Any) -> Any:
+    return {"anyOf": list(shape)} if isinstance(shape, reading.Views) else shape

@@ -1,0 +1,120 @@
+"""The document itself: what apispec makes of the schemas, completed."""
+
+from typing import Any
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_instance
+from flask import Flask
+from flask_smorest import Api as SmorestApi
+from marshmallow import Schema
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import ValidationError as NoSuchId
+
+from app.models import LARGEST_INTEGER
+from app.openapi.refusals import COMPONENTS, PROBLEM_SCHEMA
+from app.schemas import Input, Output
+
+API_VERSION = "1.0.0"
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "The token that POST /mechanics/login or POST /customers/login answers.",
+}
+
+
+class SchemaPlugin(MarshmallowPlugin):
+    """Completes what apispec makes of a schema: strictness of inputs, certainty of outputs, rules that span fields."""
+
+    def schema_helper(self, name: str, definition: Any, schema: Any = None, **kwargs: Any) -> Any:
+        described = super().schema_helper(name, definition, schema=schema, **kwargs)
+        if schema is None:  # written by hand
+            return described
+        instance = resolve_schema_instance(schema)
+        if isinstance(instance, Input):
+            described["additionalProperties"] = False
+        elif isinstance(instance, Output):
+            described["required"] = list(described["properties"])
+        described.update(getattr(instance, "json_schema", {}))
+        return described
+
+
+def _schema_name(schema: Any) -> str:
+    """The name of a schema in the document: that of its class, without the last word."""
+    instance: Schema = resolve_schema_instance(schema)
+    return type(instance).__name__.removesuffix("Schema")
+
+
+def _describe_field(self: Any, field: Any, ret: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """What our field types say of themselves, with null where they take it. Patterns are for those who write."""
+    described: dict[str, Any] = dict(getattr(field, "json_schema", {}))
+    if isinstance(field.parent, Output):
+        described.pop("pattern", None)
+    if field.allow_none and isinstance(described.get("type"), str):
+        described["type"] = [described["type"], "null"]
+        if "enum" in described:
+            described["enum"] = [*described["enum"], None]
+    return described
+
+
+class RowIdConverter(IntegerConverter):
+    """Ids in paths: what is larger than an id can be is not there."""
+
+    regex = "[0-9]{1,10}"
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=LARGEST_INTEGER)
+
+    def to_python(self, value: str) -> int:
+        try:
+            row_id: int = super().to_python(value)
+        except NoSuchId:  # which werkzeug takes for a wrong method where the address has several
+            raise NotFound from None
+        return row_id
+
+
+class Api(SmorestApi):
+    """flask-smorest's registry of documented blueprints, without its own error answers and pages."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = ""
+
+    def _register_responses(self) -> None:
+        """Refusals are documented by `Blueprint.refuses`."""
+
+    def _register_pagination_header(self) -> None:
+        """Pages are documented by `Blueprint.lists`."""
+
+    def _register_error_handlers(self) -> None:
+        """Errors are answered by `app/errors.py`."""
+
+
+def create_api(app: Flask, description: str) -> Api:
+    """The registry for an application's blueprints, and with it its document."""
+    app.url_map.converters["id"] = RowIdConverter
+    app.config["OPENAPI_URL_PREFIX"] = None
+    schemas = SchemaPlugin(schema_name_resolver=_schema_name)
+    api = Api(
+        app,
+        spec_kwargs={
+            "title": "Mechanic Shop API",
+            "version": API_VERSION,
+            "openapi_version": "3.1.0",
+            "marshmallow_plugin": schemas,
+            "info": {"description": description, "license": {"name": "MIT", "identifier": "MIT"}},
+        },
+    )
+    assert schemas.converter is not None  # made by the registry
+    schemas.converter.add_attribute_function(_describe_field)
+    api.spec.components.schema("Problem", PROBLEM_SCHEMA)
+    for name, refusal in sorted(COMPONENTS.items()):
+        api.spec.components.response(name, refusal)
+    api.spec.components.security_scheme("bearer", BEARER)
+    return api
+
+
+def document(app: Flask, server: str) -> dict[str, Any]:
+    """The OpenAPI document of the application, as served at the address `server`."""
+    api: Api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    described: dict[str, Any] = api.spec.to_dict()
+    return {**described, "servers": [{"url": server}]}

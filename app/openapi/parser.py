@@ -1,0 +1,61 @@
+"""How bodies and query parameters are read: strictly."""
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from flask import current_app, request
+from marshmallow import ValidationError
+from webargs.flaskparser import FlaskParser
+
+from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, UnsupportedMediaType
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError):  # also what is not UTF-8, and numbers beyond counting
+        raise MalformedJSON("The body is not JSON.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+class Parser(FlaskParser):
+    """Reads arguments: bodies are JSON by their content type, and every fault is an `InvalidInput`."""
+
+    def load_json(self, req: Any, schema: Any) -> Any:
+        body = req.get_data()
+        if len(body) >= req.max_content_length:  # of a body without a declared length, no more than that is read
+            raise BodyTooLarge("The body is too large.")
+        if not body:
+            return {}
+        if not req.is_json:
+            raise UnsupportedMediaType("Send JSON, with 'Content-Type: application/json'.")
+        return read_json(body)
+
+    def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> NoReturn:
+        (messages,) = error.messages_dict.values()  # by the place: the body or the query
+        raise InvalidInput(dict(_flat(messages)))
+
+
+def _flat(messages: Any, path: str = "") -> Iterable[tuple[str, list[str]]]:
+    """Messages by field, with the names of nested fields joined by dots."""
+    for key, value in messages.items():
+        name = "body" if key == "_schema" else str(key).encode(errors="replace").decode()
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", [str(message) for message in value]
+
+
+def refuse_strange_parameters() -> None:
+    """Raises `InvalidInput` for query parameters that the view does not take, or that are repeated."""
+    taken = getattr(current_app.view_functions[request.endpoint or ""], "query_names", frozenset())
+    errors = {name: ["Unknown parameter."] for name in request.args if name not in taken}
+    errors |= {name: ["Given more than once."] for name, values in request.args.lists() if len(values) > 1}
+    if errors:
+        raise InvalidInput(errors)
