@@ -38,7 +38,12 @@ def header(description: str, schema_type: str) -> dict[str, Any]:
 
 def refusals_of(policy: Policy, method: str, more: tuple[type[Problem], ...]) -> dict[str, dict[str, str]]:
     """References to all that a view refuses, by status: what every view does, and `more`."""
-    refusals = [problems.InvalidInput, problems.TooManyRequests, problems.ServerError, problems.Unavailable]
+    refusals: list[type[Problem]] = [
+        problems.InvalidInput,
+        problems.TooManyRequests,
+        problems.ServerError,
+        problems.Unavailable,
+    ]
     if policy.token or policy.optional:
         refusals.append(problems.NotSignedIn)
     if policy.token:
