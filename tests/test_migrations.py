@@ -129,6 +129,23 @@ class UpAndDown(MigrationTest):
     def scripts(self) -> ScriptDirectory:
         return ScriptDirectory.from_config(migrate.get_config(support.MIGRATIONS))
 
+    def test_what_is_append_only_is_guarded_by_the_database_itself(self) -> None:
+        upgrade(support.MIGRATIONS)
+        guarded = self.triggers()
+        self.assertEqual({table for table, _ in guarded}, {"stock_movements", "ticket_events", "payments"})
+        downgrade(support.MIGRATIONS, "base")
+        self.assertEqual(self.triggers(), set())
+        upgrade(support.MIGRATIONS)
+        self.assertEqual(self.triggers(), guarded)
+
+    def triggers(self) -> set[tuple[str, str]]:
+        """The tables that have triggers, and the names of these."""
+        listed = "SELECT event_object_table, trigger_name FROM information_schema.triggers"
+        if not support.ON_POSTGRESQL:
+            listed = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
+        with db.engine.connect() as connection:
+            return {(table, name) for table, name in connection.execute(text(listed))}
+
     def schema(self) -> dict[str, tuple[list[Any], set[str]]]:
         """Columns, and the names of constraints and indexes, of every table."""
         return {table: (self.columns(table), self.names(table)) for table in self.tables()}
@@ -169,7 +186,7 @@ class Data(MigrationTest):
         db.session.flush()
         ticket = ServiceTicket(description="Brakes", customer_id=customer.id, opened_by_id=mechanic.id)
         ticket.mechanics = [mechanic]
-        ticket.parts = [PartLine(part_id=part.id, quantity=2, unit_price=Decimal(1))]
+        ticket.parts = [PartLine(part_id=part.id, quantity=2, unit_price=Decimal(1), line_total=Decimal(2))]
         db.session.add(ticket)
         db.session.commit()
         db.session.remove()

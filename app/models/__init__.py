@@ -1,21 +1,46 @@
 """The models, one file an aggregate; each guards its own invariants."""
 
 from app.models.account import Account
+from app.models.billing import (
+    Authorization,
+    AuthorizationMethod,
+    Decision,
+    Invoice,
+    InvoiceSeries,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+)
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
 from app.models.sign_in import SignIn
-from app.models.ticket import PartLine, ServiceTicket, ticket_mechanics
+from app.models.stock import MovementKind, StockMovement
+from app.models.ticket import LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
 from app.models.types import LARGEST_INTEGER
+from app.models.vehicle import Vehicle
 
 __all__ = [
     "LARGEST_INTEGER",
     "Account",
+    "Authorization",
+    "AuthorizationMethod",
     "Customer",
+    "Decision",
+    "Invoice",
+    "InvoiceSeries",
+    "LaborLine",
     "Mechanic",
+    "MovementKind",
     "Part",
     "PartLine",
+    "Payment",
+    "PaymentKind",
+    "PaymentMethod",
     "ServiceTicket",
     "SignIn",
+    "StockMovement",
+    "TicketEvent",
+    "Vehicle",
     "ticket_mechanics",
 ]

@@ -1,7 +1,9 @@
 """The staff: mechanics, service advisors, admins."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import ColumnElement, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.models.account import Account
 from app.models.types import EmailAddress, named
@@ -19,6 +21,10 @@ class Mechanic(Account):
     specialty: Mapped[str | None] = mapped_column(String(120), doc="What they are best at.")
     active: Mapped[bool] = mapped_column(default=True, doc="A deactivated mechanic cannot sign in.")
     password_hash: Mapped[str] = mapped_column(String(255))
+
+    if TYPE_CHECKING:
+        # Tickets that they are assigned to and that are open or in progress; made where tickets are known.
+        open_tickets: InstrumentedAttribute[int]
 
     @classmethod
     def may_sign_in(cls) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, String, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, false, func, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -47,6 +47,17 @@ class Part(Versioned, Row):
     @classmethod
     def _quantity_available(cls) -> ColumnElement[int | None]:
         return cls.quantity_on_hand - cls.quantity_reserved
+
+    @hybrid_property
+    def runs_low(self) -> bool:
+        """Whether it is time to reorder."""
+        available, point = self.quantity_available, self.reorder_point
+        return available is not None and point is not None and available <= point
+
+    @runs_low.inplace.expression
+    @classmethod
+    def _runs_low(cls) -> ColumnElement[bool]:
+        return func.coalesce(cls.quantity_available <= cls.reorder_point, false())
 
     @classmethod
     def present(cls) -> ColumnElement[bool]:

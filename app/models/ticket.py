@@ -1,20 +1,36 @@
-"""Service tickets (the trade says repair orders), their mechanics and their part lines."""
+"""Service tickets (the trade says repair orders), their mechanics, lines, and history."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, UniqueConstraint
-from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, column_property, composite, mapped_column, relationship
 
 from app.extensions import Base
+from app.models.append_only import append_only
 from app.models.base import Row, Versioned
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
-from app.models.types import Money, UtcDateTime, named, now
-from app.problems import IllegalMove, TicketLocked
-from app.rules.ticket_life import CHANGEABLE, MOVES, TicketStatus
+from app.models.types import Hours, Money, Percent, UtcDateTime, named, now
+from app.models.vehicle import Vehicle
+from app.problems import AboveAuthorization, IllegalMove, TicketLocked
+from app.rules import totals
+from app.rules.money import ZERO
+from app.rules.ticket_life import CHANGEABLE, RESERVING, WORKLOAD, By, Hold, Move, TicketStatus, allowed, find_move
+from app.rules.totals import Discount, Rates, Totals
 
 ticket_mechanics = Table(
     "ticket_mechanics",
@@ -24,25 +40,63 @@ ticket_mechanics = Table(
 )
 
 
+WAITING = text("quantity_short > 0")
+
+
 class ServiceTicket(Versioned, Row):
-    """One visit of one customer: what is wrong, who works on it, which parts it uses."""
+    """One visit of one vehicle: what is wrong, who works on it, what it uses, what it costs."""
 
     __tablename__ = "service_tickets"
     __table_args__ = (
         CheckConstraint("odometer >= 0", name="odometer_not_negative"),
+        CheckConstraint("discount_percent IS NULL OR discount_amount IS NULL", name="one_discount"),
+        CheckConstraint("balance = total - paid", name="balance_adds_up"),
+        CheckConstraint(
+            "total = total_parts + total_labor - total_discount + total_supplies + total_tax", name="total_adds_up"
+        ),
         Index("ix_service_tickets_customer_id_id", "customer_id", "id"),
+        Index("ix_service_tickets_vehicle_id_id", "vehicle_id", "id"),
+        Index("ix_service_tickets_status", "status"),
     )
     noun = "service ticket"
 
     status: Mapped[TicketStatus] = mapped_column(named(TicketStatus), default=TicketStatus.OPEN)
+    hold: Mapped[Hold | None] = mapped_column(named(Hold), doc="What the work waits for.")
     description: Mapped[str] = mapped_column(String(2000), doc="What the customer says and what is to be done.")
     odometer: Mapped[int | None] = mapped_column(doc="The reading when the car came in.")
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    vehicle_id: Mapped[int | None] = mapped_column(ForeignKey("vehicles.id"))
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
+    labor_rate: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    parts_tax_rate: Mapped[Decimal] = mapped_column(Percent, default=ZERO)
+    labor_tax_rate: Mapped[Decimal] = mapped_column(Percent, default=ZERO)
+    supplies_rate: Mapped[Decimal] = mapped_column(Percent, default=ZERO)
+    supplies_cap: Mapped[Decimal | None] = mapped_column(Money)
+    rates: Mapped[Rates] = composite("labor_rate", "parts_tax_rate", "labor_tax_rate", "supplies_rate", "supplies_cap")
+
+    discount_percent: Mapped[Decimal | None] = mapped_column(Percent(2), doc="Taken off parts and labor.")
+    discount_amount: Mapped[Decimal | None] = mapped_column(Money, doc="Taken off parts and labor.")
+    authorized_amount: Mapped[Decimal | None] = mapped_column(
+        Money, doc="What the customer authorised; null: the ticket was never a quote, or is not authorised yet."
+    )
+
+    total_parts: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    total_labor: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    total_discount: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    total_supplies: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    total_tax: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    paid: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    balance: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    totals: Mapped[Totals] = composite(
+        "total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance"
+    )
+
     customer: Mapped[Customer] = relationship(lazy="raise_on_sql")
+    vehicle: Mapped[Vehicle | None] = relationship(lazy="raise_on_sql")
     opened_by: Mapped[Mechanic] = relationship(lazy="raise_on_sql")
     mechanics: Mapped[list[Mechanic]] = relationship(
         secondary=ticket_mechanics, order_by=Mechanic.id, lazy="raise_on_sql"
@@ -50,6 +104,14 @@ class ServiceTicket(Versioned, Row):
     parts: Mapped[list["PartLine"]] = relationship(
         order_by="PartLine.id", back_populates="ticket", cascade="all, delete-orphan", lazy="raise_on_sql"
     )
+    labor: Mapped[list["LaborLine"]] = relationship(
+        order_by="LaborLine.id", back_populates="ticket", cascade="all, delete-orphan", lazy="raise_on_sql"
+    )
+
+    @property
+    def is_reserving(self) -> bool:
+        """Whether its lines hold parts on the shelf."""
+        return self.status in RESERVING
 
     def belongs_to_mechanic(self, mechanic_id: int) -> bool:
         """Whether it is one of their own: opened by them or assigned to them."""
@@ -59,46 +121,145 @@ class ServiceTicket(Versioned, Row):
         """Count a change that is kept in another table, such as a part line."""
         self.updated_at = now()
 
+    def require_status(self, statuses: Iterable[TicketStatus], what: str = "it no longer changes") -> None:
+        """Raises `TicketLocked` in any other state."""
+        if self.status not in statuses:
+            raise TicketLocked(f"Ticket {self.id} is {self.status.value}; {what}.", ticket_status=self.status.value)
+
     def require_changeable(self) -> None:
         """Raises `TicketLocked` where its state closes it to changes."""
-        if self.status not in CHANGEABLE:
-            raise TicketLocked(
-                f"Ticket {self.id} is {self.status.value}; it no longer changes.",
-                ticket_status=self.status.value,
-            )
+        self.require_status(CHANGEABLE)
 
-    def move_to(self, status: TicketStatus) -> None:
-        """Raises `IllegalMove` where the table of moves has no such step."""
-        if status not in MOVES[self.status]:
+    def find_move(self, target: TicketStatus, by: By) -> Move:
+        """The move to that state. Raises `IllegalMove` where the table has none."""
+        move = find_move(self.status, target, by)
+        if move is None:
             raise IllegalMove(
-                f"A ticket that is {self.status.value} cannot become {status.value}.",
+                f"A ticket that is {self.status.value} cannot become {target.value} here.",
                 ticket_status=self.status.value,
-                allowed=sorted(move.value for move in MOVES[self.status]),
+                allowed=allowed(self.status),
             )
-        self.status = status
-        self.touch()
+        return move
+
+    def compute_totals(self) -> None:
+        """Bring the totals up to the lines. Raises `AboveAuthorization` where that takes them above the ceiling."""
+        before = self.total
+        self.totals = totals.compute(
+            sum((line.line_total for line in self.parts), ZERO),
+            sum((line.line_total for line in self.labor), ZERO),
+            self.rates,
+            Discount(self.discount_percent, self.discount_amount),
+            self.paid,
+        )
+        ceiling = self.authorized_amount
+        if self.is_reserving and ceiling is not None and self.total > ceiling and self.total > before:
+            raise AboveAuthorization(
+                f"The total would be {self.total}, and {ceiling} is authorised.",
+                total=str(self.total),
+                authorized=str(ceiling),
+            )
 
 
 class PartLine(Base):
-    """How many units of a part a ticket uses, at the price copied when the line was made."""
+    """How many units of a part a ticket uses, at the price copied when the line was made.
+
+    Of these, `quantity_reserved` lie on the shelf for it, `quantity_issued` have left the shelf, and it waits for
+    `quantity_short`. All three are guarded by the lock of the part, not of the ticket.
+    """
 
     __tablename__ = "part_lines"
     __table_args__ = (
         UniqueConstraint("ticket_id", "part_id"),
         CheckConstraint("quantity >= 1", name="quantity_positive"),
         CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
+        CheckConstraint(
+            "quantity_reserved >= 0 AND quantity_issued >= 0 AND quantity_short >= 0", name="stock_not_negative"
+        ),
+        CheckConstraint(
+            "quantity_reserved + quantity_issued + quantity_short <= quantity", name="stock_within_quantity"
+        ),
+        Index("ix_part_lines_part_id", "part_id"),
+        Index("ix_part_lines_waiting", "part_id", "id", sqlite_where=WAITING, postgresql_where=WAITING),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
-    part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"), index=True)
+    part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
     quantity: Mapped[int] = mapped_column(doc="Units the ticket uses.")
+    quantity_reserved: Mapped[int] = mapped_column(default=0, doc="Units held for it on the shelf.")
+    quantity_issued: Mapped[int] = mapped_column(default=0, doc="Units that left the shelf for it.")
+    quantity_short: Mapped[int] = mapped_column(default=0, doc="Units it waits for.")
     unit_price: Mapped[Decimal] = mapped_column(Money, doc="The price of one when the line was made.")
+    line_total: Mapped[Decimal] = mapped_column(Money, doc="Units times price.")
 
     ticket: Mapped[ServiceTicket] = relationship(back_populates="parts", lazy="raise_on_sql")
     part: Mapped[Part] = relationship(lazy="raise_on_sql")
 
-    @hybrid_property
-    def line_total(self) -> Decimal:
-        """What the line costs: units times price."""
-        return self.quantity * self.unit_price
+    def set_quantity(self, quantity: int) -> None:
+        """Use so many units, at the line's own price."""
+        self.quantity = quantity
+        self.line_total = totals.line_total(quantity, self.unit_price)
+
+
+class LaborLine(Row):
+    """Work done: hours at a rate."""
+
+    __tablename__ = "labor_lines"
+    __table_args__ = (
+        CheckConstraint("hours > 0", name="hours_positive"),
+        CheckConstraint("rate >= 0", name="rate_not_negative"),
+        Index("ix_labor_lines_ticket_id", "ticket_id"),
+    )
+    noun = "labor line"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    description: Mapped[str] = mapped_column(String(500), doc="What was done.")
+    hours: Mapped[Decimal] = mapped_column(Hours, doc="In steps of 0.1.")
+    rate: Mapped[Decimal] = mapped_column(Money, doc="Money an hour.")
+    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who did it.")
+    line_total: Mapped[Decimal] = mapped_column(Money, doc="Hours times rate, rounded half up to the cent.")
+
+    ticket: Mapped[ServiceTicket] = relationship(back_populates="labor", lazy="raise_on_sql")
+
+    def set_price(self) -> None:
+        """Bring the line's total up to its hours and rate."""
+        self.line_total = totals.line_total(self.hours, self.rate)
+
+
+@append_only
+class TicketEvent(Row):
+    """One change of a ticket: who did what, when, from what to what."""
+
+    __tablename__ = "ticket_events"
+    __table_args__ = (
+        CheckConstraint("(customer_id IS NULL) <> (mechanic_id IS NULL)", name="one_actor"),
+        Index("ix_ticket_events_ticket_id_id", "ticket_id", "id"),
+    )
+    noun = "ticket event"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    what: Mapped[str] = mapped_column(String(600), doc="What changed, such as status or a part.")
+    before: Mapped[str | None] = mapped_column(String(2000), doc="What it was.")
+    after: Mapped[str | None] = mapped_column(String(2000), doc="What it became.")
+    reason: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    ticket: Mapped[ServiceTicket] = relationship(lazy="raise_on_sql")
+    mechanic: Mapped[Mechanic | None] = relationship(lazy="raise_on_sql")
+    customer: Mapped[Customer | None] = relationship(lazy="raise_on_sql")
+
+
+# How many tickets a mechanic has to work on. Loaded only where a schema shows it.
+Mechanic.__mapper__.add_property(
+    "open_tickets",
+    column_property(
+        select(func.count())
+        .select_from(ticket_mechanics.join(ServiceTicket))
+        .where(ticket_mechanics.c.mechanic_id == Mechanic.id, ServiceTicket.status.in_(WORKLOAD))
+        .correlate(Mechanic)
+        .scalar_subquery(),
+        deferred=True,
+    ),
+)

@@ -7,23 +7,54 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, String
 from sqlalchemy.types import TypeDecorator
 
-from app.rules.money import from_cents, to_cents
+from app.rules.money import from_units, to_units
 
 # The largest value of a PostgreSQL integer; ids and counts stay below it.
 LARGEST_INTEGER = 2**31 - 1
 
 
-class Money(TypeDecorator[Decimal]):
-    """A `Decimal` with two places, stored as whole cents: SQLite has no exact decimals."""
+class Exact(TypeDecorator[Decimal]):
+    """A `Decimal` with a fixed number of places, stored as a whole number of its last place: SQLite has no decimals."""
 
     impl = BigInteger
     cache_ok = True
 
+    def __init__(self, places: int) -> None:
+        super().__init__()
+        self.places = places
+
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else to_cents(value)
+        return None if value is None else to_units(value, self.places)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else from_cents(value)
+        return None if value is None else from_units(value, self.places)
+
+
+class Money(Exact):
+    """An amount of money, to the cent."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+
+class Hours(Exact):
+    """Hours of work, in steps of 0.1."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+
+class Percent(Exact):
+    """A rate in percent; some taxes have three places."""
+
+    cache_ok = True
+
+    def __init__(self, places: int = 3) -> None:
+        super().__init__(places)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -53,6 +84,20 @@ class PhoneNumber(String):
 
     def __init__(self) -> None:
         super().__init__(20)
+
+
+class VinNumber(String):
+    """A vehicle identification number, in capitals."""
+
+    def __init__(self) -> None:
+        super().__init__(17)
+
+
+class PlateNumber(String):
+    """A license plate, without spaces and hyphens, in capitals."""
+
+    def __init__(self) -> None:
+        super().__init__(16)
 
 
 def named(values: type[enum.Enum]) -> Enum:

@@ -1,7 +1,9 @@
-"""Text that people type: e-mails and phone numbers in the one form in which they are stored and compared."""
+"""Text that people type: how long, and in which one form e-mails and phone numbers are stored and compared."""
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+
+LEAST_PASSWORD, MOST_PASSWORD = 12, 128
 
 
 def normal_email(text: str) -> str:

@@ -1,28 +1,82 @@
-"""Money: what goes in comes out, to the cent."""
+"""Money, hours and rates: what goes in comes out to the last place, and one rule rounds."""
 
 import unittest
 from decimal import Decimal
 
-from app.rules.money import MOST, from_cents, to_cents
+from app.rules.money import MOST, from_units, percent_of, round_cents, to_units
 
 
-class Cents(unittest.TestCase):
-    """`to_cents` and `from_cents`"""
+class Units(unittest.TestCase):
+    """`to_units` and `from_units`"""
 
-    def test_an_amount_is_whole_cents(self) -> None:
-        for amount, cents in (("0", 0), ("0.01", 1), ("0.1", 10), ("29.99", 2999), ("1E+3", 100_000), ("5.000", 500)):
-            with self.subTest(amount):
-                self.assertEqual(to_cents(Decimal(amount)), cents)
+    def test_an_amount_is_whole_units_of_its_last_place(self) -> None:
+        for amount, places, units in (
+            ("0", 2, 0),
+            ("0.01", 2, 1),
+            ("0.1", 2, 10),
+            ("29.99", 2, 2999),
+            ("-5.00", 2, -500),
+            ("1E+3", 2, 100_000),
+            ("5.000", 2, 500),
+            ("1.7", 1, 17),
+            ("8.875", 3, 8875),
+        ):
+            with self.subTest(f"{amount} to {places}"):
+                self.assertEqual(to_units(Decimal(amount), places), units)
 
     def test_the_largest_amount_is_kept_to_the_cent(self) -> None:
-        self.assertEqual(from_cents(to_cents(MOST)), MOST)
+        self.assertEqual(from_units(to_units(MOST, 2), 2), MOST)
 
-    def test_a_fraction_of_a_cent_is_never_rounded_in_silence(self) -> None:
-        for amount in ("0.001", "29.995", "1E-3"):
-            with self.subTest(amount), self.assertRaises(ValueError):
-                to_cents(Decimal(amount))
+    def test_a_fraction_of_a_unit_is_never_rounded_in_silence(self) -> None:
+        for amount, places in (("0.001", 2), ("29.995", 2), ("1E-3", 2), ("1.75", 1), ("8.8755", 3)):
+            with self.subTest(f"{amount} to {places}"), self.assertRaises(ValueError):
+                to_units(Decimal(amount), places)
 
-    def test_cents_come_back_with_exactly_two_places(self) -> None:
-        for cents, text in ((0, "0.00"), (1, "0.01"), (10, "0.10"), (2999, "29.99"), (100_000, "1000.00")):
+    def test_units_come_back_with_exactly_their_places(self) -> None:
+        for units, places, text in (
+            (0, 2, "0.00"),
+            (1, 2, "0.01"),
+            (10, 2, "0.10"),
+            (2999, 2, "29.99"),
+            (100_000, 2, "1000.00"),
+            (-500, 2, "-5.00"),
+            (17, 1, "1.7"),
+            (8250, 3, "8.250"),
+        ):
             with self.subTest(text):
-                self.assertEqual(str(from_cents(cents)), text)
+                self.assertEqual(str(from_units(units, places)), text)
+
+
+class Rounding(unittest.TestCase):
+    """`round_cents` and `percent_of`: half up to the cent, whatever the cent before it."""
+
+    def test_half_a_cent_goes_up(self) -> None:
+        for amount, rounded in (
+            ("0.004", "0.00"),
+            ("0.005", "0.01"),
+            ("0.0049999999", "0.00"),
+            ("0.015", "0.02"),
+            ("0.125", "0.13"),
+            ("0.135", "0.14"),
+            ("2.675", "2.68"),
+            ("8.2665", "8.27"),
+            ("7", "7.00"),
+        ):
+            with self.subTest(amount):
+                self.assertEqual(str(round_cents(Decimal(amount))), rounded)
+
+    def test_a_percentage_is_rounded_once(self) -> None:
+        for amount, percent, part in (
+            ("64.90", "8.25", "5.35"),
+            ("100.20", "8.25", "8.27"),
+            ("183.60", "4", "7.34"),
+            ("0.10", "5", "0.01"),
+            ("0.09", "5", "0.00"),
+            ("19.99", "8.875", "1.77"),
+            ("304.00", "10", "30.40"),
+            ("304.00", "0", "0.00"),
+            ("304.00", "100", "304.00"),
+            ("999999999.99", "100", "999999999.99"),
+        ):
+            with self.subTest(f"{percent} % of {amount}"):
+                self.assertEqual(str(percent_of(Decimal(amount), Decimal(percent))), part)

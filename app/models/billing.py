@@ -1,0 +1,136 @@
+"""Authorisations, invoices and payments of a ticket."""
+
+import enum
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import Base
+from app.models.append_only import append_only
+from app.models.base import Row
+from app.models.mechanic import Mechanic
+from app.models.types import Money, UtcDateTime, named, now
+
+STANDING = text("voided_at IS NULL")
+
+
+class Decision(enum.Enum):
+    """What the customer says to a quote."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+class AuthorizationMethod(enum.Enum):
+    """How the customer said it; `online` is with their own token."""
+
+    ONLINE = "online"
+    IN_PERSON = "in_person"
+    PHONE = "phone"
+    TEXT = "text"
+    EMAIL = "email"
+
+
+class PaymentKind(enum.Enum):
+    """Whether money comes or goes back."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+
+
+class PaymentMethod(enum.Enum):
+    """How money changes hands."""
+
+    CASH = "cash"
+    CARD = "card"
+    TRANSFER = "transfer"
+
+
+class Authorization(Row):
+    """A customer's word on a ticket: approved up to an amount, or declined."""
+
+    __tablename__ = "authorizations"
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount_not_negative"),
+        Index("ix_authorizations_ticket_id_id", "ticket_id", "id"),
+    )
+    noun = "authorization"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    decision: Mapped[Decision] = mapped_column(named(Decision))
+    method: Mapped[AuthorizationMethod] = mapped_column(named(AuthorizationMethod), doc="How they said it.")
+    amount: Mapped[Decimal] = mapped_column(Money, doc="Up to how much.")
+    said_by: Mapped[str | None] = mapped_column(String(120), doc="Who said it, where an advisor recorded it.")
+    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who recorded it.")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    recorded_by: Mapped[Mechanic | None] = relationship(lazy="raise_on_sql")
+
+
+class Invoice(Row):
+    """An invoice of a gapless series, with everything on it as it was when it was issued.
+
+    `frozen` holds ``bill_to, vehicle, parts, labor, totals`` in the shapes of the API. Reopening the ticket voids it.
+    """
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        Index("ix_invoices_ticket_id", "ticket_id"),
+        Index("uq_invoices_standing", "ticket_id", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
+    )
+    noun = "invoice"
+
+    number: Mapped[int] = mapped_column(unique=True, doc="The next of the shop's series, without gaps.")
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    issued_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
+    voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    frozen: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    payments: Mapped[list["Payment"]] = relationship(
+        primaryjoin="foreign(Payment.ticket_id) == Invoice.ticket_id",
+        order_by="Payment.id",
+        viewonly=True,
+        lazy="raise_on_sql",
+    )
+
+    def forget_contact(self) -> None:
+        """Keep the name it was billed to, and nothing else that leads to the person."""
+        bill_to = {**dict.fromkeys(self.frozen["bill_to"]), "name": self.frozen["bill_to"]["name"]}
+        car = self.frozen["vehicle"]
+        vehicle = car and {**car, "vin": None, "plate": None, "plate_state": None}
+        self.frozen = {**self.frozen, "bill_to": bill_to, "vehicle": vehicle}
+
+
+class InvoiceSeries(Base):
+    """The last number that was given out: one row, locked by whoever takes the next."""
+
+    __tablename__ = "invoice_series"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    last_number: Mapped[int]
+
+
+@append_only
+class Payment(Row):
+    """Money for a ticket, or back."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_payments_ticket_id_id", "ticket_id", "id"),
+    )
+    noun = "payment"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    kind: Mapped[PaymentKind] = mapped_column(named(PaymentKind))
+    amount: Mapped[Decimal] = mapped_column(Money)
+    method: Mapped[PaymentMethod] = mapped_column(named(PaymentMethod))
+    reference: Mapped[str | None] = mapped_column(String(120), doc="Such as the number of a slip.")
+    mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    received_by: Mapped[Mechanic] = relationship(lazy="raise_on_sql")

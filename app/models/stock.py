@@ -1,0 +1,43 @@
+"""The stock ledger: every change of what is on the shelf, append-only."""
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.append_only import append_only
+from app.models.base import Row
+from app.models.mechanic import Mechanic
+from app.models.types import UtcDateTime, named, now
+
+
+class MovementKind(enum.Enum):
+    """What moved the stock; tickets issue and return, people receive and adjust."""
+
+    RECEIVE = "receive"
+    ISSUE = "issue"
+    RETURN = "return"
+    ADJUST = "adjust"
+
+
+@append_only
+class StockMovement(Row):
+    """Units that came to the shelf (positive) or left it. What is on hand is the sum of a part's movements."""
+
+    __tablename__ = "stock_movements"
+    __table_args__ = (
+        CheckConstraint("quantity <> 0", name="quantity_not_zero"),
+        Index("ix_stock_movements_part_id_id", "part_id", "id"),
+    )
+    noun = "stock movement"
+
+    part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
+    kind: Mapped[MovementKind] = mapped_column(named(MovementKind))
+    quantity: Mapped[int] = mapped_column(doc="Units; negative where they left the shelf.")
+    reason: Mapped[str | None] = mapped_column(String(200), doc="Why, such as a delivery note.")
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("service_tickets.id"), doc="The ticket that used them.")
+    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    mechanic: Mapped[Mechanic | None] = relationship(lazy="raise_on_sql")

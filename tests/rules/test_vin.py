@@ -1,0 +1,83 @@
+"""Vehicle identification numbers and plates: one form for every way of writing, and what they tell."""
+
+import unittest
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rules.vin import Decoded, decode, normal_plate, normal_vin
+
+VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
+
+
+class Vin(unittest.TestCase):
+    """`normal_vin`"""
+
+    def test_it_is_kept_in_capitals(self) -> None:
+        for text in ("1HGCM82633A004352", "1hgcm82633a004352", "1HgCm82633a004352"):
+            with self.subTest(text):
+                self.assertEqual(normal_vin(text), "1HGCM82633A004352")
+
+    def test_it_has_17_characters(self) -> None:
+        for text in ("", "1HGCM82633A00435", "1HGCM82633A0043521", " 1HGCM82633A004352", "1HGCM82633A004352\n"):
+            with self.subTest(text), self.assertRaises(ValueError):
+                normal_vin(text)
+
+    def test_letters_that_look_like_digits_are_refused(self) -> None:
+        for letter in "IOQioq":
+            with self.subTest(letter), self.assertRaises(ValueError):
+                normal_vin(letter + "HGCM82633A004352")
+
+    def test_only_plain_letters_and_digits_are_taken(self) -> None:
+        for letter in "-* Äß٣１":
+            with self.subTest(letter), self.assertRaises(ValueError):
+                normal_vin("1HGCM82633A00435" + letter)
+
+
+class Decoding(unittest.TestCase):
+    """`decode`"""
+
+    def test_it_tells_make_and_year(self) -> None:
+        for vin, make, year in (
+            ("1HGCM82633A004352", "Honda", 2003),
+            ("5YJSA1DG9DFP14705", "Tesla", 2013),
+            ("WBA3A5G59DNP26082", "BMW", 2013),
+        ):
+            with self.subTest(vin):
+                self.assertEqual(decode(vin), Decoded(make, year, check_digit_fits=True))
+
+    def test_what_it_does_not_tell_is_none(self) -> None:
+        self.assertEqual(decode("Z" * 17), Decoded(None, None, check_digit_fits=False))
+
+    def test_any_other_check_digit_does_not_fit(self) -> None:
+        for digit in "012456789XA":
+            with self.subTest(digit):
+                self.assertFalse(decode(f"1HGCM826{digit}3A004352").check_digit_fits)
+
+    def test_x_is_a_check_digit(self) -> None:
+        self.assertTrue(decode("1M8GDM9AXKP042788").check_digit_fits)
+
+    @given(st.text(VIN_LETTERS, min_size=17, max_size=17))
+    def test_whatever_is_a_vin_is_decoded_and_never_to_a_car_of_the_far_future(self, vin: str) -> None:
+        told = decode(vin)
+        self.assertTrue(told.make is None or told.make.strip())
+        self.assertTrue(told.year is None or 1980 <= told.year <= date.today().year + 1)
+
+
+class Plate(unittest.TestCase):
+    """`normal_plate`"""
+
+    def test_every_way_of_writing_is_the_same_plate(self) -> None:
+        for text in ("8ABC123", "8abc123", "8 ABC 123", "8-abc-123", "8ABC-123"):
+            with self.subTest(text):
+                self.assertEqual(normal_plate(text), "8ABC123")
+
+    def test_letters_of_other_languages_are_kept(self) -> None:
+        self.assertEqual(normal_plate("lö-wü 12"), "LÖWÜ12")
+
+    def test_it_has_1_to_16_letters_and_digits(self) -> None:
+        self.assertEqual(normal_plate("1" * 16), "1" * 16)
+        for text in ("", " ", "-", "1" * 17, "8ABC_123", "8ABC123!", "8  ABC", "-8ABC", "8ABC "):
+            with self.subTest(text), self.assertRaises(ValueError):
+                normal_plate(text)

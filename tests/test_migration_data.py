@@ -1,0 +1,296 @@
+"""A shop that has worked under the simple form goes on under repair orders: what its data becomes, there and back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import MetaData, Table, inspect, select, text
+
+from app.extensions import db
+from app.models import Mechanic
+from app.rules.roles import Role
+from tests import support
+from tests.support import ShopTest
+from tests.test_migrations import MigrationTest
+
+SIMPLE, ORDERS = "0001", "0002"
+MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+# Parts: what the shelf says under the simple form, where open tickets have taken their units already.
+PADS, ROTOR, BULB, OIL, RELIC, DUST = 1, 2, 3, 4, 5, 6
+ON_SHELF = {PADS: 7, ROTOR: 0, BULB: 20, OIL: None, RELIC: 1, DUST: 0}
+ARCHIVED = {RELIC}
+PRICES = {PADS: 6490, ROTOR: 8900, BULB: 399, OIL: 1150, RELIC: 25_000, DUST: 100}
+# Tickets and their lines: (part, quantity, price in cents), which is not always the catalogue's.
+STATUS = {1: "open", 2: "open", 3: "open", 4: "completed", 5: "completed", 6: "open"}
+LINES: dict[int, list[tuple[int, int, int]]] = {
+    1: [(PADS, 2, 6490), (ROTOR, 2, 8900), (OIL, 4, 1150)],
+    2: [(PADS, 1, 5990), (RELIC, 1, 25_000)],
+    3: [(PADS, 3, 6490)],
+    4: [(BULB, 2, 399), (PADS, 4, 6490)],
+    5: [(OIL, 5, 1099)],
+    6: [],
+}
+# What that comes to: taken by open tickets, and so given back and reserved.
+HELD = {PADS: 6, ROTOR: 2, BULB: 0, OIL: 0, RELIC: 1, DUST: 0}
+OPENING = {PADS: 13, ROTOR: 2, BULB: 20, RELIC: 2}
+TOTALS = {1: 35380, 2: 30990, 3: 19470, 4: 26758, 5: 5495, 6: 0}
+
+
+class SimpleShop(MigrationTest):
+    """A database of the simple form with a shop's data in it, written by plain SQL."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        upgrade(support.MIGRATIONS, SIMPLE)
+        self.fill()
+        self.before = self.everything()
+
+    def fill(self) -> None:
+        person = {"password_hash": support.password_hash(), "version": 1}
+        self.insert(
+            "mechanics",
+            person | {"id": 1, "name": "Ada", "email": "ada@example.com", "role": "admin", "active": True},
+            person | {"id": 2, "name": "Mel", "email": "mel@example.com", "role": "mechanic", "active": True},
+        )
+        self.insert("customers", person | {"id": 1, "name": "Cus", "email": "cus@example.com", "created_at": MOMENT})
+        self.insert("parts", *(self.part(part_id) for part_id in ON_SHELF))
+        self.insert("service_tickets", *(self.ticket(ticket_id) for ticket_id in STATUS))
+        self.insert("ticket_mechanics", {"ticket_id": 1, "mechanic_id": 2})
+        self.insert(
+            "part_lines",
+            *(
+                {"ticket_id": ticket_id, "part_id": part_id, "quantity": quantity, "unit_price": price}
+                for ticket_id, lines in LINES.items()
+                for part_id, quantity, price in lines
+            ),
+        )
+        self.count_ids_on()
+
+    def part(self, part_id: int) -> dict[str, Any]:
+        return {
+            "id": part_id,
+            "name": f"Part {part_id}",
+            "price": PRICES[part_id],
+            "quantity_on_hand": ON_SHELF[part_id],
+            "quantity_reserved": 0,
+            "archived_at": MOMENT if part_id in ARCHIVED else None,
+            "version": 4,
+        }
+
+    def ticket(self, ticket_id: int) -> dict[str, Any]:
+        return {
+            "id": ticket_id,
+            "status": STATUS[ticket_id],
+            "description": "Squeals when braking",
+            "odometer": 84210,
+            "customer_id": 1,
+            "opened_by_id": 2,
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+            "version": 3,
+        }
+
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        with db.engine.begin() as connection:
+            connection.execute(Table(table, MetaData(), autoload_with=connection).insert(), list(rows))
+
+    def count_ids_on(self) -> None:
+        """Ids that were given by hand are not given again."""
+        if not support.ON_POSTGRESQL:
+            return
+        with db.engine.begin() as connection:
+            for table in ("mechanics", "customers", "parts", "service_tickets"):
+                connection.exec_driver_sql(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with db.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, without the versions of parts, which count changes."""
+        found = {}
+        for table in sorted(self.tables()):
+            columns = [column["name"] for column in inspect(db.engine).get_columns(table)]
+            kept = sorted(name for name in columns if (table, name) != ("parts", "version"))
+            found[table] = sorted(self.rows(f"SELECT {', '.join(kept)} FROM {table}"), key=repr)
+        return found
+
+    def parts(self) -> dict[int, tuple[int | None, int]]:
+        """On hand and reserved, by part."""
+        return {row[0]: row[1:] for row in self.rows("SELECT id, quantity_on_hand, quantity_reserved FROM parts")}
+
+    def assertLedger(self) -> None:
+        """What is on hand is the sum of what moved, and what is reserved is what lines hold."""
+        moved = dict(self.rows("SELECT part_id, sum(quantity) FROM stock_movements GROUP BY part_id"))
+        held = dict(self.rows("SELECT part_id, sum(quantity_reserved) FROM part_lines GROUP BY part_id"))
+        for part_id, (on_hand, reserved) in self.parts().items():
+            self.assertEqual(reserved, held.get(part_id, 0), f"part {part_id}")
+            self.assertEqual(on_hand or 0, moved.get(part_id, 0), f"part {part_id}")
+
+
+class Upgrade(SimpleShop):
+    """What open tickets took is on the shelf again, and theirs."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        upgrade(support.MIGRATIONS)
+
+    def test_the_shelf_has_back_what_open_tickets_took_and_holds_it_for_them(self) -> None:
+        expected = {
+            part_id: (None if on_shelf is None else on_shelf + HELD[part_id], HELD[part_id])
+            for part_id, on_shelf in ON_SHELF.items()
+        }
+        self.assertEqual(self.parts(), expected)
+
+    def test_what_is_available_is_what_was_on_the_shelf(self) -> None:
+        available = self.rows("SELECT id, quantity_on_hand - quantity_reserved FROM parts")
+        self.assertEqual(dict(available), ON_SHELF)
+
+    def test_opening_movements_sum_to_what_is_on_hand(self) -> None:
+        self.assertLedger()
+        opening = self.rows("SELECT part_id, kind, quantity, ticket_id FROM stock_movements ORDER BY part_id")
+        self.assertEqual(opening, [(part_id, "receive", units, None) for part_id, units in OPENING.items()])
+
+    def test_lines_of_open_tickets_reserve_and_those_of_completed_ones_are_issued(self) -> None:
+        found = self.rows(
+            "SELECT ticket_id, part_id, quantity_reserved, quantity_issued, quantity_short FROM part_lines ORDER BY id"
+        )
+        expected = []
+        for ticket_id, lines in LINES.items():
+            for part_id, quantity, _ in lines:
+                units = 0 if ON_SHELF[part_id] is None else quantity
+                stock = (units, 0, 0) if STATUS[ticket_id] == "open" else (0, units, 0)
+                expected.append((ticket_id, part_id, *stock))
+        self.assertEqual(found, expected)
+
+    def test_lines_and_tickets_have_their_totals(self) -> None:
+        lines = self.rows("SELECT line_total, quantity * unit_price FROM part_lines")
+        self.assertTrue(all(total == product for total, product in lines), lines)
+        figures = "id, total_parts, total_labor + total_discount + total_supplies + total_tax, total, paid, balance"
+        expected = [(ticket_id, total, 0, total, 0, total) for ticket_id, total in TOTALS.items()]
+        self.assertEqual(self.rows(f"SELECT {figures} FROM service_tickets ORDER BY id"), expected)
+
+    def test_versions_of_parts_whose_figures_changed_grew(self) -> None:
+        versions = dict(self.rows("SELECT id, version FROM parts"))
+        for part_id, units in HELD.items():
+            self.assertGreaterEqual(versions[part_id], 4)
+            if units:
+                self.assertGreater(versions[part_id], 4)
+
+    def test_nothing_points_nowhere(self) -> None:
+        self.assertEqual(self.drift(), [])
+        if not support.ON_POSTGRESQL:
+            self.assertEqual(self.rows("PRAGMA foreign_key_check"), [])
+        with self.assertRaisesRegex(Exception, "(?i)foreign key"), db.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM parts")
+
+    def test_the_series_of_invoices_starts_at_one(self) -> None:
+        self.assertEqual(self.rows("SELECT last_number FROM invoice_series"), [(0,)])
+
+
+class Downgrade(SimpleShop):
+    """The way back gives the old figures, and the way up again the new ones."""
+
+    def test_down_gives_everything_back(self) -> None:
+        upgrade(support.MIGRATIONS)
+        downgrade(support.MIGRATIONS, SIMPLE)
+        self.assertEqual(self.everything(), self.before)
+
+    def test_up_again_gives_the_same(self) -> None:
+        upgrade(support.MIGRATIONS)
+        once = self.without_moments()
+        downgrade(support.MIGRATIONS, SIMPLE)
+        upgrade(support.MIGRATIONS)
+        self.assertEqual(self.without_moments(), once)
+        self.assertLedger()
+
+    def without_moments(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything but when the opening movements were written."""
+        movements = self.rows("SELECT part_id, kind, quantity, reason FROM stock_movements ORDER BY id")
+        return self.everything() | {"stock_movements": movements}
+
+    def test_reworked_units_are_taken_under_the_old_form_and_held_under_the_new(self) -> None:
+        """A ticket in rework has issued its units: that is what the simple form calls taken."""
+        upgrade(support.MIGRATIONS)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE service_tickets SET status = 'in_progress' WHERE id = 4")
+        downgrade(support.MIGRATIONS, SIMPLE)
+        self.assertEqual({part_id: on_hand for part_id, (on_hand, _) in self.parts().items()}, ON_SHELF)
+        upgrade(support.MIGRATIONS)
+        self.assertEqual(self.parts()[PADS], (ON_SHELF[PADS] + HELD[PADS] + 4, HELD[PADS] + 4))
+        self.assertLedger()
+
+
+class Afterwards(SimpleShop):
+    """The API works on what came over."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        upgrade(support.MIGRATIONS)
+        self.admin = self.caller()
+
+    def caller(self) -> support.Caller:
+        """The admin who came over, signed in."""
+        shop = ShopTest()
+        shop.app = self.app
+        token = shop.sign_in("mechanic", 1)
+        admin = db.session.scalars(select(Mechanic).where(Mechanic.role == Role.ADMIN)).one()
+        return support.Caller(self.app, token, admin.id, admin.email)
+
+    def put(self, path: str, body: Any = None, status: int = 200) -> Any:
+        response = self.admin.put(f"/service-tickets/{path}", body)
+        self.assertEqual(response.status_code, status, response.text)
+        return response.json
+
+    def test_a_part_comes_off_an_old_open_ticket(self) -> None:
+        shown = self.put(f"1/remove-part/{ROTOR}")
+        self.assertEqual(shown["totals"]["total"], "175.80")
+        self.assertEqual(self.parts()[ROTOR], (2, 0))
+        self.assertLedger()
+
+    def test_an_archived_part_comes_off_too(self) -> None:
+        self.put(f"2/remove-part/{RELIC}")
+        self.assertEqual(self.parts()[RELIC], (2, 0))
+        self.assertLedger()
+
+    def test_an_old_ticket_is_started_completed_invoiced_and_paid(self) -> None:
+        for status in ("in_progress", "completed"):
+            self.put("1/status", {"status": status})
+        self.assertEqual(self.parts()[PADS], (11, 4))
+        self.assertEqual(self.parts()[ROTOR], (0, 0))
+        self.assertLedger()
+        invoice = self.admin.post("/service-tickets/1/invoice")
+        self.assertEqual((invoice.status_code, invoice.json["totals"]["total"]), (201, "353.80"), invoice.text)
+        payment = {"kind": "payment", "amount": "353.80", "method": "cash"}
+        self.assertEqual(self.admin.post("/service-tickets/1/payments", payment).status_code, 201)
+        self.assertEqual(self.admin.get("/service-tickets/1").json["status"], "paid")
+
+    def test_an_old_completed_ticket_is_reworked_and_its_units_come_back(self) -> None:
+        self.put("4/status", {"status": "in_progress"})
+        self.assertEqual(self.parts()[PADS], (13, 6))
+        self.put(f"4/add-part/{PADS}", {"quantity": 1})
+        self.assertEqual(self.parts()[PADS], (16, 6))
+        self.put(f"4/remove-part/{BULB}")
+        self.assertEqual(self.parts()[BULB], (22, 0))
+        self.assertLedger()
+
+    def test_void_gives_everything_back(self) -> None:
+        self.put("3/status", {"status": "void"})
+        self.assertEqual(self.parts()[PADS], (13, 3))
+        self.assertLedger()
+
+    def test_no_more_is_taken_than_is_there(self) -> None:
+        self.put(f"6/add-part/{PADS}", {"quantity": 8}, status=409)
+        self.put(f"6/add-part/{PADS}", {"quantity": 7})
+        self.put(f"6/add-part/{DUST}", status=409)
+        self.assertLedger()
+
+    def test_the_ledger_of_old_parts_is_shown(self) -> None:
+        shown = self.admin.get(f"/inventory/{PADS}/movements").json
+        self.assertEqual([(one["kind"], one["quantity"], one["mechanic"]) for one in shown], [("receive", 13, None)])
+
+    def test_new_rows_do_not_take_old_ids(self) -> None:
+        body = {"customer_id": 1, "description": "Oil change"}
+        made = self.admin.post("/service-tickets/", body)
+        self.assertEqual((made.status_code, made.json["id"]), (201, len(STATUS) + 1), made.text)
