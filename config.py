@@ -6,9 +6,11 @@ and a secret that is missing in production raise `ConfigError`, which names the 
 """
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,25 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _text(value: str) -> str:
+    return value
+
+
+def _currency(value: str) -> str:
+    if len(value) != 3 or not value.isascii() or not value.isalpha():
+        raise ValueError("must be a currency code of three letters, such as USD")
+    return value.upper()
+
+
+def _decimal(places: int, most: str) -> Callable[[str], Decimal]:
+    def read(value: str) -> Decimal:
+        if not re.fullmatch(rf"[0-9]{{1,9}}(\.[0-9]{{1,{places}}})?", value) or Decimal(value) > Decimal(most):
+            raise ValueError(f"must be a decimal from 0 to {most} with at most {places} places")
+        return Decimal(value)
+
+    return read
+
+
 def _region(value: str) -> str:
     if len(value) != 2 or not value.isascii() or not value.isalpha():
         raise ValueError("must be a country code of two letters, such as US")
@@ -122,6 +143,14 @@ SETTINGS = (
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
+    Setting("SHOP_NAME", _text, "Mechanic Shop"),
+    Setting("SHOP_ADDRESS", _text, ""),
+    Setting("CURRENCY", _currency, "USD"),
+    Setting("LABOR_RATE", _decimal(2, "999999.99"), "100.00"),
+    Setting("PARTS_TAX_RATE", _decimal(3, "100"), "0"),
+    Setting("LABOR_TAX_RATE", _decimal(3, "100"), "0"),
+    Setting("SUPPLIES_RATE", _decimal(3, "100"), "0"),
+    Setting("SUPPLIES_CAP", _decimal(2, "999999.99")),
     Setting("RATELIMIT_ENABLED", _flag, "true"),
     Setting("RATELIMIT_PER_CLIENT", _rates, "600 per minute"),
     Setting("RATELIMIT_WRITES", _rates, "240 per minute"),

@@ -22,6 +22,7 @@ from app import (
 )
 from app.auth.access import require_policies
 from app.extensions import db, ma, migrate
+from app.rules.totals import Rates
 
 MOST_BODY_BYTES = 1_000_000
 
@@ -36,6 +37,13 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(
         config["DATABASE_URL"], config["DATABASE_POOL_SIZE"]
+    )
+    app.config["SHOP_RATES"] = Rates(
+        labor=config["LABOR_RATE"],
+        parts_tax=config["PARTS_TAX_RATE"],
+        labor_tax=config["LABOR_TAX_RATE"],
+        supplies=config["SUPPLIES_RATE"],
+        supplies_cap=config["SUPPLIES_CAP"],
     )
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an attribute of the default provider

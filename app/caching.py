@@ -20,11 +20,13 @@ from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from app.extensions import cache, db
-from app.models import Mechanic, Part
+from app.models import Mechanic, Part, ServiceTicket
 
 log = logging.getLogger(__name__)
 
 CACHED_MODELS: dict[type, str] = {Mechanic: "mechanics", Part: "parts"}
+# What a change of these makes outdated; the list of mechanics counts their open tickets.
+OUTDATES: dict[type, str] = {**CACHED_MODELS, ServiceTicket: "mechanics"}
 REDIS_SECONDS = 300
 MEMORY_SECONDS = 1
 # Longer than any commit takes: the database gives a statement up before.
@@ -129,7 +131,7 @@ def _state() -> CacheState:
 
 def _touch(session: Session, models: Iterable[type]) -> None:
     touched = session.info.setdefault("touched", set())
-    touched.update(CACHED_MODELS[model] for model in models if model in CACHED_MODELS)
+    touched.update(OUTDATES[model] for model in models if model in OUTDATES)
 
 
 @event.listens_for(db.session, "after_flush")

@@ -63,7 +63,7 @@ def fill_demo(customers: int | None, if_empty: bool) -> None:
         if if_empty:
             return
         raise click.ClickException("There is data in this database already.")
-    demo.fill()
+    demo.fill(current_app.config["SHOP_RATES"])
     if customers:
         with click.progressbar(length=customers, label="Customers") as bar:
             demo.grow(customers, bar.update)

@@ -9,12 +9,28 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
+from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.extensions import db
-from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket, ticket_mechanics
+from app.inventory.operations import create_part
+from app.models import (
+    AuthorizationMethod,
+    Customer,
+    Decision,
+    Mechanic,
+    Part,
+    PaymentKind,
+    PaymentMethod,
+    ServiceTicket,
+    Vehicle,
+    ticket_mechanics,
+)
 from app.models.types import now
 from app.rules.roles import Role
-from app.rules.ticket_life import TicketStatus
+from app.rules.ticket_life import Hold, TicketStatus
+from app.rules.totals import Rates
+from app.service_tickets import billing, lines, operations
+from app.service_tickets.billing_schemas import INVOICE_CONTENT
 from app.transaction import atomic
 
 PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command refuses in production
@@ -36,13 +52,45 @@ STAFF = (
     Staff("Tom Kowalski", "tom.kowalski@example.com", Role.MECHANIC, "Engines"),
     Staff("Priya Nair", "priya.nair@example.com", Role.MECHANIC, "Electrics and hybrids"),
 )
+
+
+class Person(NamedTuple):
+    """A customer of the demo shop; those with an e-mail sign in."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    address: str | None = None
+
+
 CUSTOMERS = (
-    ("Dana Whitfield", "customer@example.com", "+12125550187", "48 Orchard Street, New York, NY 10002"),
-    ("Luis Ortega", "luis.ortega@example.com", "+12125550133", "210 Grand Street, New York, NY 10013"),
-    ("Hannah Weiss", "hannah.weiss@example.com", None, "77 Bleecker Street, New York, NY 10012"),
-    ("Kenji Watanabe", "kenji.watanabe@example.com", "+12125550119", None),
-    ("Amara Okafor", None, "+12125550176", None),
-    ("Pat Doyle", None, "+12125550150", None),
+    Person("Dana Whitfield", "customer@example.com", "+12125550187", "48 Orchard Street, New York, NY 10002"),
+    Person("Luis Ortega", "luis.ortega@example.com", "+12125550133", "210 Grand Street, New York, NY 10013"),
+    Person("Hannah Weiss", "hannah.weiss@example.com", None, "77 Bleecker Street, New York, NY 10012"),
+    Person("Kenji Watanabe", "kenji.watanabe@example.com", "+12125550119"),
+    Person("Amara Okafor", None, "+12125550176"),
+    Person("Pat Doyle", None, "+12125550150"),
+)
+
+
+class Car(NamedTuple):
+    """A vehicle of the demo shop; owners are counted from 1, in the order above."""
+
+    owner: int
+    year: int
+    make: str
+    model: str
+    plate: str
+    vin: str | None = None
+
+
+CARS = (
+    Car(1, 2003, "Honda", "Accord", "8ABC123", "1HGCM82633A004352"),
+    Car(2, 2012, "Ford", "F-150", "JKL4410"),
+    Car(3, 2019, "Toyota", "Prius", "HYB1109"),
+    Car(4, 2008, "Subaru", "Outback", "TRL2208"),
+    Car(5, 2015, "Mazda", "CX-5", "MZD5515"),
+    Car(6, 2017, "Chevrolet", "Malibu", "PDY1717"),
 )
 # name, price, SKU, on hand (None: not tracked), reorder point, cost, location
 PARTS: tuple[tuple[str, str, str | None, int | None, int | None, str | None, str | None], ...] = (
@@ -63,34 +111,79 @@ PARTS: tuple[tuple[str, str, str | None, int | None, int | None, str | None, str
 
 
 class Visit(NamedTuple):
-    """A ticket of the demo shop; people and parts are counted from 1, in the order above."""
+    """A ticket of the demo shop and how far it got; cars, people and parts are counted from 1, in the order above."""
 
-    customer: int
-    opened_by: int
-    status: TicketStatus
-    odometer: int | None
+    car: int
+    odometer: int
     description: str
-    mechanics: tuple[int, ...]
-    parts: tuple[tuple[int, int], ...]
+    status: TicketStatus
+    mechanics: tuple[int, ...] = ()
+    parts: tuple[tuple[int, int], ...] = ()
+    labor: tuple[tuple[str, str], ...] = ()
+    quoted: bool = False
+    hold: Hold | None = None
+    discount: str | None = None
 
 
-TICKETS = (
+VISITS = (
     Visit(
         1,
-        2,
-        TicketStatus.COMPLETED,
-        84_210,
-        "2016 Honda Civic EX, 8ABC123: squeals when braking. Replaced pads and rotors, front.",
+        184_210,
+        "Squeals when braking. Pads and rotors, front.",
+        TicketStatus.PAID,
         (3,),
         ((1, 1), (2, 2)),
+        (("Replace front pads and rotors", "1.7"), ("Road test", "0.3")),
+        quoted=True,
     ),
-    Visit(2, 2, TicketStatus.OPEN, 131_870, "2012 Ford F-150: oil change, and look at a leak.", (4,), ((3, 1), (4, 7))),
-    Visit(3, 3, TicketStatus.OPEN, 40_115, "2019 Toyota Prius: 12 V battery dead in the morning.", (3, 5), ((8, 1),)),
-    Visit(4, 2, TicketStatus.OPEN, None, "2008 Subaru Outback: knocks over bumps, front left.", (), ()),
-    Visit(1, 4, TicketStatus.OPEN, 85_002, "2016 Honda Civic EX: 85,000-mile service.", (4,), ((5, 1), (6, 1), (7, 4))),
     Visit(
-        5, 2, TicketStatus.COMPLETED, 66_340, "2015 Mazda CX-5: wiper blades and cabin filter.", (5,), ((11, 2), (6, 1))
+        5,
+        66_340,
+        "Wiper blades and cabin filter.",
+        TicketStatus.INVOICED,
+        (5,),
+        ((11, 2), (6, 1)),
+        (("Fit blades and filter", "0.4"),),
+        discount="10",
     ),
+    Visit(
+        2,
+        131_870,
+        "Oil change, and look at a leak.",
+        TicketStatus.IN_PROGRESS,
+        (4,),
+        ((3, 1), (4, 7)),
+        (("Oil change", "0.5"), ("Find the leak", "0.8")),
+    ),
+    Visit(
+        3,
+        40_115,
+        "12 V battery dead in the morning.",
+        TicketStatus.COMPLETED,
+        (3, 5),
+        ((8, 1),),
+        (("Test charging, replace battery", "0.6"),),
+    ),
+    Visit(
+        4,
+        152_900,
+        "Knocks over bumps, front left.",
+        TicketStatus.ESTIMATE,
+        (),
+        ((12, 1),),
+        (("Replace strut assembly", "2.2"), ("Wheel alignment", "1.0")),
+        quoted=True,
+    ),
+    Visit(1, 185_002, "185,000-mile service.", TicketStatus.OPEN, (4,), ((5, 1), (7, 4)), (("Service", "1.5"),)),
+    Visit(
+        6,
+        91_200,
+        "Air conditioning blows warm.",
+        TicketStatus.DECLINED,
+        labor=(("Leak test, recharge", "1.8"),),
+        quoted=True,
+    ),
+    Visit(6, 91_350, "Belt squeals when cold.", TicketStatus.OPEN, (5,), ((9, 1),), (), hold=Hold.CUSTOMER),
 )
 
 FIRST_NAMES = ("Ava", "Ben", "Carla", "Dev", "Ella", "Farid", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Leo", "Mina")
@@ -103,7 +196,7 @@ JOBS = (
     "No start in the cold.",
     "A/C is weak.",
 )
-CARS = (
+MODELS = (
     "2014 Honda Accord",
     "2017 Ford Escape",
     "2011 Toyota Camry",
@@ -119,17 +212,20 @@ def is_empty() -> bool:
     return not any(db.session.scalar(select(model.id).limit(1)) for model in (Mechanic, Customer, Part, ServiceTicket))
 
 
-def fill() -> None:
-    """Add the demo shop; every account signs in with `PASSWORD`."""
+def fill(rates: Rates) -> None:
+    """Add the demo shop, at these rates, by the same operations that requests use; all sign in with `PASSWORD`."""
     password_hash = hash_password(PASSWORD)
     with atomic():
         staff = [Mechanic(password_hash=password_hash, **member._asdict()) for member in STAFF]
-        customers = [
-            Customer(name=name, email=email, phone=phone, address=address, password_hash=email and password_hash)
-            for name, email, phone, address in CUSTOMERS
-        ]
+        customers = [Customer(password_hash=who.email and password_hash, **who._asdict()) for who in CUSTOMERS]
+        db.session.add_all([*staff, *customers])
+        db.session.flush()
+        cars = [Vehicle(customer_id=customers[owner - 1].id, **_car(owner, *facts)) for owner, *facts in CARS]
+        db.session.add_all(cars)
+        admin, advisor, *_ = (Identity(member.id, member.role, sign_in_id="") for member in staff)
         parts = [
-            Part(
+            create_part(
+                admin,
                 name=name,
                 price=Decimal(price),
                 sku=sku,
@@ -140,31 +236,58 @@ def fill() -> None:
             )
             for name, price, sku, on_hand, reorder_point, cost, location in PARTS
         ]
-        db.session.add_all([*staff, *customers, *parts])
-        for number, visit in enumerate(TICKETS):
-            db.session.add(_ticket(visit, staff, customers, parts, days_ago=3 * (len(TICKETS) - number)))
+        for visit in VISITS:
+            _play(visit, advisor, rates, staff, cars[visit.car - 1], parts)
 
 
-def _ticket(
-    visit: Visit, staff: list[Mechanic], customers: list[Customer], parts: list[Part], days_ago: int
-) -> ServiceTicket:
-    """The ticket of a visit; the numbers in it count people and parts from 1."""
-    moment = now() - timedelta(days=days_ago)
-    ticket = ServiceTicket(
-        customer=customers[visit.customer - 1],
-        opened_by=staff[visit.opened_by - 1],
-        status=visit.status,
-        odometer=visit.odometer,
+def _car(owner: int, *facts: Any) -> dict[str, Any]:
+    return {name: fact for name, fact in Car(owner, *facts)._asdict().items() if name != "owner"}
+
+
+def _play(
+    visit: Visit, advisor: Identity, rates: Rates, staff: list[Mechanic], car: Vehicle, parts: list[Part]
+) -> None:
+    """Take a visit from the counter to where it got."""
+    ticket = operations.open_ticket(
+        advisor,
+        rates,
+        customer_id=car.customer_id,
+        vehicle_id=car.id,
         description=visit.description,
-        created_at=moment,
-        updated_at=moment,
-        mechanics=[staff[number - 1] for number in visit.mechanics],
+        odometer=visit.odometer,
+        status=TicketStatus.ESTIMATE if visit.quoted else TicketStatus.OPEN,
     )
     for number, units in visit.parts:
-        part = parts[number - 1]
-        ticket.parts.append(PartLine(part=part, quantity=units, unit_price=part.price))
-        part.quantity_on_hand = part.quantity_on_hand and part.quantity_on_hand - units
-    return ticket
+        lines.use_part(advisor, ticket.id, parts[number - 1].id, quantity=units)
+    for work, hours in visit.labor:
+        lines.add_labor(advisor, ticket.id, description=work, hours=Decimal(hours))
+    changes: dict[str, Any] = {"discount_percent": Decimal(visit.discount)} if visit.discount else {}
+    mechanic_ids = [staff[number - 1].id for number in visit.mechanics]
+    operations.edit_ticket(advisor, ticket.id, add_mechanic_ids=mechanic_ids, **changes)
+    if visit.quoted and visit.status is not TicketStatus.ESTIMATE:
+        _authorize(visit, advisor, ticket)
+    _finish(visit, advisor, ticket)
+    if visit.hold:
+        operations.move_ticket(advisor, ticket.id, hold=visit.hold)
+
+
+def _authorize(visit: Visit, advisor: Identity, ticket: ServiceTicket) -> None:
+    decision = Decision.DECLINED if visit.status is TicketStatus.DECLINED else Decision.APPROVED
+    said_by = CUSTOMERS[CARS[visit.car - 1].owner - 1].name
+    billing.authorize(advisor, ticket.id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
+
+
+def _finish(visit: Visit, advisor: Identity, ticket: ServiceTicket) -> None:
+    """Move the ticket on until it is where the visit got; an invoice is paid in part, or in whole."""
+    worked = (TicketStatus.IN_PROGRESS, TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID)
+    for status in worked[: worked.index(visit.status) + 1] if visit.status in worked else ():
+        if status in worked[:2]:
+            operations.move_ticket(advisor, ticket.id, status=status)
+        else:
+            if status is TicketStatus.INVOICED:
+                billing.issue_invoice(advisor, ticket.id, INVOICE_CONTENT.dump)
+            amount = Decimal("20.00") if status is TicketStatus.INVOICED else ticket.balance
+            billing.pay(advisor, ticket.id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
 
 
 def grow(customers: int, advance: Callable[[int], object]) -> None:
@@ -194,7 +317,7 @@ def _person(chance: random.Random, number: int) -> dict[str, Any]:
 
 
 def _visits(chance: random.Random, customer_id: int, staff: list[int]) -> Iterator[dict[str, Any]]:
-    car = chance.choice(CARS)
+    car = chance.choice(MODELS)
     for status in (TicketStatus.COMPLETED, TicketStatus.OPEN):
         moment = now() - timedelta(minutes=chance.randrange(1_000_000))
         yield {

@@ -27,6 +27,7 @@ BY_CONSTRAINT: dict[str, type[Problem]] = {
     "uq_mechanics_email": problems.EmailTaken,
     "uq_customers_sign_in_email": problems.EmailTaken,
     "uq_parts_sku": problems.SkuTaken,
+    "uq_vehicles_customer_vin": problems.VinTaken,
     "ck_customers_has_contact": problems.ContactNeeded,
     "ck_customers_signs_in_with_email": problems.ContactNeeded,
 }

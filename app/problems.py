@@ -6,8 +6,10 @@
     ├── Forbidden 403 ── WrongPassword
     ├── NotFound 404
     ├── MethodNotAllowed 405
-    ├── Conflict 409 ── EmailTaken, SkuTaken, ContactNeeded, LastAdmin, MechanicInactive,
-    │                   UnfinishedTickets, OutOfStock, TicketLocked, IllegalMove
+    ├── Conflict 409 ── EmailTaken, SkuTaken, VinTaken, ContactNeeded, LastAdmin, MechanicInactive,
+    │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, TicketLocked, IllegalMove,
+    │                   ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, MoneyTaken,
+    │                   AboveBalance, AbovePaid
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
     ├── InvalidInput 422
@@ -123,6 +125,15 @@ class SkuTaken(Conflict):
         super().__init__("Another part has this SKU.")
 
 
+class VinTaken(Conflict):
+    """The customer has a vehicle with this VIN already."""
+
+    slug, title = "vin-taken", "The customer has this vehicle already"
+
+    def __init__(self) -> None:
+        super().__init__("The customer has a vehicle with this VIN already.")
+
+
 class ContactNeeded(Conflict):
     """A customer keeps an e-mail or a phone; one who signs in keeps an e-mail."""
 
@@ -153,10 +164,25 @@ class UnfinishedTickets(Conflict):
     slug, title = "unfinished-tickets", "The customer has unfinished tickets"
 
 
+class OdometerBackwards(Conflict):
+    """The reading is less than the last one, which `odometer` tells; `override` sets it all the same."""
+
+    slug, title = "odometer-backwards", "The odometer would run backwards"
+
+
 class OutOfStock(Conflict):
-    """There are not enough units on the shelf; `parts` lists each part, what was asked and what is there."""
+    """There are not enough units on the shelf; `parts` lists each part with what was asked, is there and is short."""
 
     slug, title = "out-of-stock", "Not enough on the shelf"
+
+
+class PartAwaited(Conflict):
+    """Tickets wait for units of this part; it can be deleted once they have them, or no longer use it."""
+
+    slug, title = "part-awaited", "Tickets wait for the part"
+
+    def __init__(self) -> None:
+        super().__init__("Tickets wait for units of this part.")
 
 
 class TicketLocked(Conflict):
@@ -169,6 +195,48 @@ class IllegalMove(Conflict):
     """The ticket cannot move to that state; `ticket_status` is where it is, `allowed` where it may go."""
 
     slug, title = "illegal-move", "The ticket cannot move there"
+
+
+class ReasonNeeded(Conflict):
+    """This move of a ticket is not made without a `reason`."""
+
+    slug, title = "reason-needed", "A reason is needed"
+
+
+class AboveAuthorization(Conflict):
+    """The change takes the ticket's `total` above what the customer authorised; `authorized` tells how much that is."""
+
+    slug, title = "above-authorization", "More than the customer authorised"
+
+
+class TotalChanged(Conflict):
+    """The amount that was authorised is not the ticket's total, which `total` tells."""
+
+    slug, title = "total-changed", "The total is another one"
+
+
+class TotalTooLarge(Conflict):
+    """The ticket's total would be more than the shop can count."""
+
+    slug, title = "total-too-large", "The total is too large"
+
+
+class MoneyTaken(Conflict):
+    """A ticket is not voided while money was taken for it, as `paid` tells; that is refunded on its invoice first."""
+
+    slug, title = "money-taken", "Money was taken"
+
+
+class AboveBalance(Conflict):
+    """A payment is never more than what is due; `balance` tells it."""
+
+    slug, title = "above-balance", "More than is due"
+
+
+class AbovePaid(Conflict):
+    """A refund is never more than what was paid; `paid` tells it."""
+
+    slug, title = "above-paid", "More than was paid"
 
 
 class BodyTooLarge(Problem):

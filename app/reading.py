@@ -10,14 +10,15 @@ from urllib.parse import urlencode
 
 from flask import Response, current_app, request
 from marshmallow import fields
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import joinedload, selectinload, undefer
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from app.auth.access import Identity
 from app.caching import remember
 from app.extensions import db
 from app.models.base import Row
+from app.problems import NotFound
 from app.schemas import ModelOutput
 from app.transaction import not_found
 
@@ -39,6 +40,25 @@ class Views(NamedTuple):
 def one(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> Response:
     """The row of that id as JSON. Raises `NotFound`, also where it does not meet the `criteria`."""
     return send(_dump_one(schema, row_id, *criteria))
+
+
+def only(schema: ModelOutput, missing: NotFound, *criteria: ColumnElement[bool]) -> dict[str, Any]:
+    """What the one row that meets the criteria looks like. Raises `missing` where there is none."""
+    row = db.session.scalar(
+        select(schema.model)
+        .where(schema.model.present(), *criteria)
+        .options(*_loading(schema))
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise missing
+    return cast("dict[str, Any]", schema.dump(row))
+
+
+def require(model: type[Row], row_id: int, *criteria: ColumnElement[bool]) -> None:
+    """Raises `NotFound` where there is no such row, or it does not meet the criteria."""
+    if not db.session.scalar(select(exists().where(model.id == row_id, model.present(), *criteria))):
+        raise not_found(model, row_id)
 
 
 def answer(schema: ModelOutput, row: Row, status: int, **members: Any) -> Response:
@@ -86,31 +106,29 @@ def send(body: Any, status: int = 200) -> Response:
     return Response(current_app.json.dumps(body, separators=(",", ":")), status, mimetype="application/json")
 
 
-def _dump_one(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> Any:
-    model = schema.model
-    row = db.session.scalar(
-        select(model)
-        .where(model.id == row_id, model.present(), *criteria)
-        .options(*_loading(schema))
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
-        raise not_found(model, row_id)
-    return schema.dump(row)
+def _dump_one(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> dict[str, Any]:
+    return only(schema, not_found(schema.model, row_id), schema.model.id == row_id, *criteria)
 
 
 def _loading(schema: ModelOutput) -> list[_AbstractLoad]:
-    """Options that load what the schema shows of other tables: nested schemas, and attributes such as part.name."""
-    model = schema.model
-    options: dict[str, Any] = {}
+    """Options that load what the schema shows beyond the columns of its own table.
+
+    These are nested schemas, attributes of others such as part.name, and computed columns that are not loaded unless
+    somebody asks for them.
+    """
+    mapper = schema.model.__mapper__
+    options: dict[str, _AbstractLoad] = {}
     for name, field in schema.dump_fields.items():
-        path = field.attribute or name
-        if isinstance(field, fields.Nested):
-            load = selectinload if field.schema.many else joinedload
-            options[path] = load(getattr(model, path)).options(*_loading(cast(ModelOutput, field.schema)))
-        elif "." in path:
-            relation = path.partition(".")[0]
-            options[relation] = joinedload(getattr(model, relation))
+        path = (field.attribute or name).partition(".")[0]
+        if path in mapper.relationships:
+            attribute = getattr(schema.model, path)
+            if isinstance(field, fields.Nested):
+                load = selectinload if field.schema.many else joinedload
+                options[path] = load(attribute).options(*_loading(cast(ModelOutput, field.schema)))
+            else:
+                options[path] = joinedload(attribute)
+        elif path in mapper.column_attrs and mapper.column_attrs[path].deferred:
+            options[path] = undefer(getattr(schema.model, path))
     return list(options.values())
 
 

@@ -5,6 +5,7 @@ every field of theirs is always in the answer.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, cast
@@ -15,11 +16,11 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from marshmallow_sqlalchemy import ModelConverter
 from sqlalchemy import Boolean, Enum, Integer, String
 
-from app.auth.passwords import LEAST_LENGTH, MOST_LENGTH
 from app.models import LARGEST_INTEGER, types
 from app.models.base import Row
-from app.rules.money import CENT, MOST
-from app.rules.text import normal_email, normal_phone
+from app.rules.money import MOST
+from app.rules.text import LEAST_PASSWORD, MOST_PASSWORD, normal_email, normal_phone
+from app.rules.vin import PLATE_PATTERN, VIN_PATTERN, normal_plate, normal_vin
 
 # Control characters (PostgreSQL keeps no NUL) and halves of surrogate pairs (not to be had in UTF-8).
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -91,6 +92,31 @@ class Phone(Text):
             raise ValidationError(str(error)) from error
 
 
+class Vin(Text):
+    """A vehicle identification number, in capitals."""
+
+    json_schema = {"pattern": VIN_PATTERN}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return normal_vin(_printable(value))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class Plate(Text):
+    """A license plate in any way of writing, kept in capitals without spaces and hyphens."""
+
+    json_schema = {"pattern": PLATE_PATTERN}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return normal_plate(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
 class Password(fields.String):
     """A password, taken as it is: white space counts."""
 
@@ -98,7 +124,7 @@ class Password(fields.String):
 
     def __init__(self, *, new: bool = True, **kwargs: Any) -> None:
         """`new` ones must be long enough; one that is only compared may be any."""
-        length = validate.Length(min=LEAST_LENGTH if new else 1, max=MOST_LENGTH)
+        length = validate.Length(min=LEAST_PASSWORD if new else 1, max=MOST_PASSWORD)
         super().__init__(validate=length, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -154,31 +180,67 @@ class Id(WholeNumber):
         super().__init__(least=1, **kwargs)
 
 
-class Money(fields.Field[Decimal]):
-    """An amount of money that is not negative: a string with two places; on input also fewer, or a number."""
+class Exact(fields.Field[Decimal]):
+    """A decimal with a fixed number of places, as a string: binary floats cannot hold it. On input also a number."""
+
+    def __init__(self, pattern: str, *, places: int, least: Decimal, most: Decimal, **kwargs: Any) -> None:
+        """`pattern` matches the strings within the bounds."""
+        super().__init__(**kwargs)
+        self.pattern, self.step, self.least, self.most = pattern, Decimal(1).scaleb(-places), least, most
 
     @property
     def json_schema(self) -> dict[str, Any]:
         """How it stands in the document."""
-        text = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,2})?$", "examples": ["29.99"]}
+        text = {"type": "string", "pattern": f"^{self.pattern}$", "examples": [str(self.example)]}
         if not isinstance(self.parent, Input):
             return text
-        number = {"type": "number", "minimum": 0, "maximum": float(MOST), "multipleOf": 0.01}
-        return {"anyOf": [text, number, *([{"type": "null"}] if self.allow_none else [])]}
+        bounds = {"minimum": float(self.least), "maximum": float(self.most), "multipleOf": float(self.step)}
+        return {"anyOf": [text, {"type": "number", **bounds}, *([{"type": "null"}] if self.allow_none else [])]}
 
-    text = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?", re.ASCII)
+    @property
+    def example(self) -> Decimal:
+        """A value to show."""
+        return min(self.most, Decimal("29.99")).quantize(self.step)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
-        if isinstance(value, str) and self.text.fullmatch(value):
-            return Decimal(value)
-        if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 <= value <= MOST:
-            amount = Decimal(value)
-            if amount == amount.quantize(CENT):
-                return amount.quantize(CENT)
-        raise ValidationError(f"Not an amount from 0.00 to {MOST} with at most two places.")
+        if isinstance(value, str) and re.fullmatch(self.pattern, value):
+            value = Decimal(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and self.least <= value <= self.most:
+            amount = Decimal(value).quantize(self.step)
+            if amount == value:
+                return amount
+        raise ValidationError(f"Not a decimal from {self.least} to {self.most} in steps of {self.step}.")
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else f"{value:.2f}"
+        return None if value is None else str(value.quantize(self.step))
+
+
+class Money(Exact):
+    """An amount of money: not negative, unless it is `signed` as a balance is; `positive` excludes 0."""
+
+    def __init__(self, *, signed: bool = False, positive: bool = False, **kwargs: Any) -> None:
+        sign = "-?" if signed else "(?=.*[1-9])" if positive else ""
+        least = Decimal("0.01") if positive else Decimal(0)
+        super().__init__(sign + r"[0-9]{1,9}(\.[0-9]{1,2})?", places=2, least=least, most=MOST, **kwargs)
+
+
+MOST_HOURS = Decimal("999.9")
+
+
+class Hours(Exact):
+    """Hours of work, in steps of 0.1."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"(?=.*[1-9])[0-9]{1,3}(\.[0-9])?", places=1, least=Decimal("0.1"), most=MOST_HOURS, **kwargs)
+
+
+class Percent(Exact):
+    """A percentage with two places."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            r"(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)", places=2, least=Decimal(0), most=Decimal(100), **kwargs
+        )
 
 
 class UtcTime(fields.DateTime):
@@ -191,18 +253,20 @@ class UtcTime(fields.DateTime):
 class Choice(fields.Enum[Any]):
     """One of an enum's values."""
 
+    def __init__(self, enum: Any, *, only: Iterable[Any] = (), **kwargs: Any) -> None:
+        """`only` leaves a part of the enum to choose from."""
+        super().__init__(enum, by_value=True, **kwargs)
+        self.values = [member.value for member in only or enum]
+
     @property
     def json_schema(self) -> dict[str, Any]:
         """How it stands in the document."""
-        return {"type": "string", "enum": [member.value for member in self.enum]}
-
-    def __init__(self, enum: Any, **kwargs: Any) -> None:
-        super().__init__(enum, by_value=True, **kwargs)
+        return {"type": "string", "enum": self.values}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str):
-            raise self.make_error("unknown", choices=self.choices_text)
-        return super()._deserialize(value, attr, data, **kwargs)
+        if not isinstance(value, str) or value not in self.values:
+            raise self.make_error("unknown", choices=", ".join(self.values))
+        return self.enum(value)
 
 
 class Converter(ModelConverter):
@@ -214,7 +278,11 @@ class Converter(ModelConverter):
         types.PhoneNumber: Phone,
         Integer: WholeNumber,
         Boolean: Flag,
+        types.VinNumber: Vin,
+        types.PlateNumber: Plate,
         types.Money: Money,
+        types.Hours: Hours,
+        types.Percent: Percent,
         types.UtcDateTime: UtcTime,
         Enum: lambda converter, column_type: Choice,
     }
@@ -240,6 +308,7 @@ class ModelInput(SQLAlchemyAutoSchema, Input):
 
     class Meta(Input.Meta):
         model_converter = Converter
+        include_fk = True
 
 
 class Changes:

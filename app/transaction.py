@@ -18,8 +18,8 @@ R = TypeVar("R", bound=Row)
 def atomic() -> Iterator[None]:
     """All or nothing: commit at the end, roll back on any exception. Use it as decorator or in a ``with``.
 
-    Within another one it joins it. Locks are taken in one order everywhere (mechanics, customers, tickets, parts;
-    by id within each), so that two requests never wait for one another.
+    Within another one it joins it. Locks are taken in one order everywhere (mechanics, tickets, parts, customers,
+    vehicles, invoices, the series; by id within each), so that two requests never wait for one another.
     """
     session = db.session()
     if session.info.get("atomic"):
@@ -49,7 +49,9 @@ def locked(model: type[R], row_id: int, *options: ORMOption) -> R:
     SQLite has no row locks and needs none: there the transaction itself excludes other writers.
     """
     query = select(model).where(model.id == row_id, model.present()).options(*options)
-    row = db.session.scalar(query.with_for_update(of=model))
+    # A lock that lets others point to the row with foreign keys, as the records of a delivery do.
+    query = query.with_for_update(of=model, key_share=True)
+    row = db.session.scalar(query, execution_options={"populate_existing": True})
     if row is None:
         raise not_found(model, row_id)
     return row

@@ -19,6 +19,7 @@ from typing import Any
 import psycopg2
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import insert
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
@@ -28,7 +29,16 @@ from app.auth import tokens
 from app.auth.passwords import hash_password
 from app.extensions import Base, cache, db
 from app.limits import limiter
-from app.models import Customer, Mechanic, Part, ServiceTicket, SignIn
+from app.models import (
+    Customer,
+    InvoiceSeries,
+    Mechanic,
+    MovementKind,
+    Part,
+    ServiceTicket,
+    SignIn,
+    StockMovement,
+)
 from app.models.types import now
 from app.rules.roles import Role
 
@@ -173,9 +183,13 @@ class ShopTest(unittest.TestCase):
         return self._signed_in("customer", self.save(row))
 
     def make_part(self, **fields: Any) -> int:
-        """The id of a new part with 10 units at 12.50, unless told otherwise."""
+        """The id of a new part with 10 units at 12.50, unless told otherwise; its stock is the first movement."""
         values = {"name": "Oil filter", "price": Decimal("12.50"), "quantity_on_hand": 10, **fields}
-        return int(self.save(Part(**values)).id)
+        part_id = int(self.save(Part(**values)).id)
+        if values["quantity_on_hand"]:
+            opening = {"quantity": values["quantity_on_hand"], "reason": "Opening stock"}
+            self.save(StockMovement(part_id=part_id, kind=MovementKind.RECEIVE, **opening))
+        return part_id
 
     def make_ticket(self, opened_by: Caller | None = None, customer: Caller | None = None, **fields: Any) -> int:
         """The id of a new open ticket of `customer`, opened by `mechanic`, unless told otherwise."""
@@ -186,6 +200,37 @@ class ShopTest(unittest.TestCase):
             **fields,
         }
         return int(self.save(ServiceTicket(**values)).id)
+
+    def take_to(self, ticket_id: int, status: str) -> Any:
+        """The ticket, once the front desk took it to that state by the requests that lead there."""
+        path = f"/service-tickets/{ticket_id}"
+        ticket = self.assertStatus(self.advisor.get(path), 200)
+        while ticket["status"] != status:
+            self._take_a_step(path, ticket, status)
+            ticket = self.assertStatus(self.advisor.get(path), 200)
+        return ticket
+
+    def _take_a_step(self, path: str, ticket: dict[str, Any], target: str) -> None:
+        word = {"method": "phone", "said_by": "The owner"}
+        money = {"kind": "payment", "amount": ticket["totals"]["balance"], "method": "cash"}
+        match ticket["status"], target:
+            case "estimate", "declined":
+                step = self.advisor.post(f"{path}/authorizations", {"decision": "declined", **word})
+            case "estimate" | "open", "void":
+                step = self.advisor.put(f"{path}/status", {"status": "void"})
+            case "estimate", _:
+                step = self.advisor.post(f"{path}/authorizations", {"decision": "approved", **word})
+            case "open", _:
+                step = self.advisor.put(f"{path}/status", {"status": "in_progress"})
+            case "in_progress", _:
+                step = self.advisor.put(f"{path}/status", {"status": "completed"})
+            case "completed", "invoiced" | "paid":
+                step = self.advisor.post(f"{path}/invoice")
+            case "invoiced", "paid":
+                step = self.advisor.post(f"{path}/payments", money)
+            case present, _:
+                raise AssertionError(f"no way from {present} to {target}")
+        self.assertIn(step.status_code, (200, 201), step.text)
 
     def save(self, row: Any) -> Any:
         """Add one row, as if it had long been there."""
@@ -227,7 +272,7 @@ class ShopTest(unittest.TestCase):
 
     def assertStatus(self, response: TestResponse, status: int) -> Any:
         """The answer has this status; returns its JSON."""
-        self.assertEqual(response.status_code, status, response.text)
+        self.assertEqual(response.status_code, status, response.data.decode(errors="replace"))
         return response.json
 
 
@@ -238,13 +283,19 @@ def shared_app() -> Flask:
 
 
 def empty_database() -> None:
-    """Delete every row and start the ids from 1."""
+    """Delete every row, those that are never deleted in earnest too, and start the ids from 1."""
     tables = Base.metadata.sorted_tables
     with db.engine.begin() as connection:
         if ON_POSTGRESQL:
             names = ", ".join(table.name for table in tables)
             connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         else:
+            triggers = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+            for name, _ in triggers:
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
             for table in reversed(tables):
                 connection.execute(table.delete())
+            for _, trigger in triggers:
+                connection.exec_driver_sql(trigger)
+        connection.execute(insert(InvoiceSeries).values(id=1, last_number=0))
     db.session.remove()

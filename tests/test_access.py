@@ -1,12 +1,20 @@
 """The access table: every route for everyone who may ask, with the status that they get.
 
 A row is a request and its answers in the order of `PEOPLE`. In its path `{own}` is a ticket of `customer` that
-`mechanic` opened, `{other}` one that a colleague opened, `{nothing}` an id that is not there; the remaining names say
-whose row it is. Requests to /service-tickets are made to the alias /service_tickets too.
+`mechanic` opened, `{other}` one that a colleague opened, `{quote}`, `{refused}`, `{started}`, `{done}` and `{billed}`
+are own ones that are an estimate, declined, in progress, completed and invoiced, `{line}` and `{others_line}` are labor
+of `{own}` and `{other}`, `{car}` and `{strangers_car}` vehicles of the two customers, and `{nothing}` is an id that is
+not there; the remaining names say whose row it is. Requests to /service-tickets are made to the alias /service_tickets
+too.
 """
 
+import re
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+from app.models import LaborLine, Vehicle
+from app.rules.ticket_life import TicketStatus
 from tests.support import PASSWORD, Caller, ShopTest
 
 PEOPLE = ("anyone", "customer", "stranger", "mechanic", "advisor", "admin")
@@ -26,13 +34,26 @@ SIGNED_IN = (401, 200, 200, 200, 200, 200)
 STAFF = (401, 403, 403, 200, 200, 200)
 STAFF_CREATE = (401, 403, 403, 201, 201, 201)
 FRONT_DESK = (401, 403, 403, 403, 200, 200)
+FRONT_DESK_CREATE = (401, 403, 403, 403, 201, 201)
 ADMIN = (401, 403, 403, 403, 403, 200)
+OWNER_AND_STAFF = (401, 200, 404, 200, 200, 200)
+OWNER_AND_FRONT_DESK = (401, 200, 404, 403, 200, 200)
+NOT_THERE_FOR_STAFF = (401, 403, 403, 404, 404, 404)
+NOT_THERE_FOR_FRONT_DESK = (401, 403, 403, 403, 404, 404)
+NOT_THERE = (401, 404, 404, 404, 404, 404)
 STAFF_SIGN_IN = {"email": "coll.eague@example.com", "password": PASSWORD}
 CUSTOMER_SIGN_IN = {"email": "cus.tomer@example.com", "password": PASSWORD}
 NEW_MECHANIC = {"name": "New", "email": "new@example.com", "password": "a new password"}
 SIGN_UP = {"name": "New", "email": "new@example.com", "password": "a new password"}
-NEW_TICKET = {"customer_id": 1, "description": "Oil change"}
+NEW_TICKET = {"customer_id": "{customer}", "description": "Oil change"}
 NEW_PART = {"name": "Oil filter", "price": "9.90"}
+LABOR = {"description": "Oil change", "hours": "0.5"}
+ONLINE = {"decision": "approved", "method": "online"}
+BY_PHONE = {"decision": "approved", "method": "phone", "said_by": "Cus Tomer"}
+DELIVERY = {"kind": "receive", "quantity": 5}
+PAYMENT = {"kind": "payment", "amount": "1.00", "method": "cash"}
+SOLD = {"customer_id": "{stranger}"}
+REOPENED = {"status": "completed", "reason": "Wrong part"}
 
 # fmt: off
 TABLE = [
@@ -40,12 +61,15 @@ TABLE = [
     Row("GET", "/mechanics", None, SIGNED_IN),
     Row("GET", "/mechanics?active=false", None, SIGNED_IN),
     Row("GET", "/mechanics/{mechanic}", None, SIGNED_IN),
-    Row("GET", "/mechanics/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("GET", "/mechanics/{nothing}", None, NOT_THERE),
+    Row("GET", "/mechanics?sort=-open_tickets", None, SIGNED_IN),
+    Row("GET", "/mechanics/{mechanic}/tickets", None, STAFF),
+    Row("GET", "/mechanics/{nothing}/tickets", None, NOT_THERE_FOR_STAFF),
     Row("PUT PATCH", "/mechanics/{mechanic}", {"specialty": "Brakes"}, (401, 403, 403, 200, 403, 200)),
     Row("PUT PATCH", "/mechanics/{mechanic}", {"role": "mechanic"}, ADMIN),
     Row("PUT PATCH", "/mechanics/{mechanic}", {"active": True}, ADMIN),
     Row("PUT PATCH", "/mechanics/{colleague}", {"specialty": "Brakes"}, ADMIN),
-    Row("PUT PATCH", "/mechanics/{nothing}", {"specialty": "Brakes"}, (401, 403, 403, 404, 404, 404)),
+    Row("PUT PATCH", "/mechanics/{nothing}", {"specialty": "Brakes"}, NOT_THERE_FOR_STAFF),
     Row("DELETE", "/mechanics/admin/delete/{colleague}", None, (401, 403, 403, 403, 403, 204)),
     Row("DELETE", "/mechanics/admin/delete/{nothing}", None, (401, 403, 403, 403, 403, 404)),
     Row("POST", "/mechanics/login", STAFF_SIGN_IN, OPEN),
@@ -54,12 +78,12 @@ TABLE = [
     Row("POST", "/service-tickets", NEW_TICKET, STAFF_CREATE),
     Row("POST", "/service-tickets/mechanic/create", NEW_TICKET, STAFF_CREATE),
     Row("GET", "/service-tickets", None, STAFF),
-    Row("GET", "/service-tickets/{own}", None, (401, 200, 404, 200, 200, 200)),
-    Row("GET", "/service-tickets/{other}", None, (401, 200, 404, 200, 200, 200)),
-    Row("GET", "/service-tickets/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("GET", "/service-tickets/{own}", None, OWNER_AND_STAFF),
+    Row("GET", "/service-tickets/{other}", None, OWNER_AND_STAFF),
+    Row("GET", "/service-tickets/{nothing}", None, NOT_THERE),
     Row("PUT", "/service-tickets/{other}/assign-mechanic/{mechanic}", None, STAFF),
     Row("PUT", "/service-tickets/{own}/assign-mechanic/{colleague}", None, FRONT_DESK),
-    Row("PUT", "/service-tickets/{nothing}/assign-mechanic/{colleague}", None, (401, 403, 403, 404, 404, 404)),
+    Row("PUT", "/service-tickets/{nothing}/assign-mechanic/{colleague}", None, NOT_THERE_FOR_STAFF),
     Row("PUT", "/service-tickets/{own}/remove-mechanic/{mechanic}", None, STAFF),
     Row("PUT", "/service-tickets/{own}/remove-mechanic/{colleague}", None, FRONT_DESK),
     Row("PUT", "/service-tickets/{own}/edit", {"description": "Brakes"}, STAFF),
@@ -67,20 +91,62 @@ TABLE = [
     Row("PUT", "/service-tickets/{other}/edit", {"add_mechanic_ids": ["mechanic"]}, STAFF),
     Row("PUT", "/service-tickets/{own}/edit", {"add_mechanic_ids": ["colleague"]}, FRONT_DESK),
     Row("PUT", "/service-tickets/{own}/edit", {"remove_mechanic_ids": ["colleague"]}, FRONT_DESK),
-    Row("PUT", "/service-tickets/{nothing}/edit", {"description": "Brakes"}, (401, 403, 403, 404, 404, 404)),
+    Row("PUT", "/service-tickets/{nothing}/edit", {"description": "Brakes"}, NOT_THERE_FOR_STAFF),
     Row("PUT", "/service-tickets/{own}/add-part/{part}", {"quantity": 2}, STAFF),
     Row("PUT", "/service-tickets/{other}/add-part/{part}", {"quantity": 2}, FRONT_DESK),
-    Row("PUT", "/service-tickets/{own}/add-part/{nothing}", None, (401, 403, 403, 404, 404, 404)),
+    Row("PUT", "/service-tickets/{own}/add-part/{nothing}", None, NOT_THERE_FOR_STAFF),
     Row("PUT", "/service-tickets/{own}/remove-part/{part}", None, STAFF),
     Row("PUT", "/service-tickets/{other}/remove-part/{part}", None, FRONT_DESK),
-    Row("PUT", "/service-tickets/{own}/status", {"status": "completed"}, STAFF),
-    Row("PUT", "/service-tickets/{other}/status", {"status": "completed"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/edit", {"discount_percent": "10"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/status", {"status": "in_progress"}, STAFF),
+    Row("PUT", "/service-tickets/{other}/status", {"status": "in_progress"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/status", {"status": "void"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/status", {"hold": "parts"}, STAFF),
+    Row("PUT", "/service-tickets/{other}/status", {"hold": "parts"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{quote}/status", {"status": "void"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{refused}/status", {"status": "estimate"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{started}/status", {"status": "completed"}, STAFF),
+    Row("PUT", "/service-tickets/{done}/status", {"status": "in_progress"}, STAFF),
+    Row("PUT", "/service-tickets/{billed}/status", REOPENED, ADMIN),
+    Row("PUT", "/service-tickets/{nothing}/status", {"status": "void"}, NOT_THERE_FOR_STAFF),
+    Row("GET", "/service-tickets/{own}/history", None, STAFF),
+    Row("GET", "/service-tickets/{nothing}/history", None, NOT_THERE_FOR_STAFF),
+
+    Row("POST", "/service-tickets/{own}/labor", LABOR, STAFF_CREATE),
+    Row("POST", "/service-tickets/{other}/labor", LABOR, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{own}/labor", {**LABOR, "rate": "90"}, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{nothing}/labor", LABOR, NOT_THERE_FOR_STAFF),
+    Row("GET", "/service-tickets/{own}/labor/{line}", None, STAFF),
+    Row("GET", "/service-tickets/{other}/labor/{line}", None, NOT_THERE_FOR_STAFF),
+    Row("PUT", "/service-tickets/{own}/labor/{line}", {"hours": "0.7"}, STAFF),
+    Row("PUT", "/service-tickets/{other}/labor/{others_line}", {"hours": "0.7"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/labor/{line}", {"rate": "90"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/labor/{others_line}", {"hours": "0.7"}, NOT_THERE_FOR_STAFF),
+    Row("DELETE", "/service-tickets/{own}/labor/{line}", None, (401, 403, 403, 204, 204, 204)),
+    Row("DELETE", "/service-tickets/{other}/labor/{others_line}", None, (401, 403, 403, 403, 204, 204)),
+    Row("DELETE", "/service-tickets/{own}/labor/{nothing}", None, NOT_THERE_FOR_STAFF),
+
+    Row("POST", "/service-tickets/{quote}/authorizations", ONLINE, (401, 201, 404, 403, 403, 403)),
+    Row("POST", "/service-tickets/{quote}/authorizations", BY_PHONE, (401, 403, 404, 403, 201, 201)),
+    Row("POST", "/service-tickets/{nothing}/authorizations", BY_PHONE, (401, 404, 404, 403, 404, 404)),
+    Row("GET", "/service-tickets/{own}/authorizations", None, OWNER_AND_FRONT_DESK),
+    Row("GET", "/service-tickets/{nothing}/authorizations", None, (401, 404, 404, 403, 404, 404)),
+    Row("POST", "/service-tickets/{done}/invoice", None, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{nothing}/invoice", None, NOT_THERE_FOR_FRONT_DESK),
+    Row("GET", "/service-tickets/{billed}/invoice", None, OWNER_AND_FRONT_DESK),
+    Row("GET", "/service-tickets/{own}/invoice", None, (401, 404, 404, 403, 404, 404)),
+    Row("GET", "/service-tickets/{billed}/invoice.pdf", None, OWNER_AND_FRONT_DESK),
+    Row("GET", "/service-tickets/{own}/invoice.pdf", None, (401, 404, 404, 403, 404, 404)),
+    Row("POST", "/service-tickets/{billed}/payments", PAYMENT, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{nothing}/payments", PAYMENT, NOT_THERE_FOR_FRONT_DESK),
+    Row("GET", "/service-tickets/{billed}/payments", None, OWNER_AND_FRONT_DESK),
+    Row("GET", "/service-tickets/{nothing}/payments", None, (401, 404, 404, 403, 404, 404)),
 
     Row("POST", "/customers", SIGN_UP, (201, 201, 201, 403, 403, 403)),
     Row("POST", "/customers", {"name": "Walk In", "phone": "212 555 0142"}, (422, 403, 403, 201, 201, 201)),
     Row("GET", "/customers", None, STAFF),
-    Row("GET", "/customers/{customer}", None, (401, 200, 404, 200, 200, 200)),
-    Row("GET", "/customers/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("GET", "/customers/{customer}", None, OWNER_AND_STAFF),
+    Row("GET", "/customers/{nothing}", None, NOT_THERE),
     Row("PUT PATCH", "/customers/{customer}", {"address": "1 Main Street"}, (401, 200, 404, 403, 200, 200)),
     Row("PUT PATCH", "/customers/{nothing}", {"address": "1 Main Street"}, (401, 404, 404, 403, 404, 404)),
     Row("DELETE", "/customers/{newcomer}", None, (401, 404, 404, 403, 403, 204)),
@@ -90,13 +156,33 @@ TABLE = [
     Row("GET", "/customers/mytickets", None, (401, 200, 200, 403, 403, 403)),
     Row("GET", "/customers/my-tickets", None, (401, 200, 200, 403, 403, 403)),
 
-    Row("POST", "/inventory", NEW_PART, (401, 403, 403, 403, 201, 201)),
+    Row("GET", "/customers?plate=8ABC123", None, STAFF),
+    Row("GET", "/customers/{customer}/vehicles", None, OWNER_AND_STAFF),
+    Row("GET", "/customers/{nothing}/vehicles", None, NOT_THERE),
+    Row("POST", "/customers/{customer}/vehicles", {"plate": "8ABC123"}, (401, 201, 404, 201, 201, 201)),
+    Row("POST", "/customers/{nothing}/vehicles", {"plate": "8ABC123"}, NOT_THERE),
+    Row("GET", "/customers/{customer}/vehicles/{car}", None, OWNER_AND_STAFF),
+    Row("GET", "/customers/{customer}/vehicles/{strangers_car}", None, NOT_THERE),
+    Row("PUT PATCH", "/customers/{customer}/vehicles/{car}", {"notes": "Tow bar"}, OWNER_AND_STAFF),
+    Row("PUT PATCH", "/customers/{customer}/vehicles/{strangers_car}", {"notes": "Tow bar"}, NOT_THERE),
+    Row("PUT PATCH", "/customers/{customer}/vehicles/{car}", SOLD, (401, 403, 404, 403, 200, 200)),
+    Row("DELETE", "/customers/{customer}/vehicles/{car}", None, (401, 204, 404, 204, 204, 204)),
+    Row("DELETE", "/customers/{customer}/vehicles/{strangers_car}", None, NOT_THERE),
+    Row("GET", "/customers/{customer}/vehicles/{car}/history", None, OWNER_AND_STAFF),
+    Row("GET", "/customers/{customer}/vehicles/{strangers_car}/history", None, NOT_THERE),
+
+    Row("POST", "/inventory", NEW_PART, FRONT_DESK_CREATE),
     Row("GET", "/inventory", None, SIGNED_IN),
     Row("GET", "/inventory/{part}", None, SIGNED_IN),
-    Row("GET", "/inventory/{nothing}", None, (401, 404, 404, 404, 404, 404)),
+    Row("GET", "/inventory/{nothing}", None, NOT_THERE),
     Row("PUT PATCH", "/inventory/{part}", {"price": "9.95"}, FRONT_DESK),
-    Row("PUT PATCH", "/inventory/{nothing}", {"price": "9.95"}, (401, 403, 403, 403, 404, 404)),
+    Row("PUT PATCH", "/inventory/{nothing}", {"price": "9.95"}, NOT_THERE_FOR_FRONT_DESK),
     Row("DELETE", "/inventory/{part}", None, (401, 403, 403, 403, 204, 204)),
+    Row("GET", "/inventory?low_stock=true", None, SIGNED_IN),
+    Row("GET", "/inventory/{part}/movements", None, STAFF),
+    Row("GET", "/inventory/{nothing}/movements", None, NOT_THERE_FOR_STAFF),
+    Row("POST", "/inventory/{part}/movements", DELIVERY, FRONT_DESK_CREATE),
+    Row("POST", "/inventory/{nothing}/movements", DELIVERY, NOT_THERE_FOR_FRONT_DESK),
 
     Row("GET", "/docs", None, OPEN),
     Row("GET", "/openapi.json", None, OPEN),
@@ -154,11 +240,22 @@ class AccessTable(ShopTest):
         self.assertEqual(listed, served)
 
     def test_what_is_anothers_looks_as_if_it_were_not_there(self) -> None:
-        ticket = self.make_ticket()
-        for path, row_id in (("/customers", self.customer.id), ("/service-tickets", ticket)):
+        self.start_anew()
+        billed, car, own = self.names["billed"], self.names["car"], self.stranger.id
+        for path, row_id in (
+            ("/customers/{}", self.customer.id),
+            ("/customers/{}/vehicles", self.customer.id),
+            (f"/customers/{own}/vehicles/{{}}", car),
+            (f"/customers/{own}/vehicles/{{}}/history", car),
+            ("/service-tickets/{}", billed),
+            ("/service-tickets/{}/authorizations", billed),
+            ("/service-tickets/{}/invoice", billed),
+            ("/service-tickets/{}/invoice.pdf", billed),
+            ("/service-tickets/{}/payments", billed),
+        ):
             with self.subTest(path):
-                hidden = self.assertProblem(self.stranger.get(f"{path}/{row_id}"), 404, "not-found")
-                missing = self.assertProblem(self.stranger.get(f"{path}/{row_id + 1000}"), 404, "not-found")
+                hidden = self.assertProblem(self.stranger.get(path.format(row_id)), 404, "not-found")
+                missing = self.assertProblem(self.stranger.get(path.format(row_id + 1000)), 404, "not-found")
                 hidden.pop("request_id")
                 missing.pop("request_id")
                 self.assertEqual(
@@ -170,24 +267,59 @@ class AccessTable(ShopTest):
         self.doCleanups()
         self.setUp()
         self.newcomer = self.make_customer("New Comer")
-        self.names = {
-            **{name: getattr(self, name).id for name in ("mechanic", "colleague", "customer", "stranger", "newcomer")},
-            "own": self.make_ticket(),
-            "other": self.make_ticket(opened_by=self.colleague),
-            "part": self.make_part(),
-            "nothing": 999_999,
-        }
+        people = ("mechanic", "colleague", "customer", "stranger", "newcomer")
+        self.names = MadeWhenNamed(
+            {
+                **{name: (lambda name=name: getattr(self, name).id) for name in people},
+                "own": self.make_ticket,
+                "other": lambda: self.make_ticket(opened_by=self.colleague),
+                "quote": lambda: self.make_ticket(status=TicketStatus.ESTIMATE),
+                "refused": lambda: self.make_ticket(status=TicketStatus.DECLINED),
+                "started": lambda: self.make_ticket(status=TicketStatus.IN_PROGRESS),
+                "done": lambda: self.make_ticket(status=TicketStatus.COMPLETED),
+                "billed": self.make_invoiced_ticket,
+                "line": lambda: self.make_labor(self.names["own"]),
+                "others_line": lambda: self.make_labor(self.names["other"]),
+                "car": lambda: int(self.save(Vehicle(customer_id=self.customer.id)).id),
+                "strangers_car": lambda: int(self.save(Vehicle(customer_id=self.stranger.id)).id),
+                "part": self.make_part,
+                "nothing": lambda: 999_999,
+            }
+        )
+
+    def make_invoiced_ticket(self) -> int:
+        ticket = self.make_ticket()
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{self.make_part()}"), 200)
+        self.take_to(ticket, "invoiced")
+        return ticket
+
+    def make_labor(self, ticket: int) -> int:
+        price = {"hours": Decimal(1), "rate": Decimal(0), "line_total": Decimal(0)}
+        return int(self.save(LaborLine(ticket_id=ticket, description="Road test", **price)).id)
 
     def ask(self, caller: Caller, method: str, row: Row) -> Any:
         body = row.body
         if body is not None:
             body = {name: self.filled_in(value) for name, value in body.items()}
-            if "customer_id" in body:
-                body["customer_id"] = self.customer.id
         return caller.request(method, row.path.format_map(self.names), json=body)
 
     def filled_in(self, value: Any) -> Any:
-        return [self.names[name] for name in value] if isinstance(value, list) else value
+        if isinstance(value, list):
+            return [self.names[name] for name in value]
+        name = re.fullmatch(r"{(\w+)}", str(value))
+        return self.names[name[1]] if name else value
+
+
+class MadeWhenNamed(dict[str, int]):
+    """Ids by name, of rows that are made when they are first asked for."""
+
+    def __init__(self, makers: dict[str, Callable[[], int]]) -> None:
+        super().__init__()
+        self.makers = makers
+
+    def __missing__(self, name: str) -> int:
+        self[name] = self.makers[name]()
+        return self[name]
 
 
 class AnyNumber(dict[str, int]):
@@ -205,7 +337,7 @@ class OrderOfRefusals(ShopTest):
     def setUp(self) -> None:
         super().setUp()
         self.closed = self.make_ticket(opened_by=self.colleague)
-        self.assertStatus(self.colleague.put(f"/service-tickets/{self.closed}/status", {"status": "completed"}), 200)
+        self.take_to(self.closed, "completed")
 
     def test_no_token_comes_before_everything(self) -> None:
         self.assertProblem(self.anyone.put("/service-tickets/999/edit", self.BAD), 401, "not-signed-in")

@@ -2,6 +2,7 @@
 
 import io
 import json
+from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.extensions import Base, db
 from app.limits import limiter
+from app.models import LaborLine, Vehicle
 from tests.support import PASSWORD, Caller, ShopTest
 
 JSON = "application/json"
@@ -65,15 +67,39 @@ TEXTS = [
     Field("POST /service-tickets", "description", 2000),
     Field("POST /service-tickets/mechanic/create", "description", 2000),
     Field("PUT /service-tickets/{ticket}/edit", "description", 2000),
+    Field("PUT /service-tickets/{ticket}/status", "reason", 500),
+    Field("POST /service-tickets/{ticket}/labor", "description", 500),
+    Field("PUT /service-tickets/{ticket}/labor/{line}", "description", 500),
+    Field("POST /service-tickets/{ticket}/authorizations", "said_by", 120),
+    Field("POST /service-tickets/{billed}/payments", "reference", 120),
+    Field("POST /inventory/{part}/movements", "reason", 200),
+    Field("POST /customers/{customer}/vehicles", "vin", 17),
+    Field("POST /customers/{customer}/vehicles", "plate", 16),
+    Field("POST /customers/{customer}/vehicles", "plate_state", 20),
+    Field("POST /customers/{customer}/vehicles", "make", 60),
+    Field("POST /customers/{customer}/vehicles", "model", 60),
+    Field("POST /customers/{customer}/vehicles", "notes", 2000),
+    Field("PUT /customers/{customer}/vehicles/{vehicle}", "plate", 16),
+    Field("PATCH /customers/{customer}/vehicles/{vehicle}", "notes", 2000),
 ]
 WHOLE_NUMBERS = [
     Field("POST /inventory", "quantity_on_hand"),
-    Field("PUT /inventory/{part}", "quantity_on_hand"),
+    Field("PUT /inventory/{part}", "reorder_point"),
     Field("PATCH /inventory/{part}", "reorder_point"),
+    Field("POST /inventory/{part}/movements", "quantity"),
+    Field("POST /customers/{customer}/vehicles", "year"),
+    Field("POST /customers/{customer}/vehicles", "odometer"),
+    Field("PUT /customers/{customer}/vehicles/{vehicle}", "odometer"),
+    Field("PUT /customers/{customer}/vehicles/{vehicle}", "customer_id"),
+    Field("PATCH /customers/{customer}/vehicles/{vehicle}", "year"),
+    Field("POST /service-tickets/{ticket}/labor", "mechanic_id"),
+    Field("PUT /service-tickets/{ticket}/labor/{line}", "mechanic_id"),
+    Field("POST /service-tickets", "vehicle_id"),
     Field("POST /service-tickets", "customer_id"),
     Field("POST /service-tickets", "odometer"),
     Field("POST /service-tickets/mechanic/create", "customer_id"),
     Field("PUT /service-tickets/{ticket}/edit", "odometer"),
+    Field("PUT /service-tickets/{ticket}/edit", "vehicle_id"),
     Field("PUT /service-tickets/{ticket}/add-part/{part}", "quantity"),
 ]
 AMOUNTS = [
@@ -81,8 +107,47 @@ AMOUNTS = [
     Field("POST /inventory", "cost"),
     Field("PUT /inventory/{part}", "price"),
     Field("PATCH /inventory/{part}", "cost"),
+    Field("PUT /service-tickets/{ticket}/edit", "discount_amount"),
+    Field("PUT /service-tickets/{ticket}/edit", "discount_percent"),
+    Field("POST /service-tickets/{ticket}/labor", "hours"),
+    Field("POST /service-tickets/{ticket}/labor", "rate"),
+    Field("PUT /service-tickets/{ticket}/labor/{line}", "hours"),
+    Field("PUT /service-tickets/{ticket}/labor/{line}", "rate"),
+    Field("POST /service-tickets/{ticket}/authorizations", "amount"),
+    Field("POST /service-tickets/{billed}/payments", "amount"),
 ]
-LISTS = ("/mechanics", "/customers", "/inventory", "/service-tickets", "/service_tickets")
+# Where nothing is not enough.
+POSITIVE = [field for field in AMOUNTS if field.name == "hours" or "payments" in field.route]
+FLAGS = [
+    Field("PUT /customers/{customer}/vehicles/{vehicle}", "override"),
+    Field("POST /service-tickets", "override"),
+    Field("PUT /service-tickets/{ticket}/edit", "override"),
+    Field("PUT /service-tickets/{ticket}/add-part/{part}", "backorder"),
+]
+CHOICES = [
+    Field("POST /service-tickets", "status"),
+    Field("PUT /service-tickets/{ticket}/status", "status"),
+    Field("PUT /service-tickets/{ticket}/status", "hold"),
+    Field("POST /service-tickets/{ticket}/authorizations", "decision"),
+    Field("POST /service-tickets/{ticket}/authorizations", "method"),
+    Field("POST /service-tickets/{billed}/payments", "kind"),
+    Field("POST /service-tickets/{billed}/payments", "method"),
+    Field("POST /inventory/{part}/movements", "kind"),
+]
+LISTS = (
+    "/mechanics",
+    "/mechanics/1/tickets",
+    "/customers",
+    "/customers/1/vehicles",
+    "/customers/1/vehicles/1/history",
+    "/inventory",
+    "/inventory/1/movements",
+    "/service-tickets",
+    "/service_tickets",
+    "/service-tickets/1/history",
+    "/service-tickets/1/authorizations",
+    "/service-tickets/1/payments",
+)
 
 
 def encoded(body: Any) -> bytes:
@@ -99,10 +164,18 @@ class BadInputTest(ShopTest):
     def setUp(self) -> None:
         super().setUp()
         self.part, self.ticket = self.make_part(), self.make_ticket()
+        self.vehicle = int(self.save(Vehicle(customer_id=self.customer.id)).id)
+        price = {"hours": Decimal(1), "rate": Decimal(0), "line_total": Decimal(0)}
+        self.line = int(self.save(LaborLine(ticket_id=self.ticket, description="Road test", **price)).id)
+        billed = self.make_invoiced_ticket()
         mechanic, customer = f"/mechanics/{self.mechanic.id}", f"/customers/{self.customer.id}"
         part, ticket = f"/inventory/{self.part}", f"/service-tickets/{self.ticket}"
         person = {"name": "New", "email": "new@example.com", "password": "a new password"}
         opening = {"customer_id": self.customer.id, "description": "Oil change"}
+        vehicle, labor = f"{customer}/vehicles/{self.vehicle}", f"{ticket}/labor/{self.line}"
+        delivery = {"kind": "receive", "quantity": 5}
+        word = {"decision": "approved", "method": "phone", "said_by": "Cus Tomer"}
+        payment = {"kind": "payment", "amount": "1.00", "method": "cash"}
         self.routes = {
             "POST /mechanics": Route(self.admin, "POST", "/mechanics", person),
             "PUT /mechanics/{mechanic}": Route(self.admin, "PUT", mechanic, {"name": "Mel"}),
@@ -124,10 +197,32 @@ class BadInputTest(ShopTest):
                 self.mechanic, "PUT", f"{ticket}/add-part/{self.part}", {"quantity": 2}
             ),
             "PUT /service-tickets/{ticket}/status": Route(
-                self.mechanic, "PUT", f"{ticket}/status", {"status": "completed"}
+                self.mechanic, "PUT", f"{ticket}/status", {"status": "in_progress"}
             ),
+            "POST /service-tickets/{ticket}/labor": Route(
+                self.advisor, "POST", f"{ticket}/labor", {"description": "Oil change", "hours": "0.5"}
+            ),
+            "PUT /service-tickets/{ticket}/labor/{line}": Route(self.advisor, "PUT", labor, {"hours": "0.5"}),
+            "POST /service-tickets/{ticket}/authorizations": Route(
+                self.advisor, "POST", f"{ticket}/authorizations", word
+            ),
+            "POST /service-tickets/{billed}/payments": Route(
+                self.advisor, "POST", f"/service-tickets/{billed}/payments", payment
+            ),
+            "POST /inventory/{part}/movements": Route(self.advisor, "POST", f"{part}/movements", delivery),
+            "POST /customers/{customer}/vehicles": Route(
+                self.customer, "POST", f"{customer}/vehicles", {"plate": "8ABC123"}
+            ),
+            "PUT /customers/{customer}/vehicles/{vehicle}": Route(self.advisor, "PUT", vehicle, {"odometer": 7}),
+            "PATCH /customers/{customer}/vehicles/{vehicle}": Route(self.customer, "PATCH", vehicle, {"notes": "Bar"}),
         }
         self.before = self.everything()
+
+    def make_invoiced_ticket(self) -> int:
+        ticket = self.make_ticket()
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{self.part}"), 200)
+        self.take_to(ticket, "invoiced")
+        return ticket
 
     def login(self, path: str, owner: Caller) -> Route:
         return Route(self.anyone, "POST", path, {"email": owner.email, "password": PASSWORD})
@@ -310,6 +405,45 @@ class Fields(BadInputTest):
         others = [True, False, [], ["1"], {}]
         self.assertSpoilt(AMOUNTS, [*texts, *numbers, *others], 400, 422)
 
+    def test_what_is_worked_or_paid_is_more_than_nothing(self) -> None:
+        self.assertSpoilt(POSITIVE, ["0", "0.0", 0, 0.0, None], 422)
+
+    def test_hours_come_in_tenths_and_percents_end_at_100(self) -> None:
+        hours = [field for field in AMOUNTS if field.name == "hours"]
+        self.assertSpoilt(hours, ["0.25", "1.75", 0.05, "1000", 1000], 422)
+        percents = [field for field in AMOUNTS if field.name == "discount_percent"]
+        self.assertSpoilt(percents, ["100.01", "101", 100.5, "0.005"], 422)
+
+    def test_a_vin_has_17_characters_and_none_that_looks_like_a_digit(self) -> None:
+        good = "1HGCM82633A004352"
+        vins = [good[:-1], good + "1", *(letter + good[1:] for letter in "IOQioq-É٣ "), f"{good[:8]} {good[9:]}"]
+        self.assertSpoilt([Field("POST /customers/{customer}/vehicles", "vin")], vins, 422)
+
+    def test_a_movement_makes_sense(self) -> None:
+        route = self.routes["POST /inventory/{part}/movements"]
+        for body, field in (
+            ({"kind": "receive", "quantity": 0}, "quantity"),
+            ({"kind": "receive", "quantity": -1}, "quantity"),
+            ({"kind": "adjust", "quantity": 0, "reason": "Counted"}, "quantity"),
+            ({"kind": "adjust", "quantity": -1}, "reason"),
+            ({"kind": "adjust", "quantity": -1, "reason": None}, "reason"),
+            ({"kind": "issue", "quantity": -1, "reason": "Taken"}, "kind"),
+            ({"kind": "return", "quantity": 1, "reason": "Back"}, "kind"),
+        ):
+            with self.subTest(str(body)):
+                response = self.send(route, body)
+                self.assertInvalid(response, field)
+                self.assertRefused(response, 422)
+
+    def test_what_an_advisor_records_was_said_by_someone(self) -> None:
+        route = self.routes["POST /service-tickets/{ticket}/authorizations"]
+        for method in ("in_person", "phone", "text", "email"):
+            for said in ({}, {"said_by": None}):
+                with self.subTest(f"{method} {said}"):
+                    response = self.send(route, {"decision": "approved", "method": method, **said})
+                    self.assertInvalid(response, "said_by")
+                    self.assertRefused(response, 422)
+
     def test_choices_and_truth_values_are_nothing_that_resembles_them(self) -> None:
         route = self.routes["PUT /mechanics/{mechanic}"]
         for name, value in (
@@ -320,6 +454,10 @@ class Fields(BadInputTest):
                 response = self.send(route, {name: value})
                 self.assertInvalid(response, name)
                 self.assertRefused(response, 422)
+
+    def test_new_choices_and_truth_values_are_nothing_that_resembles_them(self) -> None:
+        self.assertSpoilt(FLAGS, ["true", "false", 1, 0, "", None, [], {}], 422)
+        self.assertSpoilt(CHOICES, ["nonsense", "", "Open", "PARTS", 1, True, [], ["open"], {"is": "open"}], 422)
 
     def test_huge_numbers_are_refused_wherever_they_stand(self) -> None:
         for number in HUGE:
@@ -407,6 +545,13 @@ class Queries(BadInputTest):
             (self.advisor, "PUT", f"{ticket}/assign-mechanic/{self.mechanic.id}"),
             (self.advisor, "PUT", f"{ticket}/remove-mechanic/{self.mechanic.id}"),
             (self.advisor, "PUT", f"{ticket}/remove-part/{self.part}"),
+            (self.mechanic, "GET", f"{ticket}/labor/{self.line}"),
+            (self.mechanic, "DELETE", f"{ticket}/labor/{self.line}"),
+            (self.advisor, "POST", f"{ticket}/invoice"),
+            (self.customer, "GET", f"{ticket}/invoice"),
+            (self.customer, "GET", f"{ticket}/invoice.pdf"),
+            (self.customer, "GET", f"{customer}/vehicles/{self.vehicle}"),
+            (self.customer, "DELETE", f"{customer}/vehicles/{self.vehicle}"),
             (self.anyone, "GET", "/health"),
         ):
             with self.subTest(f"{method} {path}"):
@@ -441,7 +586,8 @@ class Paths(BadInputTest):
             "9" * 30,
             "9" * 3000,
         ]
-        ticket = f"/service-tickets/{self.ticket}"
+        ticket, customer = f"/service-tickets/{self.ticket}", f"/customers/{self.customer.id}"
+        bodies = {path.rpartition("/")[2]: route.body for path, route in self.routes.items()}
         for method, path in (
             ("GET", "/mechanics/{}"),
             ("PUT", "/mechanics/{}"),
@@ -459,10 +605,31 @@ class Paths(BadInputTest):
             ("PUT", ticket + "/remove-mechanic/{}"),
             ("PUT", ticket + "/add-part/{}"),
             ("PUT", ticket + "/remove-part/{}"),
+            ("GET", "/mechanics/{}/tickets"),
+            ("GET", "/inventory/{}/movements"),
+            ("POST", "/inventory/{}/movements"),
+            ("GET", "/customers/{}/vehicles"),
+            ("POST", "/customers/{}/vehicles"),
+            ("GET", customer + "/vehicles/{}"),
+            ("PATCH", customer + "/vehicles/{}"),
+            ("DELETE", customer + "/vehicles/{}"),
+            ("GET", customer + "/vehicles/{}/history"),
+            ("GET", "/service-tickets/{}/history"),
+            ("POST", "/service_tickets/{}/labor"),
+            ("GET", ticket + "/labor/{}"),
+            ("PUT", ticket + "/labor/{}"),
+            ("DELETE", ticket + "/labor/{}"),
+            ("POST", "/service-tickets/{}/authorizations"),
+            ("GET", "/service-tickets/{}/authorizations"),
+            ("POST", "/service-tickets/{}/invoice"),
+            ("GET", "/service-tickets/{}/invoice"),
+            ("GET", "/service-tickets/{}/invoice.pdf"),
+            ("POST", "/service-tickets/{}/payments"),
+            ("GET", "/service-tickets/{}/payments"),
         ):
             for number in ids:
                 with self.subTest(f"{method} {path} {number:.20}"):
                     limiter.reset()
-                    body = {"status": "completed"} if path.endswith("status") else None
+                    body = bodies.get(path.rpartition("/")[2]) if method in ("POST", "PUT") else None
                     response = self.admin.request(method, path.format(number), json=body)
                     self.assertRefused(response, 404)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from app.extensions import cache
+from app.rules.ticket_life import TicketStatus
 from tests.instruments import OwnAppTest, RedisTest, statements
 from tests.support import Caller, ShopTest
 
@@ -69,14 +70,41 @@ class CachedLists:
         with self.seen("/inventory"):
             new = self.assertStatus(self.advisor.post("/inventory", {"name": "Belt", "price": "9.90"}), 201)["id"]
         with self.seen("/inventory"):
-            self.assertStatus(self.advisor.patch(f"/inventory/{new}", {"quantity_on_hand": 5}), 200)
+            delivery = {"kind": "receive", "quantity": 5}
+            self.assertStatus(self.advisor.post(f"/inventory/{new}/movements", delivery), 201)
         ticket = self.make_ticket()
         with self.seen("/inventory"):
             self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{new}", {"quantity": 2}), 200)
         with self.seen("/inventory"):
             self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/remove-part/{new}"), 200)
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{new}", {"quantity": 3}), 200)
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/status", {"status": "in_progress"}), 200)
+        with self.seen("/inventory"):
+            self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/status", {"status": "completed"}), 200)
         with self.seen("/inventory"):
             self.assertStatus(self.advisor.delete(f"/inventory/{new}"), 204)
+
+    def test_what_a_quote_reserves_once_it_is_authorised_is_seen_at_once(self: Any) -> None:
+        part, quote = self.make_part(), self.make_ticket(status=TicketStatus.ESTIMATE)
+        path = f"/service-tickets/{quote}"
+        self.assertStatus(self.advisor.put(f"{path}/add-part/{part}", {"quantity": 2}), 200)
+        with self.seen("/inventory"):
+            word = {"decision": "approved", "method": "phone", "said_by": "The owner"}
+            self.assertStatus(self.advisor.post(f"{path}/authorizations", word), 201)
+        with self.seen("/inventory"):
+            self.assertStatus(self.advisor.put(f"{path}/status", {"status": "void"}), 200)
+
+    def test_whatever_changes_the_workload_is_seen_at_once(self: Any) -> None:
+        path = f"/service-tickets/{self.make_ticket()}"
+        with self.seen("/mechanics"):
+            self.assertStatus(self.advisor.put(f"{path}/assign-mechanic/{self.mechanic.id}"), 200)
+        self.assertStatus(self.advisor.put(f"{path}/status", {"status": "in_progress"}), 200)
+        with self.seen("/mechanics"):
+            self.assertStatus(self.advisor.put(f"{path}/status", {"status": "completed"}), 200)
+        with self.seen("/mechanics"):
+            self.assertStatus(self.advisor.put(f"{path}/status", {"status": "in_progress"}), 200)
+        with self.seen("/mechanics"):
+            self.assertStatus(self.advisor.put(f"{path}/remove-mechanic/{self.mechanic.id}"), 200)
 
     def test_a_write_that_is_refused_leaves_the_list_right(self: Any) -> None:
         first, second = self.make_part(sku="ONE"), self.make_part(name="Belt", sku="TWO")

@@ -11,8 +11,22 @@ from sqlalchemy import func, select
 
 from app import create_app, demo
 from app.extensions import db
-from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket
+from app.models import (
+    Authorization,
+    Customer,
+    Invoice,
+    LaborLine,
+    Mechanic,
+    Part,
+    PartLine,
+    Payment,
+    ServiceTicket,
+    StockMovement,
+    TicketEvent,
+    Vehicle,
+)
 from app.rules.roles import Role
+from app.rules.ticket_life import TicketStatus
 from tests import support
 from tests.support import Caller, empty_database
 
@@ -128,7 +142,27 @@ class Demo(CommandTest):
         for model in (Customer, Mechanic, Part, PartLine, ServiceTicket):
             self.assertGreater(self.count(model), 2, model)
         self.assertEqual(set(db.session.scalars(select(Mechanic.role))), set(Role))
-        self.assertGreater(len(set(db.session.scalars(select(ServiceTicket.status)))), 1)
+        self.assertEqual(set(TicketStatus) - set(db.session.scalars(select(ServiceTicket.status))), {TicketStatus.VOID})
+
+    def test_it_shows_the_whole_trade(self) -> None:
+        self.assertDone(self.run_command("demo"))
+        for model in (Vehicle, LaborLine, StockMovement, Authorization, Invoice, Payment, TicketEvent):
+            self.assertGreater(self.count(model), 0, model)
+        self.assertGreater(self.count(ServiceTicket), len(db.session.scalars(select(Vehicle.id)).all()))
+        held = select(func.count()).where(ServiceTicket.hold.is_not(None))
+        low = select(func.count()).where(Part.runs_low)
+        discounted = select(func.count()).where(ServiceTicket.discount_percent.is_not(None))
+        for question in (held, low, discounted):
+            self.assertGreater(db.session.scalar(question) or 0, 0, question)
+
+    def test_what_is_on_hand_and_reserved_adds_up(self) -> None:
+        self.assertDone(self.run_command("demo"))
+        moved = select(func.coalesce(func.sum(StockMovement.quantity), 0)).where(StockMovement.part_id == Part.id)
+        held = select(func.coalesce(func.sum(PartLine.quantity_reserved), 0)).where(PartLine.part_id == Part.id)
+        rows = select(Part.quantity_on_hand, moved.scalar_subquery(), Part.quantity_reserved, held.scalar_subquery())
+        for on_hand, total, reserved, on_lines in db.session.execute(rows.where(Part.quantity_on_hand.is_not(None))):
+            self.assertEqual((on_hand, reserved), (total, on_lines))
+        self.assertGreater(db.session.scalar(select(func.sum(Part.quantity_reserved))) or 0, 0)
 
     def test_every_account_signs_in(self) -> None:
         self.assertDone(self.run_command("demo"))

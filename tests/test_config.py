@@ -4,6 +4,7 @@ import os
 import stat
 import tempfile
 import unittest
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -34,12 +35,20 @@ class Refusals(unittest.TestCase):
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],
         "TRUSTED_PROXIES": ["-1", "11", "yes"],
+        "CURRENCY": ["US", "USDD", "U5D", "€", "ÄÖÜ"],
+        "LABOR_RATE": ["-1", "1.234", "1e2", "free", "1,50", ".5", "1.", "+1", "NaN", "1000000", "٣"],
+        "PARTS_TAX_RATE": ["-1", "100.001", "101", "8.2555", "8.25%", "1e1", "Infinity", "٣"],
+        "LABOR_TAX_RATE": ["-1", "101", "8.2555", "none"],
+        "SUPPLIES_RATE": ["-1", "101", "8.2555", "none"],
+        "SUPPLIES_CAP": ["-1", "1.234", "none", "1000000", "NaN"],
         "RATELIMIT_ENABLED": ["maybe", "no", "2"],
         "RATELIMIT_PER_CLIENT": ["often", "5 per fortnight", "-1 per minute"],
         "RATELIMIT_WRITES": ["often"],
         "RATELIMIT_LOGIN": ["often"],
         "RATELIMIT_SIGN_UP": ["often"],
     }
+    # What any text will do for.
+    FREE = {"SHOP_NAME", "SHOP_ADDRESS"}
 
     def test_bad_values_name_their_variable(self) -> None:
         for name, values in self.BAD.items():
@@ -48,7 +57,7 @@ class Refusals(unittest.TestCase):
                     load(**{name: value})
 
     def test_bad_values_of_every_setting_are_tried(self) -> None:
-        self.assertEqual(set(self.BAD), {setting.name for setting in config.SETTINGS})
+        self.assertEqual(set(self.BAD) | self.FREE, {setting.name for setting in config.SETTINGS})
 
     def test_a_secret_is_not_in_the_message(self) -> None:
         with self.assertRaises(ConfigError) as caught:
@@ -72,6 +81,35 @@ class Values(unittest.TestCase):
                 "PHONE_REGION": "DE",
                 "PUBLIC_URL": "https://shop.example.com",
             },
+        )
+
+    def test_money_and_rates_are_exact(self) -> None:
+        for name, texts in {
+            "LABOR_RATE": ("0", "0.1", "118.50", "999999.99"),
+            "PARTS_TAX_RATE": ("0", "8.25", "8.875", "100", "100.000"),
+            "LABOR_TAX_RATE": ("0.001", "100"),
+            "SUPPLIES_RATE": ("3.5", "100"),
+            "SUPPLIES_CAP": ("0", "45", "999999.99"),
+        }.items():
+            for text in texts:
+                with self.subTest(f"{name}={text}"):
+                    value = load(**{name: text})[name]
+                    self.assertIsInstance(value, Decimal)
+                    self.assertEqual(value, Decimal(text))
+
+    def test_a_shop_that_sets_nothing_has_a_labor_rate_and_no_taxes(self) -> None:
+        read = load()
+        self.assertEqual(read["LABOR_RATE"], Decimal("100.00"))
+        for name in ("PARTS_TAX_RATE", "LABOR_TAX_RATE", "SUPPLIES_RATE"):
+            self.assertEqual(read[name], 0)
+        self.assertIsNone(read["SUPPLIES_CAP"])
+        self.assertEqual(read["CURRENCY"], "USD")
+
+    def test_a_shop_is_called_and_lives_as_it_says(self) -> None:
+        read = load(SHOP_NAME="Çelik & Söhne 汽車", SHOP_ADDRESS="1 Main Street, Springfield", CURRENCY="eur")
+        self.assertEqual(
+            [read[name] for name in ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY")],
+            ["Çelik & Söhne 汽車", "1 Main Street, Springfield", "EUR"],
         )
 
     def test_the_defaults_are_those_of_development_on_sqlite(self) -> None:

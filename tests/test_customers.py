@@ -333,8 +333,9 @@ class EraseCustomer(ShopTest):
         self.assertProblem(self.anyone.post("/customers/login", sent), 401, "sign-in-failed")
 
     def test_the_email_is_free_again_and_leads_to_nothing_old(self) -> None:
-        ticket = self.make_ticket(status=TicketStatus.COMPLETED)
-        self.erase(self.customer, self.customer)
+        ticket = self.make_ticket()
+        self.take_to(ticket, "paid")
+        self.assertStatus(self.erase(self.customer, self.customer), 204)
         created = self.assertStatus(self.anyone.post("/customers", {**NEW, "email": self.customer.email}), 201)
         self.assertNotEqual(created["id"], self.customer.id)
         again = Caller(self.app, self.sign_in("customer", created["id"]))
@@ -345,8 +346,23 @@ class EraseCustomer(ShopTest):
         problem = self.assertProblem(self.erase(self.customer, self.customer), 409, "unfinished-tickets")
         self.assertEqual(problem["ticket_ids"], [ticket])
         self.assertEqual(self.row(Customer, self.customer.id).name, "Cus Tomer")
-        self.mechanic.put(f"/service-tickets/{ticket}/status", {"status": "completed"})
+        self.take_to(ticket, "paid")
         self.assertStatus(self.erase(self.customer, self.customer), 204)
+
+    def test_a_ticket_is_finished_when_it_is_paid_void_or_declined(self) -> None:
+        for status in (status.value for status in TicketStatus):
+            with self.subTest(status):
+                customer = self.make_customer(f"Their {status}")
+                ticket = self.make_ticket(customer=customer, status=TicketStatus.ESTIMATE)
+                part = self.make_part()
+                self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}"), 200)
+                self.take_to(ticket, status)
+                answer = self.erase(self.admin, customer)
+                if status in ("paid", "void", "declined"):
+                    self.assertStatus(answer, 204)
+                else:
+                    problem = self.assertProblem(answer, 409, "unfinished-tickets")
+                    self.assertEqual(problem["ticket_ids"], [ticket])
 
     def test_the_tickets_of_others_do_not_matter(self) -> None:
         self.make_ticket(customer=self.stranger)
@@ -355,13 +371,17 @@ class EraseCustomer(ShopTest):
     def test_finished_tickets_keep_their_figures_without_the_person(self) -> None:
         ticket, part = self.make_ticket(), self.make_part()
         self.mechanic.put(f"/service-tickets/{ticket}/add-part/{part}", {"quantity": 2})
-        self.mechanic.put(f"/service-tickets/{ticket}/status", {"status": "completed"})
-        self.erase(self.admin, self.customer)
+        self.take_to(ticket, "paid")
+        self.assertStatus(self.erase(self.admin, self.customer), 204)
         shown = self.assertStatus(self.advisor.get(f"/service-tickets/{ticket}"), 200)
         self.assertEqual(shown["parts"][0]["line_total"], "25.00")
         self.assertEqual(shown["customer_id"], self.customer.id)
         self.assertNotIn("Tomer", str(shown["customer"]))
         self.assertNotIn(self.customer.email, str(shown))
+        invoice = self.assertStatus(self.advisor.get(f"/service-tickets/{ticket}/invoice"), 200)
+        nothing_else = {"email": None, "phone": None, "address": None}
+        self.assertEqual(invoice["bill_to"], {"name": "Cus Tomer", **nothing_else})
+        self.assertEqual((invoice["totals"]["parts"], invoice["totals"]["paid"]), ("25.00", "25.00"))
 
     def test_an_erased_customer_is_not_there_any_more(self) -> None:
         self.erase(self.admin, self.customer)

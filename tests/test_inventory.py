@@ -1,8 +1,11 @@
-"""/inventory: the parts catalogue, its prices, its stock, and what becomes of a part that tickets use."""
+"""/inventory: the parts catalogue, its prices, and what becomes of a part that tickets use."""
 
 from typing import Any
 
-from app.models import Part
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Part, StockMovement
 from tests.support import Caller, ShopTest
 
 NEW = {"name": "Brake pads", "price": "64.90"}
@@ -134,7 +137,7 @@ class ListParts(ShopTest):
 
     def test_every_write_shows_in_the_next_list(self) -> None:
         def listed() -> list[tuple[str, int]]:
-            return [(row["price"], row["quantity_on_hand"]) for row in self.advisor.get("/inventory").json]
+            return [(row["price"], row["quantity_available"]) for row in self.advisor.get("/inventory").json]
 
         self.assertEqual(listed(), [])
         part = self.advisor.post("/inventory", {**NEW, "quantity_on_hand": 5}).json["id"]
@@ -181,11 +184,15 @@ class UpdatePart(ShopTest):
         for changes in ({}, {"price": 12.5}):
             self.assertEqual(self.assertStatus(self.advisor.put(self.path, changes), 200)["version"], 1)
 
-    def test_stock_is_counted_anew_and_tracking_is_switched_off_and_on(self) -> None:
-        for on_hand in (3, None, 0):
-            with self.subTest(on_hand):
-                shown = self.assertStatus(self.advisor.put(self.path, {"quantity_on_hand": on_hand}), 200)
-                self.assertEqual((shown["quantity_on_hand"], shown["quantity_available"]), (on_hand, on_hand))
+    def test_the_stock_is_no_field_of_it(self) -> None:
+        before = self.advisor.get(self.path).json
+        for method in ("PUT", "PATCH"):
+            for field in ("quantity_on_hand", "quantity_reserved", "quantity_available"):
+                for value in (3, None):
+                    with self.subTest(f"{method} {field}={value}"):
+                        sent = {"price": 1, field: value}
+                        self.assertInvalid(self.advisor.request(method, self.path, json=sent), field)
+        self.assertEqual(self.advisor.get(self.path).json, before)
 
     def test_a_sku_of_another_part_is_taken(self) -> None:
         other = self.make_part(sku="OTHER")
@@ -222,10 +229,20 @@ class DeletePart(ShopTest):
         return self.advisor.put(path, {"quantity": quantity})
 
     def test_the_front_desk_deletes_an_unused_part(self) -> None:
+        self.part = self.make_part(quantity_on_hand=None)
         response = self.delete(self.advisor)
         self.assertEqual((response.status_code, response.data), (204, b""))
         self.assertIsNone(self.row(Part, self.part))
         self.assertProblem(self.delete(self.admin), 404, "not-found")
+
+    def test_a_part_with_a_ledger_is_gone_for_clients_and_the_ledger_stays(self) -> None:
+        self.assertStatus(self.delete(self.advisor), 204)
+        self.assertEqual(self.advisor.get("/inventory").json, [])
+        for path in (f"/inventory/{self.part}", f"/inventory/{self.part}/movements"):
+            self.assertProblem(self.advisor.get(path), 404, "not-found")
+        self.assertProblem(self.delete(self.admin), 404, "not-found")
+        movements = select(StockMovement.quantity).where(StockMovement.part_id == self.part)
+        self.assertEqual(db.session.scalars(movements).all(), [10])
 
     def test_mechanics_customers_and_strangers_may_not(self) -> None:
         for caller, status in ((self.anyone, 401), (self.customer, 403), (self.mechanic, 403)):
@@ -252,7 +269,16 @@ class DeletePart(ShopTest):
         for _ in range(2):
             path = f"/service-tickets/{self.ticket}/remove-part/{self.part}"
             self.assertEqual(self.assertStatus(self.advisor.put(path), 200)["parts"], [])
-        self.assertEqual(self.row(Part, self.part).quantity_on_hand, 10)
+        row = self.row(Part, self.part)
+        self.assertEqual((row.quantity_on_hand, row.quantity_reserved), (10, 0))
+
+    def test_an_archived_part_is_still_issued_to_the_tickets_that_use_it(self) -> None:
+        self.put_on_ticket()
+        self.delete(self.advisor)
+        self.assertStatus(self.put_on_ticket(3), 200)
+        self.take_to(self.ticket, "completed")
+        row = self.row(Part, self.part)
+        self.assertEqual((row.quantity_on_hand, row.quantity_reserved), (7, 0))
 
     def test_the_sku_of_an_archived_part_is_free_again(self) -> None:
         self.put_on_ticket()

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from app.extensions import db
 from app.models import Mechanic
 from app.rules.roles import Role
+from app.rules.ticket_life import TicketStatus
 from tests.support import PASSWORD, Caller, ShopTest
 
 NEW = {"name": "Rosa Delgado", "email": "rosa@example.com", "password": "torque wrench 90 Nm"}
-FIELDS = {"id", "name", "email", "phone", "role", "specialty", "active", "version"}
+FIELDS = {"id", "name", "email", "phone", "role", "specialty", "active", "open_tickets", "version"}
 ANOTHER_PASSWORD = "another password for tests"
 
 
@@ -27,6 +29,7 @@ class CreateMechanic(ShopTest):
                 "role": "mechanic",
                 "specialty": "Brakes",
                 "active": True,
+                "open_tickets": 0,
                 "version": 1,
             },
         )
@@ -71,6 +74,7 @@ class CreateMechanic(ShopTest):
             ("role", None),
             ("specialty", ""),
             ("active", False),
+            ("open_tickets", 1),
             ("id", 7),
             ("version", 7),
         ):
@@ -130,6 +134,35 @@ class ListMechanics(ShopTest):
         self.assertIn("active=true", address)
         self.assertEqual([row["id"] for row in self.admin.get(address).json], [4])
 
+    def test_the_workload_counts_what_is_assigned_and_open_or_in_progress(self) -> None:
+        for status in TicketStatus:
+            with self.subTest(status.value):
+                who = self.make_mechanic(f"On {status.value}")
+                self.make_ticket(status=status, mechanics=[db.session.get(Mechanic, who.id)])
+                shown = self.assertStatus(self.advisor.get(f"/mechanics/{who.id}"), 200)
+                self.assertEqual(shown["open_tickets"], 1 if status.value in ("open", "in_progress") else 0)
+
+    def test_it_is_sorted_by_workload_with_the_id_as_a_tie_break(self) -> None:
+        for caller in (self.colleague, self.colleague, self.mechanic):
+            self.make_ticket(opened_by=self.admin, mechanics=[db.session.get(Mechanic, caller.id)])
+        idle = [self.admin.id, self.advisor.id]
+        busy = [self.mechanic.id, self.colleague.id]
+        for sort, expected in (
+            ("open_tickets", [*idle, *busy]),
+            ("-open_tickets", [*reversed(busy), *idle]),
+            ("id", [*idle, *busy]),
+            ("-id", [*reversed(busy), *reversed(idle)]),
+            ("name", [self.admin.id, self.advisor.id, self.colleague.id, self.mechanic.id]),
+        ):
+            with self.subTest(sort):
+                listed = self.assertStatus(self.advisor.get(f"/mechanics?sort={sort}"), 200)
+                self.assertEqual([row["id"] for row in listed], expected)
+
+    def test_it_is_sorted_by_nothing_else(self) -> None:
+        for value in ("email", "password_hash", "", "id,name", "OPEN_TICKETS"):
+            with self.subTest(value):
+                self.assertInvalid(self.admin.get(f"/mechanics?sort={value}"), "sort")
+
     def test_active_is_true_or_false(self) -> None:
         for value in ("maybe", "1", "", "TRUE"):
             with self.subTest(value):
@@ -153,6 +186,29 @@ class GetMechanic(ShopTest):
 
     def test_who_is_not_there_is_not_found(self) -> None:
         self.assertProblem(self.admin.get("/mechanics/999"), 404, "not-found")
+
+
+class TicketsOfAMechanic(ShopTest):
+    """GET /mechanics/{id}/tickets"""
+
+    def test_staff_see_those_that_they_are_assigned_to_the_newest_first(self) -> None:
+        mine = [
+            self.make_ticket(
+                opened_by=self.admin, status=status, mechanics=[db.session.get(Mechanic, self.mechanic.id)]
+            )
+            for status in (TicketStatus.OPEN, TicketStatus.PAID, TicketStatus.VOID)
+        ]
+        self.make_ticket(opened_by=self.mechanic)
+        for caller in (self.mechanic, self.colleague, self.advisor, self.admin):
+            listed = self.assertStatus(caller.get(f"/mechanics/{self.mechanic.id}/tickets"), 200)
+            self.assertEqual([row["id"] for row in listed], list(reversed(mine)))
+        self.assertEqual(listed[0], self.admin.get(f"/service-tickets/{mine[-1]}").json)
+        self.assertEqual(self.admin.get(f"/mechanics/{self.colleague.id}/tickets").json, [])
+
+    def test_customers_and_strangers_may_not(self) -> None:
+        path = f"/mechanics/{self.mechanic.id}/tickets"
+        self.assertProblem(self.anyone.get(path), 401, "not-signed-in")
+        self.assertProblem(self.customer.get(path), 403, "forbidden")
 
 
 class UpdateMechanic(ShopTest):

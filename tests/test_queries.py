@@ -1,10 +1,12 @@
 """How many SQL statements an answer takes: as many for twenty rows as for two."""
 
-from decimal import Decimal
+from typing import Any
+
+from werkzeug.test import TestResponse
 
 from app.auth.access import Policy
 from app.extensions import cache, db
-from app.models import Mechanic, PartLine
+from app.models import Mechanic, Vehicle
 from tests.instruments import statements
 from tests.support import Caller, ShopTest
 
@@ -23,8 +25,20 @@ PATHS = (
     "/service_tickets/{ticket}",
     "/inventory",
     "/inventory/{part}",
+    "/inventory/{part}/movements",
+    "/mechanics/{mechanic}/tickets",
+    "/customers/{customer}/vehicles",
+    "/customers/{customer}/vehicles/{vehicle}",
+    "/customers/{customer}/vehicles/{vehicle}/history",
+    *(
+        f"{prefix}/{{ticket}}/{rest}"
+        for prefix in ("/service-tickets", "/service_tickets")
+        for rest in ("labor/{line}", "history", "authorizations", "invoice", "invoice.pdf", "payments")
+    ),
 )
-ROWS = ("mechanic", "customer", "part", "ticket")
+ROWS = ("mechanic", "customer", "vehicle", "part", "ticket", "line")
+# What is one thing and no list; of the others each shows at least as many rows as there are of a kind.
+ALONE = ("}", "/invoice", "/invoice.pdf")
 
 
 class StatementsOfReads(ShopTest):
@@ -69,23 +83,48 @@ class StatementsOfReads(ShopTest):
             caller: Caller = getattr(self, person)
             for path in PATHS:
                 cache.clear()
+                alone = path.endswith(ALONE)
                 with statements() as sent:
-                    answer = caller.get(path.format(**ids) + ("" if "{" in path else "?per_page=100"))
+                    answer = caller.get(path.format(**ids) + ("" if alone else "?per_page=100"))
                 if answer.status_code != 403:
                     sent_by_request[f"{path} for {person}"] = sent
                     self.assertStatus(answer, 200)
-                    if "{" not in path:
-                        self.assertGreaterEqual(len(answer.json or []), number)
+                    if not alone:
+                        self.assertGreaterEqual(len(answer.json or []), number, path)
         return sent_by_request
 
     def fill(self, number: int) -> dict[str, int]:
-        """So many customers, mechanics, parts and tickets, and on each ticket all of the mechanics and parts."""
+        """So many of each kind, and one ticket with as many mechanics, parts, labor, authorisations and payments."""
         callers = [self.make_mechanic(f"Crew {n}") for n in range(number)]
         for n in range(number):
             self.make_customer(f"Customer {n}")
         parts = [self.make_part() for _ in range(number)]
+        cars = [self.save(Vehicle(customer_id=self.customer.id)).id for _ in range(number)]
         crew = [db.session.get(Mechanic, caller.id) for caller in callers]
         for caller in callers:
-            lines = [PartLine(part_id=part, quantity=1, unit_price=Decimal(1)) for part in parts]
-            ticket = self.make_ticket(caller, mechanics=crew, parts=lines)
-        return {"mechanic": callers[0].id, "customer": self.customer.id, "part": parts[0], "ticket": ticket}
+            ticket = self.make_ticket(caller, mechanics=crew, vehicle_id=cars[0])
+        path = f"/service-tickets/{ticket}"
+        for caller, part in zip(callers, parts, strict=True):
+            self.made(caller.put(f"{path}/add-part/{part}"))
+            line = self.made(caller.post(f"{path}/labor", {"description": "Fit", "hours": 1, "mechanic_id": caller.id}))
+            word = {"decision": "approved", "method": "phone", "said_by": "The owner"}
+            self.made(self.advisor.post(f"{path}/authorizations", word))
+            delivery = {"kind": "receive", "quantity": 1}
+            self.made(self.advisor.post(f"/inventory/{parts[0]}/movements", delivery))
+        self.take_to(ticket, "invoiced")
+        for _ in range(number):
+            payment = {"kind": "payment", "amount": "0.01", "method": "cash"}
+            self.made(self.advisor.post(f"{path}/payments", payment))
+        return {
+            "mechanic": callers[0].id,
+            "customer": self.customer.id,
+            "vehicle": cars[0],
+            "part": parts[0],
+            "ticket": ticket,
+            "line": line["id"],
+        }
+
+    def made(self, answer: TestResponse) -> Any:
+        """What was written."""
+        self.assertIn(answer.status_code, (200, 201), answer.text)
+        return answer.json

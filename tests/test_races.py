@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from threading import Barrier
 
 from flask import Flask
@@ -11,8 +12,9 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.extensions import db
-from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket
+from app.models import Customer, Invoice, Mechanic, Part, PartLine, ServiceTicket, StockMovement
 from app.rules.roles import Role
+from app.rules.ticket_life import TicketStatus
 from tests import support
 from tests.support import ShopTest
 
@@ -48,9 +50,14 @@ class RaceTest(ShopTest):
         names = ("PER_CLIENT", "WRITES", "LOGIN", "SIGN_UP")
         return create_app(support.settings(**{f"RATELIMIT_{name}": "100000 per minute" for name in names}))
 
-    def on_hand(self, part_id: int) -> int | None:
-        on_hand: int | None = self.row(Part, part_id).quantity_on_hand
-        return on_hand
+    def shelf(self, part_id: int) -> tuple[int | None, int]:
+        """What is on hand and reserved; that it is what the ledger and the lines say is checked on the way."""
+        part = self.row(Part, part_id)
+        moved = select(func.sum(StockMovement.quantity)).where(StockMovement.part_id == part_id)
+        held = select(func.sum(PartLine.quantity_reserved)).where(PartLine.part_id == part_id)
+        self.assertEqual(part.quantity_on_hand or 0, db.session.scalar(moved) or 0)
+        self.assertEqual(part.quantity_reserved, db.session.scalar(held) or 0)
+        return part.quantity_on_hand, part.quantity_reserved
 
     def on_tickets(self, part_id: int) -> int:
         """How many units of a part all tickets together hold."""
@@ -73,7 +80,17 @@ class Stock(RaceTest):
                 for answer in answers:
                     if answer.status_code == 409:
                         self.assertProblem(answer, 409, "out-of-stock")
-                self.assertEqual((self.on_hand(part), self.on_tickets(part)), (0, units))
+                self.assertEqual((self.shelf(part), self.on_tickets(part)), ((units, units), units))
+
+    def test_a_hundred_units_wanted_in_twos_go_to_fifty(self) -> None:
+        part = self.make_part(quantity_on_hand=100)
+        tickets = [self.make_ticket() for _ in range(MANY)]
+        answers = at_once(
+            lambda path=f"/service-tickets/{ticket}/add-part/{part}": self.advisor.put(path, {"quantity": 2})
+            for ticket in tickets
+        )
+        self.assertEqual(statuses(answers), {200: 50, 409: MANY - 50})
+        self.assertEqual((self.shelf(part), self.on_tickets(part)), ((100, 100), 100))
 
     def test_what_is_not_tracked_is_never_short(self) -> None:
         part = self.make_part(quantity_on_hand=None)
@@ -83,21 +100,21 @@ class Stock(RaceTest):
             for ticket in tickets
         )
         self.assertEqual(statuses(answers), {200: SOME})
-        self.assertEqual((self.on_hand(part), self.on_tickets(part)), (None, 5 * SOME))
+        self.assertEqual((self.shelf(part), self.on_tickets(part)), ((None, 0), 5 * SOME))
 
     def test_one_line_set_by_many_moves_stock_once(self) -> None:
         part, ticket = self.make_part(), self.make_ticket()
         path = f"/service-tickets/{ticket}/add-part/{part}"
         answers = at_once([lambda: self.advisor.put(path, {"quantity": 3})] * SOME)
         self.assertEqual(statuses(answers), {200: SOME})
-        self.assertEqual((self.on_hand(part), self.on_tickets(part)), (7, 3))
+        self.assertEqual((self.shelf(part), self.on_tickets(part)), ((10, 3), 3))
 
     def test_one_line_taken_off_by_many_comes_back_once(self) -> None:
         part, ticket = self.make_part(), self.make_ticket()
         self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}", {"quantity": 4}), 200)
         answers = at_once([lambda: self.advisor.put(f"/service-tickets/{ticket}/remove-part/{part}")] * SOME)
         self.assertEqual(statuses(answers), {200: SOME})
-        self.assertEqual((self.on_hand(part), self.on_tickets(part)), (10, 0))
+        self.assertEqual((self.shelf(part), self.on_tickets(part)), ((10, 0), 0))
 
     def test_up_and_down_lose_no_unit(self) -> None:
         part = self.make_part()
@@ -110,7 +127,8 @@ class Stock(RaceTest):
             for units in (1, 3, 2, 5)
         )
         self.assertLessEqual(set(statuses(answers)), {200, 409})
-        self.assertEqual((self.on_hand(part) or 0) + self.on_tickets(part), 10)
+        self.assertEqual(self.shelf(part), (10, self.on_tickets(part)))
+        self.assertLessEqual(self.on_tickets(part), 10)
 
     def test_parts_in_either_order_do_not_lock_each_other_out(self) -> None:
         first, second = self.make_part(quantity_on_hand=MANY), self.make_part(quantity_on_hand=MANY)
@@ -121,11 +139,11 @@ class Stock(RaceTest):
             for part in ((first, second) if number % 2 else (second, first))
         )
         self.assertEqual(statuses(answers), {200: 2 * SOME})
-        self.assertEqual([self.on_hand(first), self.on_hand(second)], [MANY - SOME] * 2)
+        self.assertEqual([self.shelf(first), self.shelf(second)], [(MANY, SOME)] * 2)
 
     def test_a_ticket_that_is_completed_meanwhile_takes_no_more(self) -> None:
         for _ in range(ROUNDS):
-            part, ticket = self.make_part(), self.make_ticket()
+            part, ticket = self.make_part(), self.make_ticket(status=TicketStatus.IN_PROGRESS)
             added, completed = at_once(
                 [
                     lambda ticket=ticket, part=part: self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}"),
@@ -135,11 +153,54 @@ class Stock(RaceTest):
             self.assertStatus(completed, 200)
             taken = 1 if added.status_code == 200 else 0
             self.assertIn(added.status_code, (200, 409))
-            self.assertEqual((self.on_hand(part), self.on_tickets(part)), (10 - taken, taken))
+            self.assertEqual((self.shelf(part), self.on_tickets(part)), ((10 - taken, 0), taken))
+
+    def test_one_ticket_completed_by_many_issues_once(self) -> None:
+        part, ticket = self.make_part(), self.make_ticket()
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}", {"quantity": 4}), 200)
+        self.take_to(ticket, "in_progress")
+        path = f"/service-tickets/{ticket}/status"
+        answers = at_once([lambda: self.advisor.put(path, {"status": "completed"})] * SOME)
+        self.assertEqual(statuses(answers), {200: 1, 409: SOME - 1})
+        self.assertEqual(self.shelf(part), (6, 0))
+
+    def test_one_ticket_voided_by_many_gives_back_once(self) -> None:
+        part, ticket = self.make_part(), self.make_ticket()
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}", {"quantity": 4}), 200)
+        for status in ("in_progress", "completed", "in_progress", "open"):
+            self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/status", {"status": status}), 200)
+        self.assertEqual(self.shelf(part), (6, 0))
+        path = f"/service-tickets/{ticket}/status"
+        answers = at_once([lambda: self.advisor.put(path, {"status": "void"})] * SOME)
+        self.assertEqual(statuses(answers), {200: 1, 409: SOME - 1})
+        self.assertEqual(self.shelf(part), (10, 0))
+
+    def test_quotes_that_are_authorised_at_once_reserve_no_more_than_there_is(self) -> None:
+        part = self.make_part()
+        quotes = [self.make_ticket(status=TicketStatus.ESTIMATE) for _ in range(SOME)]
+        for quote in quotes:
+            self.assertStatus(self.advisor.put(f"/service-tickets/{quote}/add-part/{part}"), 200)
+        word = {"decision": "approved", "method": "phone", "said_by": "The owner"}
+        answers = at_once(
+            lambda path=f"/service-tickets/{quote}/authorizations": self.advisor.post(path, word) for quote in quotes
+        )
+        self.assertEqual(statuses(answers), {201: SOME})
+        self.assertEqual(self.shelf(part), (10, 10))
+        waiting = select(func.sum(PartLine.quantity_short)).where(PartLine.part_id == part)
+        self.assertEqual(db.session.scalar(waiting), SOME - 10)
+
+    def test_deliveries_and_adjustments_at_once_are_all_counted(self) -> None:
+        part, path = self.make_part(quantity_on_hand=SOME), "/inventory/{}/movements"
+        moves = ({"kind": "receive", "quantity": 3}, {"kind": "adjust", "quantity": -1, "reason": "Broken"})
+        answers = at_once(
+            lambda move=move: self.advisor.post(path.format(part), move) for move in moves for _ in range(SOME)
+        )
+        self.assertEqual(statuses(answers), {201: 2 * SOME})
+        self.assertEqual(self.shelf(part), (3 * SOME, 0))
 
     def test_a_part_that_is_deleted_meanwhile_is_used_or_gone(self) -> None:
         for _ in range(ROUNDS):
-            part, ticket = self.make_part(), self.make_ticket()
+            part, ticket = self.make_part(quantity_on_hand=None), self.make_ticket()
             added, deleted = at_once(
                 [
                     lambda ticket=ticket, part=part: self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}"),
@@ -250,6 +311,17 @@ class Tickets(RaceTest):
         self.assertEqual((shown["description"], shown["odometer"]), ("Brakes and oil", 90_000))
         self.assertEqual(len(shown["mechanics"]), 1)
 
+    def test_discounts_and_labor_at_once_leave_totals_that_add_up(self) -> None:
+        ticket = self.make_ticket(labor_rate=Decimal(100))
+        work = {"description": "Road test", "hours": "0.1"}
+        answers = at_once(
+            [lambda: self.advisor.post(f"/service-tickets/{ticket}/labor", work)] * SOME
+            + [lambda: self.advisor.put(f"/service-tickets/{ticket}/edit", {"discount_percent": "50"})]
+        )
+        self.assertEqual(statuses(answers), {201: SOME, 200: 1})
+        totals = self.advisor.get(f"/service-tickets/{ticket}").json["totals"]
+        self.assertEqual((totals["labor"], totals["discount"], totals["total"]), ("160.00", "80.00", "80.00"))
+
     def test_nobody_who_is_erased_has_an_open_ticket(self) -> None:
         for number in range(ROUNDS):
             customer = self.make_customer(f"Round {number}")
@@ -264,3 +336,54 @@ class Tickets(RaceTest):
             tickets = select(func.count()).where(ServiceTicket.customer_id == customer.id)
             self.assertEqual(db.session.scalar(tickets), 1 if opened.status_code == 201 else 0)
             self.assertEqual(self.row(Customer, customer.id).erased_at is not None, erased.status_code == 204)
+
+
+class Money(RaceTest):
+    """No number is given out twice or lost, and nothing is paid twice."""
+
+    def make_priced_ticket(self, status: str) -> int:
+        """A ticket of 100.00, taken to that state."""
+        ticket = self.make_ticket(labor_rate=Decimal(100))
+        work = {"description": "Road test", "hours": "1"}
+        self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/labor", work), 201)
+        self.take_to(ticket, status)
+        return ticket
+
+    def test_invoices_written_at_once_have_numbers_without_gaps(self) -> None:
+        tickets = [self.make_priced_ticket("completed") for _ in range(32)]
+        answers = at_once(
+            lambda path=f"/service-tickets/{ticket}/invoice": self.advisor.post(path) for ticket in tickets
+        )
+        self.assertEqual(statuses(answers), {201: 32})
+        self.assertEqual(sorted(answer.json["number"] for answer in answers), list(range(1, 33)))
+
+    def test_one_ticket_invoiced_by_many_has_one_invoice_and_no_number_is_lost(self) -> None:
+        ticket, other = self.make_priced_ticket("completed"), self.make_priced_ticket("completed")
+        answers = at_once([lambda: self.advisor.post(f"/service-tickets/{ticket}/invoice")] * SOME)
+        self.assertEqual(statuses(answers), {201: 1, 409: SOME - 1})
+        self.assertEqual(db.session.scalar(select(func.count()).select_from(Invoice)), 1)
+        self.assertEqual(self.assertStatus(self.advisor.post(f"/service-tickets/{other}/invoice"), 201)["number"], 2)
+
+    def test_one_balance_is_paid_once(self) -> None:
+        ticket = self.make_priced_ticket("invoiced")
+        payment = {"kind": "payment", "amount": "100.00", "method": "card"}
+        answers = at_once([lambda: self.advisor.post(f"/service-tickets/{ticket}/payments", payment)] * SOME)
+        self.assertEqual(statuses(answers), {201: 1, 409: SOME - 1})
+        shown = self.advisor.get(f"/service-tickets/{ticket}").json
+        self.assertEqual((shown["status"], shown["totals"]["paid"]), ("paid", "100.00"))
+
+    def test_part_payments_at_once_come_to_the_balance_and_no_further(self) -> None:
+        ticket = self.make_priced_ticket("invoiced")
+        payment = {"kind": "payment", "amount": "8.00", "method": "cash"}
+        answers = at_once([lambda: self.advisor.post(f"/service-tickets/{ticket}/payments", payment)] * SOME)
+        self.assertEqual(statuses(answers), {201: 12, 409: SOME - 12})
+        totals = self.advisor.get(f"/service-tickets/{ticket}").json["totals"]
+        self.assertEqual((totals["paid"], totals["balance"]), ("96.00", "4.00"))
+
+    def test_what_was_paid_is_refunded_once(self) -> None:
+        ticket = self.make_priced_ticket("paid")
+        refund = {"kind": "refund", "amount": "100.00", "method": "card"}
+        answers = at_once([lambda: self.advisor.post(f"/service-tickets/{ticket}/payments", refund)] * SOME)
+        self.assertEqual(statuses(answers), {201: 1, 409: SOME - 1})
+        shown = self.advisor.get(f"/service-tickets/{ticket}").json
+        self.assertEqual((shown["status"], shown["totals"]["balance"]), ("invoiced", "100.00"))

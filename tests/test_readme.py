@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from tests.live import serving
 from tests.support import migrated, new_database, settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
+# What the tour shows along the way.
+FACTS = (
+    '"mechanics":[{"id":6,"name":"Nina Park"}]',
+    '"make":"Honda"',
+    '"quantity_reserved":2,"quantity_available":4',
+    '"status":"paid"',
+    '"balance":"0.00"',
+    "X-Total-Count: 7",
+    'rel="prev"',
+)
 DEMO_ADDRESS = "http://127.0.0.1:5000"
 
 
@@ -27,18 +38,17 @@ class Tour(unittest.TestCase):
         url = migrated(new_database())
         app = create_app(settings(DATABASE_URL=url))
         with app.app_context():
-            demo.fill()
+            demo.fill(app.config["SHOP_RATES"])
             db.engine.dispose()
-        script = commands("A five-minute tour")
+        start, script = commands("A five-minute tour").split("\nmake run\n")
+        rates = dict(pair.split("=") for pair in start.split()[1:])
         self.assertIn(DEMO_ADDRESS, script)
-        with serving(url) as (address, _log):
+        with serving(url, **rates) as (address, _log), tempfile.TemporaryDirectory() as folder:
             shell = ["bash", "-euo", "pipefail", "-c", script.replace(DEMO_ADDRESS, address)]
-            tour = subprocess.run(shell, capture_output=True, text=True, timeout=120, check=False)
-        self.assertEqual(tour.returncode, 0, tour.stdout + tour.stderr)
-        for fact in (
-            '"quantity_on_hand":4',
-            '"mechanics":[{"id":6,"name":"Nina Park"}]',
-            "X-Total-Count: 7",
-            'rel="prev"',
-        ):
+            tour = subprocess.run(shell, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(tour.returncode, 0, tour.stdout + tour.stderr)
+            self.assertTrue((Path(folder) / "invoice.pdf").read_bytes().startswith(b"%PDF"))
+        for fact in FACTS:
             self.assertIn(fact, tour.stdout)
+        for figure in re.findall(r"(\d+\.\d\d)\*{0,2} \|\n", README):
+            self.assertIn(f"'{figure}'", tour.stdout)  # the example worked by hand, line by line

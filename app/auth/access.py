@@ -48,6 +48,10 @@ class Identity:
     def is_admin(self) -> bool:
         return self.role is Role.ADMIN
 
+    def as_author(self) -> dict[str, int]:
+        """The foreign key of a record that says who did something."""
+        return {"customer_id" if self.role is None else "mechanic_id": self.id}
+
     def is_customer(self, customer_id: int) -> bool:
         """Whether this is that customer."""
         return self.role is None and self.id == customer_id

@@ -6,8 +6,6 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-LEAST_LENGTH, MOST_LENGTH = 12, 128
-
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Each run takes 19 MiB and a core for some 50 ms: a burst of sign-ins must not take the whole machine.
 _turn = BoundedSemaphore(2)

@@ -8,7 +8,7 @@ from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
 from app.extensions import db
-from app.models import Customer, ServiceTicket
+from app.models import Authorization, Customer, Invoice, ServiceTicket, Vehicle
 from app.problems import ContactNeeded, Forbidden, InvalidInput, UnfinishedTickets
 from app.rules.ticket_life import FINISHED
 from app.transaction import atomic, locked, not_found, release
@@ -78,17 +78,28 @@ def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Custo
 
 @atomic()
 def erase_customer(actor: Identity, customer_id: int) -> None:
-    """Erase the personal data; finished tickets keep their figures. Raises `NotFound`, `UnfinishedTickets`."""
+    """Erase the personal data; finished tickets keep their figures, and invoices the name they were billed to.
+
+    Raises `NotFound`, `UnfinishedTickets`.
+    """
     visible(actor, customer_id)
     customer = locked(Customer, customer_id)
-    unfinished = select(ServiceTicket.id).where(
-        ServiceTicket.customer_id == customer_id, ServiceTicket.status.not_in(FINISHED)
-    )
+    mine = ServiceTicket.customer_id == customer_id
+    unfinished = select(ServiceTicket.id).where(mine, ServiceTicket.status.not_in(FINISHED))
     ticket_ids = list(db.session.scalars(unfinished.order_by(ServiceTicket.id).limit(10)))
     if ticket_ids:
         raise UnfinishedTickets("Finish or void these tickets first.", ticket_ids=ticket_ids)
     customer.erase()
     end_sessions(customer)
+    vehicles = select(Vehicle).where(Vehicle.customer_id == customer_id).order_by(Vehicle.id)
+    for vehicle in db.session.scalars(vehicles.with_for_update(key_share=True)):
+        vehicle.forget_owner()
+        vehicle.archived_at = customer.erased_at
+    invoices = select(Invoice).join(ServiceTicket).where(mine).order_by(Invoice.id)
+    for invoice in db.session.scalars(invoices.with_for_update(of=Invoice, key_share=True)):
+        invoice.forget_contact()
+    for authorization in db.session.scalars(select(Authorization).join(ServiceTicket).where(mine)):
+        authorization.said_by = None
 
 
 def visible(actor: Identity, customer_id: int) -> Customer:

@@ -17,10 +17,16 @@ from app.auth.access import (
 from app.auth.schemas import TokenSchema
 from app.auth.sign_in import sign_in, sign_out
 from app.customers import operations
-from app.customers.schemas import CUSTOMER, CustomerChangesSchema, CustomerCredentialsSchema, NewCustomerSchema
+from app.customers.blueprint import blueprint
+from app.customers.schemas import (
+    CUSTOMER,
+    CustomerChangesSchema,
+    CustomerCredentialsSchema,
+    CustomerQuerySchema,
+    NewCustomerSchema,
+)
 from app.limits import login_limit, sign_up_limit
-from app.models import Customer, ServiceTicket
-from app.openapi import Blueprint
+from app.models import Customer, ServiceTicket, Vehicle
 from app.problems import (
     ContactNeeded,
     EmailTaken,
@@ -32,9 +38,7 @@ from app.problems import (
 )
 from app.rules.roles import Role
 from app.schemas import PageQuery
-from app.service_tickets.schemas import TICKET
-
-blueprint = Blueprint("customers", __name__, description="The people whose cars are repaired.")
+from app.service_tickets.schemas import OWN_TICKET
 
 
 @blueprint.post("")
@@ -54,14 +58,18 @@ def create_customer(actor: Identity | None, fields: dict[str, Any]) -> Customer:
 
 @blueprint.get("")
 @staff_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(CustomerQuerySchema, location="query")
 @blueprint.lists(CUSTOMER)
 def list_customers(actor: Identity, query: dict[str, Any]) -> Response:
-    """List customers.
+    """List customers, or the owners of a vehicle.
 
     For staff.
     """
-    return reading.page(CUSTOMER, select(Customer).where(Customer.present()).order_by(Customer.id), query)
+    rows = select(Customer).where(Customer.present()).order_by(Customer.id)
+    wanted = [getattr(Vehicle, name) == query[name] for name in ("plate", "vin") if name in query]
+    if wanted:
+        rows = rows.where(Customer.id.in_(select(Vehicle.customer_id).where(*wanted, Vehicle.present())))
+    return reading.page(CUSTOMER, rows, query)
 
 
 @blueprint.get("/<id:customer_id>")
@@ -124,11 +132,11 @@ def logout_customer(customer_id: int) -> None:
 @blueprint.get("/my-tickets", endpoint="list_my_tickets_hyphenated")
 @token_required
 @blueprint.arguments(PageQuery, location="query")
-@blueprint.lists(TICKET)
+@blueprint.lists(OWN_TICKET)
 def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
     """List my own tickets, the newest first.
 
     For the signed-in customer.
     """
     rows = select(ServiceTicket).where(ServiceTicket.customer_id == customer_id).order_by(ServiceTicket.id.desc())
-    return reading.page(TICKET, rows, query)
+    return reading.page(OWN_TICKET, rows, query)

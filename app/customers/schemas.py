@@ -6,7 +6,7 @@ from marshmallow import ValidationError, validates_schema
 
 from app.auth.schemas import CredentialsSchema
 from app.models import Customer
-from app.schemas import Changes, ModelInput, ModelOutput, Password
+from app.schemas import Changes, ModelInput, ModelOutput, PageQuery, Password, Plate, Vin
 
 
 class CustomerSchema(ModelOutput):
@@ -60,6 +60,11 @@ class CustomerChangesSchema(Changes, ModelInput):
     class Meta(ModelInput.Meta):
         model = Customer
         fields = ("name", "email", "phone", "address", "password", "current_password")
+
+
+class CustomerQuerySchema(PageQuery):
+    plate = Plate(metadata={"description": "Owners of a vehicle with this plate, however it is written."})
+    vin = Vin(metadata={"description": "Owners of a vehicle with this VIN."})
 
 
 class CustomerCredentialsSchema(CredentialsSchema):

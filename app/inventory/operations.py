@@ -1,20 +1,28 @@
-"""What is done to the parts catalogue."""
+"""What is done to the parts catalogue and its stock."""
 
 from typing import Any
 
 from sqlalchemy import exists, select
 
+from app import stock
+from app.auth.access import Identity
 from app.extensions import db
-from app.models import Part, PartLine
+from app.models import MovementKind, Part, PartLine, StockMovement
 from app.models.types import now
-from app.transaction import atomic, locked
+from app.problems import PartAwaited
+from app.transaction import atomic, locked, not_found
+
+OPENING = "Opening stock"
 
 
 @atomic()
-def create_part(**fields: Any) -> Part:
-    """A new part. Raises `SkuTaken`."""
-    part = Part(**fields)
+def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **fields: Any) -> Part:
+    """A new part; its opening stock is the first movement of its ledger. Raises `SkuTaken`."""
+    part = Part(quantity_on_hand=quantity_on_hand, **fields)
     db.session.add(part)
+    db.session.flush()
+    if quantity_on_hand:
+        stock.enter(actor, part, MovementKind.RECEIVE, quantity_on_hand, reason=OPENING)
     return part
 
 
@@ -29,9 +37,29 @@ def update_part(part_id: int, **changes: Any) -> Part:
 
 @atomic()
 def delete_part(part_id: int) -> None:
-    """Delete a part; one that tickets use is archived, so that they keep its name. Raises `NotFound`."""
+    """Delete a part; one that tickets or the ledger name is archived. Raises `NotFound`, `PartAwaited`."""
     part = locked(Part, part_id)
-    if db.session.scalar(select(exists().where(PartLine.part_id == part_id))):
+    awaited = exists().where(PartLine.part_id == part_id, PartLine.quantity_short > 0)
+    if db.session.scalar(select(awaited)):
+        raise PartAwaited
+    used = (exists().where(PartLine.part_id == part_id), exists().where(StockMovement.part_id == part_id))
+    if any(db.session.scalar(select(use)) for use in used):
         part.archived_at = now()
     else:
         db.session.delete(part)
+
+
+@atomic()
+def move_stock(
+    actor: Identity, part_id: int, *, kind: MovementKind, quantity: int, reason: str | None = None
+) -> StockMovement:
+    """Receive units, or adjust the count; tickets that wait for the part get theirs first, the oldest line of all.
+
+    The first movement of a part whose stock was not tracked starts its tracking. Raises `NotFound`, `OutOfStock`.
+    """
+    part = stock.lock_parts([part_id]).get(part_id)
+    if part is None or part.archived_at is not None:
+        raise not_found(Part, part_id)
+    movement = stock.move(actor, part, kind, quantity, reason=reason)
+    stock.fill_waiting(actor, part)
+    return movement

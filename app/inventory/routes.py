@@ -8,10 +8,18 @@ from sqlalchemy import select
 from app import reading
 from app.auth.access import Identity, identity_required, staff_required
 from app.inventory import operations
-from app.inventory.schemas import PART, VIEWS, NewPartSchema, PartChangesSchema
-from app.models import Part
+from app.inventory.schemas import (
+    MOVEMENT,
+    PART,
+    VIEWS,
+    NewMovementSchema,
+    NewPartSchema,
+    PartChangesSchema,
+    PartQuerySchema,
+)
+from app.models import Part, StockMovement
 from app.openapi import Blueprint
-from app.problems import NotFound, SkuTaken
+from app.problems import NotFound, OutOfStock, PartAwaited, SkuTaken
 from app.rules.roles import Role
 from app.schemas import PageQuery
 
@@ -28,19 +36,22 @@ def create_part(actor: Identity, fields: dict[str, Any]) -> Part:
 
     For advisors and admins. Without `quantity_on_hand` its stock is not tracked.
     """
-    return operations.create_part(**fields)
+    return operations.create_part(actor, **fields)
 
 
 @blueprint.get("")
 @identity_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(PartQuerySchema, location="query")
 @blueprint.lists(VIEWS)
 def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
-    """List parts.
+    """List parts, or those that run low.
 
     Staff see all fields, customers names and prices.
     """
-    return reading.cached_page(VIEWS.of(actor), select(Part).where(Part.present()).order_by(Part.id), query)
+    rows = select(Part).where(Part.present()).order_by(Part.id)
+    if "low_stock" in query:
+        rows = rows.where(Part.runs_low.is_(query["low_stock"]))
+    return reading.cached_page(VIEWS.of(actor), rows, query)
 
 
 @blueprint.get("/<id:part_id>")
@@ -71,10 +82,39 @@ def update_part(actor: Identity, changes: dict[str, Any], part_id: int) -> Part:
 @blueprint.delete("/<id:part_id>")
 @staff_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.response(204, description="The part is gone from the catalogue.")
-@blueprint.refuses(NotFound)
+@blueprint.refuses(NotFound, PartAwaited)
 def delete_part(actor: Identity, part_id: int) -> None:
     """Delete a part.
 
     For advisors and admins. One that tickets use is archived: gone from lists and new lines, kept in history.
     """
     operations.delete_part(part_id)
+
+
+@blueprint.get("/<id:part_id>/movements")
+@staff_required()
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(MOVEMENT)
+@blueprint.refuses(NotFound)
+def list_movements(actor: Identity, query: dict[str, Any], part_id: int) -> Response:
+    """List a part's stock movements, the newest first.
+
+    For staff. What is on hand is their sum.
+    """
+    reading.require(Part, part_id)
+    rows = select(StockMovement).where(StockMovement.part_id == part_id).order_by(StockMovement.id.desc())
+    return reading.page(MOVEMENT, rows, query)
+
+
+@blueprint.post("/<id:part_id>/movements")
+@staff_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(NewMovementSchema)
+@blueprint.response(201, MOVEMENT, description="The movement.", location="/inventory/{part_id}/movements")
+@blueprint.refuses(NotFound, OutOfStock)
+def move_stock(actor: Identity, movement: dict[str, Any], part_id: int) -> StockMovement:
+    """Receive units of a part, or adjust its count.
+
+    For advisors and admins. Units that arrive go first to the tickets that wait for them, the oldest line before the
+    others. An adjustment says why, and never takes what tickets hold.
+    """
+    return operations.move_stock(actor, part_id, **movement)

@@ -1,10 +1,18 @@
-"""What parts look like, and what may be written of them."""
+"""What parts and their stock movements look like, and what may be written of them."""
 
-from app.models import Part
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from app.mechanics.schemas import MechanicNameSchema
+from app.models import LARGEST_INTEGER, MovementKind, Part, StockMovement
 from app.reading import Views
-from app.schemas import Changes, ModelInput, ModelOutput, WholeNumber
+from app.schemas import Changes, Choice, ModelInput, ModelOutput, PageQuery, QueryFlag, WholeNumber
 
-MOST_STOCK = 1_000_000_000
+MOST_STOCK = 1_000_000
+# The movements that people make; tickets make the others.
+BY_HAND = (MovementKind.RECEIVE, MovementKind.ADJUST)
+CATALOGUE = ("name", "price", "sku", "reorder_point", "cost", "location")
 
 
 class PartSchema(ModelOutput):
@@ -37,7 +45,9 @@ class PartPriceSchema(ModelOutput):
 
 class NewPartSchema(ModelInput):
     quantity_on_hand = WholeNumber(
-        most=MOST_STOCK, allow_none=True, metadata={"description": "Units on the shelf; null: not tracked."}
+        most=MOST_STOCK,
+        allow_none=True,
+        metadata={"description": "The opening stock; null: not tracked. From then on movements change it."},
     )
 
     json_schema = {
@@ -45,7 +55,7 @@ class NewPartSchema(ModelInput):
             {
                 "name": "Brake pads, front, ceramic",
                 "price": "64.90",
-                "sku": "BRK-PAD-F-C",
+                "sku": "BRK-PAD-F-CER",
                 "quantity_on_hand": 12,
                 "reorder_point": 4,
                 "cost": "31.20",
@@ -56,12 +66,73 @@ class NewPartSchema(ModelInput):
 
     class Meta(ModelInput.Meta):
         model = Part
-        fields = ("name", "price", "sku", "quantity_on_hand", "reorder_point", "cost", "location")
+        fields = (*CATALOGUE, "quantity_on_hand")
 
 
-class PartChangesSchema(Changes, NewPartSchema):
+class PartChangesSchema(Changes, ModelInput):
     json_schema = {"examples": [{"price": "66.50"}]}
+
+    class Meta(ModelInput.Meta):
+        model = Part
+        fields = CATALOGUE
+
+
+class PartQuerySchema(PageQuery):
+    low_stock = QueryFlag(
+        metadata={"description": "true: only parts at or below their reorder point; false: the others."}
+    )
+
+
+class MovementSchema(ModelOutput):
+    quantity = WholeNumber(
+        least=-LARGEST_INTEGER, metadata={"description": "Units; negative where they left the shelf."}
+    )
+    mechanic = fields.Nested(MechanicNameSchema(), allow_none=True, metadata={"description": "Who moved it."})
+
+    class Meta(ModelOutput.Meta):
+        model = StockMovement
+        fields = ("id", "part_id", "kind", "quantity", "reason", "ticket_id", "mechanic", "created_at")
+
+
+class NewMovementSchema(ModelInput):
+    kind = Choice(MovementKind, only=BY_HAND, required=True)
+    quantity = WholeNumber(
+        least=-MOST_STOCK,
+        most=MOST_STOCK,
+        required=True,
+        metadata={"description": "Units; an adjustment may be negative, and is never 0."},
+    )
+
+    json_schema = {
+        "oneOf": [
+            {"properties": {"kind": {"const": "receive"}, "quantity": {"minimum": 1}}},
+            {
+                "required": ["reason"],
+                "properties": {
+                    "kind": {"const": "adjust"},
+                    "quantity": {"not": {"const": 0}},
+                    "reason": {"type": "string"},
+                },
+            },
+        ],
+        "examples": [{"kind": "receive", "quantity": 12, "reason": "Delivery note 4711"}],
+    }
+
+    class Meta(ModelInput.Meta):
+        model = StockMovement
+        fields = ("kind", "quantity", "reason")
+
+    @validates_schema
+    def require_sense(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """A delivery brings units; an adjustment changes the count, and says why."""
+        if data["kind"] is MovementKind.RECEIVE and data["quantity"] < 1:
+            raise ValidationError("A delivery has 1 or more.", "quantity")
+        if data["kind"] is MovementKind.ADJUST and data["quantity"] == 0:
+            raise ValidationError("An adjustment is not 0.", "quantity")
+        if data["kind"] is MovementKind.ADJUST and data.get("reason") is None:
+            raise ValidationError("Missing; an adjustment says why.", "reason")
 
 
 PART = PartSchema()
 VIEWS = Views(staff=PART, customer=PartPriceSchema())
+MOVEMENT = MovementSchema()

@@ -86,7 +86,7 @@ def deactivate_mechanic(mechanic_id: int) -> None:
 def _lock_admins() -> list[Mechanic]:
     """The active admins, locked: two of them must not take away each other's role at once."""
     admins = select(Mechanic).where(Mechanic.role == Role.ADMIN, Mechanic.active).order_by(Mechanic.id)
-    return list(db.session.scalars(admins.with_for_update()))
+    return list(db.session.scalars(admins.with_for_update(key_share=True)))
 
 
 def _require_one_left(admins: list[Mechanic]) -> None:

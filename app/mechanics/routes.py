@@ -19,10 +19,12 @@ from app.mechanics.schemas import (
     MechanicQuerySchema,
     NewMechanicSchema,
 )
-from app.models import Mechanic
+from app.models import Mechanic, ServiceTicket
 from app.openapi import Blueprint
 from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, WrongPassword
 from app.rules.roles import Role
+from app.schemas import PageQuery
+from app.service_tickets.schemas import TICKET
 
 blueprint = Blueprint("mechanics", __name__, description="The staff: mechanics, service advisors, admins.")
 
@@ -47,9 +49,11 @@ def create_mechanic(actor: Identity, fields: dict[str, Any]) -> Mechanic:
 def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
     """List mechanics.
 
-    Staff see all fields, customers the names.
+    Staff see all fields, customers the names. `sort=open_tickets` finds who has time.
     """
-    rows = select(Mechanic).where(Mechanic.active.is_(query["active"])).order_by(Mechanic.id)
+    column = getattr(Mechanic, query["sort"].removeprefix("-"))
+    order = column.desc() if query["sort"].startswith("-") else column
+    rows = select(Mechanic).where(Mechanic.active.is_(query["active"])).order_by(order, Mechanic.id)
     return reading.cached_page(VIEWS.of(actor), rows, query)
 
 
@@ -63,6 +67,21 @@ def get_mechanic(actor: Identity, mechanic_id: int) -> Response:
     Staff see all fields, customers the name.
     """
     return reading.one(VIEWS.of(actor), mechanic_id)
+
+
+@blueprint.get("/<id:mechanic_id>/tickets")
+@staff_required()
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(TICKET)
+@blueprint.refuses(NotFound)
+def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: int) -> Response:
+    """List the tickets that a mechanic is assigned to, the newest first.
+
+    For staff.
+    """
+    reading.require(Mechanic, mechanic_id)
+    rows = select(ServiceTicket).where(ServiceTicket.mechanics.any(Mechanic.id == mechanic_id))
+    return reading.page(TICKET, rows.order_by(ServiceTicket.id.desc()), query)
 
 
 @blueprint.route("/<id:mechanic_id>", methods=["PUT", "PATCH"])

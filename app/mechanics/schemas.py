@@ -1,15 +1,21 @@
 """What mechanics look like, and what may be written of them."""
 
+from marshmallow import fields, validate
+
 from app.auth.schemas import CredentialsSchema
 from app.models import Mechanic
 from app.reading import Views
-from app.schemas import Changes, ModelInput, ModelOutput, PageQuery, Password, QueryFlag
+from app.schemas import Changes, ModelInput, ModelOutput, PageQuery, Password, QueryFlag, WholeNumber
+
+SORTS = ("id", "-id", "name", "-name", "open_tickets", "-open_tickets")
 
 
 class MechanicSchema(ModelOutput):
+    open_tickets = WholeNumber(metadata={"description": "Tickets to work on: assigned, and open or in progress."})
+
     class Meta(ModelOutput.Meta):
         model = Mechanic
-        fields = ("id", "name", "email", "phone", "role", "specialty", "active", "version")
+        fields = ("id", "name", "email", "phone", "role", "specialty", "active", "open_tickets", "version")
 
 
 class MechanicNameSchema(ModelOutput):
@@ -58,6 +64,11 @@ class MechanicCredentialsSchema(CredentialsSchema):
 
 class MechanicQuerySchema(PageQuery):
     active = QueryFlag(load_default=True, metadata={"description": "false: the deactivated ones instead."})
+    sort = fields.String(
+        load_default="id",
+        validate=validate.OneOf(SORTS),
+        metadata={"description": "By which field; with - in front, from the largest down."},
+    )
 
 
 MECHANIC = MechanicSchema()

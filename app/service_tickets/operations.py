@@ -1,26 +1,70 @@
-"""What is done to service tickets. Each change locks the ticket first, then the parts it touches."""
+"""What is done to service tickets: opening, editing, moving. Lines are in `lines.py`, money in `billing.py`."""
 
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy import select
 
+from app import stock
 from app.auth.access import Identity
 from app.extensions import db
-from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket
-from app.problems import Forbidden, MechanicInactive, OutOfStock
-from app.rules.ticket_life import TicketStatus
+from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle
+from app.models.types import now
+from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
+from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus
+from app.rules.totals import Rates
+from app.service_tickets.changing import change_fields, lock_ticket, recompute, record, require_own
 from app.transaction import atomic, locked, not_found
+
+DISCOUNTS = ("discount_percent", "discount_amount")
 
 
 @atomic()
-def open_ticket(actor: Identity, *, customer_id: int, **fields: Any) -> ServiceTicket:
-    """A new ticket for a customer. Raises `NotFound` where there is no such customer."""
+def open_ticket(
+    actor: Identity,
+    rates: Rates,
+    *,
+    customer_id: int,
+    vehicle_id: int | None = None,
+    status: TicketStatus = TicketStatus.OPEN,
+    override: bool = False,
+    **fields: Any,
+) -> ServiceTicket:
+    """A new ticket for a customer, at the shop's present rates, which are copied to it.
+
+    Raises `NotFound` where there is no such customer or the vehicle is not theirs, and `OdometerBackwards`.
+    """
     customer = locked(Customer, customer_id)  # it must not be erased meanwhile
-    ticket = ServiceTicket(customer_id=customer.id, opened_by_id=actor.id, **fields)
+    ticket = ServiceTicket(
+        customer_id=customer.id,
+        vehicle_id=vehicle_id,
+        opened_by_id=actor.id,
+        status=status,
+        rates=rates,
+        mechanics=[],
+        **fields,
+    )
+    _read_odometer(ticket, override, chosen=True)
     db.session.add(ticket)
+    record(actor, ticket, "status", None, ticket.status)
+    db.session.flush()
     return ticket
+
+
+def _read_odometer(ticket: ServiceTicket, override: bool, *, chosen: bool) -> None:
+    """Pass the ticket's reading on to its vehicle, unless that was sold or removed since it was chosen.
+
+    Raises `NotFound` where the vehicle is just being chosen and is not the customer's.
+    """
+    if ticket.vehicle_id is None:
+        return
+    theirs = (Vehicle.customer_id == ticket.customer_id, Vehicle.present())
+    lock = select(Vehicle).where(Vehicle.id == ticket.vehicle_id, *theirs).with_for_update(key_share=True)
+    vehicle = db.session.scalar(lock, execution_options={"populate_existing": True})
+    if vehicle is not None:
+        vehicle.read_odometer(ticket.odometer, override=override)
+    elif chosen:
+        raise not_found(Vehicle, ticket.vehicle_id)
 
 
 @atomic()
@@ -30,30 +74,48 @@ def edit_ticket(
     *,
     add_mechanic_ids: Collection[int] = (),
     remove_mechanic_ids: Collection[int] = (),
+    override: bool = False,
     **changes: Any,
 ) -> ServiceTicket:
     """Change mechanics and fields, all or nothing; who is both added and removed is removed.
 
-    A mechanic adds and removes only themself, and changes fields only of their own tickets.
-    Raises `NotFound`, `Forbidden`, `TicketLocked`, `MechanicInactive`.
+    A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
+    Raises `NotFound`, `Forbidden`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`, `AboveAuthorization`.
     """
-    ticket = _ticket_to_change(ticket_id)
+    ticket = lock_ticket(actor, ticket_id)
     mechanics = _mechanics({*add_mechanic_ids, *remove_mechanic_ids})
     if not actor.is_front_desk:
-        if mechanics.keys() - {actor.id}:
-            raise Forbidden("A mechanic adds and removes only themself.")
-        if changes:
-            _require_own(actor, ticket)
+        _require_own_changes(actor, ticket, mechanics.keys(), changes.keys())
     ticket.require_changeable()
-    for name, value in changes.items():
-        setattr(ticket, name, value)
-    for mechanic_id in set(add_mechanic_ids) - set(remove_mechanic_ids):
-        _assign(ticket, mechanics[mechanic_id])
-    for mechanic_id in set(remove_mechanic_ids):
-        _unassign(ticket, mechanics[mechanic_id])
-    if changes:
-        ticket.touch()
+    for mechanic_id in sorted(set(add_mechanic_ids) - set(remove_mechanic_ids)):
+        _assign(actor, ticket, mechanics[mechanic_id])
+    for mechanic_id in sorted(set(remove_mechanic_ids)):
+        _unassign(actor, ticket, mechanics[mechanic_id])
+    with db.session.no_autoflush:  # not before it is known that the vehicle is there
+        change_fields(actor, ticket, _one_discount(changes))
+        if changes.keys() & {"odometer", "vehicle_id"}:
+            _read_odometer(ticket, override, chosen="vehicle_id" in changes)
+    recompute(ticket)
     return ticket
+
+
+def _require_own_changes(
+    actor: Identity, ticket: ServiceTicket, mechanic_ids: Collection[int], fields: Collection[str]
+) -> None:
+    if set(mechanic_ids) - {actor.id}:
+        raise Forbidden("A mechanic adds and removes only themself.")
+    if set(fields) & set(DISCOUNTS):
+        raise Forbidden("Only advisors and admins give discounts.")
+    if fields:
+        require_own(actor, ticket)
+
+
+def _one_discount(changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes, in which a discount of one kind takes the place of one of the other."""
+    for kind, other in (DISCOUNTS, DISCOUNTS[::-1]):
+        if changes.get(kind) is not None:
+            return {**changes, other: None}
+    return changes
 
 
 def assign_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> ServiceTicket:
@@ -66,71 +128,6 @@ def remove_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> Servic
     return edit_ticket(actor, ticket_id, remove_mechanic_ids=[mechanic_id])
 
 
-@atomic()
-def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int) -> ServiceTicket:
-    """Set how many units of a part the ticket uses; the difference is taken from the shelf or given back to it.
-
-    The price is copied when the line is made. Raises `NotFound`, `Forbidden`, `TicketLocked`, `OutOfStock`.
-    """
-    ticket = _ticket_to_change(ticket_id)
-    line = _line(ticket, part_id)
-    part = locked(Part, part_id) if line is None else line.part  # an archived part stays on its lines
-    _require_own(actor, ticket)
-    ticket.require_changeable()
-    if line is not None and line.quantity == quantity:
-        return ticket
-    _take(part, quantity, line.quantity if line else 0)
-    if line is None:
-        ticket.parts.append(PartLine(part_id=part.id, quantity=quantity, unit_price=part.price))
-    else:
-        line.quantity = quantity
-    ticket.touch()
-    return ticket
-
-
-@atomic()
-def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
-    """Take a part off the ticket and give its units back; nothing happens where it is not on it.
-
-    Raises `NotFound`, `Forbidden`, `TicketLocked`.
-    """
-    ticket = _ticket_to_change(ticket_id)
-    line = _line(ticket, part_id)
-    if line is None and db.session.get(Part, part_id) is None:
-        raise not_found(Part, part_id)
-    _require_own(actor, ticket)
-    ticket.require_changeable()
-    if line is not None:
-        _take(line.part, 0, line.quantity)
-        ticket.parts.remove(line)
-        ticket.touch()
-    return ticket
-
-
-@atomic()
-def move_ticket(actor: Identity, ticket_id: int, *, status: TicketStatus) -> ServiceTicket:
-    """Move the ticket to another state. Raises `NotFound`, `Forbidden`, `IllegalMove`."""
-    ticket = _ticket_to_change(ticket_id)
-    _require_own(actor, ticket)
-    ticket.move_to(status)
-    return ticket
-
-
-def _ticket_to_change(ticket_id: int) -> ServiceTicket:
-    return locked(
-        ServiceTicket,
-        ticket_id,
-        selectinload(ServiceTicket.mechanics),
-        selectinload(ServiceTicket.parts).joinedload(PartLine.part),
-    )
-
-
-def _require_own(actor: Identity, ticket: ServiceTicket) -> None:
-    """Raises `Forbidden` where a mechanic touches a ticket that they neither opened nor are assigned to."""
-    if not actor.is_front_desk and not ticket.belongs_to_mechanic(actor.id):
-        raise Forbidden("A mechanic changes only tickets that they opened or are assigned to.")
-
-
 def _mechanics(ids: Collection[int]) -> dict[int, Mechanic]:
     """The mechanics of these ids, by id. Raises `NotFound` for the first that is not there."""
     found = {m.id: m for m in db.session.scalars(select(Mechanic).where(Mechanic.id.in_(ids)))}
@@ -140,42 +137,93 @@ def _mechanics(ids: Collection[int]) -> dict[int, Mechanic]:
     return found
 
 
-def _assign(ticket: ServiceTicket, mechanic: Mechanic) -> None:
+def _assign(actor: Identity, ticket: ServiceTicket, mechanic: Mechanic) -> None:
     if mechanic in ticket.mechanics:
         return
     if not mechanic.active:
         raise MechanicInactive(f"{mechanic.name} is deactivated and takes no tickets.")
     ticket.mechanics.append(mechanic)
-    ticket.touch()
+    record(actor, ticket, "mechanics", None, mechanic.name)
 
 
-def _unassign(ticket: ServiceTicket, mechanic: Mechanic) -> None:
+def _unassign(actor: Identity, ticket: ServiceTicket, mechanic: Mechanic) -> None:
     if mechanic in ticket.mechanics:
         ticket.mechanics.remove(mechanic)
-        ticket.touch()
+        record(actor, ticket, "mechanics", mechanic.name, None)
 
 
-def _line(ticket: ServiceTicket, part_id: int) -> PartLine | None:
-    return next((line for line in ticket.parts if line.part_id == part_id), None)
+@atomic()
+def move_ticket(
+    actor: Identity,
+    ticket_id: int,
+    *,
+    status: TicketStatus | None = None,
+    reason: str | None = None,
+    **hold: Hold | None,
+) -> ServiceTicket:
+    """Move the ticket to another state, or set its `hold` where that is given (None takes it off), or both.
 
-
-def _take(part: Part, quantity: int, held: int) -> None:
-    """Take from the shelf what is asked beyond what the ticket holds, or give back what it holds beyond that.
-
-    The database checks and changes the stock in one statement: nobody takes what another one took meanwhile.
-    Raises `OutOfStock`.
+    Raises `NotFound`, `Forbidden`, `IllegalMove`, `ReasonNeeded`, `MoneyTaken`, `TicketLocked`, and `OutOfStock` where
+    it would be completed while a line waits for parts.
     """
-    units = quantity - held
-    taken = db.session.scalar(
-        update(Part)
-        .where(Part.id == part.id, or_(Part.quantity_on_hand.is_(None), Part.quantity_available >= units))
-        .values(quantity_on_hand=Part.quantity_on_hand - units, version=Part.version + 1)
-        .returning(Part.id)
-        .execution_options(synchronize_session=False)
-    )
-    if taken is None:
-        left = db.session.scalars(select(Part.quantity_available).where(Part.id == part.id)).one() or 0
-        raise OutOfStock(
-            f"There are not enough units of part {part.id} on the shelf.",
-            parts=[{"part_id": part.id, "requested": quantity, "available": held + left}],
-        )
+    ticket = lock_ticket(actor, ticket_id, parts=None)
+    require_own(actor, ticket)
+    if status is not None:
+        move = _require_move(actor, ticket, status, reason)
+        _move_stock(actor, ticket, move)
+        change_status(actor, ticket, move.target, reason)
+    if hold:
+        if any(hold.values()):
+            ticket.require_status(HOLDABLE, "there is nothing to hold")
+        change_fields(actor, ticket, hold, reason=reason)
+    return ticket
+
+
+def _require_move(actor: Identity, ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Move:
+    move = ticket.find_move(target, By.STATUS)
+    if move.source in FINISHED:
+        locked(Customer, ticket.customer_id)  # whoever is erased gets no more work done
+    if actor.role not in move.roles and not move.own:
+        raise Forbidden("Your role does not make this move.")
+    if move.needs_reason and reason is None:
+        raise ReasonNeeded(f"Say why the ticket goes from {move.source.value} back to {move.target.value}.")
+    return move
+
+
+def _move_stock(actor: Identity, ticket: ServiceTicket, move: Move) -> None:
+    """What the move does to parts and invoice."""
+    if move.target is TicketStatus.COMPLETED and move.source in RESERVING:
+        stock.refuse_shortage(ticket.parts)
+        for line in ticket.parts:
+            stock.issue(actor, line.part, line)
+    elif move.target is TicketStatus.COMPLETED:
+        _void_invoice(actor, ticket)
+    elif move.target is TicketStatus.VOID:
+        if ticket.paid:
+            raise MoneyTaken(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
+        for line in ticket.parts:
+            stock.settle(actor, line.part, line, 0)
+    elif move.target in RESERVING:
+        for line in ticket.parts:
+            stock.settle(actor, line.part, line, line.quantity)
+
+
+def _void_invoice(actor: Identity, ticket: ServiceTicket) -> None:
+    invoice = lock_standing_invoice(ticket)
+    invoice.voided_at = now()
+    record(actor, ticket, "invoice", invoice.number, None)
+
+
+def lock_standing_invoice(ticket: ServiceTicket) -> Invoice:
+    """The ticket's invoice that is not voided, locked: erasing the customer changes it too."""
+    standing = select(Invoice).where(Invoice.ticket_id == ticket.id, Invoice.voided_at.is_(None))
+    return db.session.scalars(standing.with_for_update(key_share=True)).one()
+
+
+def change_status(actor: Identity, ticket: ServiceTicket, status: TicketStatus, reason: str | None = None) -> None:
+    """Put the ticket into a state that the table of moves allowed, and off its hold where there is none any more."""
+    change = (ticket.status, status)
+    ticket.status = status
+    record(actor, ticket, "status", *change, reason)
+    if status not in HOLDABLE:
+        change_fields(actor, ticket, {"hold": None})

@@ -2,26 +2,33 @@
 
 from typing import Any
 
-from flask import Response
-from sqlalchemy import select, true
+from flask import Response, current_app
+from sqlalchemy import select
 
 from app import reading
 from app.auth.access import Identity, identity_required, staff_required
-from app.models import ServiceTicket
-from app.openapi import Blueprint
-from app.problems import Forbidden, IllegalMove, MechanicInactive, NotFound, OutOfStock, TicketLocked
+from app.models import ServiceTicket, TicketEvent
+from app.problems import (
+    AboveAuthorization,
+    Forbidden,
+    IllegalMove,
+    MechanicInactive,
+    MoneyTaken,
+    NotFound,
+    OdometerBackwards,
+    OutOfStock,
+    ReasonNeeded,
+    TicketLocked,
+    TotalTooLarge,
+)
 from app.schemas import PageQuery
 from app.service_tickets import operations
-from app.service_tickets.schemas import (
-    TICKET,
-    NewTicketSchema,
-    PartQuantitySchema,
-    StatusSchema,
-    TicketChangesSchema,
-)
+from app.service_tickets.blueprint import blueprint
+from app.service_tickets.changing import visible_to
+from app.service_tickets.schemas import EVENT, TICKET, VIEWS, NewTicketSchema, StatusSchema, TicketChangesSchema
 
-blueprint = Blueprint("service_tickets", __name__, description="Repair orders.")
 CHANGED = "The ticket as it is now."
+MONEY = (AboveAuthorization, TotalTooLarge)
 
 
 @blueprint.post("")
@@ -29,13 +36,13 @@ CHANGED = "The ticket as it is now."
 @staff_required()
 @blueprint.arguments(NewTicketSchema)
 @blueprint.response(201, TICKET, description="The new ticket.", location="/service-tickets/{id}")
-@blueprint.refuses(NotFound)
+@blueprint.refuses(NotFound, OdometerBackwards)
 def create_ticket(actor: Identity, fields: dict[str, Any]) -> ServiceTicket:
     """Open a ticket for a customer.
 
-    For staff.
+    For staff. It starts open, or with `"status": "estimate"` as a quote; the shop's rates are copied to it.
     """
-    return operations.open_ticket(actor, **fields)
+    return operations.open_ticket(actor, current_app.config["SHOP_RATES"], **fields)
 
 
 @blueprint.get("")
@@ -52,14 +59,14 @@ def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/<id:ticket_id>")
 @identity_required()
-@blueprint.response(200, TICKET, description="The ticket.")
+@blueprint.response(200, VIEWS, description="The ticket.")
 @blueprint.refuses(NotFound)
 def get_ticket(actor: Identity, ticket_id: int) -> Response:
     """Get one ticket, with its customer, mechanics and parts.
 
     Customers see their own, staff any.
     """
-    return reading.one(TICKET, ticket_id, true() if actor.is_staff else ServiceTicket.customer_id == actor.id)
+    return reading.one(VIEWS.of(actor), ticket_id, visible_to(actor))
 
 
 @blueprint.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
@@ -90,49 +97,41 @@ def remove_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> Servic
 @staff_required()
 @blueprint.arguments(TicketChangesSchema)
 @blueprint.response(200, TICKET, description=CHANGED)
-@blueprint.refuses(NotFound, Forbidden, TicketLocked, MechanicInactive)
+@blueprint.refuses(NotFound, Forbidden, TicketLocked, MechanicInactive, OdometerBackwards, *MONEY)
 def edit_ticket(actor: Identity, changes: dict[str, Any], ticket_id: int) -> ServiceTicket:
     """Add and remove mechanics and change the ticket's own fields, all or nothing.
 
-    A mechanic adds and removes only themself, and changes the fields of their own tickets. An id in both lists ends up
-    removed.
+    A mechanic adds and removes only themself, and changes the fields of their own tickets, but no discount. An id in
+    both lists ends up removed.
     """
     return operations.edit_ticket(actor, ticket_id, **changes)
-
-
-@blueprint.put("/<id:ticket_id>/add-part/<id:part_id>")
-@staff_required()
-@blueprint.arguments(PartQuantitySchema)
-@blueprint.response(200, TICKET, description=CHANGED)
-@blueprint.refuses(NotFound, Forbidden, TicketLocked, OutOfStock)
-def add_part(actor: Identity, quantity: dict[str, int], ticket_id: int, part_id: int) -> ServiceTicket:
-    """Set how many units of a part a ticket uses.
-
-    It sets and does not add: sent twice, it moves stock once. A mechanic does so on their own tickets.
-    """
-    return operations.use_part(actor, ticket_id, part_id, **quantity)
-
-
-@blueprint.put("/<id:ticket_id>/remove-part/<id:part_id>")
-@staff_required()
-@blueprint.response(200, TICKET, description=CHANGED)
-@blueprint.refuses(NotFound, Forbidden, TicketLocked)
-def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
-    """Take a part off a ticket, and give its units back to the shelf.
-
-    Sent twice, it changes nothing the second time. A mechanic does so on their own tickets.
-    """
-    return operations.remove_part(actor, ticket_id, part_id)
 
 
 @blueprint.put("/<id:ticket_id>/status")
 @staff_required()
 @blueprint.arguments(StatusSchema)
 @blueprint.response(200, TICKET, description=CHANGED)
-@blueprint.refuses(NotFound, Forbidden, IllegalMove)
+@blueprint.refuses(NotFound, Forbidden, IllegalMove, ReasonNeeded, MoneyTaken, TicketLocked, OutOfStock)
 def move_ticket(actor: Identity, move: dict[str, Any], ticket_id: int) -> ServiceTicket:
-    """Move a ticket to another state.
+    """Move a ticket to another state, or set what it waits for.
 
-    An open ticket becomes completed; a completed one no longer changes. A mechanic moves their own tickets.
+    Mechanics move their own tickets between open, in_progress and completed; advisors and admins make the other moves;
+    an admin, who says why, reopens what is invoiced or paid. Some moves are not made here: an authorisation opens or
+    declines an estimate, the invoice makes a ticket invoiced, and payments make it paid.
     """
     return operations.move_ticket(actor, ticket_id, **move)
+
+
+@blueprint.get("/<id:ticket_id>/history")
+@staff_required()
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(EVENT)
+@blueprint.refuses(NotFound)
+def list_history(actor: Identity, query: dict[str, Any], ticket_id: int) -> Response:
+    """List what happened to a ticket, the oldest first.
+
+    For staff: who did what, when, from what to what.
+    """
+    reading.require(ServiceTicket, ticket_id)
+    rows = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id)
+    return reading.page(EVENT, rows, query)

@@ -1,14 +1,31 @@
-"""What tickets look like, and what may be written of them."""
+"""What tickets, their lines and their history look like, and what may be written of them."""
 
-from marshmallow import fields, validate
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.mechanics.schemas import MechanicNameSchema
-from app.models import Customer, PartLine, ServiceTicket
-from app.rules.ticket_life import TicketStatus
-from app.schemas import Changes, Choice, Id, Input, ModelInput, ModelOutput, Money, Text, WholeNumber
+from app.models import Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
+from app.reading import Views
+from app.rules.ticket_life import FIRST, Hold, TicketStatus
+from app.schemas import (
+    Changes,
+    Choice,
+    Flag,
+    Id,
+    Input,
+    ModelInput,
+    ModelOutput,
+    Money,
+    Output,
+    Text,
+    WholeNumber,
+)
 
 MOST_UNITS = 1_000_000
 MOST_MECHANICS = 50
+MOST_MILES = 9_999_999
+OVERRIDE = "true: the odometer may go backwards."
 
 
 class TicketCustomerSchema(ModelOutput):
@@ -17,20 +34,45 @@ class TicketCustomerSchema(ModelOutput):
         fields = ("id", "name", "email", "phone")
 
 
+class TicketVehicleSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Vehicle
+        fields = ("id", "vin", "plate", "plate_state", "make", "model", "year")
+
+
 class PartLineSchema(ModelOutput):
     name = Text(attribute="part.name", metadata={"description": "The part's name."})
     sku = Text(attribute="part.sku", allow_none=True, metadata={"description": "The part's SKU."})
-    line_total = Money(metadata={"description": "Units times price."})
 
     class Meta(ModelOutput.Meta):
         model = PartLine
-        fields = ("part_id", "name", "sku", "quantity", "unit_price", "line_total")
+        fields = ("part_id", "name", "sku", "quantity", "quantity_short", "unit_price", "line_total")
+
+
+class LaborLineSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = LaborLine
+        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+
+
+class TotalsSchema(Output):
+    parts = Money(metadata={"description": "The sum of the part lines."})
+    labor = Money(metadata={"description": "The sum of the labor lines."})
+    discount = Money(metadata={"description": "Taken off parts and labor."})
+    supplies = Money(metadata={"description": "Shop supplies: a percentage of labor, capped."})
+    tax = Money()
+    total = Money(metadata={"description": "parts + labor - discount + supplies + tax."})
+    paid = Money()
+    balance = Money(signed=True, metadata={"description": "total - paid."})
 
 
 class TicketSchema(ModelOutput):
     customer = fields.Nested(TicketCustomerSchema())
+    vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
     mechanics = fields.Nested(MechanicNameSchema(many=True))
     parts = fields.Nested(PartLineSchema(many=True))
+    labor = fields.Nested(LaborLineSchema(many=True))
+    totals = fields.Nested(TotalsSchema())
     opened_by = fields.Nested(MechanicNameSchema())
 
     class Meta(ModelOutput.Meta):
@@ -38,12 +80,20 @@ class TicketSchema(ModelOutput):
         fields = (
             "id",
             "status",
+            "hold",
             "description",
             "customer_id",
             "customer",
+            "vehicle_id",
+            "vehicle",
             "odometer",
             "mechanics",
             "parts",
+            "labor",
+            "discount_percent",
+            "discount_amount",
+            "authorized_amount",
+            "totals",
             "opened_by",
             "created_at",
             "updated_at",
@@ -51,8 +101,43 @@ class TicketSchema(ModelOutput):
         )
 
 
+class CustomerNameSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Customer
+        fields = ("id", "name")
+
+
+class TicketCarSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Vehicle
+        fields = ("id", "vin", "make", "model", "year")
+
+
+class OwnTicketSchema(TicketSchema):
+    """A ticket for its customer: the car may have another owner now, whose plate is nobody's business."""
+
+    vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
+
+
+class TicketEventSchema(ModelOutput):
+    mechanic = fields.Nested(
+        MechanicNameSchema(), allow_none=True, metadata={"description": "Who did it, of the staff."}
+    )
+    customer = fields.Nested(
+        CustomerNameSchema(), allow_none=True, metadata={"description": "Who did it, of the customers."}
+    )
+
+    class Meta(ModelOutput.Meta):
+        model = TicketEvent
+        fields = ("id", "what", "before", "after", "reason", "mechanic", "customer", "created_at")
+
+
 class NewTicketSchema(ModelInput):
     customer_id = Id(required=True, metadata={"description": "Whose car it is."})
+    vehicle_id = Id(metadata={"description": "One of the customer's vehicles."})
+    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading when the car came in."})
+    override = Flag(metadata={"description": OVERRIDE})
+    status = Choice(TicketStatus, only=FIRST, metadata={"description": "estimate: it starts as a quote."})
 
     json_schema = {
         "examples": [
@@ -66,7 +151,7 @@ class NewTicketSchema(ModelInput):
 
     class Meta(ModelInput.Meta):
         model = ServiceTicket
-        fields = ("customer_id", "description", "odometer")
+        fields = ("customer_id", "vehicle_id", "description", "odometer", "override", "status")
 
 
 def _ids(description: str) -> fields.List[int]:
@@ -76,26 +161,77 @@ def _ids(description: str) -> fields.List[int]:
 class TicketChangesSchema(Changes, ModelInput):
     add_mechanic_ids = _ids("Mechanics to assign.")
     remove_mechanic_ids = _ids("Mechanics to take off.")
+    vehicle_id = Id(allow_none=True, metadata={"description": "One of the customer's vehicles; null: none."})
+    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading when the car came in."})
+    override = Flag(metadata={"description": OVERRIDE})
 
-    json_schema = {"examples": [{"add_mechanic_ids": [2], "remove_mechanic_ids": [3]}]}
+    json_schema = {
+        "not": {
+            "required": ["discount_percent", "discount_amount"],
+            "properties": {
+                "discount_percent": {"type": ["string", "number"]},
+                "discount_amount": {"type": ["string", "number"]},
+            },
+        },
+        "examples": [{"add_mechanic_ids": [2], "remove_mechanic_ids": [3]}],
+    }
 
     class Meta(ModelInput.Meta):
         model = ServiceTicket
-        fields = ("add_mechanic_ids", "remove_mechanic_ids", "description", "odometer")
+        fields = (
+            "add_mechanic_ids",
+            "remove_mechanic_ids",
+            "description",
+            "vehicle_id",
+            "odometer",
+            "override",
+            "discount_percent",
+            "discount_amount",
+        )
+
+    @validates_schema
+    def require_one_discount(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """A discount is a percentage or an amount."""
+        if data.get("discount_percent") is not None and data.get("discount_amount") is not None:
+            raise ValidationError("Give a percentage or an amount, not both.", "discount_amount")
 
 
 class PartQuantitySchema(Input):
     quantity = WholeNumber(
         least=1, most=MOST_UNITS, load_default=1, metadata={"description": "Units the ticket uses in all."}
     )
+    backorder = Flag(metadata={"description": "true: what is not on the shelf is waited for."})
 
     json_schema = {"examples": [{"quantity": 2}]}
 
 
-class StatusSchema(Input):
-    status = Choice(TicketStatus, required=True)
+class NewLaborLineSchema(ModelInput):
+    mechanic_id = Id(allow_none=True, metadata={"description": "Who does it."})
+    rate = Money(metadata={"description": "Money an hour; the shop's rate unless an advisor gives another."})
 
-    json_schema = {"examples": [{"status": "completed"}]}
+    json_schema = {"examples": [{"description": "Replace front pads and rotors", "hours": "1.7"}]}
+
+    class Meta(ModelInput.Meta):
+        model = LaborLine
+        fields = ("description", "hours", "rate", "mechanic_id")
+
+
+class LaborLineChangesSchema(Changes, NewLaborLineSchema):
+    json_schema = {"examples": [{"hours": "2.0"}]}
+
+
+class StatusSchema(Input):
+    status = Choice(TicketStatus, metadata={"description": "Where to."})
+    reason = Text(
+        validate=validate.Length(max=500), metadata={"description": "Why; needed to reopen what is invoiced or paid."}
+    )
+    hold = Choice(Hold, allow_none=True, metadata={"description": "What the work waits for; null: nothing any more."})
+
+    json_schema = {"examples": [{"status": "in_progress"}, {"hold": "parts"}]}
 
 
 TICKET = TicketSchema()
+OWN_TICKET = OwnTicketSchema()
+VIEWS = Views(staff=TICKET, customer=OWN_TICKET)
+LABOR_LINE = LaborLineSchema()
+EVENT = TicketEventSchema()

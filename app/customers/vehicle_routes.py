@@ -1,0 +1,104 @@
+"""/customers/{id}/vehicles: what customers drive, and what was done to it."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy import select
+
+from app import reading
+from app.auth.access import Identity, identity_required
+from app.customers import vehicles
+from app.customers.blueprint import blueprint
+from app.customers.operations import visible
+from app.customers.vehicle_schemas import CHECKED, VEHICLE, NewVehicleSchema, VehicleChangesSchema
+from app.models import Vehicle
+from app.problems import Forbidden, NotFound, OdometerBackwards, VinTaken
+from app.schemas import PageQuery
+from app.service_tickets.schemas import VIEWS
+
+WITH_WARNINGS = "The vehicle, with `warnings` where its VIN is odd."
+
+
+@blueprint.get("/<id:customer_id>/vehicles")
+@identity_required()
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(VEHICLE)
+@blueprint.refuses(NotFound)
+def list_vehicles(actor: Identity, query: dict[str, Any], customer_id: int) -> Response:
+    """List a customer's vehicles.
+
+    For staff and the customer.
+    """
+    visible(actor, customer_id)
+    rows = select(Vehicle).where(Vehicle.customer_id == customer_id, Vehicle.present()).order_by(Vehicle.id)
+    return reading.page(VEHICLE, rows, query)
+
+
+@blueprint.post("/<id:customer_id>/vehicles")
+@identity_required()
+@blueprint.arguments(NewVehicleSchema)
+@blueprint.response(201, CHECKED, description=WITH_WARNINGS, location="/customers/{customer_id}/vehicles/{id}")
+@blueprint.refuses(NotFound, VinTaken)
+def add_vehicle(actor: Identity, fields: dict[str, Any], customer_id: int) -> tuple[Vehicle, dict[str, Any]]:
+    """Add a vehicle.
+
+    For staff and the customer. Make and year are filled in from the VIN where it tells them; a wrong check digit, or a
+    VIN that another customer has, is a warning and no refusal.
+    """
+    vehicle, warnings = vehicles.add_vehicle(actor, customer_id, **fields)
+    return vehicle, {"warnings": warnings}
+
+
+@blueprint.get("/<id:customer_id>/vehicles/<id:vehicle_id>")
+@identity_required()
+@blueprint.response(200, VEHICLE, description="The vehicle.")
+@blueprint.refuses(NotFound)
+def get_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> Response:
+    """Get one vehicle.
+
+    For staff and the customer.
+    """
+    visible(actor, customer_id)
+    return reading.one(VEHICLE, vehicle_id, Vehicle.customer_id == customer_id)
+
+
+@blueprint.route("/<id:customer_id>/vehicles/<id:vehicle_id>", methods=["PUT", "PATCH"])
+@identity_required()
+@blueprint.arguments(VehicleChangesSchema)
+@blueprint.response(200, CHECKED, description=WITH_WARNINGS)
+@blueprint.refuses(NotFound, Forbidden, VinTaken, OdometerBackwards)
+def update_vehicle(
+    actor: Identity, changes: dict[str, Any], customer_id: int, vehicle_id: int
+) -> tuple[Vehicle, dict[str, Any]]:
+    """Change a vehicle, or hand it over to its new owner.
+
+    For staff and the customer. What is left out stays as it is.
+    """
+    vehicle, warnings = vehicles.change_vehicle(actor, customer_id, vehicle_id, **changes)
+    return vehicle, {"warnings": warnings}
+
+
+@blueprint.delete("/<id:customer_id>/vehicles/<id:vehicle_id>")
+@identity_required()
+@blueprint.response(204, description="The vehicle is off the customer's list; tickets keep it.")
+@blueprint.refuses(NotFound)
+def delete_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
+    """Remove a vehicle.
+
+    For staff and the customer.
+    """
+    vehicles.archive_vehicle(actor, customer_id, vehicle_id)
+
+
+@blueprint.get("/<id:customer_id>/vehicles/<id:vehicle_id>/history")
+@identity_required()
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(VIEWS)
+@blueprint.refuses(NotFound)
+def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int, vehicle_id: int) -> Response:
+    """List what was done to a vehicle, the newest first.
+
+    Staff see all tickets, also those of owners before; customers see their own.
+    """
+    vehicles.require_vehicle(actor, customer_id, vehicle_id)
+    return reading.page(VIEWS.of(actor), vehicles.history(actor, vehicle_id), query)

@@ -1,0 +1,103 @@
+"""What is done to customers' vehicles."""
+
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+
+from app.auth.access import Identity
+from app.customers.operations import visible
+from app.extensions import db
+from app.models import Customer, ServiceTicket, Vehicle
+from app.models.types import now
+from app.problems import Forbidden
+from app.rules import vin
+from app.transaction import atomic, locked, not_found
+
+
+@atomic()
+def add_vehicle(actor: Identity, customer_id: int, **fields: Any) -> tuple[Vehicle, list[str]]:
+    """A new vehicle of the customer, and warnings about its VIN. Raises `NotFound`, `VinTaken`."""
+    visible(actor, customer_id)
+    locked(Customer, customer_id)  # they must not be erased meanwhile
+    vehicle = Vehicle(customer_id=customer_id, **fields)
+    _fill_in(vehicle)
+    db.session.add(vehicle)
+    return vehicle, _warnings(vehicle)
+
+
+@atomic()
+def change_vehicle(
+    actor: Identity, customer_id: int, vehicle_id: int, /, *, override: bool = False, **changes: Any
+) -> tuple[Vehicle, list[str]]:
+    """Change the fields that are given, and hand the vehicle over where `customer_id` is one of them.
+
+    Raises `NotFound`, `Forbidden`, `VinTaken`, `OdometerBackwards`.
+    """
+    new_owner_id = changes.pop("customer_id", customer_id)
+    if new_owner_id != customer_id and actor.is_front_desk:
+        locked(Customer, new_owner_id)  # before the vehicle, as everywhere
+    vehicle = _lock(actor, customer_id, vehicle_id)
+    if new_owner_id != customer_id and not actor.is_front_desk:
+        raise Forbidden("Only advisors and admins hand a vehicle over.")
+    if override and not actor.is_staff:
+        raise Forbidden("Only staff turn an odometer back.")
+    if new_owner_id != vehicle.customer_id:
+        vehicle.customer_id, vehicle.notes = new_owner_id, None  # what is noted of the old owner's car stays with them
+    vehicle.read_odometer(changes.pop("odometer", None), override=override)
+    for name, value in changes.items():
+        setattr(vehicle, name, value)
+    _fill_in(vehicle)
+    return vehicle, _warnings(vehicle)
+
+
+@atomic()
+def archive_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
+    """Take the vehicle off the customer's list; tickets keep it. Raises `NotFound`."""
+    _lock(actor, customer_id, vehicle_id).archived_at = now()
+
+
+def _lock(actor: Identity, customer_id: int, vehicle_id: int) -> Vehicle:
+    visible(actor, customer_id)
+    vehicle = locked(Vehicle, vehicle_id)
+    if vehicle.customer_id != customer_id:
+        raise not_found(Vehicle, vehicle_id)
+    return vehicle
+
+
+def _fill_in(vehicle: Vehicle) -> None:
+    """Take make and year from the VIN where they are not known and it tells them."""
+    if vehicle.vin is not None:
+        told = vin.decode(vehicle.vin)
+        vehicle.make = vehicle.make or told.make
+        vehicle.year = vehicle.year or told.year
+
+
+def _warnings(vehicle: Vehicle) -> list[str]:
+    """What is odd about the VIN, but no reason to turn the car away."""
+    if vehicle.vin is None:
+        return []
+    db.session.flush()
+    warnings = []
+    if not vin.decode(vehicle.vin).check_digit_fits:
+        warnings.append("The check digit of the VIN does not fit; North American ones have one that does.")
+    same = select(
+        exists().where(Vehicle.vin == vehicle.vin, Vehicle.customer_id != vehicle.customer_id, Vehicle.present())
+    )
+    if db.session.scalar(same):
+        warnings.append("Another customer has a vehicle with this VIN.")
+    return warnings
+
+
+def require_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
+    """Raises `NotFound` where it is not a vehicle of this customer that the identity may see."""
+    visible(actor, customer_id)
+    if not db.session.scalar(
+        select(exists().where(Vehicle.id == vehicle_id, Vehicle.customer_id == customer_id, Vehicle.present()))
+    ):
+        raise not_found(Vehicle, vehicle_id)
+
+
+def history(actor: Identity, vehicle_id: int) -> Select[ServiceTicket]:
+    """The tickets of a vehicle, the newest first; customers see only their own, not those of an owner before them."""
+    tickets = select(ServiceTicket).where(ServiceTicket.vehicle_id == vehicle_id).order_by(ServiceTicket.id.desc())
+    return tickets if actor.is_staff else tickets.where(ServiceTicket.customer_id == actor.id)

@@ -1,0 +1,145 @@
+"""/service-tickets/{id}: what the customer agrees to, is billed and pays."""
+
+from typing import Any
+
+from flask import Response, current_app
+from sqlalchemy import select
+
+from app import reading
+from app.auth.access import Identity, identity_required, staff_required
+from app.models import Authorization, Invoice, Payment, ServiceTicket
+from app.problems import (
+    AboveBalance,
+    AbovePaid,
+    Forbidden,
+    IllegalMove,
+    NotFound,
+    TicketLocked,
+    TotalChanged,
+)
+from app.rules.roles import Role
+from app.schemas import PageQuery
+from app.service_tickets import billing
+from app.service_tickets.billing_schemas import (
+    AUTHORIZATION,
+    INVOICE,
+    INVOICE_CONTENT,
+    PAYMENT,
+    NewAuthorizationSchema,
+    NewPaymentSchema,
+)
+from app.service_tickets.blueprint import blueprint
+from app.service_tickets.changing import visible_to
+
+PDF = {"type": "string", "format": "binary"}
+
+
+@blueprint.post("/<id:ticket_id>/authorizations")
+@identity_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(NewAuthorizationSchema)
+@blueprint.response(
+    201, AUTHORIZATION, description="The authorisation.", location="/service-tickets/{ticket_id}/authorizations"
+)
+@blueprint.refuses(NotFound, Forbidden, TicketLocked, TotalChanged)
+def authorize(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Authorization:
+    """Authorise the work, or decline it.
+
+    The customer with their own token, `online`, and to the total they were shown; or an advisor, who records what the
+    customer said, how, who said it, and up to which amount, but never less than the total. An estimate becomes open or
+    declined; on an open ticket it moves the ceiling, above which no change takes the total.
+    """
+    return billing.authorize(actor, ticket_id, **fields)
+
+
+@blueprint.get("/<id:ticket_id>/authorizations")
+@identity_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(AUTHORIZATION)
+@blueprint.refuses(NotFound)
+def list_authorizations(actor: Identity, query: dict[str, Any], ticket_id: int) -> Response:
+    """List a ticket's authorisations, the oldest first.
+
+    For its customer, advisors and admins.
+    """
+    reading.require(ServiceTicket, ticket_id, visible_to(actor))
+    rows = select(Authorization).where(Authorization.ticket_id == ticket_id).order_by(Authorization.id)
+    return reading.page(AUTHORIZATION, rows, query)
+
+
+@blueprint.post("/<id:ticket_id>/invoice")
+@staff_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.response(201, INVOICE, description="The invoice.", location="/service-tickets/{ticket_id}/invoice")
+@blueprint.refuses(NotFound, IllegalMove)
+def issue_invoice(actor: Identity, ticket_id: int) -> Invoice:
+    """Invoice a completed ticket.
+
+    For advisors and admins. It freezes lines and figures under the next number of a series without gaps; where nothing
+    is due, the ticket is paid at once.
+    """
+    return billing.issue_invoice(actor, ticket_id, INVOICE_CONTENT.dump)
+
+
+@blueprint.get("/<id:ticket_id>/invoice")
+@identity_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.response(200, INVOICE, description="The invoice.")
+@blueprint.refuses(NotFound)
+def get_invoice(actor: Identity, ticket_id: int) -> Response:
+    """Get a ticket's invoice.
+
+    For its customer, advisors and admins. One that was voided by reopening the ticket stays on record, but not here.
+    """
+    return reading.send(_invoice(actor, ticket_id))
+
+
+@blueprint.get("/<id:ticket_id>/invoice.pdf")
+@identity_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.response(200, PDF, description="The invoice as PDF.", content_type="application/pdf")
+@blueprint.refuses(NotFound)
+def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
+    """Get a ticket's invoice as PDF.
+
+    For its customer, advisors and admins.
+    """
+    from app.service_tickets.invoice_pdf import render  # its libraries are large, and most workers never need them
+
+    invoice = _invoice(actor, ticket_id)
+    pdf = render(
+        invoice, current_app.config["SHOP_NAME"], current_app.config["SHOP_ADDRESS"], current_app.config["CURRENCY"]
+    )
+    name = f'inline; filename="invoice-{invoice["number"]}.pdf"'
+    return Response(pdf, 200, {"Content-Disposition": name}, content_type="application/pdf")
+
+
+def _invoice(actor: Identity, ticket_id: int) -> dict[str, Any]:
+    reading.require(ServiceTicket, ticket_id, visible_to(actor))
+    missing = NotFound(f"Ticket {ticket_id} has no invoice.")
+    return reading.only(INVOICE, missing, Invoice.ticket_id == ticket_id, Invoice.voided_at.is_(None))
+
+
+@blueprint.post("/<id:ticket_id>/payments")
+@staff_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(NewPaymentSchema)
+@blueprint.response(201, PAYMENT, description="The payment.", location="/service-tickets/{ticket_id}/payments")
+@blueprint.refuses(NotFound, TicketLocked, AboveBalance, AbovePaid)
+def pay(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Payment:
+    """Take a payment, or give a refund.
+
+    For advisors and admins, on an invoice: never more than is due, or than was paid. The ticket becomes paid, or
+    invoiced again, by itself.
+    """
+    return billing.pay(actor, ticket_id, **fields)
+
+
+@blueprint.get("/<id:ticket_id>/payments")
+@identity_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.lists(PAYMENT)
+@blueprint.refuses(NotFound)
+def list_payments(actor: Identity, query: dict[str, Any], ticket_id: int) -> Response:
+    """List a ticket's payments and refunds, the oldest first.
+
+    For its customer, advisors and admins.
+    """
+    reading.require(ServiceTicket, ticket_id, visible_to(actor))
+    rows = select(Payment).where(Payment.ticket_id == ticket_id).order_by(Payment.id)
+    return reading.page(PAYMENT, rows, query)
