@@ -2,7 +2,7 @@
 
 A program and no unit test. It serves a filled shop on a new database (see `tests/support.py`), sends generated requests
 in all phases and with all checks of schemathesis, and exits with 1 at any failure: a check that does not hold, an
-answer of 500 or more, a traceback in the server's log, or fewer cases than asked for.
+answer of 500 or more, a traceback in the server's log, rows that contradict one another, or fewer cases than asked for.
 """
 
 import argparse
@@ -13,29 +13,58 @@ import sys
 import time
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import cycle
 from typing import Any
 
 import schemathesis
 from click import echo
-from flask import Flask
+from flask import Flask, current_app
 from hypothesis import strategies as st
 from jose import jwt
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.core import EventStream
 from schemathesis.generation.meta import TestPhase
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, or_, select, true
 
 from app import create_app
+from app.auth.access import Identity
+from app.customers.vehicles import add_vehicle
 from app.extensions import db
-from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket, SignIn
+from app.inventory.operations import create_part
+from app.models import (
+    AuthorizationMethod,
+    Customer,
+    Decision,
+    Invoice,
+    InvoiceSeries,
+    LaborLine,
+    Mechanic,
+    Part,
+    PartLine,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+    ServiceTicket,
+    SignIn,
+    StockMovement,
+    Vehicle,
+)
+from app.rules.money import ZERO
 from app.rules.roles import Role
+from app.rules.ticket_life import RESERVING, TicketStatus
+from app.service_tickets import billing, lines, operations
+from app.service_tickets.billing_schemas import INVOICE_CONTENT
 from app.transaction import atomic
 from tests.live import call, serving
 from tests.support import ON_POSTGRESQL, PASSWORD, migrated, new_database, password_hash, settings
 
 ROLES = ("customer", *(role.value for role in Role))
 PEOPLE = 12  # of each role, so that requests which erase and deactivate leave someone
+NUMBERS = cycle(range(1, len(TicketStatus) + 1))
+# The states that a ticket of the filled shop reaches from a quote, and those that it passes through one by one.
+QUOTED = (TicketStatus.ESTIMATE, TicketStatus.DECLINED, TicketStatus.OPEN)
+WORKED = (TicketStatus.IN_PROGRESS, TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID)
 
 EMAIL = r"[a-z][a-z0-9]{0,11}([._+-][a-z0-9]{1,8})?@([a-z][a-z0-9]{1,11}\.)?example\.(com|org|net)"
 PHONE = r"\+1[2-9][0-9]{9}|\([2-9][0-9]{2}\) [2-9][0-9]{2}-[0-9]{4}|\+44 20 [0-9]{4} [0-9]{4}"
@@ -70,19 +99,71 @@ def assign_who_is_there(context: Any, case: Any, kwargs: dict[str, Any]) -> None
             case.body[name] = [1 + int(mechanic_id) % PEOPLE for mechanic_id in case.body[name]]
 
 
+@schemathesis.hook("before_call")
+def name_what_is_there(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Let single cases name the first tickets in turn, one in every state; a line has the number of its ticket."""
+    if case.meta is None or case.meta.phase.name is TestPhase.STATEFUL or case.meta.generation.mode.is_negative:
+        return
+    ids = case.path_parameters.keys() & {"ticket_id", "line_id"}
+    case.path_parameters |= dict.fromkeys(ids, next(NUMBERS))
+
+
 def fill() -> None:
-    """People of every role, parts, and tickets with mechanics and lines."""
-    staff = [new_person(role) for role in ROLES[1:] for _ in range(PEOPLE)]
-    customers = [new_person("customer") for _ in range(PEOPLE)]
-    parts = [Part(name=f"Part {n}", price=Decimal("12.50"), quantity_on_hand=n * 10 or None) for n in range(PEOPLE)]
+    """People of every role, and parts; for each customer a vehicle, and a ticket in every state."""
+    people = {role: [new_person(role) for _ in range(PEOPLE)] for role in ROLES}
     with atomic():
-        db.session.add_all([*staff, *customers, *parts])
-        for n, customer in enumerate(customers * 3):
-            mechanic, part = staff[n % len(staff)], parts[n % len(parts)]
-            line = PartLine(part=part, quantity=n + 1, unit_price=part.price)
-            ticket = ServiceTicket(customer=customer, opened_by=staff[0], mechanics=[mechanic], parts=[line])
-            ticket.description = f"Noise number {n}"
-            db.session.add(ticket)
+        for role in ROLES:
+            db.session.add_all(people[role])
+            db.session.flush()
+        admin = Identity(people["admin"][0].id, Role.ADMIN, sign_in_id="")
+        untracked, rare, *parts = (
+            create_part(admin, name=f"Part {n}", price=Decimal("1200.50"), quantity_on_hand=stock)
+            for n, stock in enumerate([None, 1, *[1000] * PEOPLE])
+        )
+        for n, (customer, mechanic) in enumerate(zip(people["customer"], people["mechanic"], strict=True)):
+            vehicle, _ = add_vehicle(admin, customer.id, vin=f"1HGCM82633A{n:06}", odometer=1000)
+            for status in TicketStatus:
+                ticket = open_ticket(admin, vehicle, status)
+                operations.assign_mechanic(admin, ticket.id, mechanic.id)
+                for part in (untracked, parts[n], *([rare] if status in RESERVING else [])):
+                    lines.use_part(admin, ticket.id, part.id, quantity=2, backorder=True)
+                lines.add_labor(admin, ticket.id, description="Look for it", hours=Decimal("99.5"))
+                advance(admin, ticket, status)
+
+
+def open_ticket(admin: Identity, vehicle: Vehicle, target: TicketStatus) -> ServiceTicket:
+    """A new ticket that may get to the state, as a quote or open."""
+    return operations.open_ticket(
+        admin,
+        current_app.config["SHOP_RATES"],
+        customer_id=vehicle.customer_id,
+        vehicle_id=vehicle.id,
+        odometer=1000,
+        description="It makes a noise",
+        status=TicketStatus.ESTIMATE if target in QUOTED else TicketStatus.OPEN,
+    )
+
+
+def advance(admin: Identity, ticket: ServiceTicket, target: TicketStatus) -> None:
+    """Bring a new ticket to the state, by the way that leads there."""
+    if target in (TicketStatus.DECLINED, TicketStatus.OPEN):
+        decision = Decision.APPROVED if target is TicketStatus.OPEN else Decision.DECLINED
+        billing.authorize(admin, ticket.id, decision=decision, method=AuthorizationMethod.PHONE, said_by="Themselves")
+    if target is TicketStatus.VOID:
+        operations.move_ticket(admin, ticket.id, status=target)
+    for status in WORKED[: WORKED.index(target) + 1] if target in WORKED else ():
+        if status is TicketStatus.INVOICED:
+            billing.issue_invoice(admin, ticket.id, INVOICE_CONTENT.dump)
+            pay(admin, ticket, Decimal("1.00"))
+        elif status is TicketStatus.PAID:
+            pay(admin, ticket, ticket.balance)
+        else:
+            operations.move_ticket(admin, ticket.id, status=status)
+
+
+def pay(admin: Identity, ticket: ServiceTicket, amount: Decimal) -> None:
+    """Take a payment."""
+    billing.pay(admin, ticket.id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
 
 
 def new_person(role: str) -> Customer | Mechanic:
@@ -96,20 +177,17 @@ def new_person(role: str) -> Customer | Mechanic:
 
 
 class SignedIn:
-    """Signs cases in as one role: always with a token that is good, on a new account where the last one was lost."""
+    """Signs cases in as one role: always with a token that is good, of the first account that `PASSWORD` opens."""
 
     def __init__(self, app: Flask, address: str, role: str) -> None:
         self.app, self.address, self.role, self.token = app, address, role, ""
-        self.login = f"{address}/{'customers' if role == 'customer' else 'mechanics'}/login"
+        self.account = Customer if role == "customer" else Mechanic
+        self.login = f"{address}/{self.account.__tablename__}/login"
 
     def get(self, case: Any, context: Any) -> str:
         with self.app.app_context():
             if not self.token or not self.is_good():
-                person = new_person(self.role)
-                email = person.email
-                with atomic():
-                    db.session.add(person)
-                self.token = call(self.login, {"email": email, "password": PASSWORD})["token"]
+                self.token = call(self.login, {"email": self.find(), "password": PASSWORD})["token"]
         return self.token
 
     def set(self, case: Any, token: str, context: Any) -> None:
@@ -117,11 +195,25 @@ class SignedIn:
 
     def is_good(self) -> bool:
         """Whether the session still runs, for an account that still has the role."""
-        session = select(SignIn.id).where(SignIn.id == jwt.get_unverified_claims(self.token)["jti"])
-        if self.role != "customer":
-            session = session.join(Mechanic).where(Mechanic.active, Mechanic.role == Role(self.role))
+        return self.first(SignIn.id == jwt.get_unverified_claims(self.token)["jti"]) is not None
+
+    def find(self) -> str:
+        """The e-mail of an account of the role; of a new one where there is none left."""
+        email = self.first(self.account.password_hash == password_hash())
+        if email is None:
+            with atomic():
+                person = new_person(self.role)
+                db.session.add(person)
+            email = person.email
+        return str(email)
+
+    def first(self, criterion: ColumnElement[bool]) -> str | None:
+        """The e-mail of the first account that has the role and meets the criterion."""
+        emails = select(self.account.email).outerjoin(SignIn).where(self.account.may_sign_in(), criterion)
+        if self.account is Mechanic:
+            emails = emails.where(Mechanic.role == Role(self.role))
         with db.engine.connect() as connection:
-            return connection.scalar(session) is not None
+            return connection.scalar(emails.order_by(self.account.id).limit(1))
 
 
 def fuzz(who: SignedIn, options: argparse.Namespace) -> Outcome:
@@ -136,6 +228,7 @@ def fuzz(who: SignedIn, options: argparse.Namespace) -> Outcome:
                 outcome.failures["It took too long and was stopped."] = ""
                 stream.stop()
         rounds += 1
+    find_contradictions(outcome)
     return outcome
 
 
@@ -174,6 +267,56 @@ def note(outcome: Outcome, event: Any) -> None:
             found = check.failure_info
             key = f"{check.name}: {recorder.label}: {found.failure if found else 'crashed'}"
             outcome.failures.setdefault(key, found.code_sample if found else "")
+
+
+def contradictions() -> dict[str, Select[int]]:
+    """Queries for rows that contradict one another, by what is wrong where they find one."""
+    moved = total(StockMovement.quantity, 0).where(StockMovement.part_id == Part.id).scalar_subquery()
+    held = total(PartLine.quantity_reserved, 0).where(PartLine.part_id == Part.id).scalar_subquery()
+    parts = total(PartLine.line_total, ZERO).where(PartLine.ticket_id == ServiceTicket.id).scalar_subquery()
+    labor = total(LaborLine.line_total, ZERO).where(LaborLine.ticket_id == ServiceTicket.id).scalar_subquery()
+    signed = case((Payment.kind == PaymentKind.PAYMENT, Payment.amount), else_=-Payment.amount)
+    paid = total(signed, ZERO).where(Payment.ticket_id == ServiceTicket.id).scalar_subquery()
+    standing = select(Invoice.ticket_id).where(Invoice.voided_at.is_(None))
+    billed = ServiceTicket.status.in_((TicketStatus.INVOICED, TicketStatus.PAID))
+    is_paid = ServiceTicket.status == TicketStatus.PAID
+    holding = PartLine.quantity_reserved + PartLine.quantity_short > 0
+    gaps = (func.count(Invoice.id) != InvoiceSeries.last_number, func.max(Invoice.number) != InvoiceSeries.last_number)
+    return {
+        "on hand is the sum of movements": select(Part.id).where(func.coalesce(Part.quantity_on_hand, 0) != moved),
+        "reserved is what lines hold": select(Part.id).where(Part.quantity_reserved != held),
+        "only authorised, unfinished work holds parts": (
+            select(ServiceTicket.id).join(PartLine).where(holding, ServiceTicket.status.not_in(RESERVING))
+        ),
+        "totals are of the lines": (
+            select(ServiceTicket.id).where(
+                (ServiceTicket.total_parts != parts)
+                | (ServiceTicket.total_labor != labor)
+                | (ServiceTicket.paid != paid)
+            )
+        ),
+        "what is billed has an invoice": select(ServiceTicket.id).where(billed != ServiceTicket.id.in_(standing)),
+        "what is paid has no balance": select(ServiceTicket.id).where(
+            billed, is_paid == (ServiceTicket.balance > ZERO)
+        ),
+        "invoice numbers have no gaps": (
+            select(InvoiceSeries.id).join(Invoice, true()).group_by(InvoiceSeries.id).having(or_(*gaps))
+        ),
+    }
+
+
+def total(column: SQLColumnExpression[Any], nothing: Any) -> Select[Any]:
+    """The sum of a column, `nothing` where there are no rows."""
+    return select(func.coalesce(func.sum(column), nothing))
+
+
+def find_contradictions(outcome: Outcome) -> None:
+    """Add to the failures what the cases left in the database that does not add up."""
+    with db.engine.connect() as connection:
+        for rule, query in contradictions().items():
+            ids = connection.scalars(query.limit(5)).all()
+            if ids:
+                outcome.failures[f"broken: {rule}"] = f"ids {', '.join(map(str, ids))}"
 
 
 def report(outcomes: list[Outcome], tracebacks: list[str]) -> int:

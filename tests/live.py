@@ -16,7 +16,7 @@ from tests.support import scratch
 
 
 @contextmanager
-def serving(database_url: str) -> Iterator[tuple[str, Path]]:
+def serving(database_url: str, **changes: str) -> Iterator[tuple[str, Path]]:
     """The address of the live application, and its log, while it runs on a free port of the loopback interface."""
     environ = {
         "APP_ENV": "testing",
@@ -25,6 +25,7 @@ def serving(database_url: str) -> Iterator[tuple[str, Path]]:
         "RATELIMIT_ENABLED": "false",
         "REDIS_URL": "",
         "WEB_CONCURRENCY": "2",
+        **changes,
     }
     log = scratch() / "server.log"
     with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
