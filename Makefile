@@ -26,8 +26,10 @@ check: $(VENV)/.installed-dev ## lint and types
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
-prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role
+prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races
 	@$(BIN)/python -m tests.fuzz --cases 2000
+	@$(BIN)/python -m tests.shop_machine --runs 500 --steps 50
+	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
 
 openapi: $(VENV)/.installed-dev ## print the OpenAPI document
 	@$(BIN)/flask openapi print
