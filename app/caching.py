@@ -104,7 +104,7 @@ def _replace_versions(names: Iterable[str], *, new: bool) -> None:
     state = _state()
     for name in names:
         version, timeout = (secrets.token_hex(8), 0) if new else (CHANGING, MARKER_SECONDS)
-        said = _attempt(lambda: cache.set(f"version:{name}", version, timeout=timeout))  # noqa: B023
+        said = _attempt(lambda: cache.set(f"version:{name}", version, timeout=timeout))  # noqa: B023  # called at once
         if not said:
             state.unsaid.add(name)
         elif new:

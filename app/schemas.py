@@ -1,272 +1,33 @@
-"""What schemas are made of: the field types of this API, and how a model's columns become such fields.
+"""What schemas are made of: how a model's columns become fields, and what inputs and outputs have in common.
 
 Input schemas refuse unknown fields and load into plain dicts of the fields that were sent. Output schemas only dump;
 every field of theirs is always in the answer.
 """
 
-import re
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, ClassVar, cast
 
-from flask import current_app
 from flask_marshmallow.sqla import SQLAlchemyAutoSchema
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema
 from marshmallow_sqlalchemy import ModelConverter
 from sqlalchemy import Boolean, Enum, Integer, String
 
-from app.models import LARGEST_INTEGER, types
-from app.models.base import Row
-from app.rules.money import MOST
-from app.rules.text import LEAST_PASSWORD, MOST_PASSWORD, normal_email, normal_phone
-from app.rules.vin import PLATE_PATTERN, VIN_PATTERN, normal_plate, normal_vin
-
-# Control characters (PostgreSQL keeps no NUL) and halves of surrogate pairs (not to be had in UTF-8).
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-PRINTABLE_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
-TEXT_PATTERN = (
-    r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*"
-    r"[^\s\u0000-\u001f\u007f]"
-    r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+from app.fields import (
+    Choice,
+    Email,
+    Flag,
+    Hours,
+    Money,
+    Percent,
+    Phone,
+    Plate,
+    QueryNumber,
+    Text,
+    UtcTime,
+    Vin,
+    WholeNumber,
 )
-
-
-def _printable(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValidationError("Not a valid string.")
-    if _UNPRINTABLE.search(value):
-        raise ValidationError("Has characters that are not text.")
-    return value
-
-
-class Text(fields.String):
-    """Text that is not blank, without white space around it."""
-
-    json_schema: dict[str, Any] = {"minLength": 1, "pattern": TEXT_PATTERN}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = _printable(value)
-        self._validate_length(text)
-        if not text.strip():
-            raise ValidationError("May not be blank.")
-        return text.strip()
-
-    def _validate_length(self, text: str) -> None:
-        # The bound holds for what was sent, as the document says, not for what is left of it.
-        for validator in self.validators:
-            if isinstance(validator, validate.Length):
-                validator(text)
-
-
-class Email(Text):
-    """An e-mail address, in lower case."""
-
-    json_schema = {"format": "email"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs["validate"] = validate.Length(max=254)
-        super().__init__(**kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return normal_email(super()._deserialize(value, attr, data, **kwargs))
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-
-class Phone(Text):
-    """A phone number in any usual way of writing, kept as E.164."""
-
-    json_schema = {"format": "phone"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs["validate"] = validate.Length(max=40)
-        super().__init__(**kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return normal_phone(text, current_app.config["PHONE_REGION"])
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-
-class Vin(Text):
-    """A vehicle identification number, in capitals."""
-
-    json_schema = {"pattern": VIN_PATTERN}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return normal_vin(_printable(value))
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-
-class Plate(Text):
-    """A license plate in any way of writing, kept in capitals without spaces and hyphens."""
-
-    json_schema = {"pattern": PLATE_PATTERN}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return normal_plate(text)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-
-class Password(fields.String):
-    """A password, taken as it is: white space counts."""
-
-    json_schema: dict[str, Any] = {"format": "password", "pattern": PRINTABLE_PATTERN}
-
-    def __init__(self, *, new: bool = True, **kwargs: Any) -> None:
-        """`new` ones must be long enough; one that is only compared may be any."""
-        length = validate.Length(min=LEAST_PASSWORD if new else 1, max=MOST_PASSWORD)
-        super().__init__(validate=length, load_only=True, **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return _printable(value)
-
-
-class WholeNumber(fields.Integer):
-    """An integer, in bodies no text, no fraction and no truth value; in queries its decimal digits."""
-
-    def __init__(self, *, least: int = 0, most: int = LARGEST_INTEGER, **kwargs: Any) -> None:
-        kwargs["validate"] = validate.Range(least, most)
-        super().__init__(**kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, Decimal) and -LARGEST_INTEGER <= value <= LARGEST_INTEGER and value == int(value):
-            return int(value)  # 2.0 is an integer in JSON Schema, and 2e9 has not 2e9 digits
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValidationError("Not a valid integer.")
-        return value
-
-
-class QueryNumber(WholeNumber):
-    """A whole number among the query parameters."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not isinstance(value, str) or not re.fullmatch("-?[0-9]{1,10}", value):
-            raise ValidationError("Not a valid integer.")
-        return int(value)
-
-
-class QueryFlag(fields.Boolean):
-    """A truth value among the query parameters."""
-
-    json_schema = {"type": "boolean"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
-
-
-class Flag(fields.Boolean):
-    """A truth value in a body: true or false, and nothing that resembles them."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid")
-        return value
-
-
-class Id(WholeNumber):
-    """The id of a row."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(least=1, **kwargs)
-
-
-class Exact(fields.Field[Decimal]):
-    """A decimal with a fixed number of places, as a string: binary floats cannot hold it. On input also a number."""
-
-    def __init__(self, pattern: str, *, places: int, least: Decimal, most: Decimal, **kwargs: Any) -> None:
-        """`pattern` matches the strings within the bounds."""
-        super().__init__(**kwargs)
-        self.pattern, self.step, self.least, self.most = pattern, Decimal(1).scaleb(-places), least, most
-
-    @property
-    def json_schema(self) -> dict[str, Any]:
-        """How it stands in the document."""
-        text = {"type": "string", "pattern": f"^{self.pattern}$", "examples": [str(self.example)]}
-        if not isinstance(self.parent, Input):
-            return text
-        bounds = {"minimum": float(self.least), "maximum": float(self.most), "multipleOf": float(self.step)}
-        return {"anyOf": [text, {"type": "number", **bounds}, *([{"type": "null"}] if self.allow_none else [])]}
-
-    @property
-    def example(self) -> Decimal:
-        """A value to show."""
-        return min(self.most, Decimal("29.99")).quantize(self.step)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
-        if isinstance(value, str) and re.fullmatch(self.pattern, value):
-            value = Decimal(value)
-        if isinstance(value, int | Decimal) and not isinstance(value, bool) and self.least <= value <= self.most:
-            amount = Decimal(value).quantize(self.step)
-            if amount == value:
-                return amount
-        raise ValidationError(f"Not a decimal from {self.least} to {self.most} in steps of {self.step}.")
-
-    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else str(value.quantize(self.step))
-
-
-class Money(Exact):
-    """An amount of money: not negative, unless it is `signed` as a balance is; `positive` excludes 0."""
-
-    def __init__(self, *, signed: bool = False, positive: bool = False, **kwargs: Any) -> None:
-        sign = "-?" if signed else "(?=.*[1-9])" if positive else ""
-        least = Decimal("0.01") if positive else Decimal(0)
-        super().__init__(sign + r"[0-9]{1,9}(\.[0-9]{1,2})?", places=2, least=least, most=MOST, **kwargs)
-
-
-MOST_HOURS = Decimal("999.9")
-
-
-class Hours(Exact):
-    """Hours of work, in steps of 0.1."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"(?=.*[1-9])[0-9]{1,3}(\.[0-9])?", places=1, least=Decimal("0.1"), most=MOST_HOURS, **kwargs)
-
-
-class Percent(Exact):
-    """A percentage with two places."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            r"(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)", places=2, least=Decimal(0), most=Decimal(100), **kwargs
-        )
-
-
-class UtcTime(fields.DateTime):
-    """A moment in RFC 3339, in UTC, with microseconds and ``Z``."""
-
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-class Choice(fields.Enum[Any]):
-    """One of an enum's values."""
-
-    def __init__(self, enum: Any, *, only: Iterable[Any] = (), **kwargs: Any) -> None:
-        """`only` leaves a part of the enum to choose from."""
-        super().__init__(enum, by_value=True, **kwargs)
-        self.values = [member.value for member in only or enum]
-
-    @property
-    def json_schema(self) -> dict[str, Any]:
-        """How it stands in the document."""
-        return {"type": "string", "enum": self.values}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or value not in self.values:
-            raise self.make_error("unknown", choices=", ".join(self.values))
-        return self.enum(value)
+from app.models import types
+from app.models.base import Row
 
 
 class Converter(ModelConverter):
@@ -298,6 +59,9 @@ class Input(Schema):
 
     # Added to the schema in the OpenAPI document, where a rule spans fields, and for examples.
     json_schema: ClassVar[dict[str, Any]] = {}
+
+    # Input takes decimals as numbers too.
+    is_input: ClassVar[bool] = True
 
     class Meta:
         unknown = RAISE

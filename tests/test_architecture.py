@@ -31,6 +31,7 @@ ROOMS = (
     ("app.limits", "app.reading"),
     ("app.auth",),
     ("app.schemas",),
+    ("app.fields",),
     ("app.auth.passwords", "app.auth.tokens", "app.caching", "app.database", "app.headers", "app.transaction"),
     ("app.models",),
     ("app.rules",),

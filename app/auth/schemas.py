@@ -2,7 +2,8 @@
 
 from marshmallow import fields, validate
 
-from app.schemas import Input, Output, Password, Text
+from app.fields import Password, Text
+from app.schemas import Input, Output
 
 
 class CredentialsSchema(Input):

@@ -5,8 +5,9 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from app.auth.schemas import CredentialsSchema
+from app.fields import Password, Plate, Vin
 from app.models import Customer
-from app.schemas import Changes, ModelInput, ModelOutput, PageQuery, Password, Plate, Vin
+from app.schemas import Changes, ModelInput, ModelOutput, PageQuery
 
 
 class CustomerSchema(ModelOutput):

@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
+from app.fields import Flag, Id, WholeNumber
 from app.models import Vehicle
-from app.schemas import Changes, Flag, Id, ModelInput, ModelOutput, WholeNumber
+from app.schemas import Changes, ModelInput, ModelOutput
 from app.service_tickets.schemas import MOST_MILES
 
 FIRST_YEAR, LAST_YEAR = 1886, 2100

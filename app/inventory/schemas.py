@@ -4,10 +4,11 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from app.fields import Choice, QueryFlag, WholeNumber
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import LARGEST_INTEGER, MovementKind, Part, StockMovement
 from app.reading import Views
-from app.schemas import Changes, Choice, ModelInput, ModelOutput, PageQuery, QueryFlag, WholeNumber
+from app.schemas import Changes, ModelInput, ModelOutput, PageQuery
 
 MOST_STOCK = 1_000_000
 # The movements that people make; tickets make the others.

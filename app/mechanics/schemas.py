@@ -3,9 +3,10 @@
 from marshmallow import fields, validate
 
 from app.auth.schemas import CredentialsSchema
+from app.fields import Password, QueryFlag, WholeNumber
 from app.models import Mechanic
 from app.reading import Views
-from app.schemas import Changes, ModelInput, ModelOutput, PageQuery, Password, QueryFlag, WholeNumber
+from app.schemas import Changes, ModelInput, ModelOutput, PageQuery
 
 SORTS = ("id", "-id", "name", "-name", "open_tickets", "-open_tickets")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from app.fields import Choice, Money
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import (
     Authorization,
@@ -16,7 +17,7 @@ from app.models import (
     PaymentKind,
     PaymentMethod,
 )
-from app.schemas import Choice, ModelInput, ModelOutput, Money, Output
+from app.schemas import ModelInput, ModelOutput, Output
 from app.service_tickets.schemas import (
     LaborLineSchema,
     PartLineSchema,

@@ -4,23 +4,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from app.fields import Choice, Flag, Id, Money, Text, WholeNumber
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.reading import Views
 from app.rules.ticket_life import FIRST, Hold, TicketStatus
-from app.schemas import (
-    Changes,
-    Choice,
-    Flag,
-    Id,
-    Input,
-    ModelInput,
-    ModelOutput,
-    Money,
-    Output,
-    Text,
-    WholeNumber,
-)
+from app.schemas import Changes, Input, ModelInput, ModelOutput, Output
 
 MOST_UNITS = 1_000_000
 MOST_MECHANICS = 50
