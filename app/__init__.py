@@ -63,7 +63,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     errors.init_app(app)
     cli.init_app(app)
     with app.app_context():
-        database.prepare(db.engine)
+        database.prepare(app, db.engine)
 
     api = openapi.create_api(app, system.DESCRIPTION)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")

@@ -84,7 +84,6 @@ def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
     entry = f"{name}:{version}:{key!r}"
     value = _attempt(lambda: cache.get(entry))
     if value is None:
-        db.session.rollback()  # on SQLite a transaction that has read already would go on reading what was then
         value = build()
         _attempt(lambda: cache.set(entry, value))
     return value

@@ -1,10 +1,9 @@
 """Output schemas compiled to SQL: the database builds the JSON, and no row passes through Python.
 
-A schema is the only declaration of what an answer looks like. `json_of` turns it into one SQL expression that gives the
-JSON object of a row; what the schema nests becomes a correlated subquery. Two dialects are spoken, PostgreSQL's
-(``json_build_object``, ``json_agg``) and SQLite's (``json_object``, ``json_group_array``); they differ only in the names
-of the few functions at the end of this file. A field that cannot be translated is refused by name when it is compiled,
-which happens at start.
+A schema is the only declaration of what an answer looks like. `json_of` turns it into one SQL expression that gives
+the JSON object of a row; what the schema nests becomes a correlated subquery. Two dialects are spoken, PostgreSQL's and
+SQLite's; they differ only in the few functions at the end of this file. A field that cannot be translated is refused by
+name when it is compiled, which happens at start.
 """
 
 from collections.abc import Callable
@@ -12,13 +11,23 @@ from dataclasses import fields as members_of
 from typing import Any, cast
 
 from marshmallow import Schema, fields
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, case, func, inspect, literal_column, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    case,
+    func,
+    inspect,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import CompositeProperty, RelationshipProperty, aliased
 from sqlalchemy.sql.functions import FunctionElement
 
-from app import schemas
-from app.schemas import ModelOutput
+from app import fields as types
 
 # A mapped class, or an alias of one.
 Entity = Any
@@ -28,9 +37,11 @@ def json_of(schema: Schema, row: Entity) -> ColumnElement[Any]:
     """The JSON object that `schema` makes of `row`. Raises `TypeError` for a field that it cannot translate."""
     members: list[ColumnElement[Any]] = []
     for name, field in schema.dump_fields.items():
+        if isinstance(field, types.Remarks):
+            continue
         try:
             members += [_text(name), _value(field, field.attribute or name, row)]
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, KeyError) as error:
             raise TypeError(f"{type(schema).__name__}.{name} cannot be translated to SQL: {error}") from error
     return JsonObject(*members)
 
@@ -96,14 +107,15 @@ def _scalar(field: fields.Field[Any], column: ColumnElement[Any]) -> ColumnEleme
     raise TypeError(f"there is no translation for {type(field).__name__}")
 
 
-def _exact(field: schemas.Exact, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return Decimals(column, literal_column(str(-int(field.step.as_tuple().exponent))))
+def _exact(field: types.Exact, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    places = -int(field.step.as_tuple().exponent)
+    return Decimals(column, literal_column(str(10**places)), literal_column(str(places)))
 
 
 SCALARS: tuple[tuple[type[fields.Field[Any]], Callable[[Any, ColumnElement[Any]], ColumnElement[Any]]], ...] = (
-    (schemas.Exact, _exact),
-    (schemas.UtcTime, lambda field, column: Moment(column)),
-    (schemas.Choice, lambda field, column: type_coerce(column, String)),
+    (types.Exact, _exact),
+    (types.UtcTime, lambda field, column: Moment(column)),
+    (types.Choice, lambda field, column: type_coerce(column, String)),
     (fields.Boolean, lambda field, column: Json(case((column, "true"), else_="false"))),
     (fields.Integer, lambda field, column: column),
     (fields.String, lambda field, column: column),
@@ -161,7 +173,7 @@ def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -
     """How a function stands in SQL; ``{0}``, ``{1}`` are its arguments, ``{all}`` all of them."""
     for dialect, pattern in (("postgresql", postgresql), ("sqlite", sqlite)):
 
-        @compiles(function, dialect)  # type: ignore[no-untyped-call, untyped-decorator]
+        @compiles(function, dialect)
         def spell(element: FunctionElement[Any], compiler: Any, pattern: str = pattern, **kwargs: Any) -> str:
             arguments = [compiler.process(argument, **kwargs) for argument in element.clauses]
             return pattern.format(*arguments, all=", ".join(arguments))
@@ -173,9 +185,8 @@ _spell(Json, "CAST({0} AS json)", "json({0})")
 _spell(JsonMember, "({0} -> {1})", "json_extract({0}, '$.' || {1})")
 _spell(
     Decimals,
-    "CAST(CAST(CAST({0} AS numeric) / power(CAST(10 AS numeric), {1}) AS numeric(24, {1})) AS text)",
-    "CASE WHEN {0} IS NOT NULL THEN printf('%s%d.%0' || {1} || 'd', substr('-', 1, {0} < 0),"
-    " abs({0}) / CAST(pow(10, {1}) AS INTEGER), abs({0}) % CAST(pow(10, {1}) AS INTEGER)) END",
+    "CAST(CAST(CAST({0} AS numeric) / {1} AS numeric(24, {2})) AS text)",
+    "CASE WHEN {0} IS NOT NULL THEN printf('%s%d.%0{2}d', substr('-', 1, {0} < 0), abs({0}) / {1}, abs({0}) % {1}) END",
 )
 _spell(
     Moment,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from flask import Flask, current_app
+from sqlalchemy import Connection, Engine, Executable, Result, event
 from sqlalchemy.engine import make_url
 
 # How long a statement may run and wait for a lock before it is given up with a 503.
@@ -27,10 +28,12 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     return options
 
 
-def prepare(engine: Engine) -> None:
-    """Make SQLite enforce foreign keys and serialise writers; PostgreSQL needs neither."""
-    if engine.dialect.name != "sqlite":
+def prepare(app: Flask, engine: Engine) -> None:
+    """Set up the engine that reads, without transactions; make SQLite enforce foreign keys and serialise writers."""
+    if engine.dialect.name == "postgresql":
+        app.extensions["shop.reads"] = engine.execution_options(isolation_level="AUTOCOMMIT")
         return
+    app.extensions["shop.reads"] = engine.execution_options(reads=True)
 
     @event.listens_for(engine, "connect")
     def connect(dbapi_connection: Any, _record: Any) -> None:
@@ -47,5 +50,13 @@ def prepare(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that reads first and writes later fails with "database is locked" whatever the timeout.
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("reads", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
+
+
+def read(statement: Executable) -> Result[Any]:
+    """The rows of one statement that sees all that is committed. Never write through it."""
+    with current_app.extensions["shop.reads"].connect() as connection:
+        result: Result[Any] = connection.execute(statement)
+        return result.freeze()()

@@ -235,6 +235,13 @@ class Percent(Exact):
         )
 
 
+class Remarks(fields.List[str]):
+    """What an operation has to say of the row that it wrote; it is not kept, so reading cannot show it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(fields.String(), **kwargs)
+
+
 class UtcTime(fields.DateTime):
     """A moment in RFC 3339, in UTC, with microseconds and ``Z``."""
 

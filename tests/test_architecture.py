@@ -30,6 +30,7 @@ ROOMS = (
     ("app.errors", "app.openapi"),
     ("app.limits", "app.reading"),
     ("app.auth",),
+    ("app.compiling",),
     ("app.schemas",),
     ("app.fields",),
     ("app.auth.passwords", "app.auth.tokens", "app.caching", "app.database", "app.headers", "app.transaction"),

@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import null, select
 
 from app.auth import tokens
-from app.extensions import db
+from app.database import read
 from app.models import Account, Customer, Mechanic, SignIn
 from app.models.types import now
 from app.problems import Forbidden, NotSignedIn
@@ -89,7 +89,7 @@ def identity() -> Identity | None:
         return None
     account = ACCOUNTS[claims.kind]
     role = Mechanic.role if account is Mechanic else null()
-    found = db.session.execute(
+    found: Any = read(
         select(account.id, role)
         .join(SignIn, SignIn.owner_id(account) == account.id)
         .where(

@@ -65,11 +65,11 @@ def list_customers(actor: Identity, query: dict[str, Any]) -> Response:
 
     For staff.
     """
-    rows = select(Customer).where(Customer.present()).order_by(Customer.id)
+    rows = select(Customer).where(Customer.present())
     wanted = [getattr(Vehicle, name) == query[name] for name in ("plate", "vin") if name in query]
     if wanted:
         rows = rows.where(Customer.id.in_(select(Vehicle.customer_id).where(*wanted, Vehicle.present())))
-    return reading.page(CUSTOMER, rows, query)
+    return reading.page(CUSTOMER, rows, query, Customer.id)
 
 
 @blueprint.get("/<id:customer_id>")
@@ -138,5 +138,5 @@ def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
 
     For the signed-in customer.
     """
-    rows = select(ServiceTicket).where(ServiceTicket.customer_id == customer_id).order_by(ServiceTicket.id.desc())
-    return reading.page(OWN_TICKET, rows, query)
+    rows = select(ServiceTicket).where(ServiceTicket.customer_id == customer_id)
+    return reading.page(OWN_TICKET, rows, query, ServiceTicket.id.desc())

@@ -11,7 +11,7 @@ from app.customers import vehicles
 from app.customers.blueprint import blueprint
 from app.customers.operations import visible
 from app.customers.vehicle_schemas import CHECKED, VEHICLE, NewVehicleSchema, VehicleChangesSchema
-from app.models import Vehicle
+from app.models import ServiceTicket, Vehicle
 from app.problems import Forbidden, NotFound, OdometerBackwards, VinTaken
 from app.schemas import PageQuery
 from app.service_tickets.schemas import VIEWS
@@ -30,8 +30,8 @@ def list_vehicles(actor: Identity, query: dict[str, Any], customer_id: int) -> R
     For staff and the customer.
     """
     visible(actor, customer_id)
-    rows = select(Vehicle).where(Vehicle.customer_id == customer_id, Vehicle.present()).order_by(Vehicle.id)
-    return reading.page(VEHICLE, rows, query)
+    rows = select(Vehicle).where(Vehicle.customer_id == customer_id, Vehicle.present())
+    return reading.page(VEHICLE, rows, query, Vehicle.id)
 
 
 @blueprint.post("/<id:customer_id>/vehicles")
@@ -101,4 +101,4 @@ def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int
     Staff see all tickets, also those of owners before; customers see their own.
     """
     vehicles.require_vehicle(actor, customer_id, vehicle_id)
-    return reading.page(VIEWS.of(actor), vehicles.history(actor, vehicle_id), query)
+    return reading.page(VIEWS.of(actor), vehicles.history(actor, vehicle_id), query, ServiceTicket.id.desc())

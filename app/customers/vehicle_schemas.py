@@ -1,8 +1,6 @@
 """What vehicles look like, and what may be written of them."""
 
-from marshmallow import fields
-
-from app.fields import Flag, Id, WholeNumber
+from app.fields import Flag, Id, Remarks, WholeNumber
 from app.models import Vehicle
 from app.schemas import Changes, ModelInput, ModelOutput
 from app.service_tickets.schemas import MOST_MILES
@@ -20,7 +18,7 @@ class VehicleSchema(ModelOutput):
 class CheckedVehicleSchema(VehicleSchema):
     """A vehicle just written, with what is odd about it."""
 
-    warnings = fields.List(fields.String(), metadata={"description": "What is odd about the VIN."})
+    warnings = Remarks(metadata={"description": "What is odd about the VIN."})
 
     class Meta(ModelOutput.Meta):
         model = Vehicle

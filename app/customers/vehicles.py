@@ -98,6 +98,6 @@ def require_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
 
 
 def history(actor: Identity, vehicle_id: int) -> Select[ServiceTicket]:
-    """The tickets of a vehicle, the newest first; customers see only their own, not those of an owner before them."""
-    tickets = select(ServiceTicket).where(ServiceTicket.vehicle_id == vehicle_id).order_by(ServiceTicket.id.desc())
+    """The tickets of a vehicle; customers see only their own, not those of an owner before them."""
+    tickets = select(ServiceTicket).where(ServiceTicket.vehicle_id == vehicle_id)
     return tickets if actor.is_staff else tickets.where(ServiceTicket.customer_id == actor.id)

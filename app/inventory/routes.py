@@ -48,10 +48,10 @@ def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
 
     Staff see all fields, customers names and prices.
     """
-    rows = select(Part).where(Part.present()).order_by(Part.id)
+    rows = select(Part).where(Part.present())
     if "low_stock" in query:
         rows = rows.where(Part.runs_low.is_(query["low_stock"]))
-    return reading.cached_page(VIEWS.of(actor), rows, query)
+    return reading.cached_page(VIEWS.of(actor), rows, query, Part.id)
 
 
 @blueprint.get("/<id:part_id>")
@@ -102,8 +102,8 @@ def list_movements(actor: Identity, query: dict[str, Any], part_id: int) -> Resp
     For staff. What is on hand is their sum.
     """
     reading.require(Part, part_id)
-    rows = select(StockMovement).where(StockMovement.part_id == part_id).order_by(StockMovement.id.desc())
-    return reading.page(MOVEMENT, rows, query)
+    rows = select(StockMovement).where(StockMovement.part_id == part_id)
+    return reading.page(MOVEMENT, rows, query, StockMovement.id.desc())
 
 
 @blueprint.post("/<id:part_id>/movements")

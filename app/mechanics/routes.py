@@ -53,8 +53,8 @@ def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
     """
     column = getattr(Mechanic, query["sort"].removeprefix("-"))
     order = column.desc() if query["sort"].startswith("-") else column
-    rows = select(Mechanic).where(Mechanic.active.is_(query["active"])).order_by(order, Mechanic.id)
-    return reading.cached_page(VIEWS.of(actor), rows, query)
+    rows = select(Mechanic).where(Mechanic.active.is_(query["active"]))
+    return reading.cached_page(VIEWS.of(actor), rows, query, order, Mechanic.id)
 
 
 @blueprint.get("/<id:mechanic_id>")
@@ -81,7 +81,7 @@ def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: i
     """
     reading.require(Mechanic, mechanic_id)
     rows = select(ServiceTicket).where(ServiceTicket.mechanics.any(Mechanic.id == mechanic_id))
-    return reading.page(TICKET, rows.order_by(ServiceTicket.id.desc()), query)
+    return reading.page(TICKET, rows, query, ServiceTicket.id.desc())
 
 
 @blueprint.route("/<id:mechanic_id>", methods=["PUT", "PATCH"])

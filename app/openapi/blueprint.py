@@ -64,6 +64,9 @@ class Blueprint(SmorestBlueprint):
         With the model may come a dict of members to add. `location` is the address of what was created, with the
         path's parameters and ``{id}`` in it.
         """
+        for schema in shape if isinstance(shape, reading.Views) else (shape,):
+            if isinstance(schema, ModelOutput):
+                reading.shown(schema)  # refuses at start what it cannot translate
         documented = {"description": description, "content_type": content_type, "headers": dict(headers or {})}
         if location:
             documented["headers"] = {"Location": header("The address of what was created.", "string")}

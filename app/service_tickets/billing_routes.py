@@ -1,5 +1,6 @@
 """/service-tickets/{id}: what the customer agrees to, is billed and pays."""
 
+import json
 from typing import Any
 
 from flask import Response, current_app
@@ -62,8 +63,8 @@ def list_authorizations(actor: Identity, query: dict[str, Any], ticket_id: int) 
     For its customer, advisors and admins.
     """
     reading.require(ServiceTicket, ticket_id, visible_to(actor))
-    rows = select(Authorization).where(Authorization.ticket_id == ticket_id).order_by(Authorization.id)
-    return reading.page(AUTHORIZATION, rows, query)
+    rows = select(Authorization).where(Authorization.ticket_id == ticket_id)
+    return reading.page(AUTHORIZATION, rows, query, Authorization.id)
 
 
 @blueprint.post("/<id:ticket_id>/invoice")
@@ -88,7 +89,7 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 
     For its customer, advisors and admins. One that was voided by reopening the ticket stays on record, but not here.
     """
-    return reading.send(_invoice(actor, ticket_id))
+    return Response(_invoice(actor, ticket_id), mimetype=reading.JSON)
 
 
 @blueprint.get("/<id:ticket_id>/invoice.pdf")
@@ -102,7 +103,7 @@ def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     """
     from app.service_tickets.invoice_pdf import render  # its libraries are large, and most workers never need them
 
-    invoice = _invoice(actor, ticket_id)
+    invoice = json.loads(_invoice(actor, ticket_id))
     pdf = render(
         invoice, current_app.config["SHOP_NAME"], current_app.config["SHOP_ADDRESS"], current_app.config["CURRENCY"]
     )
@@ -110,7 +111,7 @@ def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     return Response(pdf, 200, {"Content-Disposition": name}, content_type="application/pdf")
 
 
-def _invoice(actor: Identity, ticket_id: int) -> dict[str, Any]:
+def _invoice(actor: Identity, ticket_id: int) -> str:
     reading.require(ServiceTicket, ticket_id, visible_to(actor))
     missing = NotFound(f"Ticket {ticket_id} has no invoice.")
     return reading.only(INVOICE, missing, Invoice.ticket_id == ticket_id, Invoice.voided_at.is_(None))
@@ -141,5 +142,5 @@ def list_payments(actor: Identity, query: dict[str, Any], ticket_id: int) -> Res
     For its customer, advisors and admins.
     """
     reading.require(ServiceTicket, ticket_id, visible_to(actor))
-    rows = select(Payment).where(Payment.ticket_id == ticket_id).order_by(Payment.id)
-    return reading.page(PAYMENT, rows, query)
+    rows = select(Payment).where(Payment.ticket_id == ticket_id)
+    return reading.page(PAYMENT, rows, query, Payment.id)

@@ -54,7 +54,7 @@ def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
 
     For staff.
     """
-    return reading.page(TICKET, select(ServiceTicket).order_by(ServiceTicket.id.desc()), query)
+    return reading.page(TICKET, select(ServiceTicket), query, ServiceTicket.id.desc())
 
 
 @blueprint.get("/<id:ticket_id>")
@@ -133,5 +133,5 @@ def list_history(actor: Identity, query: dict[str, Any], ticket_id: int) -> Resp
     For staff: who did what, when, from what to what.
     """
     reading.require(ServiceTicket, ticket_id)
-    rows = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id)
-    return reading.page(EVENT, rows, query)
+    rows = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id)
+    return reading.page(EVENT, rows, query, TicketEvent.id)

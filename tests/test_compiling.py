@@ -1,0 +1,106 @@
+"""Compiled reads: the JSON that the database builds is what the schema makes of the same row."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from marshmallow import fields
+from sqlalchemy import Text, cast, select
+from sqlalchemy.orm import selectinload, undefer
+
+from app import compiling, demo
+from app.customers.schemas import CUSTOMER
+from app.extensions import db
+from app.fields import Remarks
+from app.inventory.schemas import PART
+from app.models import Customer, Mechanic, Part, ServiceTicket
+from app.models.base import Row
+from app.schemas import ModelOutput
+from app.service_tickets.schemas import TICKET
+from tests.support import ShopTest, empty_database
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
+CENTS = st.integers(0, 99_999_999_999).map(lambda cents: Decimal(cents) / 100)
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+COUNTS = st.none() | st.integers(0, 1_000_000)
+
+
+def output_schemas(base: type[ModelOutput] = ModelOutput) -> Iterator[type[ModelOutput]]:
+    """Every schema that shows a model."""
+    for schema in base.__subclasses__():
+        yield schema
+        yield from output_schemas(schema)
+
+
+def loading(schema: Any) -> list[Any]:
+    """Options that load what the schema shows of other tables, for Python to dump it."""
+    options: dict[str, Any] = {}
+    for name, field in schema.dump_fields.items():
+        path = (field.attribute or name).partition(".")[0]
+        if path in schema.model.__mapper__.relationships:
+            nested = loading(field.schema) if isinstance(field, fields.Nested) else []
+            options[path] = selectinload(getattr(schema.model, path)).options(*nested)
+    return list(options.values())
+
+
+class CompiledReads(ShopTest):
+    """`json_of`"""
+
+    def assertEqualToItsDump(self, schema: ModelOutput) -> int:
+        """Every row looks the same either way; returns how many there are."""
+        model = schema.model
+        shown = select(cast(compiling.json_of(schema, model), Text)).select_from(model).order_by(model.id)
+        deferred = [undefer(getattr(model, a.key)) for a in model.__mapper__.column_attrs if a.deferred]
+        rows = db.session.scalars(select(model).options(*loading(schema), *deferred).order_by(model.id)).all()
+        for name in [name for name, field in schema.dump_fields.items() if isinstance(field, Remarks)]:
+            del schema.dump_fields[name]
+        self.assertEqual([json.loads(text) for text in db.session.scalars(shown)], schema.dump(rows, many=True))
+        return len(rows)
+
+    def test_it_is_what_the_schema_makes_of_the_whole_demo_shop(self) -> None:
+        empty_database()
+        demo.fill(self.app.config["SHOP_RATES"])
+        ours = (schema for schema in output_schemas() if schema.__module__.startswith("app."))
+        schemas = [schema() for schema in ours if getattr(schema.opts, "model", None) is not None]
+        self.assertGreater(len(schemas), 15)
+        for schema in schemas:
+            if issubclass(schema.model, Row):
+                with self.subTest(type(schema).__name__):
+                    self.assertGreater(self.assertEqualToItsDump(schema), 0)
+
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(text=TEXT, amount=CENTS, balance=CENTS, moment=MOMENTS, count=COUNTS)
+    def test_any_text_amount_moment_and_count_come_through(
+        self, text: str, amount: Decimal, balance: Decimal, moment: datetime, count: int | None
+    ) -> None:
+        part = Part(name=text, price=amount, sku=None, quantity_on_hand=count, cost=None, location=text)
+        ticket = ServiceTicket(
+            customer_id=self.customer.id,
+            opened_by_id=self.mechanic.id,
+            description=text,
+            odometer=count,
+            created_at=moment,
+            updated_at=moment,
+            paid=balance,
+            balance=-balance,
+            mechanics=[db.session.get_one(Mechanic, self.mechanic.id)],
+        )
+        db.session.add_all([part, ticket, Customer(name=text, phone="+12125550100", address=text, created_at=moment)])
+        db.session.commit()
+        for schema in (PART, TICKET, CUSTOMER):
+            self.assertEqualToItsDump(schema)
+
+    def test_a_field_that_it_cannot_translate_is_refused_by_name(self) -> None:
+        class Strange(ModelOutput):
+            mood = fields.Raw()
+
+            class Meta(ModelOutput.Meta):
+                model = Part
+                fields = ("id", "mood")
+
+        with self.assertRaisesRegex(TypeError, "Strange.mood"):
+            compiling.json_of(Strange(), Part)
