@@ -1,7 +1,7 @@
 """What the tests stand on: an empty, migrated shop on a real database, and people who call it with real tokens.
 
-`TEST_DATABASE_URL` names a PostgreSQL server on which the tests make a database of their own; without it they run on
-the embedded SQLite.
+`TEST_DATABASE_URL` names a PostgreSQL server on which the tests, as a superuser, make a database of their own; without
+it they run on the embedded SQLite.
 """
 
 import atexit
@@ -287,8 +287,11 @@ def empty_database() -> None:
     tables = Base.metadata.sorted_tables
     with db.engine.begin() as connection:
         if ON_POSTGRESQL:
-            names = ", ".join(table.name for table in tables)
-            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+            # Without triggers and foreign keys; ten times as fast as TRUNCATE, which makes every file anew.
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.exec_driver_sql(";".join(f"DELETE FROM {table.name}" for table in tables))
+            counted = [f"{table.name}_id_seq" for table in tables if "id" in table.c and table.name != "sign_ins"]
+            connection.exec_driver_sql("SELECT " + ", ".join(f"setval('{name}', 1, false)" for name in counted))
         else:
             triggers = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
             for name, _ in triggers:
