@@ -11,5 +11,6 @@ threads = settings["DATABASE_POOL_SIZE"]
 timeout = 30
 graceful_timeout = 25
 keepalive = 65
+limit_request_line = 8190  # the most that it reads
 max_requests, max_requests_jitter = 2000, 200
 control_socket_disable = True
