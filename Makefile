@@ -10,9 +10,7 @@ help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT changes it)
-	@$(BIN)/flask db upgrade
-	@$(BIN)/flask demo --if-empty
-	@$(BIN)/flask welcome
+	@$(BIN)/flask prepare
 	@exec $(BIN)/gunicorn flask_app:app
 
 test: $(VENV)/.installed-dev ## run the whole suite, on SQLite or on the PostgreSQL of TEST_DATABASE_URL

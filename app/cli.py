@@ -1,9 +1,10 @@
-"""Commands: ``flask create-admin``, ``flask demo``, ``flask welcome``."""
+"""Commands: ``flask create-admin``, ``flask demo``, ``flask welcome``, ``flask prepare``."""
 
 import sys
 
 import click
 from flask import Flask, current_app
+from flask_migrate import upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +22,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(create_admin)
     app.cli.add_command(fill_demo)
     app.cli.add_command(welcome)
+    app.cli.add_command(prepare)
 
 
 @click.command("create-admin")
@@ -78,3 +80,12 @@ def welcome() -> None:
         for member in demo.STAFF[:3]:
             click.echo(f"  {member.role.value:<9} {member.email}")
         click.echo(f"  customer  {demo.CUSTOMERS[0][1]}")
+
+
+@click.command("prepare")
+@click.pass_context
+def prepare(context: click.Context) -> None:
+    """All that a shop on this machine needs before it is served, in one process: migrations, demo shop, welcome."""
+    upgrade()
+    context.invoke(fill_demo, if_empty=True)
+    context.invoke(welcome)

@@ -28,7 +28,7 @@ from app.models import (
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
 from tests import support
-from tests.support import Caller, empty_database
+from tests.support import Caller, empty_database, settings
 
 PASSWORD = "a long enough password"
 
@@ -234,3 +234,21 @@ class Demo(CommandTest):
         for number in ("0", "-1", "many"):
             self.assertRefused(self.run_command("demo", "--customers", number), "--customers")
         self.assertEqual(self.count(Mechanic), 0)
+
+
+class Prepare(CommandTest):
+    """What ``make run`` does before it serves."""
+
+    def test_it_migrates_fills_an_empty_shop_once_and_tells_who_can_sign_in(self) -> None:
+        app = create_app(settings(DATABASE_URL=support.new_database()))
+        for time in ("first", "second"):
+            with self.subTest(time):
+                result = self.run_command("prepare", app=app)
+                self.assertDone(result)
+                self.assertIn("/docs", result.output)
+                for person in ("admin", "advisor", "mechanic", "customer"):
+                    self.assertIn(f"{person}@example.com", result.output)
+        with app.app_context():
+            self.assertEqual(db.session.scalar(select(func.count()).select_from(Mechanic)), 5)
+            db.session.remove()
+            db.engine.dispose()
