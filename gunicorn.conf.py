@@ -5,7 +5,7 @@ from config import load
 settings = load()
 
 # In production the host's proxy calls from outside; anywhere else nobody but this machine does.
-bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104  # see above
+bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104  # the proxy is on another host
 worker_class = "gthread"
 threads = settings["DATABASE_POOL_SIZE"]
 timeout = 30

@@ -47,12 +47,12 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an attribute of the default provider
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # likewise
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # an attribute of the default provider
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     if config["TRUSTED_PROXIES"]:
         hops = config["TRUSTED_PROXIES"]
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # as Flask advises
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask documents it so
 
     headers.init_app(app)  # first, so that whatever is refused below has a request id
     db.init_app(app)

@@ -103,7 +103,7 @@ def _replace_versions(names: Iterable[str], *, new: bool) -> None:
     state = _state()
     for name in names:
         version, timeout = (secrets.token_hex(8), 0) if new else (CHANGING, MARKER_SECONDS)
-        said = _attempt(lambda: cache.set(f"version:{name}", version, timeout=timeout))  # noqa: B023  # called at once
+        said = _attempt(lambda: cache.set(f"version:{name}", version, timeout=timeout))  # noqa: B023  # the loop waits for it
         if not said:
             state.unsaid.add(name)
         elif new:

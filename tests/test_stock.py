@@ -547,3 +547,13 @@ class Awaited(RepairOrderTest):
         self.assertProblem(self.advisor.delete(f"/inventory/{part}"), 409, "part-awaited")
         self.assertStatus(self.advisor.post(f"/inventory/{part}/movements", {"kind": "receive", "quantity": 2}), 201)
         self.assertStatus(self.advisor.delete(f"/inventory/{part}"), 204)
+
+
+class Uncountable(RepairOrderTest):
+    """POST /inventory/{id}/movements beyond what the shelf can count."""
+
+    def test_it_is_a_conflict_and_nothing_is_received(self) -> None:
+        part = self.make_part(quantity_on_hand=2_147_000_000)
+        delivery = {"kind": "receive", "quantity": 1_000_000}
+        self.assertProblem(self.advisor.post(f"/inventory/{part}/movements", delivery), 409, "conflict")
+        self.assertEqual(self.advisor.get(f"/inventory/{part}").json["quantity_on_hand"], 2_147_000_000)
