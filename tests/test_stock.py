@@ -498,8 +498,8 @@ class Archived(StockTest):
         self.assertStatus(self.use(self.user, self.part, 4), 200)
         self.assertStatus(self.move(self.user, "in_progress", "completed"), 200)
         self.assertEqual(self.ticket(self.user)["parts"][0]["name"], "Oil filter")
-        movements = db.session.scalars(db.select(StockMovement.quantity).where(StockMovement.part_id == self.part))
-        self.assertEqual(list(movements), [10, -4])
+        movements = db.select(StockMovement.quantity).where(StockMovement.part_id == self.part)
+        self.assertEqual(list(db.session.scalars(movements.order_by(StockMovement.id))), [10, -4])
 
     def test_its_sku_is_free_for_another(self) -> None:
         first = self.new_part(1, sku="FILTER")
