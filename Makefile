@@ -36,7 +36,9 @@ lock: $(VENV)/.installed-dev ## pin requirements anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
-		--extra dev pyproject.toml -o requirements-dev.txt
+		--extra tracing pyproject.toml -o requirements-tracing.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
+		--extra dev --extra tracing pyproject.toml -o requirements-dev.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.11")'
