@@ -20,6 +20,7 @@ from app import (
     service_tickets,
     system,
 )
+from app.auth import sessions
 from app.auth.access import require_policies
 from app.extensions import db, ma, migrate
 from app.rules.totals import Rates
@@ -59,6 +60,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     ma.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)
     caching.init_app(app)
+    sessions.init_app(app)
     limits.init_app(app)
     errors.init_app(app)
     cli.init_app(app)

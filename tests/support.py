@@ -25,7 +25,7 @@ from werkzeug.test import TestResponse
 
 import config
 from app import create_app
-from app.auth import tokens
+from app.auth import sessions, tokens
 from app.auth.passwords import hash_password
 from app.extensions import Base, cache, db
 from app.limits import limiter
@@ -161,6 +161,7 @@ class ShopTest(unittest.TestCase):
         self.addCleanup(db.session.remove)
         empty_database()
         cache.clear()
+        sessions.forget()
         limiter.reset()
         self.anyone = Caller(self.app)
         self.admin = self.make_mechanic("Ada Admin", Role.ADMIN)

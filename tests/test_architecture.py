@@ -34,6 +34,7 @@ ROOMS = (
     ("app.schemas",),
     ("app.fields",),
     ("app.auth.passwords", "app.auth.tokens", "app.caching", "app.database", "app.headers", "app.transaction"),
+    ("app.auth.sessions",),
     ("app.models",),
     ("app.rules",),
     ("app.extensions", "app.problems"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from app.auth import sessions
 from app.auth.access import Policy
 from app.extensions import cache, db
 from app.models import Mechanic, Vehicle
@@ -83,6 +84,7 @@ class StatementsOfReads(ShopTest):
             caller: Caller = getattr(self, person)
             for path in PATHS:
                 cache.clear()
+                sessions.forget()
                 alone = path.endswith(ALONE)
                 with statements() as sent:
                     answer = caller.get(path.format(**ids) + ("" if alone else "?per_page=100"))

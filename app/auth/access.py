@@ -7,15 +7,17 @@
 @identity_required(*roles)   a customer, or staff of one of the roles, by default any; view(identity, ...)
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import null, select
 
 from app.auth import tokens
+from app.auth.sessions import SESSION_SECONDS, Recent
 from app.database import read
 from app.models import Account, Customer, Mechanic, SignIn
 from app.models.types import now
@@ -80,13 +82,20 @@ class Policy:
 
 
 def identity() -> Identity | None:
-    """Whose token the request carries, None where it carries none. One query.
+    """Whose token the request carries, None where it carries none. At most one query.
 
     Raises `NotSignedIn` where the sign-in has ended: signed out, expired, account deactivated or erased.
     """
     claims = tokens.presented()
     if claims is None:
         return None
+    known: Recent[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
+    return known.recall(claims, lambda: _look_up(claims))
+
+
+def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
+    """The owner of a session, and until when that may be remembered. Raises `NotSignedIn`."""
+    until = time.monotonic() + SESSION_SECONDS
     account = ACCOUNTS[claims.kind]
     role = Mechanic.role if account is Mechanic else null()
     found: Any = read(
@@ -101,7 +110,7 @@ def identity() -> Identity | None:
     ).one_or_none()
     if found is None:
         raise NotSignedIn
-    return Identity(found[0], found[1], claims.sign_in_id)
+    return Identity(found[0], found[1], claims.sign_in_id), until
 
 
 def _guard(view: View, policy: Policy, pass_on: Callable[[Identity], object] = lambda identity: identity) -> View:

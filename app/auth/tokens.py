@@ -1,9 +1,10 @@
 """Bearer tokens: JSON Web Tokens signed with HS256 under `SECRET_KEY`.
 
 Claims, all required: `sub` (``customer:12`` or ``mechanic:12``), `jti` (the sign-in's row), `iat`, `exp`, `iss`, `aud`.
-A valid signature is not enough to be let in: `app/auth/access.py` looks the sign-in up on every request.
+A valid signature is not enough to be let in: `app/auth/access.py` looks the sign-in up.
 """
 
+import hashlib
 import re
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from flask import current_app, g, request
 from jose import jwt
 
+from app.auth.sessions import Recent
 from app.problems import NotSignedIn
 
 ALGORITHM = "HS256"
@@ -51,6 +53,12 @@ def decode(token: str) -> Claims:
     """The claims of a token. Raises `NotSignedIn` for anything but one of ours that has not expired."""
     if len(token) > MOST_BYTES:
         raise NotSignedIn
+    known: Recent[bytes, Claims] = current_app.extensions["shop.tokens"]
+    return known.recall(hashlib.sha256(token.encode()).digest(), lambda: _verify(token))
+
+
+def _verify(token: str) -> tuple[Claims, float]:
+    """The claims, and when the token expires. Raises `NotSignedIn`."""
     try:
         payload = jwt.decode(
             token,
@@ -63,12 +71,12 @@ def decode(token: str) -> Claims:
     except Exception:  # whatever a forged token makes the library raise, a RecursionError included
         raise NotSignedIn from None
     subject = _SUBJECT.fullmatch(payload["sub"])
-    issued = payload["iat"]
-    if subject is None or not _SIGN_IN_ID.fullmatch(payload["jti"]) or not isinstance(issued, int):
+    issued, expires, now = payload["iat"], payload["exp"], time.time()
+    if subject is None or not _SIGN_IN_ID.fullmatch(payload["jti"]):
         raise NotSignedIn
-    if issued > time.time() + SKEW_SECONDS:
+    if type(issued) is not int or type(expires) is not int or not issued - SKEW_SECONDS <= now < expires:
         raise NotSignedIn
-    return Claims(subject[1], int(subject[2]), payload["jti"])
+    return Claims(subject[1], int(subject[2]), payload["jti"]), expires
 
 
 def presented() -> Claims | None:
