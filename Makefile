@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit prove openapi lock
+.PHONY: help run test check audit prove bench openapi lock
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cas
 	@$(BIN)/python -m tests.shop_machine --runs 500 --steps 50
 	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
 
+bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some fifteen minutes
+	@.venv-bench/bin/python -m bench
+
 openapi: $(VENV)/.installed-dev ## print the OpenAPI document
 	@$(BIN)/flask openapi print
 
@@ -39,6 +42,8 @@ lock: $(VENV)/.installed-dev ## pin requirements anew from pyproject.toml
 		--extra tracing pyproject.toml -o requirements-tracing.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
 		--extra dev --extra tracing pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
+		pyproject.toml bench/requirements.in -o bench/requirements.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.11")'
@@ -53,3 +58,9 @@ $(VENV)/.installed-dev: $(VENV)/bin/python requirements-dev.txt
 	@echo "Installing what the tests need ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
+
+# Beside the other environment, so that what is measured against does not mix with what is served.
+.venv-bench/.installed: bench/requirements.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

@@ -1,0 +1,1 @@
+"""What is compared: servers over the same tables that give the same answers."""

@@ -1,0 +1,92 @@
+"""What is compared, and how each is started: one process, four threads (or one event loop), on a free port."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.data import Shop
+
+# The project's own gunicorn.conf.py holds for all; a worker that is replaced in the middle would blur the figures.
+GUNICORN = ("-m", "gunicorn", "--max-requests", "0", "--bind", "fd://{fd}")
+
+
+@dataclass(frozen=True)
+class App:
+    """One of those that are compared."""
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    driver: str = "postgresql"
+
+
+APPS = {
+    app.name: app
+    for app in (
+        App("ours", "this project", (*GUNICORN, "flask_app:app")),
+        App("limit", "the limit: hand-written SQL, no login", (*GUNICORN, "bench.apps.limit:app")),
+        App("bare", "bare Flask, a constant", (*GUNICORN, "bench.apps.bare:app")),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app; `root` is its process."""
+
+    app: App
+    port: int
+    root: int
+
+    def ask(
+        self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """One answer, and its body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            return response, response.read()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def serving(app: App, shop: Shop, log: Path) -> Iterator[Server]:
+    """The app over the shop's tables while the block runs; what it logs goes to a file."""
+    environ = {**os.environ, **shop.environ, "DATABASE_URL": shop.server.url(shop.database, app.driver)}
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener, log.open("wb") as output:
+        fd = listener.fileno()
+        command = [sys.executable, *(part.format(fd=fd) for part in app.command)]
+        process = subprocess.Popen(command, env=environ, pass_fds=[fd], stdout=output, stderr=output)
+        try:
+            server = Server(app, listener.getsockname()[1], process.pid)
+            _wait(server, process, log)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(100):
+        if process.poll() is not None:
+            break
+        try:
+            if server.ask("GET", "/health")[0].status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"{server.app.name} did not start:\n{log.read_text(errors='replace')}")
