@@ -9,7 +9,7 @@
     ├── Conflict 409 ── EmailTaken, SkuTaken, VinTaken, ContactNeeded, LastAdmin, MechanicInactive,
     │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, TicketLocked, IllegalMove,
     │                   ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, MoneyTaken,
-    │                   AboveBalance, AbovePaid
+    │                   AboveBalance, AbovePaid, ProbableDuplicate
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
     ├── InvalidInput 422
@@ -237,6 +237,16 @@ class AbovePaid(Conflict):
     """A refund is never more than what was paid; `paid` tells it."""
 
     slug, title = "above-paid", "More than was paid"
+
+
+class ProbableDuplicate(Conflict):
+    """A customer or a vehicle that is to be entered may be on record already.
+
+    `duplicates` lists those that share a phone, an e-mail, a plate or a VIN with it, each with its ids and `why`: use
+    their ids, or send `allow_duplicate` to enter it all the same.
+    """
+
+    slug, title = "probable-duplicate", "On record already, perhaps"
 
 
 class BodyTooLarge(Problem):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.extensions import db
@@ -19,7 +19,7 @@ def atomic() -> Iterator[None]:
     """All or nothing: commit at the end, roll back on any exception. Use it as decorator or in a ``with``.
 
     Within another one it joins it. Locks are taken in one order everywhere (mechanics, tickets, parts, customers,
-    vehicles, invoices, the series; by id within each), so that two requests never wait for one another.
+    arrivals, vehicles, invoices, the series; by id within each), so that two requests never wait for one another.
     """
     session = db.session()
     if session.info.get("atomic"):
@@ -55,6 +55,15 @@ def locked(model: type[R], row_id: int, *options: ORMOption) -> R:
     if row is None:
         raise not_found(model, row_id)
     return row
+
+
+def one_at_a_time(lock_id: int) -> None:
+    """Wait for other transactions that called this with the same number, and let the next one in at the end.
+
+    For what no row stands for yet. SQLite has one writer at a time anyway.
+    """
+    if db.session.get_bind().dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(lock_id)))
 
 
 def not_found(model: type[Row], row_id: int) -> NotFound:

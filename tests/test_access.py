@@ -46,6 +46,7 @@ CUSTOMER_SIGN_IN = {"email": "cus.tomer@example.com", "password": PASSWORD}
 NEW_MECHANIC = {"name": "New", "email": "new@example.com", "password": "a new password"}
 SIGN_UP = {"name": "New", "email": "new@example.com", "password": "a new password"}
 NEW_TICKET = {"customer_id": "{customer}", "description": "Oil change"}
+INTAKE = {"customer": {"name": "Walk In", "phone": "212 555 0142"}, "vehicle": {}, "description": "Oil change"}
 NEW_PART = {"name": "Oil filter", "price": "9.90"}
 LABOR = {"description": "Oil change", "hours": "0.5"}
 ONLINE = {"decision": "approved", "method": "online"}
@@ -77,6 +78,7 @@ TABLE = [
 
     Row("POST", "/service-tickets", NEW_TICKET, STAFF_CREATE),
     Row("POST", "/service-tickets/mechanic/create", NEW_TICKET, STAFF_CREATE),
+    Row("POST", "/service-tickets", INTAKE, STAFF_CREATE),
     Row("GET", "/service-tickets", None, STAFF),
     Row("GET", "/service-tickets/{own}", None, OWNER_AND_STAFF),
     Row("GET", "/service-tickets/{other}", None, OWNER_AND_STAFF),

@@ -14,6 +14,7 @@ OPERATIONS = (
     "customers.vehicles",
     "service_tickets.billing",
     "service_tickets.changing",
+    "service_tickets.intake",
     "service_tickets.lines",
 )
 # From the street down. A name stands for its package's modules too, unless they have a line of their own, and `*` for
@@ -24,8 +25,14 @@ ROOMS = (
     ("app.cli", "app.system", "app.*"),
     ("app.demo",),
     ("app.*.operations", *(f"app.{name}" for name in OPERATIONS)),
-    ("app.stock",),
-    ("app.*.schemas", "app.*.billing_schemas", "app.*.vehicle_schemas", "app.service_tickets.invoice_pdf"),
+    ("app.arrivals", "app.stock"),
+    (
+        "app.*.schemas",
+        "app.*.billing_schemas",
+        "app.*.intake_schemas",
+        "app.*.vehicle_schemas",
+        "app.service_tickets.invoice_pdf",
+    ),
     ("app.*.blueprint",),
     ("app.errors", "app.openapi"),
     ("app.limits", "app.reading"),
@@ -47,7 +54,7 @@ DEPTHS = {
     for blueprint in (BLUEPRINTS if "*" in name else ("",))
 }
 OPENAPI = {"app.openapi", "app.openapi.blueprint", "app.openapi.document", "app.openapi.parser"}
-SCHEMAS = (".schemas", ".billing_schemas", ".vehicle_schemas")
+SCHEMAS = (".schemas", ".billing_schemas", ".intake_schemas", ".vehicle_schemas")
 # What only these may import.
 KEPT_IN = {
     "flask_smorest": OPENAPI,

@@ -30,6 +30,7 @@ class Documents(ShopTest):
         path, new = "/service-tickets", {"name": "New", "email": self.mechanic.email, "password": "a new password"}
         walk_in = self.advisor.post("/customers", {"name": "Walter Inn", "phone": "212 555 0187"}).json["id"]
         self.admin.delete(f"/mechanics/admin/delete/{self.colleague.id}")
+        known = {"name": "W. Inn", "phone": "+1 212 555 0187"}
         own = f"/mechanics/{self.mechanic.id}"
         garbage = {"data": b"{", "content_type": "application/json"}
         return {
@@ -49,6 +50,7 @@ class Documents(ShopTest):
             "409 out-of-stock": lambda: self.admin.put(f"{path}/{ticket}/add-part/{part}"),
             "409 ticket-locked": lambda: self.admin.put(f"{path}/{closed}/edit", {"odometer": 1}),
             "409 illegal-move": lambda: self.admin.put(f"{path}/{closed}/status", {"status": "open"}),
+            "409 probable-duplicate": lambda: self.admin.post(path, {"description": "Oil", "customer": known}),
             "413 body-too-large": lambda: self.admin.post("/inventory", {"name": "n" * 1_048_576}),
             "415 unsupported-media-type": lambda: self.admin.request("POST", "/inventory", data=b"name=Pad"),
             "422 invalid-input": lambda: self.admin.post("/inventory", {}),

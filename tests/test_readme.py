@@ -19,7 +19,8 @@ FACTS = (
     '"quantity_reserved":2,"quantity_available":4',
     '"status":"paid"',
     '"balance":"0.00"',
-    "X-Total-Count: 7",
+    "'why': ['phone']",
+    "X-Total-Count: 8",
     'rel="prev"',
 )
 DEMO_ADDRESS = "http://127.0.0.1:5000"

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app import arrivals
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
@@ -33,9 +34,7 @@ def create_customer(actor: Identity | None, *, password: str | None = None, **fi
 
 @atomic()
 def _add(fields: dict[str, Any]) -> Customer:
-    customer = Customer(**fields)
-    db.session.add(customer)
-    return customer
+    return arrivals.enter_customer(fields)
 
 
 def update_customer(

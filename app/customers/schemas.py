@@ -16,7 +16,26 @@ class CustomerSchema(ModelOutput):
         fields = ("id", "name", "email", "phone", "address", "created_at", "version")
 
 
-class NewCustomerSchema(ModelInput):
+class WalkInSchema(ModelInput):
+    class Meta(ModelInput.Meta):
+        model = Customer
+        fields = ("name", "email", "phone", "address")
+
+    json_schema = {
+        "anyOf": [
+            {"required": ["email"], "properties": {"email": {"type": "string"}}},
+            {"required": ["phone"], "properties": {"phone": {"type": "string"}}},
+        ]
+    }
+
+    @validates_schema
+    def require_contact(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """A walk-in needs an e-mail or a phone, an account an e-mail."""
+        if data.get("email") is None and ("password" in data or data.get("phone") is None):
+            raise ValidationError("Missing; a customer needs an e-mail, or as a walk-in a phone.", "email")
+
+
+class NewCustomerSchema(WalkInSchema):
     password = Password(metadata={"description": "For a sign-up; a walk-in entered by staff has none."})
 
     json_schema = {
@@ -42,12 +61,6 @@ class NewCustomerSchema(ModelInput):
     class Meta(ModelInput.Meta):
         model = Customer
         fields = ("name", "email", "password", "phone", "address")
-
-    @validates_schema
-    def require_contact(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """A walk-in needs an e-mail or a phone, an account an e-mail."""
-        if data.get("email") is None and ("password" in data or data.get("phone") is None):
-            raise ValidationError("Missing; a customer needs an e-mail, or as a walk-in a phone.", "email")
 
 
 class CustomerChangesSchema(Changes, ModelInput):

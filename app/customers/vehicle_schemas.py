@@ -1,9 +1,8 @@
 """What vehicles look like, and what may be written of them."""
 
 from app.fields import Flag, Id, Remarks, WholeNumber
-from app.models import Vehicle
+from app.models import MOST_MILES, Vehicle
 from app.schemas import Changes, ModelInput, ModelOutput
-from app.service_tickets.schemas import MOST_MILES
 
 FIRST_YEAR, LAST_YEAR = 1886, 2100
 COLUMNS = ("vin", "plate", "plate_state", "make", "model", "year", "odometer", "notes")

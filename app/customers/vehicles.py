@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy import Select, exists, select
 
+from app import arrivals
 from app.auth.access import Identity
 from app.customers.operations import visible
 from app.extensions import db
 from app.models import Customer, ServiceTicket, Vehicle
 from app.models.types import now
 from app.problems import Forbidden
-from app.rules import vin
 from app.transaction import atomic, locked, not_found
 
 
@@ -19,10 +19,7 @@ def add_vehicle(actor: Identity, customer_id: int, **fields: Any) -> tuple[Vehic
     """A new vehicle of the customer, and warnings about its VIN. Raises `NotFound`, `VinTaken`."""
     visible(actor, customer_id)
     locked(Customer, customer_id)  # they must not be erased meanwhile
-    vehicle = Vehicle(customer_id=customer_id, **fields)
-    _fill_in(vehicle)
-    db.session.add(vehicle)
-    return vehicle, _warnings(vehicle)
+    return arrivals.enter_vehicle(customer_id, fields)
 
 
 @atomic()
@@ -46,8 +43,8 @@ def change_vehicle(
     vehicle.read_odometer(changes.pop("odometer", None), override=override)
     for name, value in changes.items():
         setattr(vehicle, name, value)
-    _fill_in(vehicle)
-    return vehicle, _warnings(vehicle)
+    arrivals.fill_in(vehicle)
+    return vehicle, arrivals.warnings_about(vehicle)
 
 
 @atomic()
@@ -62,30 +59,6 @@ def _lock(actor: Identity, customer_id: int, vehicle_id: int) -> Vehicle:
     if vehicle.customer_id != customer_id:
         raise not_found(Vehicle, vehicle_id)
     return vehicle
-
-
-def _fill_in(vehicle: Vehicle) -> None:
-    """Take make and year from the VIN where they are not known and it tells them."""
-    if vehicle.vin is not None:
-        told = vin.decode(vehicle.vin)
-        vehicle.make = vehicle.make or told.make
-        vehicle.year = vehicle.year or told.year
-
-
-def _warnings(vehicle: Vehicle) -> list[str]:
-    """What is odd about the VIN, but no reason to turn the car away."""
-    if vehicle.vin is None:
-        return []
-    db.session.flush()
-    warnings = []
-    if not vin.decode(vehicle.vin).check_digit_fits:
-        warnings.append("The check digit of the VIN does not fit; North American ones have one that does.")
-    same = select(
-        exists().where(Vehicle.vin == vehicle.vin, Vehicle.customer_id != vehicle.customer_id, Vehicle.present())
-    )
-    if db.session.scalar(same):
-        warnings.append("Another customer has a vehicle with this VIN.")
-    return warnings
 
 
 def require_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:

@@ -18,10 +18,11 @@ from app.models.sign_in import SignIn
 from app.models.stock import MovementKind, StockMovement
 from app.models.ticket import LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
 from app.models.types import LARGEST_INTEGER
-from app.models.vehicle import Vehicle
+from app.models.vehicle import MOST_MILES, Vehicle
 
 __all__ = [
     "LARGEST_INTEGER",
+    "MOST_MILES",
     "Account",
     "Authorization",
     "AuthorizationMethod",

@@ -27,6 +27,8 @@ class Customer(Account):
             sqlite_where=CAN_SIGN_IN,
             postgresql_where=CAN_SIGN_IN,
         ),
+        Index("ix_customers_email", "email"),
+        Index("ix_customers_phone", "phone"),
     )
     noun = "customer"
 

@@ -9,6 +9,8 @@ from app.models.base import Row, Versioned
 from app.models.types import PlateNumber, UtcDateTime, VinNumber
 from app.problems import OdometerBackwards
 
+# The largest reading of an odometer.
+MOST_MILES = 9_999_999
 IN_USE = text("archived_at IS NULL")
 
 

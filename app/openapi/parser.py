@@ -45,11 +45,12 @@ class Parser(FlaskParser):
 def _flat(messages: Any, path: str = "") -> Iterable[tuple[str, list[str]]]:
     """Messages by field, with the names of nested fields joined by dots."""
     for key, value in messages.items():
-        name = "body" if key == "_schema" else str(key).encode(errors="replace").decode()
+        name = str(key).encode(errors="replace").decode()
         if isinstance(value, Mapping):
             yield from _flat(value, f"{path}{name}.")
         else:
-            yield f"{path}{name}", [str(message) for message in value]
+            of_the_whole = path.rstrip(".") or "body"
+            yield of_the_whole if key == "_schema" else f"{path}{name}", [str(message) for message in value]
 
 
 def refuse_strange_parameters() -> None:

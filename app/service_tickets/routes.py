@@ -17,16 +17,20 @@ from app.problems import (
     NotFound,
     OdometerBackwards,
     OutOfStock,
+    ProbableDuplicate,
     ReasonNeeded,
     TicketLocked,
     TotalTooLarge,
+    VinTaken,
 )
 from app.schemas import PageQuery
-from app.service_tickets import operations
+from app.service_tickets import intake, operations
 from app.service_tickets.blueprint import blueprint
 from app.service_tickets.changing import visible_to
-from app.service_tickets.schemas import EVENT, TICKET, VIEWS, NewTicketSchema, StatusSchema, TicketChangesSchema
+from app.service_tickets.intake_schemas import TAKEN_IN, NewTicketSchema
+from app.service_tickets.schemas import EVENT, TICKET, VIEWS, StatusSchema, TicketChangesSchema
 
+OPENED = "The new ticket; where a vehicle was new too, with `warnings` about its VIN."
 CHANGED = "The ticket as it is now."
 MONEY = (AboveAuthorization, TotalTooLarge)
 
@@ -35,14 +39,17 @@ MONEY = (AboveAuthorization, TotalTooLarge)
 @blueprint.post("/mechanic/create", endpoint="create_ticket_as_mechanic")
 @staff_required()
 @blueprint.arguments(NewTicketSchema)
-@blueprint.response(201, TICKET, description="The new ticket.", location="/service-tickets/{id}")
-@blueprint.refuses(NotFound, OdometerBackwards)
-def create_ticket(actor: Identity, fields: dict[str, Any]) -> ServiceTicket:
+@blueprint.response(201, TAKEN_IN, description=OPENED, location="/service-tickets/{id}")
+@blueprint.refuses(NotFound, OdometerBackwards, VinTaken, ProbableDuplicate)
+def create_ticket(actor: Identity, fields: dict[str, Any]) -> tuple[ServiceTicket, dict[str, Any]]:
     """Open a ticket for a customer.
 
     For staff. It starts open, or with `"status": "estimate"` as a quote; the shop's rates are copied to it.
+
+    Instead of their ids, a new `customer` (a walk-in) and a new `vehicle` may be given: all are entered, or none. One
+    that may be on record already is a 409 that lists the `duplicates`, unless `allow_duplicate` is true.
     """
-    return operations.open_ticket(actor, current_app.config["SHOP_RATES"], **fields)
+    return intake.take_in(actor, current_app.config["SHOP_RATES"], **fields)
 
 
 @blueprint.get("")

@@ -6,14 +6,13 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.fields import Choice, Flag, Id, Money, Text, WholeNumber
 from app.mechanics.schemas import MechanicNameSchema
-from app.models import Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
+from app.models import MOST_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.reading import Views
-from app.rules.ticket_life import FIRST, Hold, TicketStatus
+from app.rules.ticket_life import Hold, TicketStatus
 from app.schemas import Changes, Input, ModelInput, ModelOutput, Output
 
 MOST_UNITS = 1_000_000
 MOST_MECHANICS = 50
-MOST_MILES = 9_999_999
 OVERRIDE = "true: the odometer may go backwards."
 
 
@@ -119,28 +118,6 @@ class TicketEventSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = TicketEvent
         fields = ("id", "what", "before", "after", "reason", "mechanic", "customer", "created_at")
-
-
-class NewTicketSchema(ModelInput):
-    customer_id = Id(required=True, metadata={"description": "Whose car it is."})
-    vehicle_id = Id(metadata={"description": "One of the customer's vehicles."})
-    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading when the car came in."})
-    override = Flag(metadata={"description": OVERRIDE})
-    status = Choice(TicketStatus, only=FIRST, metadata={"description": "estimate: it starts as a quote."})
-
-    json_schema = {
-        "examples": [
-            {
-                "customer_id": 1,
-                "description": "2016 Honda Civic: squeals when braking. Check pads and rotors, front.",
-                "odometer": 84210,
-            }
-        ]
-    }
-
-    class Meta(ModelInput.Meta):
-        model = ServiceTicket
-        fields = ("customer_id", "vehicle_id", "description", "odometer", "override", "status")
 
 
 def _ids(description: str) -> fields.List[int]:

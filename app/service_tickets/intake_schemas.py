@@ -1,0 +1,94 @@
+"""What may be written of a new ticket, with the customer and the vehicle that may be new too."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from app.customers.schemas import WalkInSchema
+from app.customers.vehicle_schemas import NewVehicleSchema
+from app.fields import Choice, Flag, Id, Remarks, WholeNumber
+from app.models import MOST_MILES, ServiceTicket
+from app.rules.ticket_life import FIRST, TicketStatus
+from app.schemas import ModelInput, ModelOutput
+from app.service_tickets.schemas import OVERRIDE, TicketSchema
+
+
+class NewTicketSchema(ModelInput):
+    customer_id = Id(metadata={"description": "Whose car it is."})
+    customer = fields.Nested(WalkInSchema(), metadata={"description": "Instead of `customer_id`: a new walk-in."})
+    vehicle_id = Id(metadata={"description": "One of the customer's vehicles."})
+    vehicle = fields.Nested(NewVehicleSchema(), metadata={"description": "Instead of `vehicle_id`: a new vehicle."})
+    allow_duplicate = Flag(metadata={"description": "true: enter what is new even where it may be on record already."})
+    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading when the car came in."})
+    override = Flag(metadata={"description": OVERRIDE})
+    status = Choice(TicketStatus, only=FIRST, metadata={"description": "estimate: it starts as a quote."})
+
+    json_schema = {
+        "oneOf": [
+            {
+                "required": ["customer_id"],
+                "not": {"anyOf": [{"required": ["customer"]}, {"required": ["vehicle_id", "vehicle"]}]},
+            },
+            {
+                "required": ["customer"],
+                "not": {"anyOf": [{"required": ["customer_id"]}, {"required": ["vehicle_id"]}]},
+            },
+        ],
+        "examples": [
+            {
+                "customer_id": 1,
+                "description": "2016 Honda Civic: squeals when braking. Check pads and rotors, front.",
+                "odometer": 84210,
+            },
+            {
+                "customer": {"name": "Alex Morgan", "phone": "(212) 555-0139"},
+                "vehicle": {"vin": "1HGCM82633A004352", "plate": "9KLM482", "plate_state": "NY", "model": "Accord"},
+                "description": "Timing belt is due; hums at 60 mph.",
+                "odometer": 98400,
+                "status": "estimate",
+            },
+        ],
+    }
+
+    class Meta(ModelInput.Meta):
+        model = ServiceTicket
+        fields = (
+            "customer_id",
+            "customer",
+            "vehicle_id",
+            "vehicle",
+            "allow_duplicate",
+            "description",
+            "odometer",
+            "override",
+            "status",
+        )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def require_one_of_each(self, data: dict[str, Any], sent: Any, **kwargs: Any) -> None:
+        """One customer, at most one vehicle, and none that a new customer cannot have."""
+        if not isinstance(sent, dict):
+            return
+        if not sent.keys() & {"customer_id", "customer"}:
+            raise ValidationError("Missing; whose car is it? Send this, or a new customer.", "customer_id")
+        if sent.keys() >= {"customer_id", "customer"}:
+            raise ValidationError("Either this or customer_id.", "customer")
+        if sent.keys() >= {"vehicle_id", "vehicle"}:
+            raise ValidationError("Either this or vehicle_id.", "vehicle")
+        if sent.keys() >= {"customer", "vehicle_id"}:
+            raise ValidationError("A new customer has no vehicle yet; send a new vehicle.", "vehicle_id")
+
+
+class TakenInSchema(TicketSchema):
+    """A new ticket, with what is odd about the vehicle that came in with it."""
+
+    warnings = Remarks(metadata={"description": "Where the vehicle is new: what is odd about its VIN."})
+
+    json_schema = {"required": list(TicketSchema.Meta.fields)}
+
+    class Meta(ModelOutput.Meta):
+        model = ServiceTicket
+        fields = (*TicketSchema.Meta.fields, "warnings")
+
+
+TAKEN_IN = TakenInSchema()
