@@ -42,6 +42,15 @@ def _flag(value: str) -> bool:
         raise ValueError("must be true or false") from None
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value
+
+    return read
+
+
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
@@ -49,12 +58,6 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(value)
 
     return read
-
-
-def _environment(value: str) -> str:
-    if value not in ENVIRONMENTS:
-        raise ValueError(f"must be one of {', '.join(ENVIRONMENTS)}")
-    return value
 
 
 def _secret(value: str) -> str:
@@ -133,13 +136,17 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("APP_ENV", _environment, "development"),
+    Setting("APP_ENV", _one_of(*ENVIRONMENTS), "development"),
     Setting("SECRET_KEY", _secret),
     Setting("DATABASE_URL", _database),
-    Setting("DATABASE_POOL_SIZE", _whole(1, 100), "8"),
+    Setting("DATABASE_POOL_SIZE", _whole(1, 100)),
     Setting("REDIS_URL", _redis),
     Setting("PUBLIC_URL", _web_address),
     Setting("PORT", _whole(1, 65535), "5000"),
+    Setting("WEB_CONCURRENCY", _whole(1, 64)),
+    Setting("THREADS", _whole(1, 64), "8"),
+    Setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+    Setting("LOG_FORMAT", _one_of("json", "text")),
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
@@ -173,6 +180,10 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     if on_render and not config["PUBLIC_URL"]:
         config["PUBLIC_URL"] = Setting("RENDER_EXTERNAL_URL", _web_address).read(environ)
     _refuse_the_unsafe(config, on_render)
+    production = config["APP_ENV"] == "production"
+    config["LOG_FORMAT"] = config["LOG_FORMAT"] or ("json" if production else "text")
+    config["WEB_CONCURRENCY"] = config["WEB_CONCURRENCY"] or (2 if production else 1)
+    config["DATABASE_POOL_SIZE"] = config["DATABASE_POOL_SIZE"] or config["THREADS"]
     if not config["DATABASE_URL"]:
         config["DATABASE_URL"] = "sqlite:///" + str(INSTANCE / "shop.db")
     if not config["SECRET_KEY"]:

@@ -1,6 +1,8 @@
 """What ``flask`` and ``gunicorn flask_app:app`` serve."""
 
 import config
-from app import create_app
+from app import create_app, logs
 
-app = create_app(config.load())
+settings = config.load()
+logs.configure(settings)
+app = create_app(settings)

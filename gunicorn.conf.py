@@ -1,5 +1,15 @@
-"""How gunicorn serves the application; the number of workers is WEB_CONCURRENCY (1 unless set)."""
+"""How gunicorn serves the application: threads in a few processes, of which the machine's memory sets the number.
 
+The application's modules are imported here, once: the workers share that memory, and the next one is there
+in no time. SIGHUP reads the settings anew; new code needs a new start.
+"""
+
+import sys
+from pathlib import Path
+
+from gunicorn.glogging import Logger
+
+from app import logs
 from config import load
 
 settings = load()
@@ -7,10 +17,42 @@ settings = load()
 # In production the host's proxy calls from outside; anywhere else nobody but this machine does.
 bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104  # the proxy is on another host
 worker_class = "gthread"
-threads = settings["DATABASE_POOL_SIZE"]
+workers = settings["WEB_CONCURRENCY"]
+threads = settings["THREADS"]
+# A worker that says nothing for so long is killed; what is in flight when it is asked to stop has so long to end.
 timeout = 30
 graceful_timeout = 25
+# Longer than the proxies in front keep theirs, so that it is never they who find one closed.
 keepalive = 65
-limit_request_line = 8190  # the most that it reads
-max_requests, max_requests_jitter = 2000, 200
+# A leak would take long to matter at this rate, and a new worker costs next to nothing.
+max_requests, max_requests_jitter = 20_000, 2_000
+# Heartbeats are written to a file: on a disk that is busy a worker would seem dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn makes a file of its own there
 control_socket_disable = True
+
+limit_request_line = 8190  # the most that it reads
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+
+class Log(Logger):
+    """gunicorn's own words in the form of ours, without the parts of a request that it quotes."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        self.error_log.setLevel(settings["LOG_LEVEL"])
+        for handler in self.error_log.handlers:
+            handler.setFormatter(logs.formatter(settings))
+
+    def warning(self, msg, *args, **kwargs):
+        if msg.startswith("Invalid request"):
+            msg = f"Invalid request: {type(sys.exc_info()[1]).__name__}"
+        super().warning(msg, *args, **kwargs)
+
+    def exception(self, msg, *args, **kwargs):
+        if "%s" in str(msg):
+            msg, args = msg.partition(" %s")[0], ()
+        super().exception(msg, *args, **kwargs)
+
+
+logger_class = Log

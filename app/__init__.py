@@ -15,10 +15,12 @@ from app import (
     headers,
     inventory,
     limits,
+    logs,
     mechanics,
     openapi,
     service_tickets,
     system,
+    watching,
 )
 from app.auth import sessions
 from app.auth.access import require_policies
@@ -55,7 +57,9 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         hops = config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask documents it so
 
-    headers.init_app(app)  # first, so that whatever is refused below has a request id
+    watching.init_app(app)  # first, so that it sees all of every request
+    logs.init_app(app)
+    headers.init_app(app)  # next, so that whatever is refused below has a request id
     db.init_app(app)
     ma.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)

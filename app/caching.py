@@ -21,6 +21,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from app.extensions import cache, db
 from app.models import Mechanic, Part, ServiceTicket
+from app.watching import tally
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
         return build()
     entry = f"{name}:{version}:{key!r}"
     value = _attempt(lambda: cache.get(entry))
+    tally().cached = value is not None
     if value is None:
         value = build()
         _attempt(lambda: cache.set(entry, value))

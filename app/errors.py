@@ -114,8 +114,10 @@ def _unique_index(columns: frozenset[str]) -> str | None:
     return None
 
 
-def _of_database(error: Exception) -> Response:
-    """The database is away, or a lock was not to be had in time."""
+def _of_database(error: OperationalError | TimeoutError) -> Response:
+    """The database is away or full, or a lock was not to be had in time."""
+    if getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR":
+        return _of_ours(error)  # SQLite's word for a statement that makes no sense
     db.session.rollback()
     cause = type(getattr(error, "orig", None) or error).__name__
     log.error("The database did not answer (%s), request %s", cause, g.get("request_id"))

@@ -24,7 +24,7 @@ def client() -> str:
         claims = tokens.presented()
     except NotSignedIn:
         claims = None
-    return f"{claims.kind}:{claims.owner_id}" if claims else f"address:{get_remote_address()}"
+    return claims.subject if claims else f"address:{get_remote_address()}"
 
 
 def address() -> str:

@@ -40,7 +40,9 @@ ROOMS = (
     ("app.compiling",),
     ("app.schemas",),
     ("app.fields",),
-    ("app.auth.passwords", "app.auth.tokens", "app.caching", "app.database", "app.headers", "app.transaction"),
+    ("app.caching", "app.logs"),
+    ("app.watching",),
+    ("app.auth.passwords", "app.auth.tokens", "app.database", "app.headers", "app.transaction"),
     ("app.auth.sessions",),
     ("app.models",),
     ("app.rules",),
@@ -66,6 +68,7 @@ KEPT_IN = {
     "jose": {"app.auth.tokens"},
     "argon2": {"app.auth.passwords"},
     "dotenv": {"config"},
+    "pythonjsonlogger": {"app.logs"},
     "fpdf": {"app.service_tickets.invoice_pdf"},
     "vininfo": {"app.rules.vin"},
 }

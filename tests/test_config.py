@@ -31,6 +31,10 @@ class Refusals(unittest.TestCase):
         "DATABASE_POOL_SIZE": ["0", "101", "-1", "ten", "1.5", "٣"],
         "REDIS_URL": ["localhost:6379", "http://localhost"],
         "PUBLIC_URL": ["shop.example.com", "ftp://shop.example.com"],
+        "WEB_CONCURRENCY": ["0", "65", "many"],
+        "THREADS": ["0", "65", "many"],
+        "LOG_LEVEL": ["debug", "all", "10"],
+        "LOG_FORMAT": ["JSON", "xml"],
         "PORT": ["0", "65536", "http", "80 80"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],
@@ -117,6 +121,20 @@ class Values(unittest.TestCase):
         self.assertEqual((read["APP_ENV"], read["TOKEN_HOURS"], read["REDIS_URL"]), ("development", 12, None))
         self.assertTrue(read["RATELIMIT_ENABLED"])
         self.assertEqual(read["DATABASE_URL"], f"sqlite:///{config.INSTANCE / 'shop.db'}")
+
+    def test_there_are_as_many_connections_as_threads_unless_told_otherwise(self) -> None:
+        sizes = [
+            load(**given)["DATABASE_POOL_SIZE"]
+            for given in ({}, {"THREADS": "3"}, {"THREADS": "3", "DATABASE_POOL_SIZE": "5"})
+        ]
+        self.assertEqual(sizes, [8, 3, 5])
+
+    def test_production_writes_json_from_two_processes_and_others_text_from_one(self) -> None:
+        names = ("LOG_FORMAT", "WEB_CONCURRENCY")
+        self.assertEqual([load()[name] for name in names], ["text", 1])
+        self.assertEqual([config.load(PRODUCTION)[name] for name in names], ["json", 2])
+        given = {"LOG_FORMAT": "text", "WEB_CONCURRENCY": "5"}
+        self.assertEqual([config.load({**PRODUCTION, **given})[name] for name in names], ["text", 5])
 
     def test_addresses_of_postgresql_name_the_driver(self) -> None:
         for prefix in ("postgres://", "postgresql://", "postgresql+psycopg2://"):

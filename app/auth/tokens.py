@@ -34,12 +34,17 @@ class Claims:
     owner_id: int
     sign_in_id: str
 
+    @property
+    def subject(self) -> str:
+        """The account: ``customer:12``."""
+        return f"{self.kind}:{self.owner_id}"
+
 
 def issue(claims: Claims, hours: int) -> str:
     """A signed token that expires in so many hours."""
     issued = int(time.time())
     payload = {
-        "sub": f"{claims.kind}:{claims.owner_id}",
+        "sub": claims.subject,
         "jti": claims.sign_in_id,
         "iat": issued,
         "exp": issued + hours * 3600,
@@ -88,6 +93,12 @@ def presented() -> Claims | None:
         g.claims = _read_header(request.headers.get("Authorization"))
     claims: Claims | None = g.claims
     return claims
+
+
+def subject() -> str | None:
+    """Whose token was presented, as far as anybody asked; None where it was not good."""
+    claims: Claims | None = g.get("claims")
+    return claims.subject if claims else None
 
 
 def _read_header(header: str | None) -> Claims | None:

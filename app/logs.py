@@ -1,0 +1,134 @@
+"""Logs: one line a request and one for whatever goes wrong, as JSON or as text, on standard error.
+
+They hold no password, token, body or query string, and no value that went to the database: an error of the database is
+told by its kind and its statement, without the parameters and without the server's own words, which quote them.
+"""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from flask import Flask, g, has_request_context
+from pythonjsonlogger.json import JsonFormatter
+from sqlalchemy.exc import DBAPIError
+
+from app import watching
+from app.watching import Seen
+
+ACCESS = "%(method)s %(route)s %(status)s %(duration_ms)s ms, %(queries)s queries, %(user)s %(request_id)s"
+TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# Libraries whose news are no news here, or name an address.
+QUIET = ("alembic", "flask-limiter")
+
+access = logging.getLogger("app.access")
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+def configure(settings: Mapping[str, Any]) -> None:
+    """Set up the logs of this process."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(settings))
+    logging.basicConfig(level=settings["LOG_LEVEL"], handlers=[handler], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def init_app(app: Flask) -> None:
+    """Write a line on every request."""
+    watching.add(app, _write)
+
+
+def _write(seen: Seen) -> None:
+    if access.isEnabledFor(logging.INFO):
+        fields = {
+            "request_id": seen.request_id,
+            "user": seen.user,
+            "method": seen.method,
+            "route": seen.route,
+            "status": seen.status,
+            "duration_ms": round(seen.seconds * 1000, 2),
+            "queries": seen.queries,
+            "cached": seen.cached,
+        }
+        # Made by hand it has no caller to look for, which is half the cost of a line.
+        access.handle(access.makeRecord(access.name, logging.INFO, "", 0, ACCESS, (fields,), None))
+
+
+def formatter(settings: Mapping[str, Any]) -> logging.Formatter:
+    """What makes a line of a record, in the form of `LOG_FORMAT`."""
+    return JSON() if settings["LOG_FORMAT"] == "json" else Text(TEXT)
+
+
+class Text(logging.Formatter):
+    """Lines for people."""
+
+    def formatException(self, raised: _Raised) -> str:
+        """The traceback, and no value that went to the database."""
+        return _told(raised[1])
+
+
+class JSON(JsonFormatter):
+    """An object a line; what the access line tells are members of their own."""
+
+    def __init__(self) -> None:
+        names = {"levelname": "level", "name": "logger", "exc_info": "traceback"}
+        super().__init__(["levelname", "name", "message"], rename_fields=names)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        if record.name == access.name and isinstance(record.args, Mapping):
+            head = {"time": _time(record), "level": record.levelname, "logger": record.name}
+            return _encode({**head, **record.args})
+        return super().format(record)
+
+    def add_fields(self, line: dict[str, Any], record: logging.LogRecord, said: dict[str, Any]) -> None:
+        """The time first; the request's id where there is a request."""
+        line["time"] = _time(record)
+        super().add_fields(line, record, said)
+        if has_request_context():
+            line["request_id"] = g.get("request_id")
+
+    def jsonify_log_record(self, line: dict[str, Any]) -> str:
+        """The text of a line."""
+        return _encode(line)
+
+    def formatException(self, raised: _Raised) -> str:
+        """The traceback, and no value that went to the database."""
+        return _told(raised[1])
+
+
+def _time(record: logging.LogRecord) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03}Z"
+
+
+def _told(error: BaseException | None) -> str:
+    """A traceback, what came first at the top."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nwhich led to:\n\n".join(
+        "".join(
+            ["Traceback (most recent call last):\n", *traceback.format_tb(each.__traceback__), _without_values(each)]
+        )
+        for each in reversed(chain)
+    )
+
+
+def _without_values(error: BaseException) -> str:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, DBAPIError):
+        return f"{kind} ({type(error.orig).__name__}) in: {error.statement}\n"
+    if _is_of_a_driver(error):
+        return f"{kind} {getattr(error, 'pgcode', None) or getattr(error, 'sqlite_errorname', '')}\n"
+    return "".join(traceback.format_exception_only(error))
+
+
+def _is_of_a_driver(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in ("psycopg2", "sqlite3")

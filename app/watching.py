@@ -1,0 +1,93 @@
+"""What is seen of each request: a tally kept while it is answered, and those who are told once it was.
+
+A watcher is a function of what was `Seen`; the access log (`app/logs.py`) is one. Nobody is told anything that a client
+sent beyond the method and a harmless request id: the address is told as the rule of its route.
+"""
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, NamedTuple
+
+from flask import Flask, Request, Response, g, request
+from sqlalchemy import Engine, event
+
+from app.auth import tokens
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER_METHOD = "OTHER"
+
+
+class Tally:
+    """What has happened so far: `queries` sent to the database; `cached`, None where no cache was asked."""
+
+    __slots__ = ("cached", "queries", "started")
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.queries = 0
+        self.cached: bool | None = None
+
+
+class Seen(NamedTuple):
+    """A request that was answered; `user` is the subject of its token, `route` None where the address is unknown."""
+
+    request_id: str
+    user: str | None
+    method: str
+    route: str | None
+    status: int
+    seconds: float
+    queries: int
+    cached: bool | None
+
+
+Watcher = Callable[[Seen], None]
+
+_OUTSIDE = Tally()  # where there is no request
+_tally: ContextVar[Tally] = ContextVar("tally", default=_OUTSIDE)
+
+
+def tally() -> Tally:
+    """That of the present request."""
+    return _tally.get()
+
+
+def init_app(app: Flask) -> None:
+    """Watch every request of the application. Call it before anything else adds hooks, so that their work is seen."""
+    watchers = app.extensions["shop.watchers"] = []
+    app.before_request(_begin)
+    app.after_request(partial(_end, watchers))
+
+
+def add(app: Flask, watcher: Watcher) -> None:
+    """Tell one more of every request."""
+    app.extensions["shop.watchers"].append(watcher)
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _count(*_: Any) -> None:
+    _tally.get().queries += 1
+
+
+def _begin() -> None:
+    _tally.set(Tally())
+
+
+def _end(watchers: list[Watcher], response: Response) -> Response:
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # a proxy costs more than what it hides
+    route: str | None = asked.url_rule.rule if asked.url_rule else None
+    method = asked.method if asked.method in METHODS else OTHER_METHOD
+    facts = (g.get("request_id", ""), tokens.subject(), method, route, response.status_code)
+    if response.is_streamed:  # what is left to do is done while it is sent
+        response.call_on_close(partial(_tell, watchers, tally(), facts))
+    else:
+        _tell(watchers, tally(), facts)
+    return response
+
+
+def _tell(watchers: list[Watcher], tally: Tally, facts: tuple[str, str | None, str, str | None, int]) -> None:
+    seen = Seen(*facts, time.perf_counter() - tally.started, tally.queries, tally.cached)
+    for watcher in watchers:
+        watcher(seen)
