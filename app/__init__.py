@@ -18,6 +18,7 @@ from app import (
     logs,
     mechanics,
     openapi,
+    reading,
     service_tickets,
     system,
     watching,
@@ -38,9 +39,11 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(config)
     app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(
-        config["DATABASE_URL"], config["DATABASE_POOL_SIZE"]
-    )
+    database_at = (config["DATABASE_URL"], config["DATABASE_POOL_SIZE"])
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(*database_at)
+    app.config["SQLALCHEMY_BINDS"] = {
+        "reads": {"url": config["DATABASE_URL"], **database.read_engine_options(*database_at)}
+    }
     app.config["SHOP_RATES"] = Rates(
         labor=config["LABOR_RATE"],
         parts_tax=config["PARTS_TAX_RATE"],
@@ -65,11 +68,12 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     migrate.init_app(app, db, render_as_batch=True)
     caching.init_app(app)
     sessions.init_app(app)
+    reading.init_app(app)
     limits.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
     with app.app_context():
-        database.prepare(app, db.engine)
+        database.prepare(db.engine, db.engines["reads"])
 
     api = openapi.create_api(app, system.DESCRIPTION)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")

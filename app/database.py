@@ -1,10 +1,13 @@
 """How connections are set up, so that both databases keep the same promises."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Flask, current_app
-from sqlalchemy import Connection, Engine, Executable, Result, event
+from sqlalchemy import Connection, Engine, Executable, Row, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from app.extensions import db
 
 # How long a statement may run and wait for a lock before it is given up with a 503.
 STATEMENT_TIMEOUT_MS = 10_000
@@ -28,35 +31,44 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     return options
 
 
-def prepare(app: Flask, engine: Engine) -> None:
-    """Set up the engine that reads, without transactions; make SQLite enforce foreign keys and serialise writers."""
-    if engine.dialect.name == "postgresql":
-        app.extensions["shop.reads"] = engine.execution_options(isolation_level="AUTOCOMMIT")
+def read_engine_options(url: str, pool_size: int) -> dict[str, Any]:
+    """Options for the engine that only reads: without transactions, so that a read is one trip to the database."""
+    options = engine_options(url, pool_size)
+    options.pop("pool_pre_ping", None)  # `read` tries again instead
+    return {**options, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+
+
+def prepare(writes: Engine, reads: Engine) -> None:
+    """Make SQLite enforce foreign keys, survive a crash, and serialise those who write."""
+    if writes.dialect.name != "sqlite":
         return
-    app.extensions["shop.reads"] = engine.execution_options(reads=True)
+    for engine in (writes, reads):
+        event.listen(engine, "connect", _set_up_sqlite)
 
-    @event.listens_for(engine, "connect")
-    def connect(dbapi_connection: Any, _record: Any) -> None:
-        # The driver's own transactions begin too late to be of use: BEGIN is ours, below.
-        dbapi_connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={LOCK_TIMEOUT_MS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
-            dbapi_connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
+    @event.listens_for(writes, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that reads first and writes later fails with "database is locked" whatever the timeout.
-        options = connection.get_execution_options()
-        if not options.get("reads", False):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
+        is_writing = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
 
-def read(statement: Executable) -> Result[Any]:
+def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # The driver's own transactions begin too late to be of use: BEGIN is ours.
+    dbapi_connection.isolation_level = None
+    for pragma in (f"busy_timeout={LOCK_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        dbapi_connection.execute(f"PRAGMA {pragma}")
+
+
+def read(statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
     """The rows of one statement that sees all that is committed. Never write through it."""
-    with current_app.extensions["shop.reads"].connect() as connection:
-        result: Result[Any] = connection.execute(statement)
-        return result.freeze()()
+    try:
+        return _rows(statement, parameters)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return _rows(statement, parameters)  # the connection was lost while it lay in the pool; reading again is safe
+
+
+def _rows(statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+    with db.engines["reads"].connect() as connection:
+        return connection.execute(statement, parameters or {}).all()

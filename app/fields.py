@@ -156,6 +156,24 @@ class QueryFlag(fields.Boolean):
         super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
 
 
+class Sort(fields.Field[tuple[str, ...]]):
+    """By which fields a list is ordered, such as ``-created_at,id``: the first counts most, a - turns it around."""
+
+    def __init__(self, *names: str, default: str, **kwargs: Any) -> None:
+        kwargs.setdefault("metadata", {"description": f"By {', '.join(names)}; - in front: from the largest down."})
+        super().__init__(load_default=(default,), **kwargs)
+        self.pattern = f"-?({'|'.join(names)})(,-?({'|'.join(names)})){{0,{len(names) - 1}}}"
+        self.json_schema = {"type": "string", "pattern": f"^{self.pattern}$", "default": default}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
+        names = tuple(value.split(","))
+        if not re.fullmatch(self.pattern, value):
+            raise ValidationError("Not a list of fields to sort by.")
+        if len({name.removeprefix("-") for name in names}) < len(names):
+            raise ValidationError("Names a field twice.")
+        return names
+
+
 class Flag(fields.Boolean):
     """A truth value in a body: true or false, and nothing that resembles them."""
 

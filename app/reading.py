@@ -1,30 +1,39 @@
 """Reading: authorise, run one statement, send its text.
 
 What an answer looks like is declared by its output schema alone, compiled once to SQL (`app/compiling.py`): the
-database builds the JSON, on a connection without transactions.
+database builds the JSON, on a connection without transactions. What a list is filtered and sorted by is declared in
+`app/listing.py`.
 """
 
 import json
+import time
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Response, current_app, request
-from sqlalchemy import ColumnElement, Select, Text, cast, exists, func, select
+from flask import Flask, Response, current_app, request
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, select
 
-from app import compiling
+from app import cursors
 from app.auth.access import Identity
 from app.caching import remember
 from app.database import read
+from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
-from app.problems import NotFound
-from app.schemas import ModelOutput
+from app.problems import InvalidInput, NotFound
+from app.schemas import MOST_COUNTED, ROWS_ON_A_PAGE, ModelOutput
 from app.transaction import not_found
 
-# Lists are counted no further than this: beyond it a count would scan the table.
-MOST_COUNTED = 10_000
 JSON = "application/json"
+PAGING = frozenset({"page", "per_page", "limit", "cursor", "sort"})
+# For how long a list that was too long to count is not counted again.
+SECONDS_UNCOUNTED = 60
+
+
+def init_app(app: Flask) -> None:
+    """Remember which lists were too long to count, and until when they are not counted again."""
+    app.extensions["shop.uncounted"] = {}
 
 
 class Views(NamedTuple):
@@ -38,30 +47,37 @@ class Views(NamedTuple):
         return self.staff if identity.is_staff else self.customer
 
 
-@cache
-def shown(schema: ModelOutput) -> ColumnElement[Any]:
-    """The JSON of a row of the schema's model, as an expression. Raises `TypeError` where it cannot be translated."""
-    return compiling.json_of(schema, schema.model)
+class Parent(NamedTuple):
+    """The row that a list belongs to: of this model and id, and with these values in its columns."""
+
+    model: type[Row]
+    id: int
+    columns: Mapping[str, Any]
 
 
-def one(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> Response:
-    """The row of that id as JSON. Raises `NotFound`, also where it does not meet the `criteria`."""
-    return Response(_text_of(schema, row_id, *criteria), mimetype=JSON)
+class Page(NamedTuple):
+    """What the database says of a page: its JSON, whether there is more, the last row's keys, how many in all."""
+
+    text: str
+    has_next: bool
+    keys: tuple[Any, ...]
+    total: int | None
 
 
-def only(schema: ModelOutput, missing: NotFound, *criteria: ColumnElement[bool]) -> str:
-    """The JSON of the one row that meets the criteria. Raises `missing` where there is none."""
-    query = select(cast(shown(schema), Text)).select_from(schema.model).where(schema.model.present(), *criteria)
-    text: str | None = read(query).scalar()
-    if text is None:
+def one(schema: ModelOutput, row_id: int, **columns: Any) -> Response:
+    """The row of that id as JSON. Raises `NotFound`, also where it has other values than these in its `columns`."""
+    return Response(_text_of(schema, row_id, **columns), mimetype=JSON)
+
+
+def only(schema: ModelOutput, missing: NotFound, *criteria: ColumnElement[bool], **values: Any) -> str:
+    """The JSON of the one row that meets the criteria, whose parameters have these values. Raises `missing`.
+
+    The criteria are made once: a statement is kept for each combination of them.
+    """
+    rows = read(_statement(schema, criteria), values)
+    if not rows:
         raise missing
-    return text
-
-
-def require(model: type[Row], row_id: int, *criteria: ColumnElement[bool]) -> None:
-    """Raises `NotFound` where there is no such row, or it does not meet the criteria."""
-    if not read(select(exists().where(model.id == row_id, model.present(), *criteria))).scalar():
-        raise not_found(model, row_id)
+    return str(rows[0][0])
 
 
 def answer(schema: ModelOutput, row: Row, status: int, **members: Any) -> Response:
@@ -70,73 +86,146 @@ def answer(schema: ModelOutput, row: Row, status: int, **members: Any) -> Respon
     return send({**json.loads(text), **members}, status) if members else Response(text, status, mimetype=JSON)
 
 
+def _text_of(schema: ModelOutput, row_id: int, **columns: Any) -> str:
+    criteria = _same(schema.model, ("id", *columns))
+    return only(schema, not_found(schema.model, row_id), *criteria, id=row_id, **columns)
+
+
+@lru_cache(maxsize=256)
+def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+    return tuple(getattr(model, column) == bindparam(column) for column in columns)
+
+
+@lru_cache(maxsize=256)
+def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> Select[Any]:
+    shape = select(cast(shown(schema), Text)).select_from(schema.model)
+    return shape.where(schema.model.present(), *criteria)
+
+
 def page(
-    schema: ModelOutput, rows: Select[Any], query: Mapping[str, Any], *order: ColumnElement[Any] | Any
+    schema: ModelOutput,
+    listing: Listing,
+    query: Mapping[str, Any],
+    *,
+    within: Mapping[str, Any] | None = None,
+    parent: Parent | None = None,
 ) -> Response:
-    """One page of `rows` as a JSON array, with `Link` and, up to `MOST_COUNTED`, `X-Total-Count`.
+    """One page of a list as a JSON array, with `Link` and, where pages have numbers, `X-Total-Count`.
 
-    `query` holds `page`, `per_page` and the filters that are to be kept in the links; `order` is total.
+    `query` is what a `ListQuery` loaded; `within` are filters that the route sets. Raises `NotFound` where the `parent`
+    is not there.
     """
-    number, size = query["page"], query["per_page"]
-    row: Any = read(_page_statement(schema, rows, order, number, size)).one()
-    text, found, total = row
-    response = Response(text, mimetype=JSON)
-    pages = {"first": 1, "prev": number - 1 if number > 1 else None, "next": number + 1 if found > size else None}
-    if total <= MOST_COUNTED:
-        response.headers["X-Total-Count"] = str(total)
-        pages["last"] = max(1, -(-total // size))
-    response.headers["Link"] = ", ".join(
-        f'<{request.path}?{_query_string(query, target)}>; rel="{rel}"' for rel, target in pages.items() if target
-    )
-    return response
-
-
-def _page_statement(
-    schema: ModelOutput, rows: Select[Any], order: tuple[Any, ...], number: int, size: int
-) -> Select[tuple[str, int, int]]:
-    """The array of a page, how many rows it has (one more where there is a next), and how many there are in all.
-
-    The ids of the page are selected first: nothing is built for rows that OFFSET skips.
-    """
-    model = schema.model
-    ids = rows.with_only_columns(model.id)
-    here = ids.order_by(*order).limit(size).offset((number - 1) * size)
-    objects = select(shown(schema).label("shown")).where(model.id.in_(here)).order_by(*order).subquery()
-    more = ids.order_by(*order).limit(size + 1).offset((number - 1) * size).subquery()
-    counted = ids.limit(MOST_COUNTED + 1).subquery()
-    return select(
-        select(cast(compiling.array_of(objects.c.shown), Text)).scalar_subquery(),
-        select(func.count()).select_from(more).scalar_subquery(),
-        select(func.count()).select_from(counted).scalar_subquery(),
-    )
+    asked = Asked(schema, listing, query, within or {})
+    return _respond(asked, _read(asked, parent))
 
 
 def cached_page(
-    schema: ModelOutput, rows: Select[Any], query: Mapping[str, Any], *order: ColumnElement[Any] | Any
+    schema: ModelOutput, listing: Listing, query: Mapping[str, Any], *, within: Mapping[str, Any] | None = None
 ) -> Response:
     """As `page`, from the cache where nothing changed since: for lists that are short and asked for all day."""
-
-    def build() -> tuple[bytes, list[tuple[str, str]]]:
-        response = page(schema, rows, query, *order)
-        return response.get_data(), [(name, response.headers[name]) for name in _KEPT if name in response.headers]
-
-    key = (type(schema).__name__, request.path, sorted(query.items()))
-    body, headers = remember(schema.model, key, build)
-    return Response(body, 200, [("Content-Type", JSON), *headers])
+    asked = Asked(schema, listing, query, within or {})
+    key = (*asked.scope, asked.size, asked.number, query.get("cursor"))
+    return _respond(asked, Page(*remember(listing.model, key, lambda: tuple(_read(asked, None)))))
 
 
-_KEPT = ("Link", "X-Total-Count")
+class Asked:
+    """What a client asks of a list: which rows, in which order, and which page of them."""
+
+    def __init__(
+        self, schema: ModelOutput, listing: Listing, query: Mapping[str, Any], within: Mapping[str, Any]
+    ) -> None:
+        self.schema, self.listing = schema, listing
+        self.filters = {name: value for name, value in query.items() if name not in PAGING} | dict(within)
+        self.sort: tuple[str, ...] = query.get("sort", (listing.default,))
+        self.has_numbers = not query.keys() & {"limit", "cursor"}
+        self.number: int = query.get("page", 1)
+        self.size: int = query.get("per_page" if self.has_numbers else "limit", ROWS_ON_A_PAGE)
+        self.cursor: str | None = query.get("cursor")
+        self.scope = (type(schema).__name__, sorted(self.filters.items(), key=lambda item: item[0]), self.sort)
+        if self.has_numbers and (self.number - 1) * self.size >= MOST_COUNTED:
+            raise InvalidInput({"page": [f"Pages end with row {MOST_COUNTED:,}; go on with limit and cursor."]})
+
+    def after(self) -> list[Any]:
+        """The sort keys of the row behind which the page begins. Raises `InvalidInput` for another list's cursor."""
+        if self.cursor is None:
+            return []
+        kinds = [key.column.type.python_type for key in self.listing.order(self.sort)]
+        return cursors.read(self.scope, self.cursor, kinds)
+
+
+def _read(asked: Asked, parent: Parent | None) -> Page:
+    uncounted: dict[str, float] = current_app.extensions["shop.uncounted"]
+    key = repr(asked.scope)
+    is_counted = asked.has_numbers and uncounted.get(key, 0.0) < time.monotonic()
+    after = asked.after()
+    under = parent and Under(parent.model, ("id", *parent.columns))
+    shape = Shape(shape_of(asked.filters), asked.sort, bool(after), is_counted, under)
+    values = {
+        **values_of(asked.filters),
+        **{f"after_{number}": value for number, value in enumerate(after)},
+        "size": asked.size,
+        "skip": (asked.number - 1) * asked.size if asked.has_numbers else 0,
+    }
+    if parent:
+        values |= {"under_id": parent.id, **{f"under_{name}": value for name, value in parent.columns.items()}}
+    row: Any = read(page_statement(asked.schema, asked.listing, shape), values)[0]
+    text, found, is_there, *keys = row
+    if parent and not is_there:
+        raise not_found(parent.model, parent.id)
+    total = keys.pop() if is_counted else None
+    if total is not None and total > MOST_COUNTED:
+        _leave_uncounted(uncounted, key)
+        total = None
+    return Page(text, found > asked.size, tuple(keys), total)
+
+
+def _leave_uncounted(uncounted: dict[str, float], key: str) -> None:
+    if len(uncounted) > 1000:
+        uncounted.clear()
+    uncounted[key] = time.monotonic() + SECONDS_UNCOUNTED
+
+
+def _respond(asked: Asked, found: Page) -> Response:
+    response = Response(found.text, mimetype=JSON)
+    if found.total is not None:
+        response.headers["X-Total-Count"] = str(found.total)
+    links = _numbered(asked, found) if asked.has_numbers else _continued(asked, found)
+    response.headers["Link"] = ", ".join(f'<{request.path}?{query}>; rel="{rel}"' for rel, query in links.items())
+    return response
+
+
+def _numbered(asked: Asked, found: Page) -> dict[str, str]:
+    """Links to pages by their numbers; from the last that has one, to the next by cursor."""
+    number, links = asked.number, {"first": _query_string(page=1)}
+    if number > 1:
+        links["prev"] = _query_string(page=number - 1)
+    if found.has_next and number * asked.size < MOST_COUNTED:
+        links["next"] = _query_string(page=number + 1)
+    elif found.has_next:
+        links["next"] = _next(asked, found)
+    if found.total is not None:
+        links["last"] = _query_string(page=max(1, -(-found.total // asked.size)))
+    return links
+
+
+def _continued(asked: Asked, found: Page) -> dict[str, str]:
+    links = {"first": _query_string(limit=asked.size)}
+    if found.has_next:
+        links["next"] = _next(asked, found)
+    return links
+
+
+def _next(asked: Asked, found: Page) -> str:
+    return _query_string(limit=asked.size, cursor=cursors.write(asked.scope, found.keys))
+
+
+def _query_string(**paging: Any) -> str:
+    """The parameters of this request, with another page."""
+    # Of the page, only its size is kept, and only for pages of its kind.
+    dropped = {"page", "limit", "cursor", *(() if "page" in paging else ("per_page",))}
+    return urlencode({**{name: text for name, text in request.args.items() if name not in dropped}, **paging})
 
 
 def send(body: Any, status: int = 200) -> Response:
     """JSON, compact."""
     return Response(current_app.json.dumps(body, separators=(",", ":")), status, mimetype=JSON)
-
-
-def _text_of(schema: ModelOutput, row_id: int, *criteria: ColumnElement[bool]) -> str:
-    return only(schema, not_found(schema.model, row_id), schema.model.id == row_id, *criteria)
-
-
-def _query_string(query: Mapping[str, Any], number: int) -> str:
-    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
-    return urlencode({**texts, "page": number})

@@ -7,7 +7,7 @@ every field of theirs is always in the answer.
 from typing import Any, ClassVar, cast
 
 from flask_marshmallow.sqla import SQLAlchemyAutoSchema
-from marshmallow import RAISE, Schema
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 from marshmallow_sqlalchemy import ModelConverter
 from sqlalchemy import Boolean, Enum, Integer, String
 
@@ -21,6 +21,7 @@ from app.fields import (
     Phone,
     Plate,
     QueryNumber,
+    Sort,
     Text,
     UtcTime,
     Vin,
@@ -28,6 +29,10 @@ from app.fields import (
 )
 from app.models import types
 from app.models.base import Row
+
+# No list is counted, and no page is numbered, further than this: beyond it either would scan the table.
+MOST_COUNTED = 10_000
+ROWS_ON_A_PAGE, MOST_ON_A_PAGE = 20, 100
 
 
 class Converter(ModelConverter):
@@ -99,8 +104,38 @@ class ModelOutput(SQLAlchemyAutoSchema, Output):
         return cast("type[Row]", self.opts.model)
 
 
-class PageQuery(Input):
-    """Which page of a list."""
+class ListQuery(Input):
+    """Which page of a list, in the order of the ids: by its number, or behind a cursor."""
 
-    page = QueryNumber(least=1, most=1_000_000, load_default=1, metadata={"description": "Pages count from 1."})
-    per_page = QueryNumber(least=1, most=100, load_default=20, metadata={"description": "Rows on a page."})
+    page = QueryNumber(
+        least=1,
+        most=MOST_COUNTED,
+        metadata={
+            "default": 1,
+            "description": f"Pages count from 1, and end with row {MOST_COUNTED:,}; beyond, go on with `cursor`.",
+        },
+    )
+    per_page = QueryNumber(
+        least=1, most=MOST_ON_A_PAGE, metadata={"default": ROWS_ON_A_PAGE, "description": "Rows on a page."}
+    )
+    limit = QueryNumber(
+        least=1,
+        most=MOST_ON_A_PAGE,
+        metadata={
+            "description": "In place of `page` and `per_page`: so many rows, and a link to the next by `cursor`, which "
+            "shows every row once, whatever is written meanwhile, however long the list."
+        },
+    )
+    cursor = fields.String(
+        validate=validate.Length(min=1, max=2000),
+        metadata={
+            "description": "Where to go on, as the link to the next rows has it; the other parameters stay as they are."
+        },
+    )
+    sort = Sort("id", default="id")
+
+    @validates_schema
+    def require_one_way(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Pages have numbers or cursors."""
+        if data.keys() & {"page", "per_page"} and data.keys() & {"limit", "cursor"}:
+            raise ValidationError("Goes with cursor; page goes with per_page.", "limit")

@@ -98,7 +98,7 @@ def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
     until = time.monotonic() + SESSION_SECONDS
     account = ACCOUNTS[claims.kind]
     role = Mechanic.role if account is Mechanic else null()
-    found: Any = read(
+    found = read(
         select(account.id, role)
         .join(SignIn, SignIn.owner_id(account) == account.id)
         .where(
@@ -107,10 +107,11 @@ def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
             SignIn.id == claims.sign_in_id,
             SignIn.expires_at > now(),
         )
-    ).one_or_none()
-    if found is None:
+    )
+    if not found:
         raise NotSignedIn
-    return Identity(found[0], found[1], claims.sign_in_id), until
+    row: Any = found[0]
+    return Identity(row[0], row[1], claims.sign_in_id), until
 
 
 def _guard(view: View, policy: Policy, pass_on: Callable[[Identity], object] = lambda identity: identity) -> View:

@@ -103,7 +103,14 @@ def erase_customer(actor: Identity, customer_id: int) -> None:
 
 def visible(actor: Identity, customer_id: int) -> Customer:
     """The customer, where this identity may see them. Raises `NotFound` for others and where there is none."""
+    require_visible(actor, customer_id)
     customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.present()))
-    if customer is None or not (actor.is_staff or actor.is_customer(customer_id)):
+    if customer is None:
         raise not_found(Customer, customer_id)
     return customer
+
+
+def require_visible(actor: Identity, customer_id: int) -> None:
+    """Raises `NotFound` for a customer who asks for what is another's, without looking whether it is there."""
+    if not (actor.is_staff or actor.is_customer(customer_id)):
+        raise not_found(Customer, customer_id)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Response
-from sqlalchemy import select, true
 
 from app import reading
 from app.auth.access import (
@@ -18,6 +17,7 @@ from app.auth.schemas import TokenSchema
 from app.auth.sign_in import sign_in, sign_out
 from app.customers import operations
 from app.customers.blueprint import blueprint
+from app.customers.lists import CUSTOMERS
 from app.customers.schemas import (
     CUSTOMER,
     CustomerChangesSchema,
@@ -26,7 +26,7 @@ from app.customers.schemas import (
     NewCustomerSchema,
 )
 from app.limits import login_limit, sign_up_limit
-from app.models import Customer, ServiceTicket, Vehicle
+from app.models import Customer
 from app.problems import (
     ContactNeeded,
     EmailTaken,
@@ -37,8 +37,8 @@ from app.problems import (
     WrongPassword,
 )
 from app.rules.roles import Role
-from app.schemas import PageQuery
-from app.service_tickets.schemas import OWN_TICKET
+from app.service_tickets.lists import TICKETS
+from app.service_tickets.schemas import OWN_TICKET, TicketQuerySchema
 
 
 @blueprint.post("")
@@ -65,11 +65,7 @@ def list_customers(actor: Identity, query: dict[str, Any]) -> Response:
 
     For staff.
     """
-    rows = select(Customer).where(Customer.present())
-    wanted = [getattr(Vehicle, name) == query[name] for name in ("plate", "vin") if name in query]
-    if wanted:
-        rows = rows.where(Customer.id.in_(select(Vehicle.customer_id).where(*wanted, Vehicle.present())))
-    return reading.page(CUSTOMER, rows, query, Customer.id)
+    return reading.page(CUSTOMER, CUSTOMERS, query)
 
 
 @blueprint.get("/<id:customer_id>")
@@ -81,7 +77,8 @@ def get_customer(actor: Identity, customer_id: int) -> Response:
 
     Customers see themselves, staff anyone.
     """
-    return reading.one(CUSTOMER, customer_id, true() if actor.is_staff else Customer.id == actor.id)
+    operations.require_visible(actor, customer_id)
+    return reading.one(CUSTOMER, customer_id)
 
 
 @blueprint.route("/<id:customer_id>", methods=["PUT", "PATCH"])
@@ -131,12 +128,11 @@ def logout_customer(customer_id: int) -> None:
 @blueprint.get("/mytickets")
 @blueprint.get("/my-tickets", endpoint="list_my_tickets_hyphenated")
 @token_required
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(OWN_TICKET)
 def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
     """List my own tickets, the newest first.
 
     For the signed-in customer.
     """
-    rows = select(ServiceTicket).where(ServiceTicket.customer_id == customer_id)
-    return reading.page(OWN_TICKET, rows, query, ServiceTicket.id.desc())
+    return reading.page(OWN_TICKET, TICKETS, query, within={"customer_id": customer_id})

@@ -5,9 +5,10 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from app.auth.schemas import CredentialsSchema
-from app.fields import Password, Plate, Vin
+from app.customers.lists import CUSTOMERS
+from app.fields import Password, Plate, Sort, Vin
 from app.models import Customer
-from app.schemas import Changes, ModelInput, ModelOutput, PageQuery
+from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 
 class CustomerSchema(ModelOutput):
@@ -76,7 +77,8 @@ class CustomerChangesSchema(Changes, ModelInput):
         fields = ("name", "email", "phone", "address", "password", "current_password")
 
 
-class CustomerQuerySchema(PageQuery):
+class CustomerQuerySchema(ListQuery):
+    sort = Sort(*CUSTOMERS.sorts, default=CUSTOMERS.default)
     plate = Plate(metadata={"description": "Owners of a vehicle with this plate, however it is written."})
     vin = Vin(metadata={"description": "Owners of a vehicle with this VIN."})
 

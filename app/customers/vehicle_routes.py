@@ -3,25 +3,26 @@
 from typing import Any
 
 from flask import Response
-from sqlalchemy import select
 
 from app import reading
 from app.auth.access import Identity, identity_required
 from app.customers import vehicles
 from app.customers.blueprint import blueprint
-from app.customers.operations import visible
+from app.customers.lists import VEHICLES
+from app.customers.operations import require_visible
 from app.customers.vehicle_schemas import CHECKED, VEHICLE, NewVehicleSchema, VehicleChangesSchema
-from app.models import ServiceTicket, Vehicle
+from app.models import Customer, Vehicle
 from app.problems import Forbidden, NotFound, OdometerBackwards, VinTaken
-from app.schemas import PageQuery
-from app.service_tickets.schemas import VIEWS
+from app.schemas import ListQuery
+from app.service_tickets.lists import TICKETS
+from app.service_tickets.schemas import VIEWS, TicketQuerySchema
 
 WITH_WARNINGS = "The vehicle, with `warnings` where its VIN is odd."
 
 
 @blueprint.get("/<id:customer_id>/vehicles")
 @identity_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(ListQuery, location="query")
 @blueprint.lists(VEHICLE)
 @blueprint.refuses(NotFound)
 def list_vehicles(actor: Identity, query: dict[str, Any], customer_id: int) -> Response:
@@ -29,9 +30,9 @@ def list_vehicles(actor: Identity, query: dict[str, Any], customer_id: int) -> R
 
     For staff and the customer.
     """
-    visible(actor, customer_id)
-    rows = select(Vehicle).where(Vehicle.customer_id == customer_id, Vehicle.present())
-    return reading.page(VEHICLE, rows, query, Vehicle.id)
+    require_visible(actor, customer_id)
+    parent = reading.Parent(Customer, customer_id, {})
+    return reading.page(VEHICLE, VEHICLES, query, within={"customer_id": customer_id}, parent=parent)
 
 
 @blueprint.post("/<id:customer_id>/vehicles")
@@ -58,8 +59,8 @@ def get_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> Response:
 
     For staff and the customer.
     """
-    visible(actor, customer_id)
-    return reading.one(VEHICLE, vehicle_id, Vehicle.customer_id == customer_id)
+    require_visible(actor, customer_id)
+    return reading.one(VEHICLE, vehicle_id, customer_id=customer_id)
 
 
 @blueprint.route("/<id:customer_id>/vehicles/<id:vehicle_id>", methods=["PUT", "PATCH"])
@@ -92,7 +93,7 @@ def delete_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
 
 @blueprint.get("/<id:customer_id>/vehicles/<id:vehicle_id>/history")
 @identity_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(VIEWS)
 @blueprint.refuses(NotFound)
 def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int, vehicle_id: int) -> Response:
@@ -100,5 +101,7 @@ def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int
 
     Staff see all tickets, also those of owners before; customers see their own.
     """
-    vehicles.require_vehicle(actor, customer_id, vehicle_id)
-    return reading.page(VIEWS.of(actor), vehicles.history(actor, vehicle_id), query, ServiceTicket.id.desc())
+    require_visible(actor, customer_id)
+    mine = {} if actor.is_staff else {"customer_id": actor.id}
+    parent = reading.Parent(Vehicle, vehicle_id, {"customer_id": customer_id})
+    return reading.page(VIEWS.of(actor), TICKETS, query, within={"vehicle_id": vehicle_id, **mine}, parent=parent)

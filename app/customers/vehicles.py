@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Select, exists, select
-
 from app import arrivals
 from app.auth.access import Identity
 from app.customers.operations import visible
-from app.extensions import db
-from app.models import Customer, ServiceTicket, Vehicle
+from app.models import Customer, Vehicle
 from app.models.types import now
 from app.problems import Forbidden
 from app.transaction import atomic, locked, not_found
@@ -59,18 +56,3 @@ def _lock(actor: Identity, customer_id: int, vehicle_id: int) -> Vehicle:
     if vehicle.customer_id != customer_id:
         raise not_found(Vehicle, vehicle_id)
     return vehicle
-
-
-def require_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
-    """Raises `NotFound` where it is not a vehicle of this customer that the identity may see."""
-    visible(actor, customer_id)
-    if not db.session.scalar(
-        select(exists().where(Vehicle.id == vehicle_id, Vehicle.customer_id == customer_id, Vehicle.present()))
-    ):
-        raise not_found(Vehicle, vehicle_id)
-
-
-def history(actor: Identity, vehicle_id: int) -> Select[ServiceTicket]:
-    """The tickets of a vehicle; customers see only their own, not those of an owner before them."""
-    tickets = select(ServiceTicket).where(ServiceTicket.vehicle_id == vehicle_id)
-    return tickets if actor.is_staff else tickets.where(ServiceTicket.customer_id == actor.id)

@@ -3,15 +3,16 @@
 from typing import Any
 
 from flask import Response
-from sqlalchemy import select
 
 from app import reading
 from app.auth.access import Identity, identity_required, staff_required
 from app.inventory import operations
+from app.inventory.lists import MOVEMENTS, PARTS
 from app.inventory.schemas import (
     MOVEMENT,
     PART,
     VIEWS,
+    MovementQuerySchema,
     NewMovementSchema,
     NewPartSchema,
     PartChangesSchema,
@@ -21,7 +22,6 @@ from app.models import Part, StockMovement
 from app.openapi import Blueprint
 from app.problems import NotFound, OutOfStock, PartAwaited, SkuTaken
 from app.rules.roles import Role
-from app.schemas import PageQuery
 
 blueprint = Blueprint("inventory", __name__, description="The parts catalogue and its stock.")
 
@@ -48,10 +48,7 @@ def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
 
     Staff see all fields, customers names and prices.
     """
-    rows = select(Part).where(Part.present())
-    if "low_stock" in query:
-        rows = rows.where(Part.runs_low.is_(query["low_stock"]))
-    return reading.cached_page(VIEWS.of(actor), rows, query, Part.id)
+    return reading.cached_page(VIEWS.of(actor), PARTS, query)
 
 
 @blueprint.get("/<id:part_id>")
@@ -93,7 +90,7 @@ def delete_part(actor: Identity, part_id: int) -> None:
 
 @blueprint.get("/<id:part_id>/movements")
 @staff_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(MovementQuerySchema, location="query")
 @blueprint.lists(MOVEMENT)
 @blueprint.refuses(NotFound)
 def list_movements(actor: Identity, query: dict[str, Any], part_id: int) -> Response:
@@ -101,9 +98,8 @@ def list_movements(actor: Identity, query: dict[str, Any], part_id: int) -> Resp
 
     For staff. What is on hand is their sum.
     """
-    reading.require(Part, part_id)
-    rows = select(StockMovement).where(StockMovement.part_id == part_id)
-    return reading.page(MOVEMENT, rows, query, StockMovement.id.desc())
+    parent = reading.Parent(Part, part_id, {})
+    return reading.page(MOVEMENT, MOVEMENTS, query, within={"part_id": part_id}, parent=parent)
 
 
 @blueprint.post("/<id:part_id>/movements")

@@ -4,11 +4,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from app.fields import Choice, QueryFlag, WholeNumber
+from app.fields import Choice, QueryFlag, Sort, WholeNumber
+from app.inventory.lists import MOVEMENTS, PARTS
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import LARGEST_INTEGER, MovementKind, Part, StockMovement
 from app.reading import Views
-from app.schemas import Changes, ModelInput, ModelOutput, PageQuery
+from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 MOST_STOCK = 1_000_000
 # The movements that people make; tickets make the others.
@@ -78,7 +79,8 @@ class PartChangesSchema(Changes, ModelInput):
         fields = CATALOGUE
 
 
-class PartQuerySchema(PageQuery):
+class PartQuerySchema(ListQuery):
+    sort = Sort(*PARTS.sorts, default=PARTS.default)
     low_stock = QueryFlag(
         metadata={"description": "true: only parts at or below their reorder point; false: the others."}
     )
@@ -93,6 +95,10 @@ class MovementSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = StockMovement
         fields = ("id", "part_id", "kind", "quantity", "reason", "ticket_id", "mechanic", "created_at")
+
+
+class MovementQuerySchema(ListQuery):
+    sort = Sort(*MOVEMENTS.sorts, default=MOVEMENTS.default)
 
 
 class NewMovementSchema(ModelInput):

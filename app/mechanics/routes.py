@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Response
-from sqlalchemy import select
 
 from app import reading
 from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
@@ -11,6 +10,7 @@ from app.auth.schemas import TokenSchema
 from app.auth.sign_in import sign_in, sign_out
 from app.limits import login_limit
 from app.mechanics import operations
+from app.mechanics.lists import MECHANICS
 from app.mechanics.schemas import (
     MECHANIC,
     VIEWS,
@@ -19,12 +19,12 @@ from app.mechanics.schemas import (
     MechanicQuerySchema,
     NewMechanicSchema,
 )
-from app.models import Mechanic, ServiceTicket
+from app.models import Mechanic
 from app.openapi import Blueprint
 from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, WrongPassword
 from app.rules.roles import Role
-from app.schemas import PageQuery
-from app.service_tickets.schemas import TICKET
+from app.service_tickets.lists import TICKETS
+from app.service_tickets.schemas import TICKET, TicketQuerySchema
 
 blueprint = Blueprint("mechanics", __name__, description="The staff: mechanics, service advisors, admins.")
 
@@ -51,10 +51,7 @@ def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
 
     Staff see all fields, customers the names. `sort=open_tickets` finds who has time.
     """
-    column = getattr(Mechanic, query["sort"].removeprefix("-"))
-    order = column.desc() if query["sort"].startswith("-") else column
-    rows = select(Mechanic).where(Mechanic.active.is_(query["active"]))
-    return reading.cached_page(VIEWS.of(actor), rows, query, order, Mechanic.id)
+    return reading.cached_page(VIEWS.of(actor), MECHANICS, query)
 
 
 @blueprint.get("/<id:mechanic_id>")
@@ -71,7 +68,7 @@ def get_mechanic(actor: Identity, mechanic_id: int) -> Response:
 
 @blueprint.get("/<id:mechanic_id>/tickets")
 @staff_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(TICKET)
 @blueprint.refuses(NotFound)
 def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: int) -> Response:
@@ -79,9 +76,8 @@ def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: i
 
     For staff.
     """
-    reading.require(Mechanic, mechanic_id)
-    rows = select(ServiceTicket).where(ServiceTicket.mechanics.any(Mechanic.id == mechanic_id))
-    return reading.page(TICKET, rows, query, ServiceTicket.id.desc())
+    parent = reading.Parent(Mechanic, mechanic_id, {})
+    return reading.page(TICKET, TICKETS, query, within={"mechanic_id": mechanic_id}, parent=parent)
 
 
 @blueprint.route("/<id:mechanic_id>", methods=["PUT", "PATCH"])

@@ -1,14 +1,11 @@
 """What mechanics look like, and what may be written of them."""
 
-from marshmallow import fields, validate
-
 from app.auth.schemas import CredentialsSchema
-from app.fields import Password, QueryFlag, WholeNumber
+from app.fields import Password, QueryFlag, Sort, WholeNumber
+from app.mechanics.lists import MECHANICS
 from app.models import Mechanic
 from app.reading import Views
-from app.schemas import Changes, ModelInput, ModelOutput, PageQuery
-
-SORTS = ("id", "-id", "name", "-name", "open_tickets", "-open_tickets")
+from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 
 class MechanicSchema(ModelOutput):
@@ -63,13 +60,9 @@ class MechanicCredentialsSchema(CredentialsSchema):
     json_schema = {"examples": [{"email": "mechanic@example.com", "password": "wrench-and-socket"}]}
 
 
-class MechanicQuerySchema(PageQuery):
+class MechanicQuerySchema(ListQuery):
     active = QueryFlag(load_default=True, metadata={"description": "false: the deactivated ones instead."})
-    sort = fields.String(
-        load_default="id",
-        validate=validate.OneOf(SORTS),
-        metadata={"description": "By which field; with - in front, from the largest down."},
-    )
+    sort = Sort(*MECHANICS.sorts, default=MECHANICS.default)
 
 
 MECHANIC = MechanicSchema()

@@ -10,10 +10,11 @@ from marshmallow import Schema
 
 from app import reading
 from app.auth.access import Policy, View
+from app.listing import shown
 from app.openapi.parser import Parser, refuse_strange_parameters
 from app.openapi.refusals import header, refusals_of
 from app.problems import Problem
-from app.schemas import Input, ModelOutput
+from app.schemas import MOST_COUNTED, Input, ModelOutput
 
 # What an answer looks like: one schema, the two views of a model, or a schema in the words of OpenAPI.
 Shape = Schema | reading.Views | dict[str, Any] | None
@@ -66,7 +67,7 @@ class Blueprint(SmorestBlueprint):
         """
         for schema in shape if isinstance(shape, reading.Views) else (shape,):
             if isinstance(schema, ModelOutput):
-                reading.shown(schema)  # refuses at start what it cannot translate
+                shown(schema)  # refuses at start what it cannot translate
         documented = {"description": description, "content_type": content_type, "headers": dict(headers or {})}
         if location:
             documented["headers"] = {"Location": header("The address of what was created.", "string")}
@@ -98,9 +99,7 @@ class Blueprint(SmorestBlueprint):
             description="One page of the list.",
             headers={
                 "Link": header("The first, prev, next and last page, as far as there are such.", "string"),
-                "X-Total-Count": header(
-                    f"How many there are in all; left out beyond {reading.MOST_COUNTED:,}.", "integer"
-                ),
+                "X-Total-Count": header(f"How many there are in all; left out beyond {MOST_COUNTED:,}.", "integer"),
             },
         )
 

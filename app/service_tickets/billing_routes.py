@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from flask import Response, current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists
 
 from app import reading
 from app.auth.access import Identity, identity_required, staff_required
@@ -19,7 +19,7 @@ from app.problems import (
     TotalChanged,
 )
 from app.rules.roles import Role
-from app.schemas import PageQuery
+from app.schemas import ListQuery
 from app.service_tickets import billing
 from app.service_tickets.billing_schemas import (
     AUTHORIZATION,
@@ -30,8 +30,14 @@ from app.service_tickets.billing_schemas import (
     NewPaymentSchema,
 )
 from app.service_tickets.blueprint import blueprint
-from app.service_tickets.changing import visible_to
+from app.service_tickets.changing import seen_by
+from app.service_tickets.lists import AUTHORIZATIONS, PAYMENTS
 
+# The invoice of a ticket, and for customers of one of their own.
+STANDING = (Invoice.ticket_id == bindparam("ticket_id"), Invoice.voided_at.is_(None))
+ITS_CUSTOMER = exists().where(
+    ServiceTicket.id == Invoice.ticket_id, ServiceTicket.customer_id == bindparam("customer_id")
+)
 PDF = {"type": "string", "format": "binary"}
 
 
@@ -54,7 +60,7 @@ def authorize(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Author
 
 @blueprint.get("/<id:ticket_id>/authorizations")
 @identity_required(Role.ADVISOR, Role.ADMIN)
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(ListQuery, location="query")
 @blueprint.lists(AUTHORIZATION)
 @blueprint.refuses(NotFound)
 def list_authorizations(actor: Identity, query: dict[str, Any], ticket_id: int) -> Response:
@@ -62,9 +68,8 @@ def list_authorizations(actor: Identity, query: dict[str, Any], ticket_id: int) 
 
     For its customer, advisors and admins.
     """
-    reading.require(ServiceTicket, ticket_id, visible_to(actor))
-    rows = select(Authorization).where(Authorization.ticket_id == ticket_id)
-    return reading.page(AUTHORIZATION, rows, query, Authorization.id)
+    parent = reading.Parent(ServiceTicket, ticket_id, seen_by(actor))
+    return reading.page(AUTHORIZATION, AUTHORIZATIONS, query, within={"ticket_id": ticket_id}, parent=parent)
 
 
 @blueprint.post("/<id:ticket_id>/invoice")
@@ -112,9 +117,9 @@ def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
 
 
 def _invoice(actor: Identity, ticket_id: int) -> str:
-    reading.require(ServiceTicket, ticket_id, visible_to(actor))
-    missing = NotFound(f"Ticket {ticket_id} has no invoice.")
-    return reading.only(INVOICE, missing, Invoice.ticket_id == ticket_id, Invoice.voided_at.is_(None))
+    missing = NotFound(f"There is no invoice of ticket {ticket_id}.")
+    criteria = STANDING if actor.is_staff else (*STANDING, ITS_CUSTOMER)
+    return reading.only(INVOICE, missing, *criteria, ticket_id=ticket_id, **seen_by(actor))
 
 
 @blueprint.post("/<id:ticket_id>/payments")
@@ -133,7 +138,7 @@ def pay(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Payment:
 
 @blueprint.get("/<id:ticket_id>/payments")
 @identity_required(Role.ADVISOR, Role.ADMIN)
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(ListQuery, location="query")
 @blueprint.lists(PAYMENT)
 @blueprint.refuses(NotFound)
 def list_payments(actor: Identity, query: dict[str, Any], ticket_id: int) -> Response:
@@ -141,6 +146,5 @@ def list_payments(actor: Identity, query: dict[str, Any], ticket_id: int) -> Res
 
     For its customer, advisors and admins.
     """
-    reading.require(ServiceTicket, ticket_id, visible_to(actor))
-    rows = select(Payment).where(Payment.ticket_id == ticket_id)
-    return reading.page(PAYMENT, rows, query, Payment.id)
+    parent = reading.Parent(ServiceTicket, ticket_id, seen_by(actor))
+    return reading.page(PAYMENT, PAYMENTS, query, within={"ticket_id": ticket_id}, parent=parent)

@@ -68,7 +68,7 @@ def get_labor(actor: Identity, ticket_id: int, line_id: int) -> Response:
 
     For staff.
     """
-    return reading.one(LABOR_LINE, line_id, LaborLine.ticket_id == ticket_id)
+    return reading.one(LABOR_LINE, line_id, ticket_id=ticket_id)
 
 
 @blueprint.put("/<id:ticket_id>/labor/<id:line_id>")

@@ -3,11 +3,10 @@
 from typing import Any
 
 from flask import Response, current_app
-from sqlalchemy import select
 
 from app import reading
 from app.auth.access import Identity, identity_required, staff_required
-from app.models import ServiceTicket, TicketEvent
+from app.models import ServiceTicket
 from app.problems import (
     AboveAuthorization,
     Forbidden,
@@ -23,12 +22,20 @@ from app.problems import (
     TotalTooLarge,
     VinTaken,
 )
-from app.schemas import PageQuery
+from app.schemas import ListQuery
 from app.service_tickets import intake, operations
 from app.service_tickets.blueprint import blueprint
-from app.service_tickets.changing import visible_to
+from app.service_tickets.changing import seen_by
 from app.service_tickets.intake_schemas import TAKEN_IN, NewTicketSchema
-from app.service_tickets.schemas import EVENT, TICKET, VIEWS, StatusSchema, TicketChangesSchema
+from app.service_tickets.lists import EVENTS, TICKETS
+from app.service_tickets.schemas import (
+    EVENT,
+    TICKET,
+    VIEWS,
+    StatusSchema,
+    TicketChangesSchema,
+    TicketQuerySchema,
+)
 
 OPENED = "The new ticket; where a vehicle was new too, with `warnings` about its VIN."
 CHANGED = "The ticket as it is now."
@@ -54,14 +61,14 @@ def create_ticket(actor: Identity, fields: dict[str, Any]) -> tuple[ServiceTicke
 
 @blueprint.get("")
 @staff_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(TICKET)
 def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """List tickets, the newest first.
 
     For staff.
     """
-    return reading.page(TICKET, select(ServiceTicket), query, ServiceTicket.id.desc())
+    return reading.page(TICKET, TICKETS, query)
 
 
 @blueprint.get("/<id:ticket_id>")
@@ -73,7 +80,7 @@ def get_ticket(actor: Identity, ticket_id: int) -> Response:
 
     Customers see their own, staff any.
     """
-    return reading.one(VIEWS.of(actor), ticket_id, visible_to(actor))
+    return reading.one(VIEWS.of(actor), ticket_id, **seen_by(actor))
 
 
 @blueprint.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
@@ -131,7 +138,7 @@ def move_ticket(actor: Identity, move: dict[str, Any], ticket_id: int) -> Servic
 
 @blueprint.get("/<id:ticket_id>/history")
 @staff_required()
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(ListQuery, location="query")
 @blueprint.lists(EVENT)
 @blueprint.refuses(NotFound)
 def list_history(actor: Identity, query: dict[str, Any], ticket_id: int) -> Response:
@@ -139,6 +146,5 @@ def list_history(actor: Identity, query: dict[str, Any], ticket_id: int) -> Resp
 
     For staff: who did what, when, from what to what.
     """
-    reading.require(ServiceTicket, ticket_id)
-    rows = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id)
-    return reading.page(EVENT, rows, query, TicketEvent.id)
+    parent = reading.Parent(ServiceTicket, ticket_id, {})
+    return reading.page(EVENT, EVENTS, query, within={"ticket_id": ticket_id}, parent=parent)

@@ -4,12 +4,13 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.fields import Choice, Flag, Id, Money, Text, WholeNumber
+from app.fields import Choice, Flag, Id, Money, Sort, Text, WholeNumber
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import MOST_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.reading import Views
 from app.rules.ticket_life import Hold, TicketStatus
-from app.schemas import Changes, Input, ModelInput, ModelOutput, Output
+from app.schemas import Changes, Input, ListQuery, ModelInput, ModelOutput, Output
+from app.service_tickets.lists import TICKETS
 
 MOST_UNITS = 1_000_000
 MOST_MECHANICS = 50
@@ -118,6 +119,10 @@ class TicketEventSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = TicketEvent
         fields = ("id", "what", "before", "after", "reason", "mechanic", "customer", "created_at")
+
+
+class TicketQuerySchema(ListQuery):
+    sort = Sort(*TICKETS.sorts, default=TICKETS.default)
 
 
 def _ids(description: str) -> fields.List[int]:

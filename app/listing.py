@@ -1,0 +1,199 @@
+"""Lists: what each can be filtered and sorted by, declared once, and the statement that reads a page of one.
+
+A statement is built once for each combination of filters and order that clients use, with parameters for the values,
+and is used again for every request of that combination.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+
+from app import compiling
+from app.models.base import Row
+from app.schemas import MOST_COUNTED, ModelOutput
+
+# A criterion on the value of a query parameter: a parameter of the statement, or several by name; a flag as it is.
+Filter = Callable[[Any], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """A list of a model's rows. The first of `sorts` is the order unless clients give another."""
+
+    model: type[Row]
+    sorts: Mapping[str, ColumnElement[Any] | Any]
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    default: str = "id"
+
+    def criterion(self, name: str, value: Any) -> ColumnElement[bool]:
+        """What a filter asks of a row; one without a declaration of its own compares the column of its name."""
+        compare = self.filters.get(name)
+        criterion: ColumnElement[bool] = compare(value) if compare else getattr(self.model, name) == value
+        return criterion
+
+    def order(self, sort: tuple[str, ...]) -> list["Key"]:
+        """The sort keys, with the id as the last: the order is total."""
+        keys = [Key(self.sorts[name.removeprefix("-")], name.startswith("-")) for name in sort]
+        if not any(name.removeprefix("-") == "id" for name in sort):
+            keys.append(Key(self.model.id, descending=False))
+        return keys
+
+
+class Key(NamedTuple):
+    """One of the columns that rows are ordered by."""
+
+    column: Any
+    descending: bool
+
+    @property
+    def direction(self) -> ColumnElement[Any]:
+        ordered: ColumnElement[Any] = self.column.desc() if self.descending else self.column.asc()
+        return ordered
+
+
+class Under(NamedTuple):
+    """The row that a list belongs to: of this model, with these values in its columns; else the list is not there."""
+
+    model: type[Row]
+    columns: tuple[str, ...]
+
+
+class Shape(NamedTuple):
+    """What tells one statement from another; everything else is a value."""
+
+    # Filters by name, with the value of a flag or the names of a value's parts.
+    filters: tuple[tuple[str, Any], ...]
+    sort: tuple[str, ...]
+    is_continued: bool
+    is_counted: bool
+    under: Under | None
+
+
+def shape_of(filters: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """The part of a statement's shape that these filters make."""
+    return tuple((name, _part(value)) for name, value in sorted(filters.items()))
+
+
+def _part(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    return tuple(value) if isinstance(value, Mapping) else None
+
+
+def values_of(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a statement that these filters fill."""
+    values: dict[str, Any] = {}
+    for name, value in filters.items():
+        if isinstance(value, Mapping):
+            values |= {f"{name}_{part}": text for part, text in value.items()}
+        elif not isinstance(value, bool):
+            values[name] = value
+    return values
+
+
+def _parameter(name: str, part: Any) -> Any:
+    if isinstance(part, bool):
+        return part
+    return {each: bindparam(f"{name}_{each}") for each in part} if part else bindparam(name)
+
+
+def filtered(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> Select[Any]:
+    """The rows of a list that pass the filters, in no order."""
+    criteria = (listing.criterion(name, _parameter(name, part)) for name, part in filters)
+    return select(listing.model).where(listing.model.present(), *criteria)
+
+
+@cache
+def shown(schema: ModelOutput) -> ColumnElement[Any]:
+    """The JSON of a row of the schema's model, as an expression. Raises `TypeError` where it cannot be translated."""
+    return compiling.json_of(schema, schema.model)
+
+
+@lru_cache(maxsize=1024)
+def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Select[Any]:
+    """A statement of one row: the array of a page, how many rows it found (one more than `size` where there is a next
+    page), whether the list is there, the sort keys of the last row shown, and where it counts, how many there are.
+
+    The keys of the page are selected first: nothing is built for rows that are skipped.
+    """
+    model, keys = listing.model, listing.order(shape.sort)
+    rows = filtered(listing, shape.filters)
+    size, found = bindparam("size", type_=Integer), rows
+    if shape.is_continued:
+        found = found.where(_behind(keys))
+    names = [f"key_{number}" for number in range(len(keys))]
+    labels = [key.column.label(name) for key, name in zip(keys, names, strict=True)]
+    here = (
+        found.with_only_columns(model.id, *labels)
+        .order_by(*(key.direction for key in keys))
+        .limit(size + literal_column("1"))
+        .offset(bindparam("skip", type_=Integer))
+        .cte("here")
+    )
+    order = [Key(here.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
+    shown_ids = select(here.c.id).order_by(*order).limit(size)
+    objects = select(shown(schema).label("shown")).where(model.id.in_(shown_ids))
+    objects = objects.order_by(*(key.direction for key in keys))
+    last = select(here).order_by(*order).limit(1).offset(size - literal_column("1")).subquery("last")
+    columns = [
+        select(cast(compiling.array_of(objects.subquery().c.shown), Text)).scalar_subquery(),
+        select(func.count()).select_from(here).scalar_subquery(),
+        _is_there(shape.under),
+        *(select(last.c[name]).scalar_subquery() for name in names),
+    ]
+    if shape.is_counted:
+        counted = rows.with_only_columns(model.id).limit(MOST_COUNTED + 1).subquery()
+        columns.append(select(func.count()).select_from(counted).scalar_subquery())
+    return select(*columns)
+
+
+def _is_there(under: Under | None) -> ColumnElement[Any]:
+    return literal_column("1") if under is None else exists().where(*criteria_of(under))
+
+
+def criteria_of(under: Under) -> list[ColumnElement[bool]]:
+    """The row that is meant: present, and with the values of the parameters ``under_<column>``."""
+    return [
+        under.model.present(),
+        *(getattr(under.model, column) == bindparam(f"under_{column}") for column in under.columns),
+    ]
+
+
+def _behind(keys: list[Key]) -> ColumnElement[bool]:
+    """The rows that come after the one whose keys are the parameters ``after_0``, ``after_1``, ..."""
+    columns = [key.column for key in keys]
+    after: list[BindParameter[Any]] = [bindparam(f"after_{n}", type_=c.type) for n, c in enumerate(columns)]
+    if len({key.descending for key in keys}) == 1:
+        here, there = (tuple_(*columns), tuple_(*after)) if len(keys) > 1 else (columns[0], after[0])
+        beyond: ColumnElement[bool] = here < there if keys[0].descending else here > there
+        return beyond
+    steps = [
+        and_(*(c == a for c, a in zip(columns[:n], after[:n], strict=True)), _step(key, after[n]))
+        for n, key in enumerate(keys)
+    ]
+    # The first key alone bounds the rows, so that an index on it serves.
+    bound = columns[0] <= after[0] if keys[0].descending else columns[0] >= after[0]
+    return and_(bound, or_(*steps))
+
+
+def _step(key: Key, after: BindParameter[Any]) -> ColumnElement[bool]:
+    step: ColumnElement[bool] = key.column < after if key.descending else key.column > after
+    return step

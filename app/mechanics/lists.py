@@ -1,0 +1,6 @@
+"""What lists of mechanics are filtered and sorted by."""
+
+from app.listing import Listing
+from app.models import Mechanic
+
+MECHANICS = Listing(Mechanic, sorts={"id": Mechanic.id, "name": Mechanic.name, "open_tickets": Mechanic.open_tickets})
