@@ -163,6 +163,7 @@ class ShopTest(unittest.TestCase):
         cache.clear()
         sessions.forget()
         limiter.reset()
+        self.app.extensions["shop.uncounted"].clear()
         self.anyone = Caller(self.app)
         self.admin = self.make_mechanic("Ada Admin", Role.ADMIN)
         self.advisor = self.make_mechanic("Avi Advisor", Role.ADVISOR)

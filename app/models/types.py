@@ -23,6 +23,10 @@ class Exact(TypeDecorator[Decimal]):
         super().__init__()
         self.places = places
 
+    @property
+    def python_type(self) -> type[Decimal]:
+        return Decimal
+
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
         return None if value is None else to_units(value, self.places)
 
