@@ -63,7 +63,7 @@ class Cursors(ShopTest):
     def ordered(self, parts: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
         names = sort.split(",")
         if not names[-1].endswith("id"):
-            names.append("-id" if names[-1].startswith("-") else "id")
+            names.append("id")
         for name in reversed(names):
             parts = sorted(parts, key=lambda part: part[name.removeprefix("-")], reverse=name.startswith("-"))
         return parts

@@ -104,7 +104,7 @@ class OpenTickets(WorkloadTest):
         ):
             with self.subTest(query):
                 self.assertEqual(list(self.load(query)), order)
-        for sort in ("", "email", "--id", "open_tickets,id"):
+        for sort in ("", "email", "--id", "open_tickets;id"):
             with self.subTest(sort):
                 self.assertInvalid(self.mechanic.get(f"/mechanics?sort={sort}"), "sort")
 
