@@ -138,6 +138,7 @@ class Setting:
 SETTINGS = (
     Setting("APP_ENV", _one_of(*ENVIRONMENTS), "development"),
     Setting("SECRET_KEY", _secret),
+    Setting("SECRET_KEY_PREVIOUS", _secret),
     Setting("DATABASE_URL", _database),
     Setting("DATABASE_POOL_SIZE", _whole(1, 100)),
     Setting("REDIS_URL", _redis),

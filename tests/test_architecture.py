@@ -46,7 +46,7 @@ ROOMS = (
     ("app.caching", "app.logs"),
     ("app.watching",),
     ("app.auth.passwords", "app.auth.tokens", "app.database", "app.headers", "app.transaction"),
-    ("app.auth.sessions",),
+    ("app.auth.keys", "app.auth.sessions"),
     ("app.models",),
     ("app.rules",),
     ("app.extensions", "app.problems"),

@@ -1,9 +1,6 @@
 """Tokens, sign-in and passwords: what lets people in, and what does not."""
 
 import base64
-import hashlib
-import hmac
-import json
 import time
 import unittest
 from typing import Any
@@ -17,6 +14,7 @@ from app.auth.access import open_to_anyone, require_policies
 from app.extensions import db
 from app.models import Customer, Mechanic, SignIn
 from app.rules.roles import Role
+from tests.forger import Forger, part
 from tests.support import PASSWORD, Caller, ShopTest
 
 # A few routes that take a mechanic's token, with a body for each.
@@ -29,29 +27,14 @@ ROUTES: dict[str, Any] = {
 CLAIMS = ("sub", "jti", "iat", "exp", "iss", "aud")
 
 
-def part(value: Any) -> str:
-    """One part of a token: base64url without padding, of JSON or of bytes as they are."""
-    data = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 class Tokens(ShopTest):
     """A forged, outdated or mangled token is a 401, whatever the route."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.key: str = self.app.config["SECRET_KEY"]
-        self.claims: dict[str, Any] = jwt.get_unverified_claims(self.mechanic.token)
-
-    def signed(self, *without: str, key: str = "", algorithm: str = "HS256", **changes: Any) -> str:
-        """The mechanic's token with other claims."""
-        claims = {name: value for name, value in {**self.claims, **changes}.items() if name not in without}
-        return jwt.encode(claims, key or self.key, algorithm=algorithm)
-
-    def by_hand(self, header: Any, payload: Any = None) -> str:
-        """A token with any header, correctly signed with the server's own key."""
-        signed = f"{part(header)}.{part(self.claims if payload is None else payload)}"
-        return f"{signed}.{part(hmac.digest(self.key.encode(), signed.encode(), hashlib.sha256))}"
+        self.forger = Forger(self.mechanic.token, self.app.config["SECRET_KEY"])
+        self.claims, self.signed = self.forger.claims, self.forger.signed
+        self.by_hand, self.headed = self.forger.by_hand, self.forger.headed
 
     def ask(self, route: str, authorization: str) -> TestResponse:
         """The answer of a route to this header."""
@@ -69,7 +52,7 @@ class Tokens(ShopTest):
                     self.assertEqual(response.headers["WWW-Authenticate"], "Bearer")
 
     def test_the_token_that_is_forged_here_is_good_as_it_is(self) -> None:
-        for token in (self.mechanic.token or "", self.signed(), self.by_hand({"alg": "HS256", "typ": "JWT"})):
+        for token in (self.mechanic.token or "", self.signed(), self.headed()):
             for route in ROUTES:
                 with self.subTest(route):
                     self.assertIn(self.ask(route, f"Bearer {token}").status_code, (200, 201))
@@ -96,12 +79,12 @@ class Tokens(ShopTest):
             {
                 "HS384 with our key": self.signed(algorithm="HS384"),
                 "HS512 with our key": self.signed(algorithm="HS512"),
-                "none": f"{part({'alg': 'none', 'typ': 'JWT'})}.{payload}.",
-                "None": f"{part({'alg': 'None'})}.{payload}.",
-                "none, signed": self.by_hand({"alg": "none"}),
-                "RS256, signed with our key": self.by_hand({"alg": "RS256"}),
-                "no algorithm": self.by_hand({"typ": "JWT"}),
-                "an algorithm that is no text": self.by_hand({"alg": ["HS256"]}),
+                "none": f"{part({**self.forger.header, 'alg': 'none'})}.{payload}.",
+                "None": f"{part({**self.forger.header, 'alg': 'None'})}.{payload}.",
+                "none, signed": self.headed(alg="none"),
+                "RS256, signed with our key": self.headed(alg="RS256"),
+                "no algorithm": self.headed("alg"),
+                "an algorithm that is no text": self.headed(alg=["HS256"]),
             }
         )
 
@@ -192,7 +175,7 @@ class Tokens(ShopTest):
         self.assertWorthless({"longer": long, "much longer": self.signed(padding="p" * 60_000)})
 
     def test_headers_and_claims_that_are_not_objects(self) -> None:
-        good = {"alg": "HS256"}
+        good = self.forger.header
         self.assertWorthless(
             {
                 "a deep header": f"{part(b'[' * 2500)}.{part(self.claims)}.x",

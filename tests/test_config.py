@@ -27,6 +27,7 @@ class Refusals(unittest.TestCase):
     BAD = {
         "APP_ENV": ["staging", "Production"],
         "SECRET_KEY": ["short", "k" * (config.SECRET_KEY_BYTES - 1)],
+        "SECRET_KEY_PREVIOUS": ["short"],
         "DATABASE_URL": ["mysql://localhost/shop", "shop.db"],
         "DATABASE_POOL_SIZE": ["0", "101", "-1", "ten", "1.5", "٣"],
         "REDIS_URL": ["localhost:6379", "http://localhost"],

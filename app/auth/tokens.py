@@ -1,4 +1,4 @@
-"""Bearer tokens: JSON Web Tokens signed with HS256 under `SECRET_KEY`.
+"""Bearer tokens: JSON Web Tokens signed with HS256, under the key that the header's `kid` names (`app/auth/keys.py`).
 
 Claims, all required: `sub` (``customer:12`` or ``mechanic:12``), `jti` (the sign-in's row), `iat`, `exp`, `iss`, `aud`.
 A valid signature is not enough to be let in: `app/auth/access.py` looks the sign-in up.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flask import current_app, g, request
 from jose import jwt
 
+from app.auth.keys import key_id, signing_keys
 from app.auth.sessions import Recent
 from app.problems import NotSignedIn
 
@@ -51,7 +52,8 @@ def issue(claims: Claims, hours: int) -> str:
         "iss": ISSUER,
         "aud": AUDIENCE,
     }
-    return str(jwt.encode(payload, current_app.config["SECRET_KEY"], algorithm=ALGORITHM))
+    key = signing_keys()[-1]
+    return str(jwt.encode(payload, key, algorithm=ALGORITHM, headers={"kid": key_id(key)}))
 
 
 def decode(token: str) -> Claims:
@@ -65,9 +67,10 @@ def decode(token: str) -> Claims:
 def _verify(token: str) -> tuple[Claims, float]:
     """The claims, and when the token expires. Raises `NotSignedIn`."""
     try:
+        keys = {key_id(key): key for key in signing_keys()}
         payload = jwt.decode(
             token,
-            current_app.config["SECRET_KEY"],
+            keys[jwt.get_unverified_header(token)["kid"]],
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             issuer=ISSUER,
@@ -77,7 +80,7 @@ def _verify(token: str) -> tuple[Claims, float]:
         raise NotSignedIn from None
     subject = _SUBJECT.fullmatch(payload["sub"])
     issued, expires, now = payload["iat"], payload["exp"], time.time()
-    if subject is None or not _SIGN_IN_ID.fullmatch(payload["jti"]):
+    if subject is None or not _SIGN_IN_ID.fullmatch(payload["jti"]) or payload["aud"] != AUDIENCE:
         raise NotSignedIn
     if type(issued) is not int or type(expires) is not int or not issued - SKEW_SECONDS <= now < expires:
         raise NotSignedIn
