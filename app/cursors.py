@@ -10,10 +10,10 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
 from app.auth import tokens
+from app.auth.keys import signing_keys
 from app.problems import InvalidInput
 
 _REVIVE: dict[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, Decimal: Decimal}
@@ -37,4 +37,4 @@ def _signer(scope: object) -> URLSafeSerializer:
     claims = tokens.presented()
     whose = claims and (claims.kind, claims.owner_id)
     digest = blake2b(repr((scope, whose)).encode(), digest_size=16).hexdigest()
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"cursor {digest}")
+    return URLSafeSerializer(signing_keys(), salt=f"cursor {digest}")

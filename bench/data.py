@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import jwt
 from psycopg import sql
 
+from app.auth.keys import key_id
 from app.auth.passwords import hash_password
 from app.auth.tokens import AUDIENCE, ISSUER
 from bench.machine import PostgreSQL
@@ -183,7 +184,7 @@ class Shop:
             "iss": ISSUER,
             "aud": AUDIENCE,
         }
-        return jwt.encode(claims, SECRET_KEY, "HS256")
+        return jwt.encode(claims, SECRET_KEY, "HS256", headers={"kid": key_id(SECRET_KEY)})
 
     def lines_being_worked_on(self) -> list[tuple[int, int]]:
         """Ticket and part of the first part line of every unfinished ticket."""
