@@ -148,6 +148,7 @@ SETTINGS = (
     Setting("THREADS", _whole(1, 64), "8"),
     Setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
     Setting("LOG_FORMAT", _one_of("json", "text")),
+    Setting("METRICS_TOKEN", _secret),
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),

@@ -4,7 +4,11 @@ The application's modules are imported here, once: the workers share that memory
 in no time. SIGHUP reads the settings anew; new code needs a new start.
 """
 
+import os
+import shutil
 import sys
+import tempfile
+from itertools import count
 from pathlib import Path
 
 from gunicorn.glogging import Logger
@@ -56,3 +60,34 @@ class Log(Logger):
 
 
 logger_class = Log
+
+
+# Metrics: the workers count in files of one folder. Each has a number, and who takes its place goes on with its files:
+# there are never more of them than workers.
+if settings["METRICS_TOKEN"] and os.environ.get("METRICS_OF") != str(os.getpid()):  # not again at a SIGHUP
+    os.environ["METRICS_OF"] = str(os.getpid())
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="shop-metrics-", dir=worker_tmp_dir)
+
+
+def pre_fork(server, worker):
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in count() if number not in taken)
+
+
+def post_fork(server, worker):
+    if settings["METRICS_TOKEN"]:
+        from prometheus_client import values
+
+        values.ValueClass = values.MultiProcessValue(lambda: worker.number)
+
+
+def child_exit(server, worker):
+    if settings["METRICS_TOKEN"]:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.number)
+
+
+def on_exit(server):
+    if settings["METRICS_TOKEN"]:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -83,5 +83,9 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
     system.init_app(app, api)
+    if config["METRICS_TOKEN"]:
+        from app import metrics  # its library is not small
+
+        metrics.init_app(app)
     require_policies(app)
     return app

@@ -17,6 +17,7 @@ from app import problems
 from app.extensions import Base, db
 from app.limits import limiter
 from app.problems import Problem
+from app.watching import tally
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,8 @@ def respond(problem: Problem) -> Response:
     return response
 
 
-def _too_many(_: RateLimitExceeded) -> Response:
+def _too_many(error: RateLimitExceeded) -> Response:
+    tally().refused_by = str(error.limit.scope)
     limit = limiter.current_limit
     wait = max(1, limit.reset_at - int(time.time())) if limit else RETRY_SECONDS
     return respond(problems.TooManyRequests(f"Come back in {wait} seconds.", headers={"Retry-After": str(wait)}))

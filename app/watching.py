@@ -1,6 +1,7 @@
 """What is seen of each request: a tally kept while it is answered, and those who are told once it was.
 
-A watcher is a function of what was `Seen`; the access log (`app/logs.py`) is one. Nobody is told anything that a client
+A watcher is a function of what was `Seen`; the access log (`app/logs.py`) and
+the metrics (`app/metrics.py`) are such. Nobody is told anything that a client
 sent beyond the method and a harmless request id: the address is told as the rule of its route.
 """
 
@@ -20,14 +21,18 @@ OTHER_METHOD = "OTHER"
 
 
 class Tally:
-    """What has happened so far: `queries` sent to the database; `cached`, None where no cache was asked."""
+    """What has happened so far.
 
-    __slots__ = ("cached", "queries", "started")
+    `queries` were sent to the database; `cached` is None where no cache was asked; `refused_by` names a rate limit.
+    """
+
+    __slots__ = ("cached", "queries", "refused_by", "started")
 
     def __init__(self) -> None:
         self.started = time.perf_counter()
         self.queries = 0
         self.cached: bool | None = None
+        self.refused_by: str | None = None
 
 
 class Seen(NamedTuple):
@@ -41,6 +46,7 @@ class Seen(NamedTuple):
     seconds: float
     queries: int
     cached: bool | None
+    refused_by: str | None
 
 
 Watcher = Callable[[Seen], None]
@@ -88,6 +94,6 @@ def _end(watchers: list[Watcher], response: Response) -> Response:
 
 
 def _tell(watchers: list[Watcher], tally: Tally, facts: tuple[str, str | None, str, str | None, int]) -> None:
-    seen = Seen(*facts, time.perf_counter() - tally.started, tally.queries, tally.cached)
+    seen = Seen(*facts, time.perf_counter() - tally.started, tally.queries, tally.cached, tally.refused_by)
     for watcher in watchers:
         watcher(seen)

@@ -36,6 +36,7 @@ ROOMS = (
     ("app.*.lists",),
     ("app.*.blueprint",),
     ("app.errors", "app.openapi"),
+    ("app.metrics",),
     ("app.limits", "app.reading"),
     ("app.cursors",),
     ("app.auth",),
@@ -72,6 +73,7 @@ KEPT_IN = {
     "argon2": {"app.auth.passwords"},
     "dotenv": {"config"},
     "pythonjsonlogger": {"app.logs"},
+    "prometheus_client": {"app.metrics"},
     "fpdf": {"app.service_tickets.invoice_pdf"},
     "vininfo": {"app.rules.vin"},
 }
