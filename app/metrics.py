@@ -6,7 +6,7 @@ the workers share what they count through files (`gunicorn.conf.py`), so that an
 
 import hmac
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -24,8 +24,8 @@ from app.database import read
 from app.extensions import db
 from app.models import Part, ServiceTicket
 from app.problems import NotSignedIn
-from app.reading import MOST_COUNTED
 from app.rules.ticket_life import TicketStatus
+from app.schemas import MOST_COUNTED
 from app.watching import Seen
 
 UNKNOWN = "unknown"
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
     registry = CollectorRegistry()
     watching.add(app, Requests(registry).count)
     with app.app_context():
-        _watch_pool(db.engine, registry)
+        _watch_pools(db.engines.values(), registry)
     shop = Shop()
     if kinds_of_values.ValueClass is not kinds_of_values.MutexValue:  # other processes count too
         registry = CollectorRegistry()
@@ -102,17 +102,13 @@ class Requests:
         return found
 
 
-def _watch_pool(engine: Engine, registry: CollectorRegistry) -> None:
+def _watch_pools(engines: Iterable[Engine], registry: CollectorRegistry) -> None:
     """Tell how many connections to the database are in use, in all processes."""
     used = Gauge("shop_database_connections", "In use.", registry=registry, multiprocess_mode="livesum")
 
-    @event.listens_for(engine, "checkout")
-    def out(*_: Any) -> None:
-        used.inc()
-
-    @event.listens_for(engine, "checkin")
-    def back(*_: Any) -> None:
-        used.dec()
+    for engine in engines:
+        event.listen(engine, "checkout", lambda *_: used.inc())
+        event.listen(engine, "checkin", lambda *_: used.dec())
 
 
 class Shop(Collector):
@@ -137,7 +133,7 @@ class Shop(Collector):
 
     def _ask(self) -> dict[str, int]:
         if time.monotonic() >= self._known_until:
-            self._counts = dict(read(_counts()).mappings().one())
+            self._counts = dict(read(_counts())[0]._mapping)
             self._known_until = time.monotonic() + SHOP_SECONDS
         return self._counts
 

@@ -100,7 +100,7 @@ class Metrics(OwnAppTest):
 
     def test_connections_in_use_are_told(self) -> None:
         before = self.samples()[("shop_database_connections",)]
-        with db.engine.connect():
+        with db.engines["reads"].connect():
             self.assertEqual(self.samples()[("shop_database_connections",)], before + 1)
         self.assertEqual(self.samples()[("shop_database_connections",)], before)
 
