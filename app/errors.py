@@ -15,7 +15,7 @@ from werkzeug.sansio.response import Response as BaseResponse
 
 from app import problems
 from app.extensions import Base, db
-from app.limits import limiter
+from app.limits import limiter, too_many
 from app.problems import Problem
 from app.watching import tally
 
@@ -76,8 +76,7 @@ def respond(problem: Problem) -> Response:
 def _too_many(error: RateLimitExceeded) -> Response:
     tally().refused_by = str(error.limit.scope)
     limit = limiter.current_limit
-    wait = max(1, limit.reset_at - int(time.time())) if limit else RETRY_SECONDS
-    return respond(problems.TooManyRequests(f"Come back in {wait} seconds.", headers={"Retry-After": str(wait)}))
+    return respond(too_many(limit.reset_at if limit else time.time()))
 
 
 def _of_werkzeug(error: HTTPException) -> BaseResponse:

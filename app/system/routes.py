@@ -164,7 +164,7 @@ def init_app(app: Flask, api: Api) -> None:
         if endpoint.startswith("swagger_ui."):
             open_to_anyone(view)
         if endpoint in ("system.get_health", "system.get_readiness"):
-            limiter.exempt(view)  # balancers ask often, and from one address
+            limiter.exempt_view(view)  # balancers ask often, and from one address
 
 
 def _let_scripts_run(response: Response) -> Response:
