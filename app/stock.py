@@ -1,13 +1,14 @@
 """Stock: the one place where units of a part are held, leave the shelf and come back.
 
-Every function takes parts that `lock_parts` locked, and lines that were read after that: what a line holds is guarded
+Every function takes parts that are locked, and lines that were read or locked after them: what a line holds is guarded
 by the lock of its part, because a delivery fills the waiting lines of tickets that others are changing. As long as
 units are available no line waits for them, so whatever frees units passes them on at once, to the oldest line first.
 """
 
 from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import contains_eager
 
 from app.auth.access import Identity
 from app.extensions import db
@@ -23,14 +24,21 @@ from app.models import (
 from app.problems import Conflict, OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
 
+# The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
+_LINES = (
+    select(PartLine)
+    .join(PartLine.part)
+    .where(PartLine.ticket_id == bindparam("ticket_id"))
+    .order_by(Part.id)
+    .options(contains_eager(PartLine.part))
+    .with_for_update(of=(Part, PartLine), key_share=True)
+)
 
-def lock_parts(part_ids: Iterable[int]) -> dict[int, Part]:
-    """The parts by id, archived ones too, locked in the one order of all until the end of the transaction."""
-    query = select(Part).where(Part.id.in_(set(part_ids))).order_by(Part.id)
-    rows = db.session.scalars(
-        query.with_for_update(of=Part, key_share=True), execution_options={"populate_existing": True}
-    )
-    return {part.id: part for part in rows}
+
+def lock_lines(ticket: ServiceTicket) -> list[PartLine]:
+    """The lines of a locked ticket with their parts, the oldest first, all locked until the end of the transaction."""
+    lines = db.session.scalars(_LINES, {"ticket_id": ticket.id}, execution_options={"populate_existing": True})
+    return sorted(lines, key=lambda line: line.id)
 
 
 def settle(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
@@ -41,12 +49,14 @@ def settle(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
     """
     if part.quantity_on_hand is None:
         return
+    others_may_wait = not part.quantity_available
     excess = line.quantity_issued - wanted
     if excess > 0:
         line.quantity_issued -= excess
         move(actor, part, MovementKind.RETURN, excess, ticket_id=line.ticket_id)
     _reserve(part, line, wanted - line.quantity_issued)
-    fill_waiting(actor, part)
+    if others_may_wait:
+        fill_waiting(actor, part)
 
 
 def _reserve(part: Part, line: PartLine, missing: int) -> None:

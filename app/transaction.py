@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select
-from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy import Select, bindparam, func, select
 
 from app.extensions import db
 from app.models.base import Row
@@ -43,18 +43,22 @@ def release() -> None:
     db.session.close()
 
 
-def locked(model: type[R], row_id: int, *options: ORMOption) -> R:
+def locked(model: type[R], row_id: int) -> R:
     """The row of that id, locked until the end of the transaction. Raises `NotFound`.
 
     SQLite has no row locks and needs none: there the transaction itself excludes other writers.
     """
-    query = select(model).where(model.id == row_id, model.present()).options(*options)
-    # A lock that lets others point to the row with foreign keys, as the records of a delivery do.
-    query = query.with_for_update(of=model, key_share=True)
-    row = db.session.scalar(query, execution_options={"populate_existing": True})
+    row: R | None = db.session.scalar(_lock(model), {"row_id": row_id}, execution_options={"populate_existing": True})
     if row is None:
         raise not_found(model, row_id)
     return row
+
+
+@cache
+def _lock(model: type[Row]) -> Select[Any]:
+    query = select(model).where(model.id == bindparam("row_id"), model.present())
+    # A lock that lets others point to the row with foreign keys, as the records of a delivery do.
+    return query.with_for_update(of=model, key_share=True)
 
 
 def one_at_a_time(lock_id: int) -> None:

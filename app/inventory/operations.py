@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import MovementKind, Part, PartLine, StockMovement
 from app.models.types import now
 from app.problems import PartAwaited
-from app.transaction import atomic, locked, not_found
+from app.transaction import atomic, locked
 
 OPENING = "Opening stock"
 
@@ -57,9 +57,7 @@ def move_stock(
 
     The first movement of a part whose stock was not tracked starts its tracking. Raises `NotFound`, `OutOfStock`.
     """
-    part = stock.lock_parts([part_id]).get(part_id)
-    if part is None or part.archived_at is not None:
-        raise not_found(Part, part_id)
+    part = locked(Part, part_id)
     movement = stock.move(actor, part, kind, quantity, reason=reason)
     stock.fill_waiting(actor, part)
     return movement

@@ -113,10 +113,6 @@ class ServiceTicket(Versioned, Row):
         """Whether its lines hold parts on the shelf."""
         return self.status in RESERVING
 
-    def belongs_to_mechanic(self, mechanic_id: int) -> bool:
-        """Whether it is one of their own: opened by them or assigned to them."""
-        return self.opened_by_id == mechanic_id or any(m.id == mechanic_id for m in self.mechanics)
-
     def touch(self) -> None:
         """Count a change that is kept in another table, such as a part line."""
         self.updated_at = now()
@@ -141,12 +137,15 @@ class ServiceTicket(Versioned, Row):
             )
         return move
 
-    def compute_totals(self) -> None:
-        """Bring the totals up to the lines. Raises `AboveAuthorization` where that takes them above the ceiling."""
+    def compute_totals(self, *, parts: Decimal = ZERO, labor: Decimal = ZERO) -> None:
+        """Bring the totals up to lines that now cost so much more, or less.
+
+        Raises `AboveAuthorization` where that takes the total above the ceiling.
+        """
         before = self.total
         self.totals = totals.compute(
-            sum((line.line_total for line in self.parts), ZERO),
-            sum((line.line_total for line in self.labor), ZERO),
+            self.total_parts + parts,
+            self.total_labor + labor,
             self.rates,
             Discount(self.discount_percent, self.discount_amount),
             self.paid,

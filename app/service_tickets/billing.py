@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from app import stock
 from app.auth.access import Identity
@@ -17,6 +17,7 @@ from app.models import (
     Decision,
     Invoice,
     InvoiceSeries,
+    PartLine,
     Payment,
     PaymentKind,
     PaymentMethod,
@@ -46,7 +47,7 @@ def authorize(
     Customers say it themselves, `online`, and to the total they were shown; advisors record any other method.
     Raises `NotFound`, `Forbidden`, `TicketLocked`, `TotalChanged`.
     """
-    ticket = lock_ticket(actor, ticket_id, parts=None)
+    ticket = lock_ticket(actor, ticket_id)
     if (method is AuthorizationMethod.ONLINE) is actor.is_staff:
         raise Forbidden("Customers authorise online, with their own token; staff record what they said otherwise.")
     ticket.require_status(CHANGEABLE, "there is nothing to authorise")
@@ -84,11 +85,12 @@ def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: 
     """Open the estimate, which reserves what is there, or decline it."""
     target = TicketStatus.OPEN if decision is Decision.APPROVED else TicketStatus.DECLINED
     ticket.find_move(target, By.AUTHORIZATION)
+    lines = stock.lock_lines(ticket) if target is TicketStatus.OPEN else []
     change_status(actor, ticket, target)
     if target is TicketStatus.OPEN:
         change_fields(actor, ticket, {"authorized_amount": amount})
-        for line in ticket.parts:
-            stock.settle(actor, line.part, line, line.quantity)
+    for line in lines:
+        stock.settle(actor, line.part, line, line.quantity)
 
 
 @atomic()
@@ -100,7 +102,7 @@ def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTick
     ticket = lock_ticket(actor, ticket_id)
     target = TicketStatus.INVOICED if ticket.balance > 0 else TicketStatus.PAID
     ticket.find_move(target, By.INVOICE)
-    _load_parties(ticket)
+    _load_content(ticket)
     # The series is locked from here to the commit, and a rollback gives the number back: that leaves no gaps.
     number = db.session.scalars(
         update(InvoiceSeries)
@@ -115,12 +117,18 @@ def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTick
     return invoice
 
 
-def _load_parties(ticket: ServiceTicket) -> None:
+def _load_content(ticket: ServiceTicket) -> None:
     """Load whom and what the invoice is for."""
     db.session.scalars(
         select(ServiceTicket)
         .where(ServiceTicket.id == ticket.id)
-        .options(joinedload(ServiceTicket.customer), joinedload(ServiceTicket.vehicle))
+        .options(
+            joinedload(ServiceTicket.customer),
+            joinedload(ServiceTicket.vehicle),
+            selectinload(ServiceTicket.parts).joinedload(PartLine.part),
+            selectinload(ServiceTicket.labor),
+        ),
+        execution_options={"populate_existing": True},
     ).one()
 
 
@@ -144,21 +152,21 @@ def pay(
         raise AboveBalance(f"Only {ticket.balance} is due.", balance=str(ticket.balance))
     if kind is PaymentKind.REFUND and amount > ticket.paid:
         raise AbovePaid(f"Only {ticket.paid} was paid.", paid=str(ticket.paid))
+    invoice = lock_standing_invoice(ticket)
     payment = Payment(
         ticket_id=ticket.id, kind=kind, amount=amount, method=method, reference=reference, mechanic_id=actor.id
     )
     db.session.add(payment)
     record(actor, ticket, kind.value, None, f"{amount} ({method.value})")
-    _count(ticket, amount if kind is PaymentKind.PAYMENT else -amount)
+    _count(ticket, invoice, amount if kind is PaymentKind.PAYMENT else -amount)
     _follow_balance(actor, ticket, By.PAYMENT if kind is PaymentKind.PAYMENT else By.REFUND)
     return payment
 
 
-def _count(ticket: ServiceTicket, amount: Decimal) -> None:
+def _count(ticket: ServiceTicket, invoice: Invoice, amount: Decimal) -> None:
     """Bring what is paid and due up to a payment, on the ticket and on its invoice."""
     paid = ticket.paid + amount
     ticket.totals = replace(ticket.totals, paid=paid, balance=ticket.total - paid)
-    invoice = lock_standing_invoice(ticket)
     totals = {**invoice.frozen["totals"], "paid": str(paid), "balance": str(ticket.balance)}
     invoice.frozen = {**invoice.frozen, "totals": totals}
 

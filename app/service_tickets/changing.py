@@ -1,36 +1,53 @@
 """How a ticket is changed: locked, by someone who may, and with the change written into its history."""
 
-from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import bindparam, exists, select
 
-from app import stock
 from app.auth.access import Identity
 from app.extensions import db
-from app.models import LaborLine, PartLine, ServiceTicket, TicketEvent
+from app.models import LaborLine, Part, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
 from app.problems import Forbidden, TotalTooLarge
+from app.rules.money import ZERO
 from app.transaction import locked, not_found
 
+# One statement that locks in the order of its OF: the ticket, then the part.
+_TICKET_AND_PART = (
+    select(ServiceTicket, Part)
+    .join(Part, Part.id == bindparam("part_id"))
+    .where(ServiceTicket.id == bindparam("ticket_id"))
+    .with_for_update(of=(ServiceTicket, Part), key_share=True)
+)
+_LINE = select(PartLine).where(PartLine.ticket_id == bindparam("ticket_id"), PartLine.part_id == bindparam("part_id"))
+_IS_ASSIGNED = select(
+    exists().where(
+        ticket_mechanics.c.ticket_id == bindparam("ticket_id"),
+        ticket_mechanics.c.mechanic_id == bindparam("mechanic_id"),
+    )
+)
 
-def lock_ticket(actor: Identity, ticket_id: int, *, parts: Collection[int] | None = ()) -> ServiceTicket:
-    """The ticket with its mechanics and lines, locked, and after it the parts of these ids, or all its own with None.
 
-    Raises `NotFound` where a customer asks for another's ticket, as where there is none.
-    """
-    ticket = locked(ServiceTicket, ticket_id, selectinload(ServiceTicket.mechanics), selectinload(ServiceTicket.labor))
+def lock_ticket(actor: Identity, ticket_id: int) -> ServiceTicket:
+    """The ticket, locked. Raises `NotFound` where a customer asks for another's ticket, as where there is none."""
+    ticket = locked(ServiceTicket, ticket_id)
     if not (actor.is_staff or actor.is_customer(ticket.customer_id)):
         raise not_found(ServiceTicket, ticket_id)
-    mine = PartLine.ticket_id == ticket_id
-    stock.lock_parts(db.session.scalars(select(PartLine.part_id).where(mine)) if parts is None else parts)
-    # Read last: what the lines hold is guarded by the locks of their parts.
-    lines = select(PartLine).where(mine).options(joinedload(PartLine.part)).order_by(PartLine.id)
-    found = db.session.scalars(lines, execution_options={"populate_existing": True}).all()
-    set_committed_value(ticket, "parts", list(found))
     return ticket
+
+
+def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, Part, PartLine | None]:
+    """The ticket and after it the part, archived ones too, both locked, and the ticket's line of that part.
+
+    Raises `NotFound` where one of the two is missing.
+    """
+    ids = {"ticket_id": ticket_id, "part_id": part_id}
+    found = db.session.execute(_TICKET_AND_PART, ids, execution_options={"populate_existing": True}).one_or_none()
+    if found is None:
+        locked(ServiceTicket, ticket_id)
+        raise not_found(Part, part_id)
+    # Read after that: which lines there are is guarded by the ticket's lock, what they hold by the part's.
+    return found[0], found[1], db.session.scalar(_LINE, ids)
 
 
 def seen_by(actor: Identity) -> dict[str, int]:
@@ -40,7 +57,9 @@ def seen_by(actor: Identity) -> dict[str, int]:
 
 def require_own(actor: Identity, ticket: ServiceTicket) -> None:
     """Raises `Forbidden` where a mechanic touches a ticket that they neither opened nor are assigned to."""
-    if not actor.is_front_desk and not ticket.belongs_to_mechanic(actor.id):
+    if actor.is_front_desk or ticket.opened_by_id == actor.id:
+        return
+    if not db.session.scalar(_IS_ASSIGNED, {"ticket_id": ticket.id, "mechanic_id": actor.id}):
         raise Forbidden("A mechanic changes only tickets that they opened or are assigned to.")
 
 
@@ -83,10 +102,13 @@ def change_fields(
             record(actor, ticket, of + name, before, value, reason)
 
 
-def recompute(ticket: ServiceTicket) -> None:
-    """Bring the totals up to the lines. Raises `AboveAuthorization`, `TotalTooLarge`."""
+def recompute(ticket: ServiceTicket, *, parts: Decimal = ZERO, labor: Decimal = ZERO) -> None:
+    """Bring the totals up to lines that now cost so much more, or less.
+
+    Raises `AboveAuthorization`, `TotalTooLarge`.
+    """
     try:
-        ticket.compute_totals()
+        ticket.compute_totals(parts=parts, labor=labor)
     except OverflowError as error:
         raise TotalTooLarge(f"{error}".capitalize() + ".") from None
 

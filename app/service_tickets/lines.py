@@ -3,13 +3,24 @@
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
+
 from app import stock
 from app.auth.access import Identity
 from app.extensions import db
 from app.models import LaborLine, Mechanic, Part, PartLine, ServiceTicket
 from app.problems import Forbidden
-from app.service_tickets.changing import change_fields, describe, lock_ticket, recompute, record, require_own
-from app.transaction import atomic, locked, not_found
+from app.rules.money import ZERO
+from app.service_tickets.changing import (
+    change_fields,
+    describe,
+    lock_ticket,
+    lock_ticket_and_part,
+    recompute,
+    record,
+    require_own,
+)
+from app.transaction import atomic, not_found
 
 
 @atomic()
@@ -20,9 +31,9 @@ def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, ba
     with `backorder`, and else it raises `OutOfStock`. Raises `NotFound`, `Forbidden`, `TicketLocked`,
     `AboveAuthorization` as well.
     """
-    ticket = lock_ticket(actor, ticket_id, parts=[part_id])
-    line = _part_line(ticket, part_id)
-    part = locked(Part, part_id) if line is None else line.part  # an archived part stays on its lines
+    ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
+    if line is None and part.archived_at is not None:  # an archived part stays on its lines
+        raise not_found(Part, part_id)
     require_own(actor, ticket)
     ticket.require_changeable()
     if line is not None and line.quantity == quantity:
@@ -30,18 +41,19 @@ def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, ba
     before = describe(line.quantity, line.unit_price) if line else None
     if line is None:
         line = _new_part_line(ticket, part)
+    cost = line.line_total
     line.set_quantity(quantity)
     if ticket.is_reserving:
         _hold(actor, line, backorder)
-    recompute(ticket)
+    recompute(ticket, parts=line.line_total - cost)
     record(actor, ticket, f"part {part.name}", before, describe(quantity, line.unit_price))
     return ticket
 
 
 def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
-    line = PartLine(part=part, part_id=part.id, ticket_id=ticket.id, unit_price=part.price)
+    line = PartLine(part=part, part_id=part.id, ticket_id=ticket.id, unit_price=part.price, line_total=ZERO)
     line.quantity_reserved = line.quantity_issued = line.quantity_short = 0
-    ticket.parts.append(line)
+    db.session.add(line)
     return line
 
 
@@ -58,22 +70,15 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
 
     Raises `NotFound`, `Forbidden`, `TicketLocked`.
     """
-    ticket = lock_ticket(actor, ticket_id, parts=[part_id])
-    line = _part_line(ticket, part_id)
-    if line is None and db.session.get(Part, part_id) is None:
-        raise not_found(Part, part_id)
+    ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
     require_own(actor, ticket)
     ticket.require_changeable()
     if line is not None:
-        stock.settle(actor, line.part, line, 0)
-        ticket.parts.remove(line)
-        recompute(ticket)
-        record(actor, ticket, f"part {line.part.name}", describe(line.quantity, line.unit_price), None)
+        stock.settle(actor, part, line, 0)
+        db.session.delete(line)
+        recompute(ticket, parts=-line.line_total)
+        record(actor, ticket, f"part {part.name}", describe(line.quantity, line.unit_price), None)
     return ticket
-
-
-def _part_line(ticket: ServiceTicket, part_id: int) -> PartLine | None:
-    return next((line for line in ticket.parts if line.part_id == part_id), None)
 
 
 @atomic()
@@ -90,7 +95,8 @@ def add_labor(
 
     Raises `NotFound`, `Forbidden`, `TicketLocked`, `AboveAuthorization`.
     """
-    ticket = _ticket_for_labor(actor, ticket_id, mechanic_id, with_rate=rate is not None)
+    ticket = lock_ticket(actor, ticket_id)
+    _require_may_change(actor, ticket, mechanic_id, with_rate=rate is not None)
     line = LaborLine(
         ticket_id=ticket.id,
         description=description,
@@ -99,8 +105,8 @@ def add_labor(
         mechanic_id=mechanic_id,
     )
     line.set_price()
-    ticket.labor.append(line)
-    recompute(ticket)
+    db.session.add(line)
+    recompute(ticket, labor=line.line_total)
     record(actor, ticket, f"labor {description}", None, describe(line.hours, line.rate))
     return line
 
@@ -108,47 +114,41 @@ def add_labor(
 @atomic()
 def change_labor(actor: Identity, ticket_id: int, line_id: int, **changes: Any) -> LaborLine:
     """Change the fields of a line that are given. Raises as `add_labor`."""
-    ticket = _ticket_for_labor(actor, ticket_id, changes.get("mechanic_id"), line_id, with_rate="rate" in changes)
+    ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
+    _require_may_change(actor, ticket, changes.get("mechanic_id"), with_rate="rate" in changes)
+    cost = line.line_total
     change_fields(actor, ticket, changes, line)
     line.set_price()
-    recompute(ticket)
+    recompute(ticket, labor=line.line_total - cost)
     return line
 
 
 @atomic()
 def remove_labor(actor: Identity, ticket_id: int, line_id: int) -> None:
     """Take a line of labor off the ticket. Raises `NotFound`, `Forbidden`, `TicketLocked`."""
-    ticket = _ticket_for_labor(actor, ticket_id, None, line_id)
+    ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
-    ticket.labor.remove(line)
-    recompute(ticket)
+    _require_may_change(actor, ticket)
+    db.session.delete(line)
+    recompute(ticket, labor=-line.line_total)
     record(actor, ticket, f"labor {line.description}", describe(line.hours, line.rate), None)
 
 
-def _ticket_for_labor(
-    actor: Identity,
-    ticket_id: int,
-    mechanic_id: int | None,
-    line_id: int | None = None,
-    *,
-    with_rate: bool = False,
-) -> ServiceTicket:
-    ticket = lock_ticket(actor, ticket_id)
-    if line_id is not None:
-        _labor_line(ticket, line_id)
+def _require_may_change(
+    actor: Identity, ticket: ServiceTicket, mechanic_id: int | None = None, *, with_rate: bool = False
+) -> None:
     if mechanic_id is not None and db.session.get(Mechanic, mechanic_id) is None:
         raise not_found(Mechanic, mechanic_id)
     if with_rate and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins set a rate.")
     require_own(actor, ticket)
     ticket.require_changeable()
-    return ticket
 
 
 def _labor_line(ticket: ServiceTicket, line_id: int) -> LaborLine:
     """The ticket's line of that id. Raises `NotFound`."""
-    line = next((line for line in ticket.labor if line.id == line_id), None)
+    line = db.session.scalar(select(LaborLine).where(LaborLine.id == line_id, LaborLine.ticket_id == ticket.id))
     if line is None:
         raise not_found(LaborLine, line_id)
     return line

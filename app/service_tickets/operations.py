@@ -4,11 +4,12 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app import stock
 from app.auth.access import Identity
 from app.extensions import db
-from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle
+from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.types import now
 from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus
@@ -41,7 +42,6 @@ def open_ticket(
         opened_by_id=actor.id,
         status=status,
         rates=rates,
-        mechanics=[],
         **fields,
     )
     _read_odometer(ticket, override, chosen=True)
@@ -83,7 +83,7 @@ def edit_ticket(
     Raises `NotFound`, `Forbidden`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`, `AboveAuthorization`.
     """
     ticket = lock_ticket(actor, ticket_id)
-    mechanics = _mechanics({*add_mechanic_ids, *remove_mechanic_ids})
+    mechanics = _load_mechanics(ticket, {*add_mechanic_ids, *remove_mechanic_ids})
     if not actor.is_front_desk:
         _require_own_changes(actor, ticket, mechanics.keys(), changes.keys())
     ticket.require_changeable()
@@ -128,9 +128,23 @@ def remove_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> Servic
     return edit_ticket(actor, ticket_id, remove_mechanic_ids=[mechanic_id])
 
 
-def _mechanics(ids: Collection[int]) -> dict[int, Mechanic]:
-    """The mechanics of these ids, by id. Raises `NotFound` for the first that is not there."""
-    found = {m.id: m for m in db.session.scalars(select(Mechanic).where(Mechanic.id.in_(ids)))}
+def _load_mechanics(ticket: ServiceTicket, ids: Collection[int]) -> dict[int, Mechanic]:
+    """The mechanics of these ids, by id, and with them those who are on the ticket.
+
+    Raises `NotFound` for the first that is not there.
+    """
+    if not ids:
+        return {}
+    here = (ticket_mechanics.c.mechanic_id == Mechanic.id) & (ticket_mechanics.c.ticket_id == ticket.id)
+    assigned = ticket_mechanics.c.ticket_id.is_not(None)
+    rows = db.session.execute(
+        select(Mechanic, assigned)
+        .outerjoin(ticket_mechanics, here)
+        .where(Mechanic.id.in_(ids) | assigned)
+        .order_by(Mechanic.id)
+    ).all()
+    set_committed_value(ticket, "mechanics", [mechanic for mechanic, is_assigned in rows if is_assigned])
+    found = {mechanic.id: mechanic for mechanic, _ in rows if mechanic.id in ids}
     for mechanic_id in sorted(ids):
         if mechanic_id not in found:
             raise not_found(Mechanic, mechanic_id)
@@ -166,7 +180,7 @@ def move_ticket(
     Raises `NotFound`, `Forbidden`, `IllegalMove`, `ReasonNeeded`, `MoneyTaken`, `TicketLocked`, and `OutOfStock` where
     it would be completed while a line waits for parts.
     """
-    ticket = lock_ticket(actor, ticket_id, parts=None)
+    ticket = lock_ticket(actor, ticket_id)
     require_own(actor, ticket)
     if status is not None:
         move = _require_move(actor, ticket, status, reason)
@@ -193,18 +207,19 @@ def _require_move(actor: Identity, ticket: ServiceTicket, target: TicketStatus, 
 def _move_stock(actor: Identity, ticket: ServiceTicket, move: Move) -> None:
     """What the move does to parts and invoice."""
     if move.target is TicketStatus.COMPLETED and move.source in RESERVING:
-        stock.refuse_shortage(ticket.parts)
-        for line in ticket.parts:
+        lines = stock.lock_lines(ticket)
+        stock.refuse_shortage(lines)
+        for line in lines:
             stock.issue(actor, line.part, line)
     elif move.target is TicketStatus.COMPLETED:
         _void_invoice(actor, ticket)
     elif move.target is TicketStatus.VOID:
         if ticket.paid:
             raise MoneyTaken(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
-        for line in ticket.parts:
+        for line in stock.lock_lines(ticket):
             stock.settle(actor, line.part, line, 0)
-    elif move.target in RESERVING:
-        for line in ticket.parts:
+    elif move.target in RESERVING and move.source not in RESERVING:
+        for line in stock.lock_lines(ticket):
             stock.settle(actor, line.part, line, line.quantity)
 
 
