@@ -34,7 +34,8 @@ MOST_BODY_BYTES = 1_000_000
 def create_app(config: Mapping[str, Any]) -> Flask:
     """The application for these settings, as `config.load` returns them.
 
-    Raises `RuntimeError` where a view does not declare who may call it.
+    Raises `RuntimeError` where a view does not declare who may call it, and `ConfigError` where a setting needs a
+    library that is not installed.
     """
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(config)
@@ -87,5 +88,9 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         from app import metrics  # its library is not small
 
         metrics.init_app(app)
+    if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        from app import tracing  # its libraries are optional
+
+        tracing.init_app(app)
     require_policies(app)
     return app

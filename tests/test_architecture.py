@@ -44,7 +44,7 @@ ROOMS = (
     ("app.compiling",),
     ("app.schemas",),
     ("app.fields",),
-    ("app.caching", "app.logs"),
+    ("app.caching", "app.logs", "app.tracing"),
     ("app.watching",),
     ("app.auth.passwords", "app.auth.tokens", "app.database", "app.headers", "app.transaction"),
     ("app.auth.keys", "app.auth.sessions"),
@@ -74,6 +74,7 @@ KEPT_IN = {
     "dotenv": {"config"},
     "pythonjsonlogger": {"app.logs"},
     "prometheus_client": {"app.metrics"},
+    "opentelemetry": {"app.tracing"},
     "fpdf": {"app.service_tickets.invoice_pdf"},
     "vininfo": {"app.rules.vin"},
 }

@@ -37,6 +37,7 @@ class Refusals(unittest.TestCase):
         "LOG_LEVEL": ["debug", "all", "10"],
         "LOG_FORMAT": ["JSON", "xml"],
         "METRICS_TOKEN": ["short"],
+        "OTEL_EXPORTER_OTLP_ENDPOINT": ["localhost:4317", "grpc://localhost"],
         "PORT": ["0", "65536", "http", "80 80"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],

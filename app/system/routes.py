@@ -6,19 +6,15 @@ from flask import Blueprint as PlainBlueprint
 from flask import Flask, Response, current_app, render_template, request, send_from_directory
 from flask_swagger_ui import get_swaggerui_blueprint
 from marshmallow import fields
-from redis import Redis, RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import openapi
 from app.auth.access import open_to_anyone
-from app.caching import redis_options
-from app.extensions import db
 from app.limits import limiter
 from app.openapi import Api, Blueprint
 from app.problems import NotFound, Problem
 from app.reading import send
 from app.schemas import Output
+from app.system import readiness
 
 DESCRIPTION = """The back end of an auto repair shop: mechanics and their assignments, customers, service tickets
 (the trade says repair orders) and inventory parts.
@@ -68,34 +64,13 @@ def get_health() -> Response:
 @blueprint.response(200, ReadinessSchema(), description="Requests can be served; degraded: without Redis.")
 @blueprint.answers(503, ReadinessSchema(), description="The database does not answer.")
 def get_readiness() -> Response:
-    """Readiness: whether the database and Redis answer.
+    """Readiness: whether the database and Redis answer, within two seconds.
 
     Without the database nothing can be served (503); without Redis all can, with limits and cache in each worker.
     """
-    database, redis = _database(), _redis()
+    database, redis = readiness.database(), readiness.redis()
     status = "unavailable" if database != "ok" else "degraded" if redis == "unavailable" else "ready"
     return send({"status": status, "database": database, "redis": redis}, 200 if database == "ok" else 503)
-
-
-def _database() -> str:
-    try:
-        db.session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        db.session.rollback()
-        return "unavailable"
-    return "ok"
-
-
-def _redis() -> str:
-    url = current_app.config["REDIS_URL"]
-    if not url:
-        return "not configured"
-    try:
-        with Redis.from_url(url, **redis_options()) as client:
-            client.ping()
-    except RedisError:
-        return "unavailable"
-    return "ok"
 
 
 @blueprint.get("/problems")
