@@ -10,6 +10,7 @@
     │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, TicketLocked, IllegalMove,
     │                   ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, MoneyTaken,
     │                   AboveBalance, AbovePaid, ProbableDuplicate
+    ├── Stale 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
     ├── InvalidInput 422
@@ -247,6 +248,12 @@ class ProbableDuplicate(Conflict):
     """
 
     slug, title = "probable-duplicate", "On record already, perhaps"
+
+
+class Stale(Problem):
+    """The thing was changed since the version that `If-Match` names; `version` tells the present one. Read it again."""
+
+    status, slug, title = 412, "stale", "Changed meanwhile"
 
 
 class BodyTooLarge(Problem):

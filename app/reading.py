@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, null, select
 
 from app import cursors
 from app.auth.access import Identity
 from app.caching import remember
+from app.conditional import mark
 from app.database import read
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
@@ -66,27 +67,37 @@ class Page(NamedTuple):
 
 def one(schema: ModelOutput, row_id: int, **columns: Any) -> Response:
     """The row of that id as JSON. Raises `NotFound`, also where it has other values than these in its `columns`."""
-    return Response(_text_of(schema, row_id, **columns), mimetype=JSON)
+    return _send(*_found(schema, row_id, **columns))
 
 
-def only(schema: ModelOutput, missing: NotFound, *criteria: ColumnElement[bool], **values: Any) -> str:
-    """The JSON of the one row that meets the criteria, whose parameters have these values. Raises `missing`.
+def only(
+    schema: ModelOutput, missing: NotFound, *criteria: ColumnElement[bool], **values: Any
+) -> tuple[str, int | None]:
+    """The JSON and the version of the one row that meets the criteria, whose parameters have these values.
 
-    The criteria are made once: a statement is kept for each combination of them.
+    Raises `missing` where there is none. The criteria are made once: a statement is kept for each combination of them.
     """
-    rows = read(_statement(schema, criteria), values)
+    rows: Any = read(_statement(schema, criteria), values)
     if not rows:
         raise missing
-    return str(rows[0][0])
+    text, version = rows[0]
+    return text, version
 
 
 def answer(schema: ModelOutput, row: Row, status: int, **members: Any) -> Response:
     """A row that was just written, as JSON, with all that its schema shows, and further `members`."""
-    text = _text_of(schema, row.id)
-    return send({**json.loads(text), **members}, status) if members else Response(text, status, mimetype=JSON)
+    text, version = _found(schema, row.id)
+    response = _send(text, version, status)
+    if members:  # the tag stays that of the row, as a GET of it answers
+        response.set_data(current_app.json.dumps({**json.loads(text), **members}, separators=(",", ":")))
+    return response
 
 
-def _text_of(schema: ModelOutput, row_id: int, **columns: Any) -> str:
+def _send(text: str, version: int | None, status: int = 200) -> Response:
+    return mark(Response(text, status, mimetype=JSON), version)
+
+
+def _found(schema: ModelOutput, row_id: int, **columns: Any) -> tuple[str, int | None]:
     criteria = _same(schema.model, ("id", *columns))
     return only(schema, not_found(schema.model, row_id), *criteria, id=row_id, **columns)
 
@@ -98,7 +109,8 @@ def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[boo
 
 @lru_cache(maxsize=256)
 def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> Select[Any]:
-    shape = select(cast(shown(schema), Text)).select_from(schema.model)
+    version = getattr(schema.model, "version", null())
+    shape = select(cast(shown(schema), Text), version).select_from(schema.model)
     return shape.where(schema.model.present(), *criteria)
 
 

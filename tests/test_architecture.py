@@ -46,7 +46,7 @@ ROOMS = (
     ("app.fields",),
     ("app.caching", "app.logs", "app.tracing"),
     ("app.watching",),
-    ("app.auth.passwords", "app.auth.tokens", "app.database", "app.headers", "app.transaction"),
+    ("app.auth.passwords", "app.auth.tokens", "app.conditional", "app.database", "app.headers", "app.transaction"),
     ("app.auth.keys", "app.auth.sessions"),
     ("app.models",),
     ("app.rules",),
@@ -59,7 +59,13 @@ DEPTHS = {
     for name in names
     for blueprint in (BLUEPRINTS if "*" in name else ("",))
 }
-OPENAPI = {"app.openapi", "app.openapi.blueprint", "app.openapi.document", "app.openapi.parser"}
+OPENAPI = {
+    "app.openapi",
+    "app.openapi.blueprint",
+    "app.openapi.conditions",
+    "app.openapi.document",
+    "app.openapi.parser",
+}
 SCHEMAS = (".lists", ".schemas", ".billing_schemas", ".intake_schemas", ".vehicle_schemas")
 # What only these may import.
 KEPT_IN = {

@@ -146,7 +146,7 @@ class Document(DocumentTest):
                     self.assertIn("Location", responses["201"]["headers"])
                 shape = responses.get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
                 if shape.get("type") == "array":
-                    self.assertEqual(set(responses["200"]["headers"]), {"Link", "X-Total-Count"})
+                    self.assertEqual(set(responses["200"]["headers"]), {"Link", "X-Total-Count", "ETag"})
 
 
 class Refusals(DocumentTest):

@@ -51,6 +51,7 @@ class Documents(ShopTest):
             "409 ticket-locked": lambda: self.admin.put(f"{path}/{closed}/edit", {"odometer": 1}),
             "409 illegal-move": lambda: self.admin.put(f"{path}/{closed}/status", {"status": "open"}),
             "409 probable-duplicate": lambda: self.admin.post(path, {"description": "Oil", "customer": known}),
+            "412 stale": lambda: self.admin.delete(f"/inventory/{part}", headers={"If-Match": '"0-stale"'}),
             "413 body-too-large": lambda: self.admin.post("/inventory", {"name": "n" * 1_048_576}),
             "415 unsupported-media-type": lambda: self.admin.request("POST", "/inventory", data=b"name=Pad"),
             "422 invalid-input": lambda: self.admin.post("/inventory", {}),

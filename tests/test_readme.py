@@ -20,6 +20,8 @@ FACTS = (
     '"status":"paid"',
     '"balance":"0.00"',
     "'why': ['phone']",
+    "304\n",
+    "412\n",
     "X-Total-Count: 8",
     'rel="prev"',
 )

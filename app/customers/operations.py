@@ -8,6 +8,7 @@ from app import arrivals
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
+from app.conditional import require_current
 from app.extensions import db
 from app.models import Authorization, Customer, Invoice, ServiceTicket, Vehicle
 from app.problems import ContactNeeded, Forbidden, InvalidInput, UnfinishedTickets
@@ -48,7 +49,7 @@ def update_customer(
     """Change the fields that are given; customers change themselves, the front desk anyone.
 
     A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
-    `ContactNeeded`.
+    `Stale`, `ContactNeeded`.
     """
     present = visible(actor, customer_id)
     if actor.is_staff and password:
@@ -65,6 +66,7 @@ def update_customer(
 @atomic()
 def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Customer:
     customer = locked(Customer, customer_id)
+    require_current(customer)
     credentials = {"email": customer.email, "password_hash": customer.password_hash}
     for name, value in changes.items():
         setattr(customer, name, value)
@@ -79,10 +81,11 @@ def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Custo
 def erase_customer(actor: Identity, customer_id: int) -> None:
     """Erase the personal data; finished tickets keep their figures, and invoices the name they were billed to.
 
-    Raises `NotFound`, `UnfinishedTickets`.
+    Raises `NotFound`, `Stale`, `UnfinishedTickets`.
     """
     visible(actor, customer_id)
     customer = locked(Customer, customer_id)
+    require_current(customer)
     mine = ServiceTicket.customer_id == customer_id
     unfinished = select(ServiceTicket.id).where(mine, ServiceTicket.status.not_in(FINISHED))
     ticket_ids = list(db.session.scalars(unfinished.order_by(ServiceTicket.id).limit(10)))

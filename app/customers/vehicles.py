@@ -4,6 +4,7 @@ from typing import Any
 
 from app import arrivals
 from app.auth.access import Identity
+from app.conditional import require_current
 from app.customers.operations import visible
 from app.models import Customer, Vehicle
 from app.models.types import now
@@ -25,7 +26,7 @@ def change_vehicle(
 ) -> tuple[Vehicle, list[str]]:
     """Change the fields that are given, and hand the vehicle over where `customer_id` is one of them.
 
-    Raises `NotFound`, `Forbidden`, `VinTaken`, `OdometerBackwards`.
+    Raises `NotFound`, `Forbidden`, `Stale`, `VinTaken`, `OdometerBackwards`.
     """
     new_owner_id = changes.pop("customer_id", customer_id)
     if new_owner_id != customer_id and actor.is_front_desk:
@@ -35,6 +36,7 @@ def change_vehicle(
         raise Forbidden("Only advisors and admins hand a vehicle over.")
     if override and not actor.is_staff:
         raise Forbidden("Only staff turn an odometer back.")
+    require_current(vehicle)
     if new_owner_id != vehicle.customer_id:
         vehicle.customer_id, vehicle.notes = new_owner_id, None  # what is noted of the old owner's car stays with them
     vehicle.read_odometer(changes.pop("odometer", None), override=override)
@@ -46,8 +48,10 @@ def change_vehicle(
 
 @atomic()
 def archive_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
-    """Take the vehicle off the customer's list; tickets keep it. Raises `NotFound`."""
-    _lock(actor, customer_id, vehicle_id).archived_at = now()
+    """Take the vehicle off the customer's list; tickets keep it. Raises `NotFound`, `Stale`."""
+    vehicle = _lock(actor, customer_id, vehicle_id)
+    require_current(vehicle)
+    vehicle.archived_at = now()
 
 
 def _lock(actor: Identity, customer_id: int, vehicle_id: int) -> Vehicle:

@@ -6,6 +6,7 @@ from sqlalchemy import exists, select
 
 from app import stock
 from app.auth.access import Identity
+from app.conditional import require_current
 from app.extensions import db
 from app.models import MovementKind, Part, PartLine, StockMovement
 from app.models.types import now
@@ -28,8 +29,12 @@ def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **field
 
 @atomic()
 def update_part(part_id: int, **changes: Any) -> Part:
-    """Change the fields that are given; lines made before keep their price. Raises `NotFound`, `SkuTaken`."""
+    """Change the fields that are given; lines made before keep their price.
+
+    Raises `NotFound`, `Stale`, `SkuTaken`.
+    """
     part = locked(Part, part_id)
+    require_current(part)
     for name, value in changes.items():
         setattr(part, name, value)
     return part
@@ -37,8 +42,9 @@ def update_part(part_id: int, **changes: Any) -> Part:
 
 @atomic()
 def delete_part(part_id: int) -> None:
-    """Delete a part; one that tickets or the ledger name is archived. Raises `NotFound`, `PartAwaited`."""
+    """Delete a part; one that tickets or the ledger name is archived. Raises `NotFound`, `Stale`, `PartAwaited`."""
     part = locked(Part, part_id)
+    require_current(part)
     awaited = exists().where(PartLine.part_id == part_id, PartLine.quantity_short > 0)
     if db.session.scalar(select(awaited)):
         raise PartAwaited

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
+from app.conditional import require_current
 from app.extensions import db
 from app.models import Mechanic
 from app.problems import Forbidden, LastAdmin
@@ -37,7 +38,7 @@ def update_mechanic(
     """Change the fields that are given. Admins change anyone; others only themselves, and not `ADMINS_TO_SET`.
 
     A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
-    `LastAdmin`.
+    `Stale`, `LastAdmin`.
     """
     present = db.session.get(Mechanic, mechanic_id)
     if present is None:
@@ -58,6 +59,7 @@ def update_mechanic(
 def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mechanic:
     admins = _lock_admins() if ADMINS_TO_SET & changes.keys() else None
     mechanic = locked(Mechanic, mechanic_id)
+    require_current(mechanic)
     credentials = {"email": mechanic.email, "password_hash": mechanic.password_hash}
     for name, value in changes.items():
         setattr(mechanic, name, value)
@@ -74,10 +76,11 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
 def deactivate_mechanic(mechanic_id: int) -> None:
     """What deleting means for staff: they cannot sign in any more, and history keeps their name.
 
-    Raises `NotFound`, `LastAdmin`.
+    Raises `NotFound`, `Stale`, `LastAdmin`.
     """
     admins = _lock_admins()
     mechanic = locked(Mechanic, mechanic_id)
+    require_current(mechanic)
     mechanic.active = False
     _require_one_left(admins)
     end_sessions(mechanic)

@@ -262,3 +262,15 @@ Mechanic.__mapper__.add_property(
         deferred=True,
     ),
 )
+
+# A line of labor changes with its ticket, and counts as a part of it.
+LaborLine.__mapper__.add_property(
+    "version",
+    column_property(
+        select(ServiceTicket.version)
+        .where(ServiceTicket.id == LaborLine.ticket_id)
+        .correlate(LaborLine)
+        .scalar_subquery(),
+        deferred=True,
+    ),
+)

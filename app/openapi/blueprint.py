@@ -8,9 +8,11 @@ from flask import Response, request
 from flask_smorest.blueprint import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 
-from app import reading
+from app import conditional, reading
 from app.auth.access import Policy, View
+from app.conditional import Tag
 from app.listing import shown
+from app.openapi import conditions
 from app.openapi.parser import Parser, refuse_strange_parameters
 from app.openapi.refusals import header, refusals_of
 from app.problems import Problem
@@ -59,18 +61,28 @@ class Blueprint(SmorestBlueprint):
         content_type: str = "application/json",
         location: str = "",
         headers: Mapping[str, Any] | None = None,
+        tag: Tag | None = None,
     ) -> Decorator:
         """Answer with what the view returns: a `Response`; a model, to be shown in this shape; or None for no body.
 
         With the model may come a dict of members to add. `location` is the address of what was created, with the
-        path's parameters and ``{id}`` in it.
+        path's parameters and ``{id}`` in it. What shows a model is tagged, so that clients can make conditional
+        requests; with `tag` other answers are too.
         """
+        if isinstance(shape, ModelOutput | reading.Views):
+            tag = "strong"
         for schema in shape if isinstance(shape, reading.Views) else (shape,):
             if isinstance(schema, ModelOutput):
                 shown(schema)  # refuses at start what it cannot translate
-        documented = {"description": description, "content_type": content_type, "headers": dict(headers or {})}
+        documented: dict[str, Any] = {
+            "description": description,
+            "content_type": content_type,
+            "headers": dict(headers or {}),
+        }
         if location:
-            documented["headers"] = {"Location": header("The address of what was created.", "string")}
+            documented["headers"]["Location"] = header("The address of what was created.", "string")
+        if tag:
+            documented["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
         if shape is not None:
             documented["schema"] = _documented(shape)
 
@@ -78,10 +90,12 @@ class Blueprint(SmorestBlueprint):
             @wraps(view)
             def respond(*args: Any, **kwargs: Any) -> Response:
                 refuse_strange_parameters()
-                return _answer(view(*args, **kwargs), status, shape, location)
+                response = _answer(view(*args, **kwargs), status, shape, location)
+                return conditional.complete(response, tag) if tag else response
 
             decorated: Any = respond
             decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks
+            decorated.tag = tag
             return cast_view(decorated)
 
         return decorate
@@ -92,7 +106,7 @@ class Blueprint(SmorestBlueprint):
         return decorate
 
     def lists(self, shape: Schema | reading.Views) -> Decorator:
-        """Answer with a page of a list."""
+        """Answer with a page of a list, tagged as far as its rows and their number go."""
         return self.response(
             200,
             {"type": "array", "items": _documented(shape)},
@@ -101,6 +115,7 @@ class Blueprint(SmorestBlueprint):
                 "Link": header("The first, prev, next and last page, as far as there are such.", "string"),
                 "X-Total-Count": header(f"How many there are in all; left out beyond {MOST_COUNTED:,}.", "integer"),
             },
+            tag="weak",
         )
 
     def refuses(self, *refusals: type[Problem]) -> Decorator:
@@ -115,11 +130,13 @@ class Blueprint(SmorestBlueprint):
     def _store_endpoint_docs(self, endpoint: str, view: Any, parameters: Any, tags: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, view, parameters, tags, **options)
         for method in options.get("methods", ["GET"]):
-            self._docs[endpoint][method.lower()]["manual_doc"] = {
+            doc = self._docs[endpoint][method.lower()]
+            doc["manual_doc"] = {
                 "operationId": _operation_id(endpoint, view.__name__, method),
                 "security": _security(view.policy),
                 "responses": refusals_of(view.policy, method, getattr(view, "refusals", ())),
             }
+            conditions.document(doc, method, tagged=view.tag is not None)
 
 
 def cast_view(view: Any) -> View:

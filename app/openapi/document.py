@@ -12,6 +12,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.routing import ValidationError as NoSuchId
 
 from app.models import LARGEST_INTEGER
+from app.openapi import conditions
 from app.openapi.refusals import COMPONENTS, PROBLEM_SCHEMA
 from app.schemas import Input, Output
 
@@ -109,6 +110,7 @@ def create_api(app: Flask, description: str) -> Api:
     api.spec.components.schema("Problem", PROBLEM_SCHEMA)
     for name, refusal in sorted(COMPONENTS.items()):
         api.spec.components.response(name, refusal)
+    conditions.register(api.spec.components)
     api.spec.components.security_scheme("bearer", BEARER)
     return api
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app import problems
+from app import conditional, problems
 from app.auth.access import Policy
 from app.problems import Problem
 
@@ -48,6 +48,8 @@ def refusals_of(policy: Policy, method: str, more: tuple[type[Problem], ...]) ->
         refusals.append(problems.NotSignedIn)
     if policy.token:
         refusals.append(problems.Forbidden)
+    if method in conditional.WRITES:
+        refusals.append(problems.Stale)
     if method in METHODS_WITH_BODY:
         refusals += [problems.MalformedJSON, problems.BodyTooLarge, problems.UnsupportedMediaType]
     by_status: dict[str, list[type[Problem]]] = {}

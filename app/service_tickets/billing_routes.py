@@ -99,7 +99,7 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 
 @blueprint.get("/<id:ticket_id>/invoice.pdf")
 @identity_required(Role.ADVISOR, Role.ADMIN)
-@blueprint.response(200, PDF, description="The invoice as PDF.", content_type="application/pdf")
+@blueprint.response(200, PDF, description="The invoice as PDF.", content_type="application/pdf", tag="strong")
 @blueprint.refuses(NotFound)
 def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     """Get a ticket's invoice as PDF.
@@ -119,7 +119,8 @@ def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
 def _invoice(actor: Identity, ticket_id: int) -> str:
     missing = NotFound(f"There is no invoice of ticket {ticket_id}.")
     criteria = STANDING if actor.is_staff else (*STANDING, ITS_CUSTOMER)
-    return reading.only(INVOICE, missing, *criteria, ticket_id=ticket_id, **seen_by(actor))
+    text, _ = reading.only(INVOICE, missing, *criteria, ticket_id=ticket_id, **seen_by(actor))
+    return text
 
 
 @blueprint.post("/<id:ticket_id>/payments")

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from app import stock
 from app.auth.access import Identity
+from app.conditional import require_current
 from app.extensions import db
 from app.models import LaborLine, Mechanic, Part, PartLine, ServiceTicket
 from app.problems import Forbidden
@@ -28,13 +29,14 @@ def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, ba
     """Set how many units of a part the ticket uses; the price is copied when the line is made.
 
     A ticket that is authorised reserves them. Where that leaves more units short than before, the line waits for them
-    with `backorder`, and else it raises `OutOfStock`. Raises `NotFound`, `Forbidden`, `TicketLocked`,
-    `AboveAuthorization` as well.
+    with `backorder`, and else it raises `OutOfStock`. Raises `NotFound`, `Forbidden`, `Stale`,
+    `TicketLocked`, `AboveAuthorization` as well.
     """
     ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
     if line is None and part.archived_at is not None:  # an archived part stays on its lines
         raise not_found(Part, part_id)
     require_own(actor, ticket)
+    require_current(ticket)
     ticket.require_changeable()
     if line is not None and line.quantity == quantity:
         return ticket
@@ -68,10 +70,11 @@ def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
 def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
     """Take a part off the ticket and let go of its units; nothing happens where it is not on it.
 
-    Raises `NotFound`, `Forbidden`, `TicketLocked`.
+    Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`.
     """
     ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
     require_own(actor, ticket)
+    require_current(ticket)
     ticket.require_changeable()
     if line is not None:
         stock.settle(actor, part, line, 0)
@@ -113,7 +116,7 @@ def add_labor(
 
 @atomic()
 def change_labor(actor: Identity, ticket_id: int, line_id: int, **changes: Any) -> LaborLine:
-    """Change the fields of a line that are given. Raises as `add_labor`."""
+    """Change the fields of a line that are given. Raises as `add_labor`, and `Stale`."""
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
     _require_may_change(actor, ticket, changes.get("mechanic_id"), with_rate="rate" in changes)
@@ -126,7 +129,7 @@ def change_labor(actor: Identity, ticket_id: int, line_id: int, **changes: Any) 
 
 @atomic()
 def remove_labor(actor: Identity, ticket_id: int, line_id: int) -> None:
-    """Take a line of labor off the ticket. Raises `NotFound`, `Forbidden`, `TicketLocked`."""
+    """Take a line of labor off the ticket. Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`."""
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
     _require_may_change(actor, ticket)
@@ -143,6 +146,7 @@ def _require_may_change(
     if with_rate and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins set a rate.")
     require_own(actor, ticket)
+    require_current(ticket)
     ticket.require_changeable()
 
 

@@ -8,11 +8,12 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app import stock
 from app.auth.access import Identity
+from app.conditional import require_current
 from app.extensions import db
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.types import now
 from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
-from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus
+from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
 from app.service_tickets.changing import change_fields, lock_ticket, recompute, record, require_own
 from app.transaction import atomic, locked, not_found
@@ -80,12 +81,14 @@ def edit_ticket(
     """Change mechanics and fields, all or nothing; who is both added and removed is removed.
 
     A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
-    Raises `NotFound`, `Forbidden`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`, `AboveAuthorization`.
+    Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
+    `AboveAuthorization`.
     """
     ticket = lock_ticket(actor, ticket_id)
     mechanics = _load_mechanics(ticket, {*add_mechanic_ids, *remove_mechanic_ids})
     if not actor.is_front_desk:
         _require_own_changes(actor, ticket, mechanics.keys(), changes.keys())
+    require_current(ticket)
     ticket.require_changeable()
     for mechanic_id in sorted(set(add_mechanic_ids) - set(remove_mechanic_ids)):
         _assign(actor, ticket, mechanics[mechanic_id])
@@ -177,13 +180,15 @@ def move_ticket(
 ) -> ServiceTicket:
     """Move the ticket to another state, or set its `hold` where that is given (None takes it off), or both.
 
-    Raises `NotFound`, `Forbidden`, `IllegalMove`, `ReasonNeeded`, `MoneyTaken`, `TicketLocked`, and `OutOfStock` where
-    it would be completed while a line waits for parts.
+    Raises `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, `ReasonNeeded`, `MoneyTaken`, `TicketLocked`, and
+    `OutOfStock` where it would be completed while a line waits for parts.
     """
     ticket = lock_ticket(actor, ticket_id)
     require_own(actor, ticket)
+    _require_role(actor, ticket, status)
+    require_current(ticket)
     if status is not None:
-        move = _require_move(actor, ticket, status, reason)
+        move = _require_move(ticket, status, reason)
         _move_stock(actor, ticket, move)
         change_status(actor, ticket, move.target, reason)
     if hold:
@@ -193,12 +198,17 @@ def move_ticket(
     return ticket
 
 
-def _require_move(actor: Identity, ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Move:
+def _require_role(actor: Identity, ticket: ServiceTicket, target: TicketStatus | None) -> None:
+    """Raises `Forbidden` where the table has the move, but not for them."""
+    move = find_move(ticket.status, target, By.STATUS) if target else None
+    if move is not None and actor.role not in move.roles and not move.own:
+        raise Forbidden("Your role does not make this move.")
+
+
+def _require_move(ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Move:
     move = ticket.find_move(target, By.STATUS)
     if move.source in FINISHED:
         locked(Customer, ticket.customer_id)  # whoever is erased gets no more work done
-    if actor.role not in move.roles and not move.own:
-        raise Forbidden("Your role does not make this move.")
     if move.needs_reason and reason is None:
         raise ReasonNeeded(f"Say why the ticket goes from {move.source.value} back to {move.target.value}.")
     return move

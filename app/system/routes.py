@@ -28,6 +28,11 @@ meanwhile. Money is a string with two places, times are RFC 3339 in UTC.
 
 Errors are RFC 9457 problem documents, whose `type` is the address of a page that explains it; `/problems` lists them
 all.
+
+Every answer that shows one thing has an `ETag` made of the thing's version and a hash of the answer. Send it as
+`If-None-Match` with the next GET, and what did not change is a 304 without a body; send it as `If-Match` with a change,
+and what somebody else changed meanwhile is a 412 and stays as it is. The parts, the labor and the mechanics of a ticket
+go by the version of the ticket.
 """
 
 # Swagger UI runs its own scripts, shows its own styles, and calls this server; nothing comes from elsewhere.
@@ -114,7 +119,7 @@ def _page(template: str, **values: Any) -> Response:
 
 @blueprint.get("/openapi.json")
 @open_to_anyone
-@blueprint.response(200, {"type": "object"}, description="The document.")
+@blueprint.response(200, {"type": "object"}, description="The document.", tag="strong")
 def get_openapi() -> Response:
     """Get this OpenAPI document."""
     server = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
