@@ -34,7 +34,7 @@ def create_admin(email: str, name: str, password_stdin: bool) -> None:
     _refuse_where_admin_exists()
     entered = {"email": email, "name": name, "password": _read_password(password_stdin), "role": Role.ADMIN.value}
     try:
-        admin = create_mechanic(**NewMechanicSchema().load(entered))
+        admin = create_mechanic(None, **NewMechanicSchema().load(entered))
     except ValidationError as error:
         faults = (f"{field}: {' '.join(messages)}" for field, messages in error.messages_dict.items())
         raise click.ClickException("; ".join(faults)) from None

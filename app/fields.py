@@ -23,6 +23,8 @@ TEXT_PATTERN = (
     r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
 )
 
+RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
+
 
 def _printable(value: Any) -> str:
     if not isinstance(value, str):
@@ -265,6 +267,18 @@ class UtcTime(fields.DateTime):
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class QueryTime(UtcTime):
+    """A moment among the query parameters, in RFC 3339 with its zone."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, str) and re.fullmatch(RFC_3339, value, re.ASCII | re.IGNORECASE):
+            try:
+                return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            except (ValueError, OverflowError):
+                pass
+        raise ValidationError("Not a moment such as 2026-11-22T09:30:00Z.")
 
 
 class Choice(fields.Enum[Any]):

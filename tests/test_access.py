@@ -186,6 +186,9 @@ TABLE = [
     Row("POST", "/inventory/{part}/movements", DELIVERY, FRONT_DESK_CREATE),
     Row("POST", "/inventory/{nothing}/movements", DELIVERY, NOT_THERE_FOR_FRONT_DESK),
 
+    Row("GET", "/audit", None, ADMIN),
+    Row("GET", "/audit?kind=signed_in", None, ADMIN),
+
     Row("GET", "/docs", None, OPEN),
     Row("GET", "/openapi.json", None, OPEN),
     Row("GET", "/health", None, OPEN),

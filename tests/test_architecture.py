@@ -40,7 +40,7 @@ ROOMS = (
     ("app.limits", "app.reading"),
     ("app.cursors",),
     ("app.auth",),
-    ("app.listing",),
+    ("app.auditing", "app.listing"),
     ("app.compiling",),
     ("app.schemas",),
     ("app.fields",),

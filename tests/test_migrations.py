@@ -132,7 +132,9 @@ class UpAndDown(MigrationTest):
     def test_what_is_append_only_is_guarded_by_the_database_itself(self) -> None:
         upgrade(support.MIGRATIONS)
         guarded = self.triggers()
-        self.assertEqual({table for table, _ in guarded}, {"stock_movements", "ticket_events", "payments"})
+        self.assertEqual(
+            {table for table, _ in guarded}, {"stock_movements", "ticket_events", "payments", "audit_events"}
+        )
         downgrade(support.MIGRATIONS, "base")
         self.assertEqual(self.triggers(), set())
         upgrade(support.MIGRATIONS)

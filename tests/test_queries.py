@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 from app.auth import sessions
 from app.auth.access import Policy
 from app.extensions import cache, db
-from app.models import Mechanic, Vehicle
+from app.models import AuditEvent, AuditKind, Mechanic, Vehicle
 from tests.instruments import statements
 from tests.support import Caller, ShopTest
 
@@ -28,6 +28,7 @@ PATHS = (
     "/inventory/{part}",
     "/inventory/{part}/movements",
     "/mechanics/{mechanic}/tickets",
+    "/audit",
     "/customers/{customer}/vehicles",
     "/customers/{customer}/vehicles/{vehicle}",
     "/customers/{customer}/vehicles/{vehicle}/history",
@@ -80,7 +81,7 @@ class StatementsOfReads(ShopTest):
         self.setUp()
         ids = self.fill(number)
         sent_by_request = {}
-        for person in ("customer", "advisor"):
+        for person in ("customer", "advisor", "admin"):
             caller: Caller = getattr(self, person)
             for path in PATHS:
                 cache.clear()
@@ -105,6 +106,7 @@ class StatementsOfReads(ShopTest):
         crew = [db.session.get(Mechanic, caller.id) for caller in callers]
         for caller in callers:
             ticket = self.make_ticket(caller, mechanics=crew, vehicle_id=cars[0])
+            self.save(AuditEvent(kind=AuditKind.SIGNED_IN, mechanic_id=caller.id))
         path = f"/service-tickets/{ticket}"
         for caller, part in zip(callers, parts, strict=True):
             self.made(caller.put(f"{path}/add-part/{part}"))

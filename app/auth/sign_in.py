@@ -6,11 +6,12 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import delete, select
 
+from app.auditing import audit
 from app.auth import tokens
 from app.auth.access import Identity
 from app.auth.passwords import verify_password
 from app.extensions import db
-from app.models import Account, SignIn
+from app.models import Account, AuditKind, SignIn
 from app.models.types import now
 from app.problems import SignInFailed, WrongPassword
 from app.rules.text import normal_email
@@ -24,12 +25,17 @@ def sign_in(account: type[Account], email: str, password: str) -> dict[str, obje
     """
     owner = _find(account, email)
     release()
-    if not verify_password(owner.password_hash if owner else None, password) or owner is None:
-        raise SignInFailed
-    hours = current_app.config["TOKEN_HOURS"]
-    claims = tokens.Claims(account.noun, owner.id, secrets.token_hex(16))
-    with atomic():
-        _start(claims.sign_in_id, owner, hours)
+    try:
+        if not verify_password(owner.password_hash if owner else None, password) or owner is None:
+            raise SignInFailed
+        hours = current_app.config["TOKEN_HOURS"]
+        claims = tokens.Claims(account.noun, owner.id, secrets.token_hex(16))
+        with atomic():
+            _start(claims.sign_in_id, owner, hours)
+    except SignInFailed:
+        with atomic():  # of its own: the failure outlives the refusal
+            audit(AuditKind.SIGN_IN_FAILED, None, owner or account.noun)
+        raise
     return {"token": tokens.issue(claims, hours), "token_type": "Bearer", "expires_in": hours * 3600}
 
 
@@ -50,6 +56,7 @@ def _start(sign_in_id: str, owner: Account, hours: int) -> None:
     mine = SignIn.owner_id(account)
     db.session.execute(delete(SignIn).where(mine == owner.id, SignIn.expires_at <= now()))
     db.session.add(SignIn(id=sign_in_id, expires_at=now() + timedelta(hours=hours), **{mine.key: owner.id}))
+    audit(AuditKind.SIGNED_IN, owner)
 
 
 @atomic()
@@ -58,6 +65,7 @@ def sign_out() -> None:
     claims = tokens.presented()
     if claims is not None:
         db.session.execute(delete(SignIn).where(SignIn.id == claims.sign_in_id))
+        audit(AuditKind.SIGNED_OUT, claims)
 
 
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:

@@ -40,6 +40,10 @@ class Claims:
         """The account: ``customer:12``."""
         return f"{self.kind}:{self.owner_id}"
 
+    def as_author(self) -> dict[str, int]:
+        """The foreign key of a record that says who did something."""
+        return {f"{self.kind}_id": self.owner_id}
+
 
 def issue(claims: Claims, hours: int) -> str:
     """A signed token that expires in so many hours."""

@@ -5,12 +5,13 @@ from typing import Any
 from sqlalchemy import select
 
 from app import arrivals
+from app.auditing import audit, audit_changes
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
 from app.conditional import require_current
 from app.extensions import db
-from app.models import Authorization, Customer, Invoice, ServiceTicket, Vehicle
+from app.models import AuditKind, Authorization, Customer, Invoice, ServiceTicket, Vehicle
 from app.problems import ContactNeeded, Forbidden, InvalidInput, UnfinishedTickets
 from app.rules.ticket_life import FINISHED
 from app.transaction import atomic, locked, not_found, release
@@ -72,6 +73,7 @@ def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Custo
         setattr(customer, name, value)
     if not customer.has_contact():
         raise ContactNeeded
+    audit_changes(actor, customer)
     if credentials != {name: getattr(customer, name) for name in credentials}:
         end_sessions(customer, besides=actor)
     return customer
@@ -92,6 +94,7 @@ def erase_customer(actor: Identity, customer_id: int) -> None:
     if ticket_ids:
         raise UnfinishedTickets("Finish or void these tickets first.", ticket_ids=ticket_ids)
     customer.erase()
+    audit(AuditKind.ERASED, actor, customer)
     end_sessions(customer)
     vehicles = select(Vehicle).where(Vehicle.customer_id == customer_id).order_by(Vehicle.id)
     for vehicle in db.session.scalars(vehicles.with_for_update(key_share=True)):

@@ -3,10 +3,11 @@
 from typing import Any
 
 from app import arrivals
+from app.auditing import audit
 from app.auth.access import Identity
 from app.conditional import require_current
 from app.customers.operations import visible
-from app.models import Customer, Vehicle
+from app.models import AuditKind, Customer, Vehicle
 from app.models.types import now
 from app.problems import Forbidden
 from app.transaction import atomic, locked, not_found
@@ -52,6 +53,7 @@ def archive_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
     vehicle = _lock(actor, customer_id, vehicle_id)
     require_current(vehicle)
     vehicle.archived_at = now()
+    audit(AuditKind.ARCHIVED, actor, vehicle)
 
 
 def _lock(actor: Identity, customer_id: int, vehicle_id: int) -> Vehicle:

@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from app import stock
+from app.auditing import audit
 from app.auth.access import Identity
 from app.conditional import require_current
 from app.extensions import db
-from app.models import MovementKind, Part, PartLine, StockMovement
+from app.models import AuditKind, MovementKind, Part, PartLine, StockMovement
 from app.models.types import now
 from app.problems import PartAwaited
 from app.transaction import atomic, locked
@@ -41,7 +42,7 @@ def update_part(part_id: int, **changes: Any) -> Part:
 
 
 @atomic()
-def delete_part(part_id: int) -> None:
+def delete_part(actor: Identity, part_id: int) -> None:
     """Delete a part; one that tickets or the ledger name is archived. Raises `NotFound`, `Stale`, `PartAwaited`."""
     part = locked(Part, part_id)
     require_current(part)
@@ -51,8 +52,10 @@ def delete_part(part_id: int) -> None:
     used = (exists().where(PartLine.part_id == part_id), exists().where(StockMovement.part_id == part_id))
     if any(db.session.scalar(select(use)) for use in used):
         part.archived_at = now()
+        audit(AuditKind.ARCHIVED, actor, part)
     else:
         db.session.delete(part)
+        audit(AuditKind.DELETED, actor, part)
 
 
 @atomic()

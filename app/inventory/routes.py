@@ -85,7 +85,7 @@ def delete_part(actor: Identity, part_id: int) -> None:
 
     For advisors and admins. One that tickets use is archived: gone from lists and new lines, kept in history.
     """
-    operations.delete_part(part_id)
+    operations.delete_part(actor, part_id)
 
 
 @blueprint.get("/<id:part_id>/movements")

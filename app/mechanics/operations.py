@@ -4,12 +4,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.auditing import audit, audit_changes
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
 from app.conditional import require_current
 from app.extensions import db
-from app.models import Mechanic
+from app.models import AuditKind, Mechanic
 from app.problems import Forbidden, LastAdmin
 from app.rules.roles import Role
 from app.transaction import atomic, locked, not_found, release
@@ -17,13 +18,15 @@ from app.transaction import atomic, locked, not_found, release
 ADMINS_TO_SET = {"role", "active"}
 
 
-def create_mechanic(*, password: str, **fields: Any) -> Mechanic:
-    """A new member of staff, a mechanic unless `role` says otherwise."""
+def create_mechanic(actor: Identity | None, *, password: str, **fields: Any) -> Mechanic:
+    """A new member of staff, a mechanic unless `role` says otherwise; without an `actor` by a command."""
     release()
     password_hash = hash_password(password)
     with atomic():
         mechanic = Mechanic(password_hash=password_hash, **fields)
         db.session.add(mechanic)
+        db.session.flush()
+        audit(AuditKind.CREATED, actor, mechanic, mechanic.role.value)
     return mechanic
 
 
@@ -65,6 +68,7 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
         setattr(mechanic, name, value)
     if admins is not None:
         _require_one_left(admins)
+    audit_changes(actor, mechanic)
     if credentials != {name: getattr(mechanic, name) for name in credentials}:
         end_sessions(mechanic, besides=actor)
     if not mechanic.active:
@@ -73,7 +77,7 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
 
 
 @atomic()
-def deactivate_mechanic(mechanic_id: int) -> None:
+def deactivate_mechanic(actor: Identity, mechanic_id: int) -> None:
     """What deleting means for staff: they cannot sign in any more, and history keeps their name.
 
     Raises `NotFound`, `Stale`, `LastAdmin`.
@@ -83,6 +87,7 @@ def deactivate_mechanic(mechanic_id: int) -> None:
     require_current(mechanic)
     mechanic.active = False
     _require_one_left(admins)
+    audit_changes(actor, mechanic)
     end_sessions(mechanic)
 
 

@@ -39,7 +39,7 @@ def create_mechanic(actor: Identity, fields: dict[str, Any]) -> Mechanic:
 
     For an admin. `role` is mechanic, advisor or admin.
     """
-    return operations.create_mechanic(**fields)
+    return operations.create_mechanic(actor, **fields)
 
 
 @blueprint.get("")
@@ -102,7 +102,7 @@ def delete_mechanic(actor: Identity, mechanic_id: int) -> None:
 
     For an admin. They are deactivated: they cannot sign in any more, and the tickets keep their name.
     """
-    operations.deactivate_mechanic(mechanic_id)
+    operations.deactivate_mechanic(actor, mechanic_id)
 
 
 @blueprint.post("/login")

@@ -1,6 +1,7 @@
 """The models, one file an aggregate; each guards its own invariants."""
 
 from app.models.account import Account
+from app.models.audit import AuditEvent, AuditKind
 from app.models.billing import (
     Authorization,
     AuthorizationMethod,
@@ -24,6 +25,8 @@ __all__ = [
     "LARGEST_INTEGER",
     "MOST_MILES",
     "Account",
+    "AuditEvent",
+    "AuditKind",
     "Authorization",
     "AuthorizationMethod",
     "Customer",

@@ -17,6 +17,10 @@ class Account(Versioned, Row):
     phone: Mapped[str | None] = mapped_column(PhoneNumber, doc="E.164, such as +12125550142.")
     password_hash: Mapped[str | None] = mapped_column(String(255))
 
+    def as_author(self) -> dict[str, int]:
+        """The foreign key of a record that says who did something."""
+        return {f"{self.noun}_id": self.id}
+
     @classmethod
     def may_sign_in(cls) -> ColumnElement[bool]:
         """The criterion for accounts that are open to their owner."""

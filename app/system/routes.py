@@ -14,7 +14,7 @@ from app.openapi import Api, Blueprint
 from app.problems import NotFound, Problem
 from app.reading import send
 from app.schemas import Output
-from app.system import readiness
+from app.system import audit, readiness
 
 DESCRIPTION = """The back end of an auto repair shop: mechanics and their assignments, customers, service tickets
 (the trade says repair orders) and inventory parts.
@@ -136,6 +136,7 @@ def asset(name: str) -> Response:
 def init_app(app: Flask, api: Api) -> None:
     """Register these routes, and Swagger UI at /docs with a template of ours: its own runs an inline script."""
     api.register_blueprint(blueprint)
+    api.register_blueprint(audit.blueprint)
     swagger = get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "Mechanic Shop API"})
     swagger.after_request(_let_scripts_run)
     app.register_blueprint(assets)

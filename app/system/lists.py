@@ -1,0 +1,26 @@
+"""What the audit log can be searched by."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from app.listing import Listing
+from app.models import Account, AuditEvent, Customer, Mechanic
+
+
+def _concerns(account: type[Account], author: Any, account_id: Any) -> ColumnElement[bool]:
+    """What an account did, or what was done to it."""
+    return or_(author == account_id, and_(AuditEvent.subject == account.noun, AuditEvent.subject_id == account_id))
+
+
+AUDIT_EVENTS = Listing(
+    AuditEvent,
+    sorts={"id": AuditEvent.id},
+    filters={
+        "mechanic_id": lambda value: _concerns(Mechanic, AuditEvent.mechanic_id, value),
+        "customer_id": lambda value: _concerns(Customer, AuditEvent.customer_id, value),
+        "since": lambda value: AuditEvent.created_at >= value,
+        "until": lambda value: AuditEvent.created_at < value,
+    },
+    default="-id",
+)

@@ -1,0 +1,35 @@
+"""What the audit log looks like, and how it is searched."""
+
+from app.fields import Choice, QueryNumber, QueryTime, Sort
+from app.models import AuditEvent, AuditKind
+from app.schemas import ListQuery, ModelOutput
+from app.system.lists import AUDIT_EVENTS
+
+
+class AuditEventSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = AuditEvent
+        fields = (
+            "id",
+            "kind",
+            "mechanic_id",
+            "customer_id",
+            "subject",
+            "subject_id",
+            "detail",
+            "request_id",
+            "address",
+            "created_at",
+        )
+
+
+class AuditQuerySchema(ListQuery):
+    sort = Sort(*AUDIT_EVENTS.sorts, default=AUDIT_EVENTS.default)
+    kind = Choice(AuditKind, metadata={"description": "What happened."})
+    mechanic_id = QueryNumber(least=1, metadata={"description": "By this mechanic, or to their account."})
+    customer_id = QueryNumber(least=1, metadata={"description": "By this customer, or to their account."})
+    since = QueryTime(metadata={"description": "From this moment on."})
+    until = QueryTime(metadata={"description": "Before this moment."})
+
+
+AUDIT_EVENT = AuditEventSchema()
