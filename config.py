@@ -143,6 +143,7 @@ SETTINGS = (
     Setting("DATABASE_POOL_SIZE", _whole(1, 100)),
     Setting("REDIS_URL", _redis),
     Setting("PUBLIC_URL", _web_address),
+    Setting("INVITE_URL", _web_address),
     Setting("PORT", _whole(1, 65535), "5000"),
     Setting("WEB_CONCURRENCY", _whole(1, 64)),
     Setting("THREADS", _whole(1, 64), "8"),

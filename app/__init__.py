@@ -14,6 +14,7 @@ from app import (
     errors,
     headers,
     inventory,
+    invites,
     limits,
     logs,
     mechanics,
@@ -83,6 +84,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     # The same routes under the first design's address; served, but not documented twice.
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
+    api.register_blueprint(invites.blueprint)
     system.init_app(app, api)
     if config["METRICS_TOKEN"]:
         from app import metrics  # its library is not small

@@ -2,7 +2,7 @@
 
     Problem
     ├── BadRequest 400 ── MalformedJSON
-    ├── NotSignedIn 401 ── SignInFailed
+    ├── NotSignedIn 401 ── SignInFailed, InviteInvalid
     ├── Forbidden 403 ── WrongPassword
     ├── NotFound 404
     ├── MethodNotAllowed 405
@@ -73,6 +73,15 @@ class SignInFailed(NotSignedIn):
 
     def __init__(self) -> None:
         super().__init__("The e-mail or the password is wrong.")
+
+
+class InviteInvalid(NotSignedIn):
+    """The invite's token is unknown, was used, or has expired. Which of these is not told; ask for another invite."""
+
+    slug, title = "invite-invalid", "The invite is not valid"
+
+    def __init__(self) -> None:
+        super().__init__("The invite is unknown, used or expired; ask the shop for another one.")
 
 
 class Forbidden(Problem):
@@ -154,7 +163,7 @@ class LastAdmin(Conflict):
 
 
 class MechanicInactive(Conflict):
-    """A deactivated mechanic is not assigned to tickets."""
+    """A deactivated mechanic is not assigned to tickets, and not invited."""
 
     slug, title = "mechanic-inactive", "The mechanic is deactivated"
 

@@ -3,9 +3,9 @@
 A row is a request and its answers in the order of `PEOPLE`. In its path `{own}` is a ticket of `customer` that
 `mechanic` opened, `{other}` one that a colleague opened, `{quote}`, `{refused}`, `{started}`, `{done}` and `{billed}`
 are own ones that are an estimate, declined, in progress, completed and invoiced, `{line}` and `{others_line}` are labor
-of `{own}` and `{other}`, `{car}` and `{strangers_car}` vehicles of the two customers, and `{nothing}` is an id that is
-not there; the remaining names say whose row it is. Requests to /service-tickets are made to the alias /service_tickets
-too.
+of `{own}` and `{other}`, `{car}` and `{strangers_car}` vehicles of the two customers, `{invite}` is the token
+of an open invite, and `{nothing}` an id that is not there; the remaining names say whose row it is. Requests to
+/service-tickets are made to the alias /service_tickets too.
 """
 
 import re
@@ -45,6 +45,7 @@ STAFF_SIGN_IN = {"email": "coll.eague@example.com", "password": PASSWORD}
 CUSTOMER_SIGN_IN = {"email": "cus.tomer@example.com", "password": PASSWORD}
 NEW_MECHANIC = {"name": "New", "email": "new@example.com", "password": "a new password"}
 SIGN_UP = {"name": "New", "email": "new@example.com", "password": "a new password"}
+ACCEPTANCE = {"token": "{invite}", "password": "a new password"}
 NEW_TICKET = {"customer_id": "{customer}", "description": "Oil change"}
 INTAKE = {"customer": {"name": "Walk In", "phone": "212 555 0142"}, "vehicle": {}, "description": "Oil change"}
 NEW_PART = {"name": "Oil filter", "price": "9.90"}
@@ -186,6 +187,13 @@ TABLE = [
     Row("POST", "/inventory/{part}/movements", DELIVERY, FRONT_DESK_CREATE),
     Row("POST", "/inventory/{nothing}/movements", DELIVERY, NOT_THERE_FOR_FRONT_DESK),
 
+    Row("POST", "/customers/{customer}/invite", None, FRONT_DESK_CREATE),
+    Row("POST", "/customers/{nothing}/invite", None, NOT_THERE_FOR_FRONT_DESK),
+    Row("POST", "/mechanics/{colleague}/invite", None, (401, 403, 403, 403, 403, 201)),
+    Row("POST", "/mechanics/{admin}/invite", None, (401, 403, 403, 403, 403, 201)),
+    Row("POST", "/mechanics/{nothing}/invite", None, (401, 403, 403, 403, 403, 404)),
+    Row("POST", "/invites/accept", ACCEPTANCE, OPEN),
+
     Row("GET", "/audit", None, ADMIN),
     Row("GET", "/audit?kind=signed_in", None, ADMIN),
 
@@ -272,7 +280,7 @@ class AccessTable(ShopTest):
         self.doCleanups()
         self.setUp()
         self.newcomer = self.make_customer("New Comer")
-        people = ("mechanic", "colleague", "customer", "stranger", "newcomer")
+        people = ("admin", "mechanic", "colleague", "customer", "stranger", "newcomer")
         self.names = MadeWhenNamed(
             {
                 **{name: (lambda name=name: getattr(self, name).id) for name in people},
@@ -288,6 +296,7 @@ class AccessTable(ShopTest):
                 "car": lambda: int(self.save(Vehicle(customer_id=self.customer.id)).id),
                 "strangers_car": lambda: int(self.save(Vehicle(customer_id=self.stranger.id)).id),
                 "part": self.make_part,
+                "invite": lambda: self.admin.post(f"/customers/{self.newcomer.id}/invite").json["token"],
                 "nothing": lambda: 999_999,
             }
         )
@@ -315,14 +324,14 @@ class AccessTable(ShopTest):
         return self.names[name[1]] if name else value
 
 
-class MadeWhenNamed(dict[str, int]):
+class MadeWhenNamed(dict[str, Any]):
     """Ids by name, of rows that are made when they are first asked for."""
 
-    def __init__(self, makers: dict[str, Callable[[], int]]) -> None:
+    def __init__(self, makers: dict[str, Callable[[], Any]]) -> None:
         super().__init__()
         self.makers = makers
 
-    def __missing__(self, name: str) -> int:
+    def __missing__(self, name: str) -> Any:
         self[name] = self.makers[name]()
         return self[name]
 

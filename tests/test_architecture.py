@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-BLUEPRINTS = ("customers", "inventory", "mechanics", "service_tickets")
+BLUEPRINTS = ("customers", "inventory", "invites", "mechanics", "service_tickets")
 
 # Operations that have a module of their own.
 OPERATIONS = (

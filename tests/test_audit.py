@@ -103,6 +103,28 @@ class Recording(AuditTest):
         self.assertRecords([("deactivated", self.admin, "mechanic", new_id)], self.admin.delete, path)
         self.assertRecords([], self.admin.delete, path)
 
+    def test_invites(self) -> None:
+        for path, noun, who in (("mechanics", "mechanic", self.colleague), ("customers", "customer", self.customer)):
+            with self.subTest(path):
+                invited = [("invited", self.admin, noun, who.id)]
+                tokens: list[str] = []
+
+                def invite(path: str = path, who: Caller = who, tokens: list[str] = tokens) -> Any:
+                    response = self.admin.post(f"/{path}/{who.id}/invite")
+                    tokens.append(response.json["token"])
+                    return response
+
+                self.assertRecords(invited, invite)
+                accepted: list[Event] = [
+                    ("invite_accepted", who, noun, who.id),
+                    ("password_changed", who, noun, who.id),
+                    ("signed_in", who, None, None),
+                ]
+                sent = {"token": tokens[0], "password": ANOTHER_PASSWORD}
+                self.assertRecords(accepted, self.anyone.post, "/invites/accept", sent)
+                self.assertRecords([], self.anyone.post, "/invites/accept", sent)
+                self.assertNotIn(tokens[0], str(self.events()))
+
     def test_changes_of_customers(self) -> None:
         path, own = f"/customers/{self.customer.id}", self.customer.id
         password = {"password": ANOTHER_PASSWORD, "current_password": PASSWORD}

@@ -38,6 +38,7 @@ class Refusals(unittest.TestCase):
         "LOG_FORMAT": ["JSON", "xml"],
         "METRICS_TOKEN": ["short"],
         "OTEL_EXPORTER_OTLP_ENDPOINT": ["localhost:4317", "grpc://localhost"],
+        "INVITE_URL": ["shop.example.com/welcome", "mailto:shop@example.com"],
         "PORT": ["0", "65536", "http", "80 80"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],

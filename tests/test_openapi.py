@@ -1,8 +1,10 @@
 """The OpenAPI document and the page that shows it: valid, complete, and true."""
 
+import hashlib
 import re
 import unittest
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
@@ -13,7 +15,8 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.passwords import hash_password
-from app.models import Customer, Mechanic, Vehicle
+from app.models import Customer, Invite, Mechanic, Vehicle
+from app.models.types import now
 from tests import support
 from tests.support import Caller, ShopTest
 
@@ -240,6 +243,8 @@ class Examples(DocumentTest):
                     self.assertMatches(schema, example)
                     if operation.path.endswith("/login"):
                         self.open_account(**example)
+                    if operation.path == "/invites/accept":
+                        self.invite(example["token"])
                     self.assertDocumented(operation, self.send(operation, example))
 
     def test_what_takes_no_body_answers_as_documented(self) -> None:
@@ -253,6 +258,10 @@ class Examples(DocumentTest):
     def open_account(self, email: str, password: str) -> None:
         for model in (Mechanic, Customer):
             self.save(model(name="Exa Mple", email=email, password_hash=hash_password(password)))
+
+    def invite(self, token: str) -> None:
+        hashed = hashlib.sha256(token.encode()).hexdigest()
+        self.save(Invite(token_hash=hashed, expires_at=now() + timedelta(minutes=1), customer_id=self.stranger.id))
 
     def send(self, operation: Operation, body: Any) -> TestResponse:
         if str(operation) in self.STATES:

@@ -37,6 +37,7 @@ class Documents(ShopTest):
             "400 malformed-json": lambda: self.advisor.request("POST", "/inventory", **garbage),
             "401 not-signed-in": lambda: self.anyone.get("/customers"),
             "401 sign-in-failed": lambda: self.anyone.post("/customers/login", {"email": "x", "password": PASSWORD}),
+            "401 invite-invalid": lambda: self.anyone.post("/invites/accept", {"token": "x", "password": PASSWORD}),
             "403 forbidden": lambda: self.customer.get("/customers"),
             "403 wrong-password": lambda: self.mechanic.put(own, {"email": "new@example.com"}),
             "404 not-found": lambda: self.admin.get("/customers/999"),

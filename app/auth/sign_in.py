@@ -11,7 +11,7 @@ from app.auth import tokens
 from app.auth.access import Identity
 from app.auth.passwords import verify_password
 from app.extensions import db
-from app.models import Account, AuditKind, SignIn
+from app.models import Account, AuditKind, Invite, SignIn
 from app.models.types import now
 from app.problems import SignInFailed, WrongPassword
 from app.rules.text import normal_email
@@ -28,15 +28,13 @@ def sign_in(account: type[Account], email: str, password: str) -> dict[str, obje
     try:
         if not verify_password(owner.password_hash if owner else None, password) or owner is None:
             raise SignInFailed
-        hours = current_app.config["TOKEN_HOURS"]
-        claims = tokens.Claims(account.noun, owner.id, secrets.token_hex(16))
         with atomic():
-            _start(claims.sign_in_id, owner, hours)
+            _require_unchanged(owner)
+            return start_session(owner)
     except SignInFailed:
         with atomic():  # of its own: the failure outlives the refusal
             audit(AuditKind.SIGN_IN_FAILED, None, owner or account.noun)
         raise
-    return {"token": tokens.issue(claims, hours), "token_type": "Bearer", "expires_in": hours * 3600}
 
 
 def _find(account: type[Account], email: str) -> Account | None:
@@ -47,16 +45,23 @@ def _find(account: type[Account], email: str) -> Account | None:
     return db.session.scalar(select(account).where(account.email == address, account.may_sign_in()))
 
 
-def _start(sign_in_id: str, owner: Account, hours: int) -> None:
-    """Open the session, unless the account was closed or got another password while this one was being verified."""
+def _require_unchanged(owner: Account) -> None:
+    """Raises `SignInFailed` where the account was closed or got another password while this one was being verified."""
     account = type(owner)
     unchanged = (account.id == owner.id, account.password_hash == owner.password_hash, account.may_sign_in())
     if db.session.scalar(select(account.id).where(*unchanged).with_for_update()) is None:
         raise SignInFailed
+
+
+def start_session(owner: Account) -> dict[str, object]:
+    """Open a session, and return what a login answers. Call it inside a transaction that locked the account."""
+    account, hours = type(owner), current_app.config["TOKEN_HOURS"]
+    claims = tokens.Claims(account.noun, owner.id, secrets.token_hex(16))
     mine = SignIn.owner_id(account)
     db.session.execute(delete(SignIn).where(mine == owner.id, SignIn.expires_at <= now()))
-    db.session.add(SignIn(id=sign_in_id, expires_at=now() + timedelta(hours=hours), **{mine.key: owner.id}))
+    db.session.add(SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **{mine.key: owner.id}))
     audit(AuditKind.SIGNED_IN, owner)
+    return {"token": tokens.issue(claims, hours), "token_type": "Bearer", "expires_in": hours * 3600}
 
 
 @atomic()
@@ -69,11 +74,12 @@ def sign_out() -> None:
 
 
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:
-    """End all sessions of an account, `besides` the one that asks. Call it inside a transaction."""
+    """End all sessions of an account, `besides` the one that asks, and its open invite. Call it in a transaction."""
     ending = delete(SignIn).where(SignIn.owner_id(type(owner)) == owner.id)
     if besides is not None:
         ending = ending.where(SignIn.id != besides.sign_in_id)
     db.session.execute(ending)
+    db.session.execute(delete(Invite).where(Invite.owner_id(type(owner)) == owner.id))
 
 
 def require_password(owner: Account, password: str | None) -> None:

@@ -1,5 +1,6 @@
 """What is done to the staff."""
 
+import secrets
 from typing import Any
 
 from sqlalchemy import select
@@ -18,10 +19,13 @@ from app.transaction import atomic, locked, not_found, release
 ADMINS_TO_SET = {"role", "active"}
 
 
-def create_mechanic(actor: Identity | None, *, password: str, **fields: Any) -> Mechanic:
-    """A new member of staff, a mechanic unless `role` says otherwise; without an `actor` by a command."""
+def create_mechanic(actor: Identity | None, *, password: str | None = None, **fields: Any) -> Mechanic:
+    """A new member of staff, a mechanic unless `role` says otherwise; without an `actor` by a command.
+
+    Without a password they have one that nobody knows, until they accept an invite.
+    """
     release()
-    password_hash = hash_password(password)
+    password_hash = hash_password(password or secrets.token_urlsafe(32))
     with atomic():
         mechanic = Mechanic(password_hash=password_hash, **fields)
         db.session.add(mechanic)

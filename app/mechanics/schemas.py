@@ -23,7 +23,7 @@ class MechanicNameSchema(ModelOutput):
 
 
 class NewMechanicSchema(ModelInput):
-    password = Password(required=True)
+    password = Password(metadata={"description": "Left out: they choose it themselves, through an invite."})
 
     json_schema = {
         "examples": [

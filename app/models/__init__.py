@@ -13,6 +13,7 @@ from app.models.billing import (
     PaymentMethod,
 )
 from app.models.customer import Customer
+from app.models.invite import Invite
 from app.models.mechanic import Mechanic
 from app.models.part import Part
 from app.models.sign_in import SignIn
@@ -31,6 +32,7 @@ __all__ = [
     "AuthorizationMethod",
     "Customer",
     "Decision",
+    "Invite",
     "Invoice",
     "InvoiceSeries",
     "LaborLine",

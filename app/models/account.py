@@ -1,7 +1,7 @@
 """What staff and customers have in common: they may sign in."""
 
-from sqlalchemy import ColumnElement, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, declared_attr, mapped_column
 
 from app.models.base import Row, Versioned
 from app.models.types import EmailAddress, PhoneNumber
@@ -25,3 +25,21 @@ class Account(Versioned, Row):
     def may_sign_in(cls) -> ColumnElement[bool]:
         """The criterion for accounts that are open to their owner."""
         raise NotImplementedError
+
+
+class OfAccount:
+    """Mixin for what belongs to one customer or to one mechanic."""
+
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
+    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), index=True)
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[CheckConstraint]:
+        return (CheckConstraint("(customer_id IS NULL) <> (mechanic_id IS NULL)", name="one_owner"),)
+
+    @classmethod
+    def owner_id(cls, account: type[Account]) -> InstrumentedAttribute[int | None]:
+        """The column that points to accounts of this kind."""
+        column: InstrumentedAttribute[int | None] = getattr(cls, f"{account.noun}_id")
+        return column

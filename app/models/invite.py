@@ -1,0 +1,19 @@
+"""Invites: how people get their first password, or another where they forgot theirs."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.account import OfAccount
+from app.models.types import UtcDateTime
+
+
+class Invite(OfAccount, Base):
+    """The open invite of an account. Using it deletes the row; the token itself is kept nowhere."""
+
+    __tablename__ = "invites"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
