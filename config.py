@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import limits
 from dotenv import dotenv_values
@@ -88,6 +89,13 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _hosts(value: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in value.split(","))
+    if not all(re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", host) for host in hosts):
+        raise ValueError("must be host names, without ports, separated by commas")
+    return hosts
+
+
 def _text(value: str) -> str:
     return value
 
@@ -143,6 +151,7 @@ SETTINGS = (
     Setting("DATABASE_POOL_SIZE", _whole(1, 100)),
     Setting("REDIS_URL", _redis),
     Setting("PUBLIC_URL", _web_address),
+    Setting("ALLOWED_HOSTS", _hosts),
     Setting("INVITE_URL", _web_address),
     Setting("PORT", _whole(1, 65535), "5000"),
     Setting("WEB_CONCURRENCY", _whole(1, 64)),
@@ -183,6 +192,8 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     on_render = bool(environ.get("RENDER"))
     if on_render and not config["PUBLIC_URL"]:
         config["PUBLIC_URL"] = Setting("RENDER_EXTERNAL_URL", _web_address).read(environ)
+    if config["APP_ENV"] == "production" and config["PUBLIC_URL"] and not config["ALLOWED_HOSTS"]:
+        config["ALLOWED_HOSTS"] = (urlsplit(config["PUBLIC_URL"]).hostname,)
     _refuse_the_unsafe(config, on_render)
     production = config["APP_ENV"] == "production"
     config["LOG_FORMAT"] = config["LOG_FORMAT"] or ("json" if production else "text")

@@ -1,9 +1,12 @@
-"""What every answer carries: a request id, and the security headers that fit an API."""
+"""What every answer carries: a request id, and the security headers that fit an API; and which hosts are served."""
 
 import re
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from werkzeug.sansio.utils import host_is_trusted
+
+from app.problems import BadRequest
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -14,11 +17,14 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 ONE_YEAR = 365 * 24 * 3600
+# Balancers ask these at an address of their own.
+PROBES = ("/health", "/ready")
 
 
 def init_app(app: Flask) -> None:
-    """Number every request, and complete every answer."""
+    """Number every request, refuse it where it names a strange host, and complete every answer."""
     app.before_request(_number)
+    app.before_request(_require_host)
     app.after_request(_complete)
 
 
@@ -26,6 +32,13 @@ def _number() -> None:
     # A proxy's or client's id is kept where it is harmless in a log.
     sent = request.headers.get("X-Request-ID", "")
     g.request_id = sent if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", sent) else secrets.token_hex(16)
+
+
+def _require_host() -> None:
+    """Raises `BadRequest` where the `Host` header names none of `ALLOWED_HOSTS`, as far as these are set."""
+    allowed = current_app.config["ALLOWED_HOSTS"]
+    if allowed and request.path.rstrip("/") not in PROBES and not host_is_trusted(request.host.lower(), allowed):
+        raise BadRequest("The Host header names a host that is not served here.")
 
 
 def _complete(response: Response) -> Response:

@@ -38,6 +38,14 @@ class Refusals(unittest.TestCase):
         "LOG_FORMAT": ["JSON", "xml"],
         "METRICS_TOKEN": ["short"],
         "OTEL_EXPORTER_OTLP_ENDPOINT": ["localhost:4317", "grpc://localhost"],
+        "ALLOWED_HOSTS": [
+            "shop.example.com:8080",
+            "http://shop.example.com",
+            "a,,b",
+            "*",
+            "shop example",
+            "é.example.com",
+        ],
         "INVITE_URL": ["shop.example.com/welcome", "mailto:shop@example.com"],
         "PORT": ["0", "65536", "http", "80 80"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
@@ -162,6 +170,14 @@ class Production(unittest.TestCase):
         ):
             with self.subTest(f"{name}={value}"), self.assertRaisesRegex(ConfigError, rf"^{name}\b"):
                 config.load({**PRODUCTION, name: value})
+
+    def test_the_host_of_public_url_is_served_unless_others_are_named(self) -> None:
+        public = {**PRODUCTION, "PUBLIC_URL": "https://Shop.example.com:8443/api"}
+        self.assertEqual(config.load(public)["ALLOWED_HOSTS"], ("shop.example.com",))
+        named = config.load({**public, "ALLOWED_HOSTS": "api.example.com, .Shops.example.com"})
+        self.assertEqual(named["ALLOWED_HOSTS"], ("api.example.com", ".shops.example.com"))
+        for anywhere in (PRODUCTION, {**public, "APP_ENV": "development"}):
+            self.assertIsNone(config.load(anywhere)["ALLOWED_HOSTS"])
 
     def test_on_render_there_is_nothing_but_production(self) -> None:
         for environment in ("", "development", "testing"):
