@@ -79,6 +79,10 @@ class ModelInput(SQLAlchemyAutoSchema, Input):
         model_converter = Converter
         include_fk = True
 
+    def load(self, data: Any, **kwargs: Any) -> Any:
+        """Load into a dict, without the library's way to instances: it reads its version from a file at every call."""
+        return Schema.load(self, data, **kwargs)
+
 
 class Changes:
     """Mixin for the input that changes a row: every field may be left out, and what is left out stays as it is."""
