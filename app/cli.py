@@ -1,4 +1,4 @@
-"""Commands: ``flask create-admin``, ``flask demo``, ``flask welcome``, ``flask prepare``."""
+"""Commands: ``flask create-admin``, ``flask demo``, ``flask welcome``, ``flask prepare``, ``flask purge``."""
 
 import sys
 
@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app import demo
+from app import demo, idempotency
 from app.extensions import db
 from app.mechanics.operations import create_mechanic
 from app.mechanics.schemas import NewMechanicSchema
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(fill_demo)
     app.cli.add_command(welcome)
     app.cli.add_command(prepare)
+    app.cli.add_command(purge)
 
 
 @click.command("create-admin")
@@ -89,3 +90,12 @@ def prepare(context: click.Context) -> None:
     upgrade()
     context.invoke(fill_demo, if_empty=True)
     context.invoke(welcome)
+
+
+@click.command("purge")
+def purge() -> None:
+    """Remove what has expired: answers that were kept for requests sent again."""
+    removed = 0
+    while batch := idempotency.purge():
+        removed += batch
+    click.echo(f"Removed {removed} expired answers.")

@@ -8,6 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.extensions import db
+from app.transaction import is_underway
 
 # How long a statement may run and wait for a lock before it is given up with a 503.
 STATEMENT_TIMEOUT_MS = 10_000
@@ -65,7 +66,13 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
 
 
 def read(statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
-    """The rows of one statement that sees all that is committed. Never write through it."""
+    """The rows of one statement that sees all that is committed, and within a transaction also what that wrote.
+
+    Never write through it.
+    """
+    if is_underway():
+        db.session.flush()
+        return db.session.connection().execute(statement, parameters or {}).all()
     try:
         return _rows(statement, parameters)
     except DBAPIError as error:

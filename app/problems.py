@@ -13,7 +13,7 @@
     ├── Stale 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
-    ├── InvalidInput 422
+    ├── InvalidInput 422 ── IdempotencyMismatch
     ├── TooManyRequests 429
     ├── ServerError 500
     └── Unavailable 503
@@ -284,6 +284,15 @@ class InvalidInput(Problem):
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         super().__init__("Some of what was sent is not valid; see errors.", errors=dict(errors))
+
+
+class IdempotencyMismatch(InvalidInput):
+    """The `Idempotency-Key` was sent before with another request; each request has a key of its own."""
+
+    slug, title = "idempotency-mismatch", "The key belongs to another request"
+
+    def __init__(self) -> None:
+        super().__init__({"Idempotency-Key": ["Was sent before, with another request."]})
 
 
 class TooManyRequests(Problem):

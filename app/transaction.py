@@ -1,7 +1,7 @@
 """When it is saved: the only commit, and the rows that a change locks first."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -22,8 +22,12 @@ def atomic() -> Iterator[None]:
     arrivals, vehicles, invoices, the series; by id within each), so that two requests never wait for one another.
     """
     session = db.session()
+    begin = session.info.pop("begin", None)
+    if begin is not None:
+        begin()
     if session.info.get("atomic"):
         yield
+        session.flush()  # what the database refuses is refused here, as it would be without the outer one
         return
     release()  # what was read before may be outdated; a change starts from what is there now
     session.info["atomic"] = True
@@ -38,8 +42,38 @@ def atomic() -> Iterator[None]:
         session.info["atomic"] = False
 
 
+@contextmanager
+def spanning(first: Callable[[], None]) -> Iterator[None]:
+    """Make one transaction of all that is `atomic` within. It begins with the first of them, by calling `first`.
+
+    So what comes before that, such as hashing a password, is no part of it.
+    """
+    session = db.session()
+    with ExitStack() as whole:
+
+        def begin() -> None:
+            whole.enter_context(atomic())
+            first()
+
+        session.info["begin"] = begin
+        try:
+            yield
+        finally:
+            session.info.pop("begin", None)
+
+
+def is_underway() -> bool:
+    """Whether a transaction of this request is open."""
+    return db.session.registry.has() and bool(db.session.info.get("atomic"))
+
+
 def release() -> None:
-    """Give the connection back before something slow, such as hashing a password."""
+    """Give the connection back before something slow, such as hashing a password.
+
+    Raises `RuntimeError` within a transaction, which would be lost.
+    """
+    if is_underway():
+        raise RuntimeError("What is slow comes before the transaction.")
     db.session.close()
 
 

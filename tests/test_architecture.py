@@ -36,7 +36,7 @@ ROOMS = (
     ("app.*.lists",),
     ("app.*.blueprint",),
     ("app.errors", "app.openapi"),
-    ("app.metrics",),
+    ("app.idempotency", "app.metrics"),
     ("app.limits", "app.reading"),
     ("app.cursors",),
     ("app.auth",),

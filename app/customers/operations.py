@@ -11,7 +11,7 @@ from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
 from app.conditional import require_current
 from app.extensions import db
-from app.models import AuditKind, Authorization, Customer, Invoice, ServiceTicket, Vehicle
+from app.models import AuditKind, Authorization, Customer, IdempotencyKey, Invoice, ServiceTicket, Vehicle
 from app.problems import ContactNeeded, Forbidden, InvalidInput, UnfinishedTickets
 from app.rules.ticket_life import FINISHED
 from app.transaction import atomic, locked, not_found, release
@@ -105,6 +105,7 @@ def erase_customer(actor: Identity, customer_id: int) -> None:
         invoice.forget_contact()
     for authorization in db.session.scalars(select(Authorization).join(ServiceTicket).where(mine)):
         authorization.said_by = None
+    db.session.execute(IdempotencyKey.erasing(customer_id))
 
 
 def visible(actor: Identity, customer_id: int) -> Customer:

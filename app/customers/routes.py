@@ -46,7 +46,7 @@ from app.service_tickets.schemas import OWN_TICKET, TicketQuerySchema
 @sign_up_limit
 @blueprint.arguments(NewCustomerSchema)
 @blueprint.response(201, CUSTOMER, description="The new customer.", location="/customers/{id}")
-@blueprint.refuses(Forbidden, EmailTaken)
+@blueprint.refuses(Forbidden, NotFound, EmailTaken)
 def create_customer(actor: Identity | None, fields: dict[str, Any]) -> Customer:
     """Sign up, or enter a walk-in.
 
@@ -110,7 +110,7 @@ def delete_customer(actor: Identity, customer_id: int) -> None:
 @open_to_anyone
 @login_limit
 @blueprint.arguments(CustomerCredentialsSchema)
-@blueprint.response(200, TokenSchema(), description="A token.")
+@blueprint.response(200, TokenSchema(), description="A token.", keyed=False)
 @blueprint.refuses(SignInFailed)
 def login_customer(credentials: dict[str, str]) -> Response:
     """Sign in as a customer."""
@@ -119,7 +119,7 @@ def login_customer(credentials: dict[str, str]) -> Response:
 
 @blueprint.post("/logout")
 @token_required
-@blueprint.response(204, description="Signed out; the token is worth nothing from now on.")
+@blueprint.response(204, description="Signed out; the token is worth nothing from now on.", keyed=False)
 def logout_customer(customer_id: int) -> None:
     """Sign out."""
     sign_out()

@@ -109,7 +109,7 @@ def delete_mechanic(actor: Identity, mechanic_id: int) -> None:
 @open_to_anyone
 @login_limit
 @blueprint.arguments(MechanicCredentialsSchema)
-@blueprint.response(200, TokenSchema(), description="A token.")
+@blueprint.response(200, TokenSchema(), description="A token.", keyed=False)
 @blueprint.refuses(SignInFailed)
 def login_mechanic(credentials: dict[str, str]) -> Response:
     """Sign in as staff."""
@@ -118,7 +118,7 @@ def login_mechanic(credentials: dict[str, str]) -> Response:
 
 @blueprint.post("/logout")
 @staff_required()
-@blueprint.response(204, description="Signed out; the token is worth nothing from now on.")
+@blueprint.response(204, description="Signed out; the token is worth nothing from now on.", keyed=False)
 def logout_mechanic(actor: Identity) -> None:
     """Sign out."""
     sign_out()

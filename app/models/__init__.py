@@ -13,6 +13,7 @@ from app.models.billing import (
     PaymentMethod,
 )
 from app.models.customer import Customer
+from app.models.idempotency import IdempotencyKey
 from app.models.invite import Invite
 from app.models.mechanic import Mechanic
 from app.models.part import Part
@@ -32,6 +33,7 @@ __all__ = [
     "AuthorizationMethod",
     "Customer",
     "Decision",
+    "IdempotencyKey",
     "Invite",
     "Invoice",
     "InvoiceSeries",

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_smorest.blueprint import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 
-from app import conditional, reading
+from app import conditional, idempotency, reading
 from app.auth.access import Policy, View
 from app.conditional import Tag
 from app.listing import shown
 from app.openapi import conditions
 from app.openapi.parser import Parser, refuse_strange_parameters
 from app.openapi.refusals import header, refusals_of
-from app.problems import Problem
+from app.problems import IdempotencyMismatch, Problem
 from app.schemas import MOST_COUNTED, Input, ModelOutput
 
 # What an answer looks like: one schema, the two views of a model, or a schema in the words of OpenAPI.
@@ -48,7 +48,7 @@ class Blueprint(SmorestBlueprint):
             del decorated._apidoc["arguments"]["responses"]  # refusals are documented below
             if location == "query":
                 decorated.query_names = frozenset(taken.fields)
-            return cast_view(decorated)
+            return _once(decorated)
 
         return document
 
@@ -62,12 +62,13 @@ class Blueprint(SmorestBlueprint):
         location: str = "",
         headers: Mapping[str, Any] | None = None,
         tag: Tag | None = None,
+        keyed: bool = True,
     ) -> Decorator:
         """Answer with what the view returns: a `Response`; a model, to be shown in this shape; or None for no body.
 
         With the model may come a dict of members to add. `location` is the address of what was created, with the
         path's parameters and ``{id}`` in it. What shows a model is tagged, so that clients can make conditional
-        requests; with `tag` other answers are too.
+        requests; with `tag` other answers are too. A POST that is not `keyed` does not look at an ``Idempotency-Key``.
         """
         if isinstance(shape, ModelOutput | reading.Views):
             tag = "strong"
@@ -95,8 +96,8 @@ class Blueprint(SmorestBlueprint):
 
             decorated: Any = respond
             decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks
-            decorated.tag = tag
-            return cast_view(decorated)
+            decorated.tag, decorated.keyed = tag, keyed
+            return _once(decorated)
 
         return decorate
 
@@ -130,13 +131,26 @@ class Blueprint(SmorestBlueprint):
     def _store_endpoint_docs(self, endpoint: str, view: Any, parameters: Any, tags: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, view, parameters, tags, **options)
         for method in options.get("methods", ["GET"]):
-            doc = self._docs[endpoint][method.lower()]
+            doc, refusals = self._docs[endpoint][method.lower()], getattr(view, "refusals", ())
+            if method == "POST" and view.keyed:
+                doc.setdefault("arguments", {}).setdefault("parameters", []).append(idempotency.KEY)
+                refusals = (*refusals, IdempotencyMismatch)
             doc["manual_doc"] = {
                 "operationId": _operation_id(endpoint, view.__name__, method),
                 "security": _security(view.policy),
-                "responses": refusals_of(view.policy, method, getattr(view, "refusals", ())),
+                "responses": refusals_of(view.policy, method, refusals),
             }
             conditions.document(doc, method, tagged=view.tag is not None)
+
+
+def _once(view: View) -> View:
+    """The view, which does what is asked with an ``Idempotency-Key`` only once."""
+
+    @wraps(view)
+    def keyed(*args: Any, **kwargs: Any) -> Response:
+        return idempotency.once(lambda: view(*args, **kwargs))
+
+    return keyed
 
 
 def cast_view(view: Any) -> View:
@@ -152,6 +166,7 @@ def _answer(result: Any, status: int, shape: Shape, location: str) -> Response:
         return Response(status=status)
     assert isinstance(shape, ModelOutput)
     row, members = result if isinstance(result, tuple) else (result, {})
+    g.shown = row
     response = reading.answer(shape, row, status, **members)
     if location:
         response.headers["Location"] = location.format(id=row.id, **(request.view_args or {}))

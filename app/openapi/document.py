@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.routing import ValidationError as NoSuchId
 
+from app.idempotency import KEY, KEY_PATTERN, REPLAYED
 from app.models import LARGEST_INTEGER
 from app.openapi import conditions
 from app.openapi.refusals import COMPONENTS, PROBLEM_SCHEMA
@@ -22,6 +23,15 @@ BEARER = {
     "scheme": "bearer",
     "bearerFormat": "JWT",
     "description": "The token that POST /mechanics/login or POST /customers/login answers.",
+}
+
+IDEMPOTENCY_KEY = {
+    "description": "Your own name for this request, such as a UUID. Sent again within 24 hours with the same key and "
+    f"body, it is not done again, and gets the first answer again, byte for byte, with `{REPLAYED}: true`; while the "
+    "first is at work, the second waits for its answer. Kept are successes, and refusals with a 409 or 422; after any "
+    "other refusal the same key may be sent again. The same key with another body or address is a 422.",
+    "schema": {"type": "string", "pattern": KEY_PATTERN, "minLength": 1, "maxLength": 255},
+    "example": "5f0d5c4e-7d0a-4d4c-9f53-5b1f6f0c2a11",
 }
 
 
@@ -111,6 +121,7 @@ def create_api(app: Flask, description: str) -> Api:
     for name, refusal in sorted(COMPONENTS.items()):
         api.spec.components.response(name, refusal)
     conditions.register(api.spec.components)
+    api.spec.components.parameter(KEY, "header", IDEMPOTENCY_KEY)
     api.spec.components.security_scheme("bearer", BEARER)
     return api
 

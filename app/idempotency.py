@@ -1,0 +1,193 @@
+"""Idempotency-Key: a POST that is sent again is done once, and gets the first answer again.
+
+The row of the key is the first thing that the request's transaction writes, and the answer the last. So both are there
+exactly if the effect is, and a duplicate that arrives meanwhile waits at that row until the first commits, or has left
+nothing. Refusals with a 409 or a 422 have no effect: they are kept in a transaction of their own. All other refusals
+(401, 403, 404, 413, 415, 429, 5xx) are not kept, and the request can be sent again with the same key.
+
+Who asks again is authorised again, by the policy of the view and as they are now; it happens before anything here does.
+Objects need no second look: staff may see what staff were answered, customers act on what is their own alone, and
+erasing a customer erases the answers that concern them.
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from flask import Response, current_app, g, request
+from sqlalchemy import ColumnElement, delete, or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from app.auth import tokens
+from app.auth.access import Policy
+from app.auth.keys import signing_keys
+from app.database import read
+from app.extensions import db
+from app.models import Customer, IdempotencyKey, ServiceTicket
+from app.models.types import now
+from app.problems import IdempotencyMismatch, InvalidInput, NotFound
+from app.transaction import atomic, spanning
+
+KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
+KEY_PATTERN = "^[!-~]{1,255}$"
+KEPT_REFUSALS = (409, 422)
+# How many expired answers a request with a new key removes on its way.
+PURGED_AT_ONCE = 100
+CHUNK = 64 * 1024
+# Makes keys for fingerprints alone of those that sign.
+PURPOSE = b"idempotency fingerprint"
+
+
+class Answered(Exception):
+    """The key is taken: somebody was faster."""
+
+
+def once(view: Callable[[], Response]) -> Response:
+    """The answer of the view; where the request's key was answered before, that answer, and the view is not called.
+
+    Raises `InvalidInput` for what is no key, `IdempotencyMismatch` where it was sent along with something else,
+    `NotFound` where the answer was erased.
+    """
+    if KEY not in request.headers or not is_keyed(request.method) or "keyed" in g:
+        return view()
+    g.keyed = True  # the decorators within this one pass the request on
+    with _rewindable_body() as body:
+        return _Call(body).answer(view)
+
+
+def is_keyed(method: str) -> bool:
+    """Whether the present request's view looks at keys."""
+    return method == "POST" and getattr(current_app.view_functions[request.endpoint or ""], "keyed", False)
+
+
+@contextmanager
+def _rewindable_body() -> Iterator[IO[bytes]]:
+    """The body, which the view will read once more; a large one waits on disk."""
+    with SpooledTemporaryFile(max_size=current_app.config["MAX_CONTENT_LENGTH"]) as body:
+        for chunk in iter(lambda: request.stream.read(CHUNK), b""):
+            body.write(chunk)
+        request.stream = body
+        yield body
+
+
+class _Call:
+    """The present request and its key."""
+
+    def __init__(self, body: IO[bytes]) -> None:
+        self.key = request.headers[KEY]
+        if not re.fullmatch(KEY_PATTERN, self.key):
+            raise InvalidInput({KEY: ["Must be 1 to 255 visible ASCII characters."]})
+        view: Any = current_app.view_functions[request.endpoint or ""]
+        self.fingerprints = _fingerprints(view.__name__, body)
+        self.identities = _identities(view.policy, self.fingerprints)
+
+    def answer(self, view: Callable[[], Response]) -> Response:
+        """The kept answer, else that of the view, which is kept."""
+        kept = self._find()
+        if kept is not None and kept.expires_at > now():
+            return self._replay(kept)
+        purge(self._mine())
+        try:
+            return self._first_answer(view)
+        except Answered:
+            return self._replay(self._find())
+
+    def _first_answer(self, view: Callable[[], Response]) -> Response:
+        """The answer of the view, kept together with its effect, or after it was refused."""
+        try:
+            with spanning(self._claim):
+                response = current_app.make_response(view())
+                self._keep(response)
+                return response
+        except Answered:
+            raise
+        except Exception as error:
+            response = current_app.make_response(current_app.handle_user_exception(error))
+        if response.status_code in KEPT_REFUSALS:
+            with spanning(self._claim):
+                self._keep(response)
+        return response
+
+    def _claim(self) -> None:
+        """Write the key down. Raises `Answered` where it is there, which may not be known before others commit."""
+        self.row = IdempotencyKey(identity=self.identities[0], key=self.key, fingerprint=self.fingerprints[0])
+        db.session.add(self.row)
+        try:
+            db.session.flush()
+        except IntegrityError:
+            raise Answered from None
+
+    @atomic()
+    def _keep(self, response: Response) -> None:
+        """Write the answer down beside the key."""
+        self.row.customer_id = db.session.scalar(_customer_concerned())
+        self.row.status = response.status_code
+        self.row.headers = [[name, value] for name, value in response.headers if name != "Content-Length"]
+        self.row.body = response.get_data()
+
+    def _mine(self) -> ColumnElement[bool]:
+        return IdempotencyKey.identity.in_(self.identities) & (IdempotencyKey.key == self.key)
+
+    def _find(self) -> Any:
+        """The row of the key, None where there is none that is committed."""
+        return next(iter(read(select(*IdempotencyKey.__table__.columns).where(self._mine()))), None)
+
+    def _replay(self, kept: Any) -> Response:
+        if kept.fingerprint not in self.fingerprints:
+            raise IdempotencyMismatch
+        if kept.body is None:
+            raise NotFound("What was answered to this key was erased, with the customer whom it concerned.")
+        response = Response(kept.body, kept.status, [(name, value) for name, value in kept.headers])
+        response.headers[REPLAYED] = "true"
+        return response
+
+
+def _fingerprints(operation: str, body: IO[bytes]) -> list[str]:
+    """What the request asks for, as an HMAC under each key that is good; the first is under the present one."""
+    asked = json.dumps([operation, sorted((request.view_args or {}).items()), sorted(request.args.lists())])
+    keys = (hmac.digest(key.encode(), PURPOSE, "sha256") for key in reversed(signing_keys()))
+    macs = [hmac.new(key, asked.encode() + b"\n", "sha256") for key in keys]
+    body.seek(0)
+    for chunk in iter(lambda: body.read(CHUNK), b""):
+        for mac in macs:
+            mac.update(chunk)
+    body.seek(0)
+    return [mac.hexdigest() for mac in macs]
+
+
+def _identities(policy: Policy, fingerprints: list[str]) -> list[str]:
+    """Whose key it is. Where nobody is signed in, that of whoever knows all that was sent."""
+    claims = tokens.presented() if policy.token or policy.optional else None
+    if claims is None:
+        return [f"anonymous:{fingerprint}" for fingerprint in fingerprints]
+    return [claims.subject]
+
+
+def _customer_concerned() -> Any:
+    """The query for the customer whom the answer concerns, by the row that it shows, or else by the request's path."""
+    row, path = g.get("shown"), request.view_args or {}
+    customer_id = row.id if isinstance(row, Customer) else getattr(row, "customer_id", path.get("customer_id"))
+    ticket_id = getattr(row, "ticket_id", path.get("ticket_id"))
+    of_ticket = select(ServiceTicket.customer_id).where(ServiceTicket.id == ticket_id).scalar_subquery()
+    return select(Customer.id).where(or_(Customer.id == customer_id, Customer.id == of_ticket))
+
+
+def purge(*others: ColumnElement[bool]) -> int:
+    """Remove the expired answers that match `others`, and the oldest `PURGED_AT_ONCE`; how many were removed.
+
+    In a transaction of its own: within another one, its locks could make two requests wait for one another.
+    """
+    expired = IdempotencyKey.expires_at <= now()
+    if not read(select(IdempotencyKey.key).where(expired).limit(1)):
+        return 0
+    keys = tuple_(IdempotencyKey.identity, IdempotencyKey.key)
+    oldest = select(IdempotencyKey.identity, IdempotencyKey.key).where(expired).order_by(IdempotencyKey.expires_at)
+    oldest = oldest.limit(PURGED_AT_ONCE).with_for_update(skip_locked=True)
+    with atomic():
+        removing = delete(IdempotencyKey).where(expired, or_(keys.in_(oldest), *others))
+        removed: Any = db.session.execute(removing.execution_options(synchronize_session=False))
+    return int(removed.rowcount)
