@@ -24,11 +24,12 @@ check: $(VENV)/.installed-dev ## lint and types
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
-prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races; 32 writers
+prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys
 	@$(BIN)/python -m tests.fuzz --cases 2000
 	@$(BIN)/python -m tests.shop_machine --runs 500 --steps 50
 	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
 	@$(BIN)/python -m tests.test_conditional --writers 32 --updates 50
+	@$(BIN)/python -m tests.test_idempotency --keys 2000
 
 bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some fifteen minutes
 	@.venv-bench/bin/python -m bench

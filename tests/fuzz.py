@@ -31,6 +31,7 @@ from app import create_app
 from app.auth.access import Identity
 from app.customers.vehicles import add_vehicle
 from app.extensions import db
+from app.idempotency import KEY
 from app.inventory.operations import create_part
 from app.models import (
     AuthorizationMethod,
@@ -135,6 +136,13 @@ def know_the_version(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     """Let most conditional changes be made: of the tags that are made up, none is that of what is there."""
     if case.headers and "If-Match" in case.headers and next(QUARTERS):
         case.headers["If-Match"] = "*"
+
+
+@schemathesis.hook("before_call")
+def give_requests_keys_of_their_own(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Let good cases have keys that were not sent before: generated ones repeat themselves."""
+    if case.meta is not None and not case.meta.generation.mode.is_negative and KEY in (case.headers or {}):
+        case.headers[KEY] = secrets.token_hex(8)
 
 
 def fill() -> None:

@@ -33,6 +33,9 @@ Every answer that shows one thing has an `ETag` made of the thing's version and 
 `If-None-Match` with the next GET, and what did not change is a 304 without a body; send it as `If-Match` with a change,
 and what somebody else changed meanwhile is a 412 and stays as it is. The parts, the labor and the mechanics of a ticket
 go by the version of the ticket.
+
+Where the network is bad, send a POST with an `Idempotency-Key`: sent again with the same key, it is not done again, and
+gets the first answer again.
 """
 
 # Swagger UI runs its own scripts, shows its own styles, and calls this server; nothing comes from elsewhere.
