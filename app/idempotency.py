@@ -5,6 +5,9 @@ exactly if the effect is, and a duplicate that arrives meanwhile waits at that r
 nothing. Refusals with a 409 or a 422 have no effect: they are kept in a transaction of their own. All other refusals
 (401, 403, 404, 413, 415, 429, 5xx) are not kept, and the request can be sent again with the same key.
 
+Of the request a fingerprint is kept, which gives nothing away, and of the answer a ciphertext: it names people, and
+an invite is secret.
+
 Who asks again is authorised again, by the policy of the view and as they are now; it happens before anything here does.
 Objects need no second look: staff may see what staff were answered, customers act on what is their own alone, and
 erasing a customer erases the answers that concern them.
@@ -24,7 +27,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.auth import tokens
 from app.auth.access import Policy
-from app.auth.keys import signing_keys
+from app.auth.keys import box_for, keys_for
 from app.database import read
 from app.extensions import db
 from app.models import Customer, IdempotencyKey, ServiceTicket
@@ -38,8 +41,7 @@ KEPT_REFUSALS = (409, 422)
 # How many expired answers a request with a new key removes on its way.
 PURGED_AT_ONCE = 100
 CHUNK = 64 * 1024
-# Makes keys for fingerprints alone of those that sign.
-PURPOSE = b"idempotency fingerprint"
+FINGERPRINT, ANSWER = b"idempotency fingerprint", b"idempotency answer"
 
 
 class Answered(Exception):
@@ -127,7 +129,7 @@ class _Call:
         self.row.customer_id = db.session.scalar(_customer_concerned())
         self.row.status = response.status_code
         self.row.headers = [[name, value] for name, value in response.headers if name != "Content-Length"]
-        self.row.body = response.get_data()
+        self.row.body = box_for(ANSWER).encrypt(response.get_data())
 
     def _mine(self) -> ColumnElement[bool]:
         return IdempotencyKey.identity.in_(self.identities) & (IdempotencyKey.key == self.key)
@@ -141,7 +143,8 @@ class _Call:
             raise IdempotencyMismatch
         if kept.body is None:
             raise NotFound("What was answered to this key was erased, with the customer whom it concerned.")
-        response = Response(kept.body, kept.status, [(name, value) for name, value in kept.headers])
+        body = box_for(ANSWER).decrypt(kept.body)
+        response = Response(body, kept.status, [(name, value) for name, value in kept.headers])
         response.headers[REPLAYED] = "true"
         return response
 
@@ -149,8 +152,7 @@ class _Call:
 def _fingerprints(operation: str, body: IO[bytes]) -> list[str]:
     """What the request asks for, as an HMAC under each key that is good; the first is under the present one."""
     asked = json.dumps([operation, sorted((request.view_args or {}).items()), sorted(request.args.lists())])
-    keys = (hmac.digest(key.encode(), PURPOSE, "sha256") for key in reversed(signing_keys()))
-    macs = [hmac.new(key, asked.encode() + b"\n", "sha256") for key in keys]
+    macs = [hmac.new(key, asked.encode() + b"\n", "sha256") for key in keys_for(FINGERPRINT)]
     body.seek(0)
     for chunk in iter(lambda: body.read(CHUNK), b""):
         for mac in macs:

@@ -76,6 +76,7 @@ KEPT_IN = {
     "flask_limiter": {"app.limits", "app.errors"},
     "flask_caching": {"app.extensions"},
     "jose": {"app.auth.tokens"},
+    "cryptography": {"app.auth.keys"},
     "argon2": {"app.auth.passwords"},
     "dotenv": {"config"},
     "pythonjsonlogger": {"app.logs"},

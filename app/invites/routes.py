@@ -60,7 +60,7 @@ def _invite(actor: Identity, account: type[Account], account_id: int) -> Respons
 @open_to_anyone
 @login_limit
 @blueprint.arguments(AcceptanceSchema)
-@blueprint.response(200, TokenSchema(), description="A token, as after signing in.")
+@blueprint.response(200, TokenSchema(), description="A token, as after signing in.", keyed=False)
 @blueprint.refuses(InviteInvalid, EmailTaken, ContactNeeded)
 def accept_invite(acceptance: dict[str, str]) -> Response:
     """Accept an invite: choose a password, and be signed in.

@@ -14,8 +14,8 @@ KEPT_FOR = timedelta(hours=24)
 class IdempotencyKey(Base):
     """A key that someone sent along with a request, and the answer to it.
 
-    The request itself is kept as a fingerprint alone. Without a `status` the request is still at work: only its own
-    transaction sees that. Without a `body` the answer was erased.
+    The request is kept as a fingerprint alone, the body of its answer encrypted. Without a `status` the request is
+    still at work: only its own transaction sees that. Without a `body` the answer was erased.
     """
 
     __tablename__ = "idempotency_keys"
