@@ -73,11 +73,15 @@ class ShopLimiter(Limiter):
     """Counts reads by a short way: the library's own, made for any limit on any view, costs a quarter of a read."""
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not (in_middleware and self._passes_shortly()):
+            super()._check_request_limit(callable_name, in_middleware)
+
+    def _passes_shortly(self) -> bool:
+        """Whether this is a read that counts no further, or within its limits. Raises `TooManyRequests`."""
         view = current_app.view_functions.get(request.endpoint or "")
-        if not in_middleware or view is None or request.method in WRITES or self._storage_dead:
-            super()._check_request_limit(callable_name, in_middleware)
-        elif self.enabled and not getattr(view, "is_uncounted", False) and not self._count_read():
-            super()._check_request_limit(callable_name, in_middleware)
+        if view is None or request.method in WRITES or self._storage_dead:
+            return False
+        return not self.enabled or getattr(view, "is_uncounted", False) or self._count_read()
 
     def _count_read(self) -> bool:
         """Count a read against its client; False where the storage does not answer. Raises `TooManyRequests`."""
