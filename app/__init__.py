@@ -16,6 +16,7 @@ from app import (
     inventory,
     invites,
     limits,
+    line,
     logs,
     mechanics,
     openapi,
@@ -68,6 +69,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     db.init_app(app)
     ma.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)
+    line.init_app(app)
     caching.init_app(app)
     sessions.init_app(app)
     reading.init_app(app)

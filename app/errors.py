@@ -53,6 +53,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _of_werkzeug)
     app.register_error_handler(IntegrityError, _of_constraint)
     app.register_error_handler(OperationalError, _of_database)
+    app.register_error_handler(DBAPIError, _of_driver)
     app.register_error_handler(TimeoutError, _of_database)
     app.register_error_handler(StaleDataError, _of_stale)
     app.register_error_handler(Exception, _of_ours)
@@ -119,10 +120,19 @@ def _of_database(error: OperationalError | TimeoutError) -> Response:
     """The database is away or full, or a lock was not to be had in time."""
     if getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR":
         return _of_ours(error)  # SQLite's word for a statement that makes no sense
+    return _unavailable(error)
+
+
+def _unavailable(error: Exception) -> Response:
     db.session.rollback()
     cause = type(getattr(error, "orig", None) or error).__name__
     log.error("The database did not answer (%s), request %s", cause, g.get("request_id"))
     return respond(problems.Unavailable("Try again in a moment.", headers={"Retry-After": str(RETRY_SECONDS)}))
+
+
+def _of_driver(error: DBAPIError) -> Response:
+    """Whatever a lost connection makes the driver say, and what else it may."""
+    return _unavailable(error) if error.connection_invalidated else _of_ours(error)
 
 
 def _of_stale(error: StaleDataError) -> Response:

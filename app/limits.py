@@ -16,11 +16,12 @@ from flask import Flask, current_app, request
 from flask_limiter import ApplicationLimit, Limiter
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
+from limits.storage import MemoryStorage, RedisStorage
 
 from app.auth import tokens
-from app.caching import redis_options
+from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
+from app.watching import tally
 
 # How often counters whose window is over are forgotten.
 SWEEP_SECONDS = 10
@@ -55,6 +56,36 @@ class Memory(MemoryStorage):
         self._sweep_at = now + SWEEP_SECONDS
 
 
+class Shared(Memory):
+    """Counters in Redis, which all workers share; those of this process while it does not answer."""
+
+    STORAGE_SCHEME = [f"shared+{scheme}" for scheme in ("redis", "rediss", "unix")]
+
+    def __init__(self, uri: str, **options: Any) -> None:
+        super().__init__(uri)
+        self._redis = RedisStorage(uri.removeprefix("shared+"), **options)
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, here or there; returns the hits of the window so far."""
+        count = line().ask(lambda: self._redis.incr(key, int(expiry), amount))
+        return super().incr(key, expiry, amount) if count is None else count
+
+    def get(self, key: str) -> int:
+        """The hits of the window so far."""
+        count = line().ask(lambda: self._redis.get(key))
+        return super().get(key) if count is None else count
+
+    def get_expiry(self, key: str) -> float:
+        """When the window ends."""
+        end = line().ask(lambda: self._redis.get_expiry(key))
+        return super().get_expiry(key) if end is None else end
+
+    def reset(self) -> int | None:
+        """Forget all, here and there."""
+        line().ask(self._redis.reset)
+        return super().reset()
+
+
 def client() -> str:
     """Who is counted: the owner of a valid token, else the address."""
     try:
@@ -73,28 +104,19 @@ class ShopLimiter(Limiter):
     """Counts reads by a short way: the library's own, made for any limit on any view, costs a quarter of a read."""
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        if not (in_middleware and self._passes_shortly()):
-            super()._check_request_limit(callable_name, in_middleware)
-
-    def _passes_shortly(self) -> bool:
-        """Whether this is a read that counts no further, or within its limits. Raises `TooManyRequests`."""
         view = current_app.view_functions.get(request.endpoint or "")
-        if view is None or request.method in WRITES or self._storage_dead:
-            return False
-        return not self.enabled or getattr(view, "is_uncounted", False) or self._count_read()
+        if not in_middleware or view is None or request.method in WRITES:
+            super()._check_request_limit(callable_name, in_middleware)
+        elif self.enabled and not getattr(view, "is_uncounted", False):
+            self._count_read()
 
-    def _count_read(self) -> bool:
-        """Count a read against its client; False where the storage does not answer. Raises `TooManyRequests`."""
+    def _count_read(self) -> None:
+        """Count a read against its client. Raises `TooManyRequests`."""
         who = (KEY_PREFIX, client(), ALL)
         for rate in _rates(current_app.config["RATELIMIT_PER_CLIENT"]):
-            try:
-                is_within = self.limiter.hit(rate, *who)
-            except Exception:  # whatever the storage raises; the library then counts in memory until it is back
-                self._storage_dead = True
-                return False
-            if not is_within:
+            if not self.limiter.hit(rate, *who):
+                tally().refused_by = ALL
                 raise too_many(self.limiter.get_window_stats(rate, *who).reset_time)
-        return True
 
     def exempt_view(self, view: Callable[..., Any]) -> None:
         """Never count calls of this view."""
@@ -123,7 +145,6 @@ limiter = ShopLimiter(
         ApplicationLimit(_setting("RATELIMIT_PER_CLIENT"), scope=ALL),
         ApplicationLimit(_setting("RATELIMIT_WRITES"), scope="writes", methods=WRITES),
     ],
-    in_memory_fallback_enabled=True,
     key_prefix=KEY_PREFIX,
 )
 
@@ -140,6 +161,6 @@ sign_up_limit = limiter.shared_limit(
 def init_app(app: Flask) -> None:
     """Bind the limiter to Redis where `REDIS_URL` is set, else to this process's memory."""
     url = app.config["REDIS_URL"]
-    app.config["RATELIMIT_STORAGE_URI"] = url or "process://"
+    app.config["RATELIMIT_STORAGE_URI"] = f"shared+{url}" if url else "process://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = redis_options() if url else {}
     limiter.init_app(app)

@@ -1,12 +1,15 @@
 """What some tests measure and disturb with: a count of SQL statements, and a Redis of their own."""
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -44,8 +47,12 @@ class RedisServer:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"redis://127.0.0.1:{port}/0"
-        options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-        self._process = subprocess.Popen(["redis-server", *options], stdout=subprocess.PIPE, text=True)
+        self._options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+        self.start()
+
+    def start(self) -> None:
+        """Serve, with nothing in memory."""
+        self._process = subprocess.Popen(["redis-server", *self._options], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         if not any("Ready to accept connections" in line for line in self._process.stdout):
             raise AssertionError("redis-server did not start")
@@ -54,6 +61,8 @@ class RedisServer:
         """From now on connections are refused."""
         self._process.kill()
         self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def hang(self) -> None:
         """From now on connections are accepted, and nothing is answered."""
@@ -66,8 +75,61 @@ class RedisServer:
     def end(self) -> None:
         """Leave nothing behind."""
         self.kill()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+
+
+class PostgreSQLServer:
+    """A PostgreSQL on a free port that can be stopped at once, hung and woken again."""
+
+    def __init__(self) -> None:
+        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "")]
+        if not programs[-1].is_file():
+            raise unittest.SkipTest("PostgreSQL's own programs are not installed")
+        self._programs = programs[-1].parent
+        # It refuses to run as root, which CI is.
+        self._as: dict[str, Any] = {"user": "postgres", "cwd": "/"} if os.geteuid() == 0 else {}
+        self._folder = Path(tempfile.mkdtemp(prefix="shop-postgresql-"))
+        if self._as:
+            shutil.chown(self._folder, "postgres")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        self._run("initdb", "-U", "postgres", "-A", "trust", "--no-sync")
+        self.start()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._as)
+
+    def start(self) -> None:
+        """Serve again, with all that was committed."""
+        options = (
+            f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} -c fsync=off"
+        )
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """End at once, in the midst of whatever is under way."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def hang(self) -> None:
+        """From now on connections are accepted, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Answer again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        parent = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for process in (parent, *map(int, children)):
+            os.kill(process, number)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self.stop()
+        shutil.rmtree(self._folder)
 
 
 class OwnAppTest(ShopTest):
@@ -97,9 +159,8 @@ class OwnAppTest(ShopTest):
     def _stop(self, app: Flask) -> None:
         with app.app_context():
             db.engine.dispose()
-        # The limiter serves the application that was made last, and remembers whether its Redis was dead.
+        # The limiter serves the application that was made last.
         limiter.init_app(support.shared_app())
-        limiter._storage_dead = False
 
 
 class RedisTest(OwnAppTest):

@@ -46,6 +46,7 @@ ROOMS = (
     ("app.fields",),
     ("app.caching", "app.logs", "app.tracing"),
     ("app.watching",),
+    ("app.line",),
     ("app.auth.passwords", "app.auth.tokens", "app.conditional", "app.database", "app.headers", "app.transaction"),
     ("app.auth.keys", "app.auth.sessions"),
     ("app.models",),
