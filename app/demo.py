@@ -326,6 +326,7 @@ def _visits(chance: random.Random, customer_id: int, staff: list[int]) -> Iterat
             "status": status,
             "description": f"{car}: {chance.choice(JOBS)}",
             "odometer": chance.randrange(5_000, 200_000),
+            "is_assigned": True,
             "created_at": moment,
             "updated_at": moment,
         }

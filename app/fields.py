@@ -1,7 +1,7 @@
 """The field types of this API: how each is read, strictly, how it is shown, and how it stands in the document."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -149,6 +149,13 @@ class QueryNumber(WholeNumber):
         return int(value)
 
 
+class QueryId(QueryNumber):
+    """The id of a row, among the query parameters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=1, **kwargs)
+
+
 class QueryFlag(fields.Boolean):
     """A truth value among the query parameters."""
 
@@ -174,6 +181,54 @@ class Sort(fields.Field[tuple[str, ...]]):
         if len({name.removeprefix("-") for name in names}) < len(names):
             raise ValidationError("Names a field twice.")
         return names
+
+
+class Search(Text):
+    """Words to look for, as LIKE patterns by name, which the `readers` make of the text."""
+
+    def __init__(self, *readers: Callable[[str], dict[str, str]], description: str) -> None:
+        super().__init__(validate=validate.Length(max=100), metadata={"description": description})
+        self.readers = readers
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return {name: pattern for read in self.readers for name, pattern in read(text).items()}
+
+
+class Choices(fields.Field[dict[str, Any]]):
+    """Some of an enum's values, with commas between them, by number."""
+
+    def __init__(self, enum: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.enum = enum
+        one = "|".join(member.value for member in enum)
+        self.pattern = f"({one})(,({one})){{0,{len(enum) - 1}}}"
+        self.json_schema = {"type": "string", "pattern": f"^{self.pattern}$", "examples": [next(iter(enum)).value]}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not re.fullmatch(self.pattern, value):
+            raise ValidationError(f"Not one or more of {', '.join(member.value for member in self.enum)}.")
+        return {str(number): self.enum(name) for number, name in enumerate(dict.fromkeys(value.split(",")))}
+
+
+class QueryTime(fields.Field[datetime]):
+    """A moment among the query parameters: RFC 3339, or a date, which begins at midnight in UTC."""
+
+    json_schema = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not re.fullmatch(_MOMENT, value):
+            raise ValidationError("Not a date such as 2026-11-24, nor a moment such as 2026-11-24T08:30:00Z.")
+        try:
+            moment = datetime.fromisoformat(value.upper())
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except ValueError as error:
+            raise ValidationError("There is no such day or time.") from error
+        except OverflowError as error:
+            raise ValidationError("Too long ago, or too far away.") from error
+
+
+_MOMENT = r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d))?"
 
 
 class Flag(fields.Boolean):

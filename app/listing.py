@@ -57,6 +57,16 @@ class Listing:
         return keys
 
 
+def words_in(column: Any) -> Filter:
+    """The filter for rows whose searchable text has all the words that are looked for."""
+    return lambda words: and_(*(column.like(word, escape="\\") for word in words.values()))
+
+
+def one_of(column: Any) -> Filter:
+    """The filter for rows that have one of several values."""
+    return lambda values: column.in_(list(values.values()))
+
+
 class Key(NamedTuple):
     """One of the columns that rows are ordered by."""
 

@@ -4,6 +4,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
+from app.models.base import is_of_dialect
+
 # Any number that no other program takes on the same database.
 LOCK_ID = 728_041_993
 
@@ -53,6 +55,7 @@ def _configure(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=extension.db.metadata,
+        include_object=lambda item, *_: is_of_dialect(item, connection.dialect.name),
         **extension.configure_args,
     )
 

@@ -1,19 +1,36 @@
 """What lists of customers and of their vehicles are filtered and sorted by."""
 
-from sqlalchemy import ColumnElement, select
+from typing import Any
 
-from app.listing import Listing
+from sqlalchemy import ColumnElement, or_, select, union
+
+from app.listing import Listing, words_in
 from app.models import Customer, Vehicle
+
+_named = words_in(Customer.search_text)
 
 
 def _owns(criterion: ColumnElement[bool]) -> ColumnElement[bool]:
     return Customer.id.in_(select(Vehicle.customer_id).where(criterion, Vehicle.present()))
 
 
+def _found(looked_for: dict[str, Any]) -> ColumnElement[bool]:
+    """By their own words, or by the plate or the end of the VIN of one of their vehicles."""
+    words = {name: word for name, word in looked_for.items() if name.isdigit()}
+    vehicle = or_(
+        Vehicle.plate.like(looked_for["plate"], escape="\\"), Vehicle.vin.like(looked_for["vin"], escape="\\")
+    )
+    owners = select(Vehicle.customer_id).where(vehicle, Vehicle.present())
+    # A union and no OR, so that each half is found by an index of its own.
+    return Customer.id.in_(union(select(Customer.id).where(_named(words)), owners))
+
+
 CUSTOMERS = Listing(
     Customer,
     sorts={"id": Customer.id, "name": Customer.name, "created_at": Customer.created_at},
     filters={
+        "q": _found,
+        "name": _named,
         "plate": lambda plate: _owns(Vehicle.plate == plate),
         "vin": lambda vin: _owns(Vehicle.vin == vin),
     },

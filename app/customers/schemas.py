@@ -6,8 +6,9 @@ from marshmallow import ValidationError, validates_schema
 
 from app.auth.schemas import CredentialsSchema
 from app.customers.lists import CUSTOMERS
-from app.fields import Password, Plate, Sort, Vin
+from app.fields import Email, Password, Phone, Plate, Search, Sort, Vin
 from app.models import Customer
+from app.rules.search import patterns, vehicle_patterns
 from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 
@@ -79,6 +80,14 @@ class CustomerChangesSchema(Changes, ModelInput):
 
 class CustomerQuerySchema(ListQuery):
     sort = Sort(*CUSTOMERS.sorts, default=CUSTOMERS.default)
+    q = Search(
+        patterns,
+        vehicle_patterns,
+        description="Words of the name, an e-mail, a phone or its last digits, a plate, a VIN or its end.",
+    )
+    name = Search(patterns, description="Words of the name, or parts of them; case and accents do not matter.")
+    phone = Phone(metadata={"description": "This phone, however it is written."})
+    email = Email(metadata={"description": "This e-mail."})
     plate = Plate(metadata={"description": "Owners of a vehicle with this plate, however it is written."})
     vin = Vin(metadata={"description": "Owners of a vehicle with this VIN."})
 

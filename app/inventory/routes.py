@@ -11,6 +11,7 @@ from app.inventory.lists import MOVEMENTS, PARTS
 from app.inventory.schemas import (
     MOVEMENT,
     PART,
+    STAFF_FILTERS,
     VIEWS,
     MovementQuerySchema,
     NewMovementSchema,
@@ -20,7 +21,7 @@ from app.inventory.schemas import (
 )
 from app.models import Part, StockMovement
 from app.openapi import Blueprint
-from app.problems import NotFound, OutOfStock, PartAwaited, SkuTaken
+from app.problems import Forbidden, NotFound, OutOfStock, PartAwaited, SkuTaken
 from app.rules.roles import Role
 
 blueprint = Blueprint("inventory", __name__, description="The parts catalogue and its stock.")
@@ -46,8 +47,10 @@ def create_part(actor: Identity, fields: dict[str, Any]) -> Part:
 def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
     """List parts, or those that run low.
 
-    Staff see all fields, customers names and prices.
+    Staff see all fields, customers names and prices, and look for nothing else.
     """
+    if not actor.is_staff and query.keys() & STAFF_FILTERS:
+        raise Forbidden("Customers look for parts by name.")
     return reading.cached_page(VIEWS.of(actor), PARTS, query)
 
 

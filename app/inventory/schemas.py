@@ -4,11 +4,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from app.fields import Choice, QueryFlag, Sort, WholeNumber
+from app.fields import Choice, QueryFlag, Search, Sort, WholeNumber
 from app.inventory.lists import MOVEMENTS, PARTS
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import LARGEST_INTEGER, MovementKind, Part, StockMovement
 from app.reading import Views
+from app.rules.search import beginning, patterns
 from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 MOST_STOCK = 1_000_000
@@ -81,9 +82,16 @@ class PartChangesSchema(Changes, ModelInput):
 
 class PartQuerySchema(ListQuery):
     sort = Sort(*PARTS.sorts, default=PARTS.default)
+    q = Search(patterns, description="Words of the name.")
+    sku = Search(beginning, description="How the SKU begins.")
+    location = Search(beginning, description="How the location begins.")
     low_stock = QueryFlag(
         metadata={"description": "true: only parts at or below their reorder point; false: the others."}
     )
+
+
+# What customers do not see of a part, they do not look for.
+STAFF_FILTERS = frozenset({"sku", "location", "low_stock"})
 
 
 class MovementSchema(ModelOutput):

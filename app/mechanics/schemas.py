@@ -1,10 +1,11 @@
 """What mechanics look like, and what may be written of them."""
 
 from app.auth.schemas import CredentialsSchema
-from app.fields import Password, QueryFlag, Sort, WholeNumber
+from app.fields import Password, QueryFlag, Search, Sort, WholeNumber
 from app.mechanics.lists import MECHANICS
 from app.models import Mechanic
 from app.reading import Views
+from app.rules.search import patterns
 from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 
@@ -61,6 +62,7 @@ class MechanicCredentialsSchema(CredentialsSchema):
 
 
 class MechanicQuerySchema(ListQuery):
+    q = Search(patterns, description="Words of the name.")
     active = QueryFlag(load_default=True, metadata={"description": "false: the deactivated ones instead."})
     sort = Sort(*MECHANICS.sorts, default=MECHANICS.default)
 

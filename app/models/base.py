@@ -2,10 +2,12 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, true
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy import ColumnElement, Connection, Index, Text, event, true
+from sqlalchemy.orm import Mapped, Mapper, declared_attr, mapped_column
+from sqlalchemy.schema import SchemaItem
 
 from app.extensions import Base
+from app.rules.search import searchable
 
 
 class Row(Base):
@@ -22,6 +24,41 @@ class Row(Base):
     def present(cls) -> ColumnElement[bool]:
         """The criterion for rows that have not been erased or archived."""
         return true()
+
+
+def search_index(table: str, column: str = "search_text") -> Index:
+    """An index of trigrams, which finds text anywhere in a column; only PostgreSQL has it."""
+    name = f"ix_{table}_{column}_trigrams"
+    index = Index(name, column, postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"}, info=POSTGRESQL_ONLY)
+    return index.ddl_if(dialect="postgresql")
+
+
+POSTGRESQL_ONLY = {"dialect": "postgresql"}
+
+
+def is_of_dialect(item: SchemaItem, dialect: str) -> bool:
+    """Whether this part of the schema is meant for the dialect."""
+    return bool(item.info.get("dialect", dialect) == dialect)
+
+
+class Searchable:
+    """Keeps the words of some of its columns in one, folded, to be searched."""
+
+    searched: ClassVar[tuple[str, ...]]
+
+    @declared_attr
+    @classmethod
+    def search_text(cls) -> Mapped[str]:
+        def of_new_row(context: Any) -> str:
+            values = context.get_current_parameters()
+            return searchable(*(values.get(name) for name in cls.searched))
+
+        return mapped_column(Text, default=of_new_row, server_default="", sort_order=98)
+
+
+@event.listens_for(Searchable, "before_update", propagate=True)
+def _search_anew(_mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
+    row.search_text = searchable(*(getattr(row, name) for name in row.searched))
 
 
 class Versioned:

@@ -6,15 +6,17 @@ from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.models.account import Account
+from app.models.base import Searchable
 from app.models.types import EmailAddress, named
 from app.rules.roles import Role
 
 
-class Mechanic(Account):
+class Mechanic(Searchable, Account):
     """A member of staff. Never deleted, only deactivated."""
 
     __tablename__ = "mechanics"
     noun = "mechanic"
+    searched = ("name",)
 
     email: Mapped[str] = mapped_column(EmailAddress, unique=True, doc="Signs in with it; kept in lower case.")
     role: Mapped[Role] = mapped_column(named(Role), default=Role.MECHANIC, doc="What they may do.")

@@ -7,13 +7,13 @@ from sqlalchemy import CheckConstraint, ColumnElement, Index, String, false, fun
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Row, Versioned
+from app.models.base import Row, Searchable, Versioned
 from app.models.types import Money, UtcDateTime
 
 ON_SALE = text("archived_at IS NULL")
 
 
-class Part(Versioned, Row):
+class Part(Searchable, Versioned, Row):
     """A part of the catalogue. `quantity_on_hand` is null where its stock is not tracked."""
 
     __tablename__ = "parts"
@@ -27,6 +27,7 @@ class Part(Versioned, Row):
         Index("uq_parts_sku", "sku", unique=True, sqlite_where=ON_SALE, postgresql_where=ON_SALE),
     )
     noun = "part"
+    searched = ("name",)
 
     name: Mapped[str] = mapped_column(String(120), doc="What it is called on the ticket.")
     price: Mapped[Decimal] = mapped_column(Money, doc="What the customer pays for one.")

@@ -12,15 +12,16 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     func,
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, column_property, composite, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, composite, mapped_column, relationship, validates
 
 from app.extensions import Base
 from app.models.append_only import append_only
-from app.models.base import Row, Versioned
+from app.models.base import Row, Searchable, Versioned, search_index
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
@@ -40,10 +41,12 @@ ticket_mechanics = Table(
 )
 
 
+ON_HOLD = text("hold IS NOT NULL")
+UNASSIGNED = text("NOT is_assigned")
 WAITING = text("quantity_short > 0")
 
 
-class ServiceTicket(Versioned, Row):
+class ServiceTicket(Searchable, Versioned, Row):
     """One visit of one vehicle: what is wrong, who works on it, what it uses, what it costs."""
 
     __tablename__ = "service_tickets"
@@ -56,9 +59,16 @@ class ServiceTicket(Versioned, Row):
         ),
         Index("ix_service_tickets_customer_id_id", "customer_id", "id"),
         Index("ix_service_tickets_vehicle_id_id", "vehicle_id", "id"),
-        Index("ix_service_tickets_status", "status"),
+        Index("ix_service_tickets_status_id", "status", "id"),
+        Index("ix_service_tickets_created_at_id", "created_at", "id"),
+        Index("ix_service_tickets_updated_at_id", "updated_at", "id"),
+        Index("ix_service_tickets_total_id", "total", "id"),
+        Index("ix_service_tickets_unassigned", "id", sqlite_where=UNASSIGNED, postgresql_where=UNASSIGNED),
+        Index("ix_service_tickets_hold_id", "hold", "id", sqlite_where=ON_HOLD, postgresql_where=ON_HOLD),
+        search_index("service_tickets"),
     )
     noun = "service ticket"
+    searched = ("description",)
 
     status: Mapped[TicketStatus] = mapped_column(named(TicketStatus), default=TicketStatus.OPEN)
     hold: Mapped[Hold | None] = mapped_column(named(Hold), doc="What the work waits for.")
@@ -67,6 +77,8 @@ class ServiceTicket(Versioned, Row):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     vehicle_id: Mapped[int | None] = mapped_column(ForeignKey("vehicles.id"))
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
+    # Whether it has mechanics, so that those without are found by an index.
+    is_assigned: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
@@ -107,6 +119,11 @@ class ServiceTicket(Versioned, Row):
     labor: Mapped[list["LaborLine"]] = relationship(
         order_by="LaborLine.id", back_populates="ticket", cascade="all, delete-orphan", lazy="raise_on_sql"
     )
+
+    @validates("mechanics", include_removes=True)
+    def _note_assignment(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
+        self.is_assigned = not is_removed or len(self.mechanics) > 1
+        return mechanic
 
     @property
     def is_reserving(self) -> bool:

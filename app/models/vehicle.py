@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Row, Versioned
+from app.models.base import Row, Versioned, search_index
 from app.models.types import PlateNumber, UtcDateTime, VinNumber
 from app.problems import OdometerBackwards
 
@@ -26,6 +26,8 @@ class Vehicle(Versioned, Row):
         ),
         Index("ix_vehicles_vin", "vin"),
         Index("ix_vehicles_plate", "plate"),
+        search_index("vehicles", "vin"),
+        search_index("vehicles", "plate"),
     )
     noun = "vehicle"
 

@@ -32,9 +32,9 @@ from app.service_tickets.schemas import (
     EVENT,
     TICKET,
     VIEWS,
+    AllTicketsQuerySchema,
     StatusSchema,
     TicketChangesSchema,
-    TicketQuerySchema,
 )
 
 OPENED = "The new ticket; where a vehicle was new too, with `warnings` about its VIN."
@@ -61,7 +61,7 @@ def create_ticket(actor: Identity, fields: dict[str, Any]) -> tuple[ServiceTicke
 
 @blueprint.get("")
 @staff_required()
-@blueprint.arguments(TicketQuerySchema, location="query")
+@blueprint.arguments(AllTicketsQuerySchema, location="query")
 @blueprint.lists(TICKET)
 def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """List tickets, the newest first.

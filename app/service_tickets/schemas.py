@@ -4,10 +4,24 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.fields import Choice, Flag, Id, Money, Sort, Text, WholeNumber
+from app.fields import (
+    Choice,
+    Choices,
+    Flag,
+    Id,
+    Money,
+    QueryFlag,
+    QueryId,
+    QueryTime,
+    Search,
+    Sort,
+    Text,
+    WholeNumber,
+)
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import MOST_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.reading import Views
+from app.rules.search import patterns
 from app.rules.ticket_life import Hold, TicketStatus
 from app.schemas import Changes, Input, ListQuery, ModelInput, ModelOutput, Output
 from app.service_tickets.lists import TICKETS
@@ -122,7 +136,23 @@ class TicketEventSchema(ModelOutput):
 
 
 class TicketQuerySchema(ListQuery):
+    """Which tickets, where the address itself does not say whose."""
+
+    q = Search(patterns, description="Words of the description; case and accents do not matter.")
+    status = Choices(TicketStatus, metadata={"description": "In one of these states, with commas between them."})
+    hold = Choices(Hold, metadata={"description": "Waiting for one of these, with commas between them."})
+    created_from = QueryTime(metadata={"description": "Opened then or later."})
+    created_before = QueryTime(metadata={"description": "Opened before then."})
+    updated_from = QueryTime(metadata={"description": "Changed then or later."})
+    updated_before = QueryTime(metadata={"description": "Not changed since then."})
     sort = Sort(*TICKETS.sorts, default=TICKETS.default)
+
+
+class AllTicketsQuerySchema(TicketQuerySchema):
+    customer_id = QueryId(metadata={"description": "Of this customer."})
+    vehicle_id = QueryId(metadata={"description": "For this vehicle."})
+    mechanic_id = QueryId(metadata={"description": "Assigned to this mechanic."})
+    unassigned = QueryFlag(metadata={"description": "true: without a mechanic; false: with one or more."})
 
 
 def _ids(description: str) -> fields.List[int]:
