@@ -64,7 +64,7 @@ def words_in(column: Any) -> Filter:
 
 def one_of(column: Any) -> Filter:
     """The filter for rows that have one of several values."""
-    return lambda values: column.in_(list(values.values()))
+    return lambda values: or_(*(column == value for value in values.values()))
 
 
 class Key(NamedTuple):

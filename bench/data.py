@@ -26,18 +26,21 @@ SECRET_KEY = "a key that is good enough to measure with"
 ON_HAND = 1_000_000
 
 PEOPLE = """
-INSERT INTO mechanics (id, name, email, phone, role, specialty, active, password_hash, version)
+INSERT INTO mechanics (id, name, email, phone, role, specialty, active, password_hash, version,
+    search_text)
 SELECT n, 'Staff Member ' || n, 'staff.' || n || '@example.com', '+1212556' || to_char(n, 'FM0000'),
     CASE WHEN n <= {mechanics} THEN 'mechanic' WHEN n < {staff} THEN 'advisor' ELSE 'admin' END,
-    CASE WHEN n <= {mechanics} THEN (ARRAY['Brakes', 'Engines', 'Electrics'])[1 + n % 3] END, true, {hash}, 1
+    CASE WHEN n <= {mechanics} THEN (ARRAY['Brakes', 'Engines', 'Electrics'])[1 + n % 3] END, true, {hash}, 1,
+    ' staff member ' || n
 FROM generate_series(1, {staff}) AS n;
 
 INSERT INTO sign_ins (id, mechanic_id, created_at, expires_at)
 VALUES ({sign_in}, {staff} - 1, now(), now() + interval '12 hours');
 
-INSERT INTO customers (id, name, email, phone, address, password_hash, created_at, version)
+INSERT INTO customers (id, name, email, phone, address, password_hash, created_at, version, search_text)
 SELECT n, 'Customer ' || md5(n::text), 'customer.' || n || '@example.com', '+1212' || to_char(2000000 + n, 'FM0000000'),
-    n || ' Orchard Street, New York, NY 10002', {hash}, now() - n * interval '1 hour', 1
+    n || ' Orchard Street, New York, NY 10002', {hash}, now() - n * interval '1 hour', 1,
+    ' customer ' || md5(n::text) || ' customer.' || n || '@example.com +1212' || to_char(2000000 + n, 'FM0000000')
 FROM generate_series(1, {customers}) AS n;
 
 INSERT INTO vehicles (id, customer_id, vin, plate, plate_state, make, model, year, odometer, version)
@@ -46,8 +49,10 @@ SELECT n, n, '1HGCM82633A' || to_char(n % 1000000, 'FM000000'), 'B' || to_char(n
     2000 + n % 25, 10000 + n % 150000, 1
 FROM generate_series(1, {customers}) AS n;
 
-INSERT INTO parts (id, name, price, sku, quantity_on_hand, quantity_reserved, reorder_point, cost, location, version)
-SELECT n, 'Part number ' || n, 500 + 37 * n, 'SKU-' || n, {on_hand}, 0, 10, 200 + 17 * n, 'A1-' || n, 1
+INSERT INTO parts (id, name, price, sku, quantity_on_hand, quantity_reserved, reorder_point, cost, location, version,
+    search_text)
+SELECT n, 'Part number ' || n, 500 + 37 * n, 'SKU-' || n, {on_hand}, 0, 10, 200 + 17 * n, 'A1-' || n, 1,
+    ' part number ' || n
 FROM generate_series(1, {parts}) AS n;
 """
 
@@ -72,16 +77,18 @@ FROM generate_series({first}, {last}) AS n, generate_series(0, n % 2) AS k,
 
 INSERT INTO service_tickets (id, status, description, odometer, customer_id, vehicle_id, opened_by_id, created_at,
     updated_at, version, labor_rate, parts_tax_rate, labor_tax_rate, supplies_rate, total_parts, total_labor,
-    total_discount, total_supplies, total_tax, total, paid, balance)
+    total_discount, total_supplies, total_tax, total, paid, balance, is_assigned, search_text)
 SELECT n, CASE WHEN n <= {finished} THEN 'completed' WHEN n % 2 = 0 THEN 'open' ELSE 'in_progress' END,
-    (ARRAY['Squeals when braking. ', 'Annual service. ', 'Engine light is on. '])[1 + n % 3] || md5(n::text),
+    words || md5(n::text),
     10000 + n % 150000, 1 + (n::bigint * 7919) % {customers}, 1 + (n::bigint * 7919) % {customers},
     1 + (n * 7) % {mechanics}, opened, opened, 1, 10000, 0, 0, 0, of_parts, of_labor, 0, 0, 0, of_parts + of_labor, 0,
-    of_parts + of_labor
+    of_parts + of_labor, true, ' ' || lower(words) || md5(n::text)
 FROM generate_series({first}, {last}) AS n
     JOIN (SELECT ticket_id, sum(line_total) AS of_parts FROM part_lines GROUP BY 1) AS p ON p.ticket_id = n
     JOIN (SELECT ticket_id, sum(line_total) AS of_labor FROM labor_lines GROUP BY 1) AS l ON l.ticket_id = n,
-    LATERAL (SELECT now() - ({total} - n) * interval '1 minute' AS opened) AS made ORDER BY n;
+    LATERAL (SELECT now() - ({total} - n) * interval '1 minute' AS opened, (ARRAY[
+        'Squeals when braking. ', 'Annual service. ', 'Engine light is on. '
+    ])[1 + n % 3] AS words) AS made ORDER BY n;
 
 INSERT INTO ticket_events (ticket_id, mechanic_id, what, after, created_at)
 SELECT id, opened_by_id, 'status', status, created_at FROM service_tickets WHERE id BETWEEN {first} AND {last};

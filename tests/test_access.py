@@ -181,7 +181,7 @@ TABLE = [
     Row("PUT PATCH", "/inventory/{part}", {"price": "9.95"}, FRONT_DESK),
     Row("PUT PATCH", "/inventory/{nothing}", {"price": "9.95"}, NOT_THERE_FOR_FRONT_DESK),
     Row("DELETE", "/inventory/{part}", None, (401, 403, 403, 403, 204, 204)),
-    Row("GET", "/inventory?low_stock=true", None, SIGNED_IN),
+    Row("GET", "/inventory?low_stock=true", None, STAFF),
     Row("GET", "/inventory/{part}/movements", None, STAFF),
     Row("GET", "/inventory/{nothing}/movements", None, NOT_THERE_FOR_STAFF),
     Row("POST", "/inventory/{part}/movements", DELIVERY, FRONT_DESK_CREATE),
