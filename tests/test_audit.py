@@ -233,7 +233,7 @@ class ReadAudit(AuditTest):
             ("mechanic_id=0", "mechanic_id"),
             ("customer_id=x", "customer_id"),
             ("since=yesterday", "since"),
-            ("since=2026-11-22", "since"),
+            ("since=2026-11-32", "since"),
             ("since=2026-11-22T09:30:00", "since"),
             ("until=2026-02-30T00:00:00Z", "until"),
             ("until=0001-01-01T00:00:00%2B12:00", "until"),
