@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit prove bench openapi lock
+.PHONY: help run test check audit prove bench bench-quick openapi lock
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT changes it)
 	@$(BIN)/flask prepare
@@ -32,7 +32,10 @@ prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cas
 	@$(BIN)/python -m tests.test_idempotency --keys 2000
 
 bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some fifteen minutes
-	@.venv-bench/bin/python -m bench
+	@.venv-bench/bin/python -m bench --growth 2000000
+
+bench-quick: .venv-bench/.installed ## only check that they give the same answers, and count the statements
+	@.venv-bench/bin/python -m bench --quick
 
 openapi: $(VENV)/.installed-dev ## print the OpenAPI document
 	@$(BIN)/flask openapi print

@@ -68,11 +68,12 @@ def _secret(value: str) -> str:
 
 
 def _database(value: str) -> str:
-    # SQLAlchemy knows no "postgres://", the form that hosts hand out, and gives "postgresql://" to another driver.
+    # SQLAlchemy knows no "postgres://", the form that hosts hand out, and gives "postgresql://" to psycopg 3, which has
+    # to be named where it is wanted (and installed).
     for prefix in ("postgres://", "postgresql://"):
         if value.startswith(prefix):
             return "postgresql+psycopg2://" + value.removeprefix(prefix)
-    if not value.startswith(("sqlite:", "postgresql+psycopg2:")):
+    if not value.startswith(("sqlite:", "postgresql+psycopg2:", "postgresql+psycopg:")):
         raise ValueError("must be a postgresql:// or sqlite:// address")
     return value
 

@@ -126,9 +126,10 @@ def _without_values(error: BaseException) -> str:
     if isinstance(error, DBAPIError):
         return f"{kind} ({type(error.orig).__name__}) in: {error.statement}\n"
     if _is_of_a_driver(error):
-        return f"{kind} {getattr(error, 'pgcode', None) or getattr(error, 'sqlite_errorname', '')}\n"
+        codes = (getattr(error, name, None) for name in ("pgcode", "sqlstate", "sqlite_errorname"))
+        return f"{kind} {next(filter(None, codes), '')}\n"
     return "".join(traceback.format_exception_only(error))
 
 
 def _is_of_a_driver(error: BaseException) -> bool:
-    return type(error).__module__.partition(".")[0] in ("psycopg2", "sqlite3")
+    return type(error).__module__.partition(".")[0] in ("psycopg2", "psycopg", "sqlite3")

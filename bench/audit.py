@@ -60,7 +60,10 @@ def _answer(server: Server, askers: dict[str, Asker], request: Request) -> Any:
     token = askers[server.app.name].shop.token()
     response, body = server.ask(request.method, request.path, request.body, request.headers(token))
     if response.status >= 300:
-        raise Different(f"{server.app.name}, {request.method} {request.path}: {response.status} {body.decode()}")
+        said = server.log.read_text(errors="replace")[-3000:]
+        raise Different(
+            f"{server.app.name}, {request.method} {request.path}: {response.status} {body.decode()}\n{said}"
+        )
     return json.loads(body)
 
 
@@ -92,6 +95,14 @@ def count(work: Workload, server: Server, askers: dict[str, Asker], database: Po
         texts = [text for text in LOGGED.findall(log.read()) if "log_statement" not in text]
     database.log_statements(False)
     return _sort(texts)
+
+
+def require(work: Workload, counted: Statements) -> None:
+    """Raises `AssertionError` where this project sends more or fewer statements than `WORKLOADS` says."""
+    # What is remembered for a second is sometimes looked up again within the count.
+    if round(counted.each) != work.statements:
+        kinds = "\n".join(counted.kinds)
+        raise AssertionError(f"{work.title}: {counted.each} statements instead of {work.statements}:\n{kinds}")
 
 
 def _sort(texts: Sequence[str]) -> Statements:

@@ -136,9 +136,9 @@ class Shop:
             "APP_ENV": "production",
             "SECRET_KEY": SECRET_KEY,
             "DATABASE_URL": self.server.url(self.database),
-            "DATABASE_POOL_SIZE": "4",
             "REDIS_URL": "",
             "WEB_CONCURRENCY": "1",
+            "THREADS": "4",
             **{f"RATELIMIT_{what}": "1000000000 per minute" for what in ("PER_CLIENT", "WRITES", "LOGIN", "SIGN_UP")},
         }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.data import Shop
 
 # The project's own gunicorn.conf.py holds for all; a worker that is replaced in the middle would blur the figures.
+UVICORN = ("-m", "uvicorn", "--fd", "{fd}", "--no-access-log", "--log-level", "warning")
 GUNICORN = ("-m", "gunicorn", "--max-requests", "0", "--bind", "fd://{fd}")
 
 
@@ -31,19 +32,23 @@ APPS = {
     app.name: app
     for app in (
         App("ours", "this project", (*GUNICORN, "flask_app:app")),
+        App("ours3", "this project, psycopg 3", (*GUNICORN, "flask_app:app"), "postgresql+psycopg"),
         App("limit", "the limit: hand-written SQL, no login", (*GUNICORN, "bench.apps.limit:app")),
         App("bare", "bare Flask, a constant", (*GUNICORN, "bench.apps.bare:app")),
+        App("classic", "classic Flask, ORM", (*GUNICORN, "bench.apps.classic:app")),
+        App("fastapi", "FastAPI, async SQLAlchemy", (*UVICORN, "bench.apps.fast:app"), "postgresql+asyncpg"),
     )
 }
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running app; `root` is its process."""
+    """A running app; `root` is its process, `log` the file with what it said."""
 
     app: App
     port: int
     root: int
+    log: Path
 
     def ask(
         self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
@@ -67,8 +72,8 @@ def serving(app: App, shop: Shop, log: Path) -> Iterator[Server]:
         command = [sys.executable, *(part.format(fd=fd) for part in app.command)]
         process = subprocess.Popen(command, env=environ, pass_fds=[fd], stdout=output, stderr=output)
         try:
-            server = Server(app, listener.getsockname()[1], process.pid)
-            _wait(server, process, log)
+            server = Server(app, listener.getsockname()[1], process.pid, log)
+            _wait(server, process)
             yield server
         finally:
             process.terminate()
@@ -79,7 +84,7 @@ def serving(app: App, shop: Shop, log: Path) -> Iterator[Server]:
                 process.wait()
 
 
-def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
     for _ in range(100):
         if process.poll() is not None:
             break
@@ -89,4 +94,4 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             pass
         time.sleep(0.1)
-    raise RuntimeError(f"{server.app.name} did not start:\n{log.read_text(errors='replace')}")
+    raise RuntimeError(f"{server.app.name} did not start:\n{server.log.read_text(errors='replace')}")

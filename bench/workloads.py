@@ -127,7 +127,10 @@ def next_page(link: str) -> str | None:
 
 @dataclass(frozen=True)
 class Workload:
-    """A request that is measured, of which apps, and how many SQL statements ours may take for it."""
+    """A request that is measured, of which apps, and how many SQL statements this project takes for it.
+
+    `base` is the app that is 1 in the picture.
+    """
 
     name: str
     title: str
@@ -135,6 +138,7 @@ class Workload:
     apps: tuple[str, ...]
     statements: int
     writes: bool = False
+    base: str = "limit"
 
     def messages(self, asker: Asker) -> list[str]:
         """What the client sends in one round."""
@@ -142,16 +146,24 @@ class Workload:
         return [request.message(token) for request in islice(self.requests(asker), MANY)]
 
 
-# How many statements this project may take, `BEGIN`, `COMMIT` and the session's own apart: the one place that says it.
+# The numbers are the statements that this project sends, `BEGIN`, `COMMIT` and the session's own apart: here, and
+# nowhere else, they are changed when an answer takes fewer.
 WORKLOADS = {
     workload.name: workload
     for workload in (
         Workload("one-ticket", "one ticket", Asker.one_ticket, READERS, 1),
         Workload("page", "page of 20 tickets", Asker.page, READERS, 1),
-        Workload("mechanics", "list of mechanics (cached)", Asker.mechanics, ("ours", "bare", "classic", "fastapi"), 0),
+        Workload(
+            "mechanics",
+            "list of mechanics (cached)",
+            Asker.mechanics,
+            ("ours", "bare", "classic", "fastapi"),
+            0,
+            base="bare",
+        ),
         Workload("customers-last", "last page of customers", Asker.customers_last, READERS, 1),
-        Workload("create", "create a ticket", Asker.create, READERS, 6, writes=True),
-        Workload("add-part", "add-part", Asker.add_part, READERS, 7, writes=True),
-        Workload("login", "login", Asker.login, ("ours", "limit", "classic", "fastapi"), 4, writes=True),
+        Workload("create", "create a ticket", Asker.create, READERS, 7, writes=True),
+        Workload("add-part", "add-part", Asker.add_part, READERS, 8, writes=True),
+        Workload("login", "login", Asker.login, ("ours", "limit", "classic", "fastapi"), 5, writes=True),
     )
 }

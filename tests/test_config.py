@@ -154,6 +154,10 @@ class Values(unittest.TestCase):
                 url = load(DATABASE_URL=f"{prefix}u:p@db.example.com:5432/shop?sslmode=require")["DATABASE_URL"]
                 self.assertEqual(url, "postgresql+psycopg2://u:p@db.example.com:5432/shop?sslmode=require")
 
+    def test_an_address_may_name_the_other_driver(self) -> None:
+        url = "postgresql+psycopg://u:p@db.example.com/shop"
+        self.assertEqual(load(DATABASE_URL=url)["DATABASE_URL"], url)
+
 
 class Production(unittest.TestCase):
     """Production starts with all it needs, or not at all."""

@@ -14,6 +14,7 @@ from jose import jwt
 
 from app.auth.keys import key_id, signing_keys
 from app.auth.sessions import Recent
+from app.models import LARGEST_INTEGER
 from app.problems import NotSignedIn
 
 ALGORITHM = "HS256"
@@ -84,7 +85,9 @@ def _verify(token: str) -> tuple[Claims, float]:
         raise NotSignedIn from None
     subject = _SUBJECT.fullmatch(payload["sub"])
     issued, expires, now = payload["iat"], payload["exp"], time.time()
-    if subject is None or not _SIGN_IN_ID.fullmatch(payload["jti"]) or payload["aud"] != AUDIENCE:
+    if subject is None or int(subject[2]) > LARGEST_INTEGER or not _SIGN_IN_ID.fullmatch(payload["jti"]):
+        raise NotSignedIn
+    if payload["aud"] != AUDIENCE:
         raise NotSignedIn
     if type(issued) is not int or type(expires) is not int or not issued - SKEW_SECONDS <= now < expires:
         raise NotSignedIn

@@ -1,0 +1,289 @@
+"""A classic Flask app, as most of its kind are written: an ORM that loads what is touched, marshmallow, `jsonify`."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+import jwt
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from flask import Flask, Response, abort, jsonify, request, url_for
+from flask_caching import Cache
+from flask_marshmallow import Marshmallow
+from flask_sqlalchemy import SQLAlchemy
+from marshmallow import fields
+from sqlalchemy import func, select
+
+from bench.apps.tables import (
+    OPEN,
+    Base,
+    Customer,
+    LaborLine,
+    Mechanic,
+    Part,
+    PartLine,
+    ServiceTicket,
+    TicketEvent,
+    Vehicle,
+    ticket_mechanics,
+)
+
+app = Flask(__name__, static_folder=None)
+app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg2:")
+app.config["CACHE_TYPE"] = "SimpleCache"
+db = SQLAlchemy(app, model_class=Base)
+ma = Marshmallow(app)
+cache = Cache(app)
+hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+class Money(fields.Field):
+    def _serialize(self, value: int | None, *args: Any, **kwargs: Any) -> str | None:
+        return None if value is None else f"{value / 100:.2f}"
+
+
+class Hours(fields.Field):
+    def _serialize(self, value: int, *args: Any, **kwargs: Any) -> str:
+        return f"{value / 10:.1f}"
+
+
+class Moment(fields.Field):
+    def _serialize(self, value: datetime, *args: Any, **kwargs: Any) -> str:
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class CustomerSchema(ma.SQLAlchemyAutoSchema):
+    created_at = Moment()
+
+    class Meta:
+        model = Customer
+        fields = ("id", "name", "email", "phone", "address", "created_at", "version")
+
+
+class TicketCustomerSchema(ma.SQLAlchemyAutoSchema):
+    class Meta:
+        model = Customer
+        fields = ("id", "name", "email", "phone")
+
+
+class VehicleSchema(ma.SQLAlchemyAutoSchema):
+    class Meta:
+        model = Vehicle
+        fields = ("id", "vin", "plate", "plate_state", "make", "model", "year")
+
+
+class NameSchema(ma.SQLAlchemyAutoSchema):
+    class Meta:
+        model = Mechanic
+        fields = ("id", "name")
+
+
+class MechanicSchema(ma.SQLAlchemyAutoSchema):
+    open_tickets = fields.Integer()
+
+    class Meta:
+        model = Mechanic
+        fields = ("id", "name", "email", "phone", "role", "specialty", "active", "open_tickets", "version")
+
+
+class PartLineSchema(ma.SQLAlchemyAutoSchema):
+    name = fields.String()
+    sku = fields.String()
+    unit_price = Money()
+    line_total = Money()
+
+    class Meta:
+        model = PartLine
+        include_fk = True
+        fields = ("part_id", "name", "sku", "quantity", "quantity_short", "unit_price", "line_total")
+
+
+class LaborLineSchema(ma.SQLAlchemyAutoSchema):
+    hours = Hours()
+    rate = Money()
+    line_total = Money()
+
+    class Meta:
+        model = LaborLine
+        include_fk = True
+        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+
+
+class TotalsSchema(ma.Schema):
+    parts = Money()
+    labor = Money()
+    discount = Money()
+    supplies = Money()
+    tax = Money()
+    total = Money()
+    paid = Money()
+    balance = Money()
+
+
+class TicketSchema(ma.SQLAlchemyAutoSchema):
+    customer = fields.Nested(TicketCustomerSchema)
+    vehicle = fields.Nested(VehicleSchema)
+    mechanics = fields.Nested(NameSchema(many=True))
+    parts = fields.Nested(PartLineSchema(many=True))
+    labor = fields.Nested(LaborLineSchema(many=True))
+    discount_percent = Money()
+    discount_amount = Money()
+    authorized_amount = Money()
+    totals = fields.Nested(TotalsSchema)
+    opened_by = fields.Nested(NameSchema)
+    created_at = Moment()
+    updated_at = Moment()
+
+    class Meta:
+        model = ServiceTicket
+        include_fk = True
+        fields = (
+            "id",
+            "status",
+            "hold",
+            "description",
+            "customer_id",
+            "customer",
+            "vehicle_id",
+            "vehicle",
+            "odometer",
+            "mechanics",
+            "parts",
+            "labor",
+            "discount_percent",
+            "discount_amount",
+            "authorized_amount",
+            "totals",
+            "opened_by",
+            "created_at",
+            "updated_at",
+            "version",
+        )
+
+
+ticket_schema = TicketSchema()
+tickets_schema = TicketSchema(many=True)
+customers_schema = CustomerSchema(many=True)
+mechanics_schema = MechanicSchema(many=True)
+
+
+def token_required(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        try:
+            claims = jwt.decode(token, app.config["SECRET_KEY"], algorithms=["HS256"], audience="mechanic-shop-api")
+        except jwt.InvalidTokenError:
+            abort(401)
+        return view(int(claims["sub"].partition(":")[2]), *args, **kwargs)
+
+    return guarded
+
+
+app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]
+
+
+@app.get("/health")
+def health() -> Response:
+    return jsonify({})
+
+
+@app.get("/service-tickets/<int:ticket_id>")
+@token_required
+def one_ticket(user_id: int, ticket_id: int) -> Response:
+    ticket = db.get_or_404(ServiceTicket, ticket_id)
+    return jsonify(ticket_schema.dump(ticket))
+
+
+@app.get("/service-tickets")
+@token_required
+def page_of_tickets(user_id: int) -> Response:
+    page = db.paginate(select(ServiceTicket).order_by(ServiceTicket.id.desc()))
+    return jsonify(tickets_schema.dump(page.items))
+
+
+@app.get("/customers")
+@token_required
+def page_of_customers(user_id: int) -> Response:
+    page = db.paginate(select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id))
+    return jsonify(customers_schema.dump(page.items))
+
+
+@app.get("/mechanics")
+@token_required
+@cache.cached(timeout=1, query_string=True)
+def mechanics(user_id: int) -> Response:
+    found = db.paginate(select(Mechanic).where(Mechanic.active).order_by(Mechanic.id)).items
+    for mechanic in found:
+        mechanic.open_tickets = db.session.scalar(
+            select(func.count())
+            .select_from(ticket_mechanics.join(ServiceTicket.__table__))
+            .where(ticket_mechanics.c.mechanic_id == mechanic.id, ServiceTicket.status.in_(OPEN))
+        )
+    return jsonify(mechanics_schema.dump(found))
+
+
+@app.post("/service-tickets")
+@token_required
+def create_ticket(user_id: int) -> Any:
+    given = request.get_json()
+    customer = db.get_or_404(Customer, given["customer_id"])
+    vehicle = db.get_or_404(Vehicle, given["vehicle_id"])
+    if vehicle.customer_id != customer.id:
+        abort(404)
+    if vehicle.odometer is not None and given["odometer"] < vehicle.odometer:
+        abort(409)
+    vehicle.odometer = given["odometer"]
+    vehicle.version += 1
+    ticket = ServiceTicket(opened_by_id=user_id, **given)
+    db.session.add(ticket)
+    db.session.flush()
+    db.session.add(TicketEvent(ticket_id=ticket.id, mechanic_id=user_id, what="status", after=ticket.status))
+    db.session.commit()
+    return jsonify(ticket_schema.dump(ticket)), 201, {"Location": url_for("one_ticket", ticket_id=ticket.id)}
+
+
+@app.put("/service-tickets/<int:ticket_id>/add-part/<int:part_id>")
+@token_required
+def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
+    quantity = request.get_json()["quantity"]
+    ticket = db.session.get(ServiceTicket, ticket_id, with_for_update=True)
+    part = db.session.get(Part, part_id, with_for_update=True)
+    if ticket is None or part is None:
+        abort(404)
+    if ticket.status not in OPEN:
+        abort(409)
+    line = next((line for line in ticket.parts if line.part_id == part_id), None)
+    if line is None:
+        line = PartLine(part=part, unit_price=part.price, quantity_reserved=0)
+        ticket.parts.append(line)
+    before = line.quantity
+    try:
+        line.reserve(part, quantity)
+    except ValueError:
+        db.session.rollback()
+        abort(409)
+    part.version += 1
+    ticket.add_up()
+    event = TicketEvent(ticket_id=ticket_id, mechanic_id=user_id, what=f"part {part.name}")
+    event.before, event.after = str(before), str(quantity)
+    db.session.add(event)
+    db.session.commit()
+    return jsonify(ticket_schema.dump(ticket))
+
+
+@app.post("/customers/login")
+def login() -> Response:
+    given = request.get_json()
+    customer = db.session.scalar(select(Customer).where(Customer.email == given["email"]))
+    try:
+        hasher.verify(customer.password_hash if customer else "", given["password"])
+    except VerifyMismatchError:
+        abort(401)
+    expires = 12 * 3600
+    claims = {"sub": f"customer:{customer.id}", "exp": int(time.time()) + expires, "aud": "mechanic-shop-api"}
+    token = jwt.encode(claims, app.config["SECRET_KEY"], "HS256")
+    return jsonify({"token": token, "token_type": "Bearer", "expires_in": expires})

@@ -1,0 +1,197 @@
+"""The tables as a project without this one's rules would map them: for the classic Flask app and for FastAPI.
+
+Money is whole cents, as it is stored; each app shows it in its own way.
+"""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Annotated
+
+from sqlalchemy import Column, DateTime, ForeignKey, Table
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+OPEN = ("open", "in_progress")
+FIGURES = ("parts", "labor", "discount", "supplies", "tax", "total", "paid", "balance")
+
+
+class Base(DeclarativeBase):
+    """What they have in common."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+
+
+ticket_mechanics = Table(
+    "ticket_mechanics",
+    Base.metadata,
+    Column("ticket_id", ForeignKey("service_tickets.id"), primary_key=True),
+    Column("mechanic_id", ForeignKey("mechanics.id"), primary_key=True),
+)
+
+
+class Mechanic(Base):
+    __tablename__ = "mechanics"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str]
+    phone: Mapped[str | None]
+    role: Mapped[str]
+    specialty: Mapped[str | None]
+    active: Mapped[bool]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    address: Mapped[str | None]
+    password_hash: Mapped[str | None]
+    created_at: Mapped[Moment] = mapped_column(default=now)
+    erased_at: Mapped[Moment | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Vehicle(Base):
+    __tablename__ = "vehicles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    vin: Mapped[str | None]
+    plate: Mapped[str | None]
+    plate_state: Mapped[str | None]
+    make: Mapped[str | None]
+    model: Mapped[str | None]
+    year: Mapped[int | None]
+    odometer: Mapped[int | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Part(Base):
+    __tablename__ = "parts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    sku: Mapped[str | None]
+    price: Mapped[int]
+    quantity_on_hand: Mapped[int | None]
+    quantity_reserved: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ServiceTicket(Base):
+    __tablename__ = "service_tickets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(default="open")
+    hold: Mapped[str | None]
+    description: Mapped[str]
+    odometer: Mapped[int | None]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    vehicle_id: Mapped[int | None] = mapped_column(ForeignKey("vehicles.id"))
+    opened_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
+    created_at: Mapped[Moment] = mapped_column(default=now)
+    updated_at: Mapped[Moment] = mapped_column(default=now)
+    labor_rate: Mapped[int] = mapped_column(default=10_000)
+    parts_tax_rate: Mapped[int] = mapped_column(default=0)
+    labor_tax_rate: Mapped[int] = mapped_column(default=0)
+    supplies_rate: Mapped[int] = mapped_column(default=0)
+    discount_percent: Mapped[int | None]
+    discount_amount: Mapped[int | None]
+    authorized_amount: Mapped[int | None]
+    total_parts: Mapped[int] = mapped_column(default=0)
+    total_labor: Mapped[int] = mapped_column(default=0)
+    total_discount: Mapped[int] = mapped_column(default=0)
+    total_supplies: Mapped[int] = mapped_column(default=0)
+    total_tax: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    paid: Mapped[int] = mapped_column(default=0)
+    balance: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+    customer: Mapped[Customer] = relationship()
+    vehicle: Mapped[Vehicle | None] = relationship()
+    opened_by: Mapped[Mechanic] = relationship()
+    mechanics: Mapped[list[Mechanic]] = relationship(secondary=ticket_mechanics, order_by=Mechanic.id)
+    parts: Mapped[list["PartLine"]] = relationship(order_by="PartLine.id")
+    labor: Mapped[list["LaborLine"]] = relationship(order_by="LaborLine.id")
+
+    @property
+    def totals(self) -> SimpleNamespace:
+        """The figures, under the names that answers give them."""
+        names = {name: name if name in ("total", "paid", "balance") else f"total_{name}" for name in FIGURES}
+        return SimpleNamespace(**{name: getattr(self, column) for name, column in names.items()})
+
+    def add_up(self) -> None:
+        """Bring the figures up to the lines; these shops have no discounts and no taxes."""
+        parts = sum(line.line_total for line in self.parts)
+        labor = sum(line.line_total for line in self.labor)  # loads them: nothing may be flushed half-done before
+        self.total_parts, self.total_labor = parts, labor
+        self.total = self.total_parts + self.total_labor
+        self.balance = self.total - self.paid
+        self.updated_at = now()
+        self.version += 1
+
+
+class PartLine(Base):
+    __tablename__ = "part_lines"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
+    quantity: Mapped[int]
+    quantity_reserved: Mapped[int] = mapped_column(default=0)
+    quantity_issued: Mapped[int] = mapped_column(default=0)
+    quantity_short: Mapped[int] = mapped_column(default=0)
+    unit_price: Mapped[int]
+    line_total: Mapped[int]
+
+    part: Mapped[Part] = relationship()
+
+    @property
+    def name(self) -> str:
+        return self.part.name
+
+    @property
+    def sku(self) -> str | None:
+        return self.part.sku
+
+    def reserve(self, part: Part, quantity: int) -> None:
+        """Use so many units, and hold them on the shelf. Raises `ValueError` where they are not there."""
+        part.quantity_reserved += quantity - self.quantity_reserved
+        if part.quantity_on_hand is not None and part.quantity_reserved > part.quantity_on_hand:
+            raise ValueError("not enough on the shelf")
+        self.quantity = self.quantity_reserved = quantity
+        self.line_total = quantity * self.unit_price
+
+
+class LaborLine(Base):
+    __tablename__ = "labor_lines"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    description: Mapped[str]
+    hours: Mapped[int]
+    rate: Mapped[int]
+    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
+    line_total: Mapped[int]
+
+
+class TicketEvent(Base):
+    __tablename__ = "ticket_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
+    what: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    created_at: Mapped[Moment] = mapped_column(default=now)

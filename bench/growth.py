@@ -1,0 +1,51 @@
+"""What a page costs when the table has grown: the first of a small shop, the first and the last of a large one.
+
+The last page is reached by its cursor, which is had when the shop has no more than the two oldest pages: the cursor
+behind the first of these is the same when there are millions of newer tickets before them.
+"""
+
+import argparse
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+
+from bench import measure
+from bench.data import Shop
+from bench.machine import PostgreSQL
+from bench.measure import Sample
+from bench.servers import APPS, serving
+from bench.workloads import PER_PAGE, Request, next_page
+
+FEW = 20_000
+FIRST = f"/service-tickets?limit={PER_PAGE}"
+
+
+def run(
+    database: PostgreSQL, options: argparse.Namespace, scratch: Path, tell: Callable[[str], None]
+) -> list[dict[str, Sample]]:
+    """Rounds of the three pages: ``small first``, ``large first``, ``large last``."""
+    small = Shop(database, "small", FEW, FEW)
+    large = Shop(database, "large", options.growth, FEW)
+    for shop in (small, large):
+        shop.create()
+        shop.open_tickets(1, 2 * PER_PAGE)
+    with serving(APPS["ours"], large, scratch / "growth.log") as server:
+        response, _ = server.ask("GET", FIRST, headers=Request("GET", FIRST).headers(large.token()))
+        last = next_page(response.headers["Link"]) or ""
+    for shop in (small, large):
+        shop.open_tickets(2 * PER_PAGE + 1, shop.tickets)
+        shop.close()
+        tell(f"{shop.tickets:,} tickets are made")
+    with ExitStack() as stack:
+        few, many = (
+            stack.enter_context(serving(APPS["ours"], shop, scratch / f"{shop.database}.log"))
+            for shop in (small, large)
+        )
+        pages = (("small first", few, FIRST), ("large first", many, FIRST), ("large last", many, last))
+        turn = [
+            (name, server, partial(list, repeat(Request("GET", path).message(large.token()), 1)))
+            for name, server, path in pages
+        ]
+        return measure.rounds(turn, database, options.rounds, options.seconds)
