@@ -1,11 +1,13 @@
 """How connections are set up, so that both databases keep the same promises."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Row, event
+from sqlalchemy import Connection, Dialect, Engine, Executable, Row, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.extensions import db
 from app.transaction import is_underway
@@ -14,6 +16,8 @@ from app.transaction import is_underway
 STATEMENT_TIMEOUT_MS = 10_000
 LOCK_TIMEOUT_MS = 5_000
 POOL_TIMEOUT_SECONDS = 10
+# For how long after its last use a connection is taken for good.
+TRUSTED_SECONDS = 1
 
 
 def engine_options(url: str, pool_size: int) -> dict[str, Any]:
@@ -24,7 +28,6 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
         "pool_timeout": POOL_TIMEOUT_SECONDS,
     }
     if make_url(url).get_backend_name() == "postgresql":
-        options["pool_pre_ping"] = True
         options["connect_args"] = {
             "connect_timeout": 5,
             # A host that is gone is noticed, where else one waits for a quarter of an hour.
@@ -39,14 +42,19 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
 
 def read_engine_options(url: str, pool_size: int) -> dict[str, Any]:
     """Options for the engine that only reads: without transactions, so that a read is one trip to the database."""
-    options = engine_options(url, pool_size)
-    options.pop("pool_pre_ping", None)  # `read` tries again instead
-    return {**options, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    return {**engine_options(url, pool_size), "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
 
 
 def prepare(writes: Engine, reads: Engine) -> None:
-    """Make SQLite enforce foreign keys, survive a crash, and serialise those who write."""
+    """Make SQLite enforce foreign keys, survive a crash, and serialise those who write.
+
+    On a server, a write begins on a connection that still leads there; `read` tries again instead.
+    """
     if writes.dialect.name != "sqlite":
+        event.listen(writes, "checkin", _note_time)
+        event.listen(
+            writes, "checkout", lambda connection, record, _: _require_alive(writes.dialect, connection, record)
+        )
         return
     for engine in (writes, reads):
         event.listen(engine, "connect", _set_up_sqlite)
@@ -56,6 +64,21 @@ def prepare(writes: Engine, reads: Engine) -> None:
         # A transaction that reads first and writes later fails with "database is locked" whatever the timeout.
         is_writing = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+
+def _note_time(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["last_used"] = time.monotonic()
+
+
+def _require_alive(dialect: Dialect, connection: Any, record: ConnectionPoolEntry) -> None:
+    """Ask the server whether it is there, unless it was a moment ago: asking costs as much as a statement."""
+    now = time.monotonic()
+    if now - record.info.get("last_used", now) < TRUSTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error  # the pool makes new connections
 
 
 def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:

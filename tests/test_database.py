@@ -1,13 +1,21 @@
 """When the database does not answer in time."""
 
+import time
+import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, text
 
+from app.database import TRUSTED_SECONDS
 from app.extensions import db
 from app.models import Part
-from tests.support import ShopTest
+from tests.support import ON_POSTGRESQL, ShopTest
+
+END_THE_OTHERS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 @contextmanager
@@ -38,3 +46,20 @@ class Locks(ShopTest):
         with somebody_holds(part_id):
             self.assertStatus(self.admin.get(f"/inventory/{part_id}"), 200)
         self.assertStatus(self.admin.patch(f"/inventory/{part_id}", {"price": "99.00"}), 200)
+
+
+@unittest.skipUnless(ON_POSTGRESQL, "there are no connections to lose")
+class LostConnections(ShopTest):
+    """A server that restarted while nobody asked it anything is not noticed."""
+
+    def test_writes_and_reads_go_on_over_new_connections(self) -> None:
+        part_id = self.make_part()
+        self.assertStatus(self.admin.patch(f"/inventory/{part_id}", {"price": "99.00"}), 200)
+        db.session.remove()
+        engine = create_engine(db.engine.url)
+        with engine.connect() as connection:
+            self.assertGreaterEqual(len(connection.execute(END_THE_OTHERS).all()), 2)
+        engine.dispose()
+        time.sleep(TRUSTED_SECONDS)
+        self.assertStatus(self.admin.patch(f"/inventory/{part_id}", {"price": "98.00"}), 200)
+        self.assertEqual(self.assertStatus(self.admin.get(f"/inventory/{part_id}"), 200)["price"], "98.00")

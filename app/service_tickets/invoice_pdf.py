@@ -1,5 +1,6 @@
 """The invoice as a PDF that a shop hands over the counter."""
 
+import threading
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -19,16 +20,20 @@ LINE_GREY = (205, 210, 216)
 
 Invoice = dict[str, Any]
 
+# A page takes some 10 MB while it is made, and several at a time are not made any sooner.
+_one_at_a_time = threading.Lock()
+
 
 def render(invoice: Invoice, shop: str, address: str, currency: str) -> bytes:
     """The PDF of an invoice in the shape of the API. The same invoice gives the same bytes."""
-    page = InvoicePage(invoice, shop, currency)
-    page.write_head(address)
-    page.write_lines(("Part", "Qty", "Price", "Amount"), _part_rows(invoice["parts"]))
-    page.write_lines(("Work", "Hours", "Rate", "Amount"), _labor_rows(invoice["labor"]))
-    page.write_totals()
-    page.write_payments()
-    return bytes(page.output())
+    with _one_at_a_time:
+        page = InvoicePage(invoice, shop, currency)
+        page.write_head(address)
+        page.write_lines(("Part", "Qty", "Price", "Amount"), _part_rows(invoice["parts"]))
+        page.write_lines(("Work", "Hours", "Rate", "Amount"), _labor_rows(invoice["labor"]))
+        page.write_totals()
+        page.write_payments()
+        return bytes(page.output())
 
 
 def _part_rows(lines: Iterable[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
