@@ -3,11 +3,20 @@
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Connection, Index, Text, event, true
-from sqlalchemy.orm import Mapped, Mapper, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, Mapper, declared_attr, mapped_column, relationship
 from sqlalchemy.schema import SchemaItem
 
 from app.extensions import Base
 from app.rules.search import searchable
+
+
+def shows(**options: Any) -> Any:
+    """A relationship that answers show and nothing is written through: foreign keys are set by their columns.
+
+    Looking at one that was not loaded raises, so that no row sends a statement of its own. What is not written through
+    costs a flush nothing either.
+    """
+    return relationship(viewonly=True, lazy="raise_on_sql", **options)
 
 
 class Row(Base):

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
 from app.models.append_only import append_only
-from app.models.base import Row
+from app.models.base import Row, shows
 from app.models.mechanic import Mechanic
 from app.models.types import Money, UtcDateTime, named, now
 
@@ -67,7 +67,7 @@ class Authorization(Row):
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who recorded it.")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    recorded_by: Mapped[Mechanic | None] = relationship(lazy="raise_on_sql")
+    recorded_by: Mapped[Mechanic | None] = shows()
 
 
 class Invoice(Row):
@@ -90,11 +90,8 @@ class Invoice(Row):
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen: Mapped[dict[str, Any]] = mapped_column(JSON)
 
-    payments: Mapped[list["Payment"]] = relationship(
-        primaryjoin="foreign(Payment.ticket_id) == Invoice.ticket_id",
-        order_by="Payment.id",
-        viewonly=True,
-        lazy="raise_on_sql",
+    payments: Mapped[list["Payment"]] = shows(
+        primaryjoin="foreign(Payment.ticket_id) == Invoice.ticket_id", order_by="Payment.id"
     )
 
     def forget_contact(self) -> None:
@@ -133,4 +130,4 @@ class Payment(Row):
     mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    received_by: Mapped[Mechanic] = relationship(lazy="raise_on_sql")
+    received_by: Mapped[Mechanic] = shows()

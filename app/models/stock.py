@@ -4,10 +4,10 @@ import enum
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.append_only import append_only
-from app.models.base import Row
+from app.models.base import Row, shows
 from app.models.mechanic import Mechanic
 from app.models.types import UtcDateTime, named, now
 
@@ -40,4 +40,4 @@ class StockMovement(Row):
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    mechanic: Mapped[Mechanic | None] = relationship(lazy="raise_on_sql")
+    mechanic: Mapped[Mechanic | None] = shows()

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, column_property, composite, mapped_column, re
 
 from app.extensions import Base
 from app.models.append_only import append_only
-from app.models.base import Row, Searchable, Versioned, search_index
+from app.models.base import Row, Searchable, Versioned, search_index, shows
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
@@ -107,18 +107,14 @@ class ServiceTicket(Searchable, Versioned, Row):
         "total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance"
     )
 
-    customer: Mapped[Customer] = relationship(lazy="raise_on_sql")
-    vehicle: Mapped[Vehicle | None] = relationship(lazy="raise_on_sql")
-    opened_by: Mapped[Mechanic] = relationship(lazy="raise_on_sql")
+    customer: Mapped[Customer] = shows()
+    vehicle: Mapped[Vehicle | None] = shows()
+    opened_by: Mapped[Mechanic] = shows()
     mechanics: Mapped[list[Mechanic]] = relationship(
         secondary=ticket_mechanics, order_by=Mechanic.id, lazy="raise_on_sql"
     )
-    parts: Mapped[list["PartLine"]] = relationship(
-        order_by="PartLine.id", back_populates="ticket", cascade="all, delete-orphan", lazy="raise_on_sql"
-    )
-    labor: Mapped[list["LaborLine"]] = relationship(
-        order_by="LaborLine.id", back_populates="ticket", cascade="all, delete-orphan", lazy="raise_on_sql"
-    )
+    parts: Mapped[list["PartLine"]] = shows(order_by="PartLine.id")
+    labor: Mapped[list["LaborLine"]] = shows(order_by="LaborLine.id")
 
     @validates("mechanics", include_removes=True)
     def _note_assignment(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
@@ -208,8 +204,7 @@ class PartLine(Base):
     unit_price: Mapped[Decimal] = mapped_column(Money, doc="The price of one when the line was made.")
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Units times price.")
 
-    ticket: Mapped[ServiceTicket] = relationship(back_populates="parts", lazy="raise_on_sql")
-    part: Mapped[Part] = relationship(lazy="raise_on_sql")
+    part: Mapped[Part] = shows()
 
     def set_quantity(self, quantity: int) -> None:
         """Use so many units, at the line's own price."""
@@ -234,8 +229,6 @@ class LaborLine(Row):
     rate: Mapped[Decimal] = mapped_column(Money, doc="Money an hour.")
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who did it.")
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Hours times rate, rounded half up to the cent.")
-
-    ticket: Mapped[ServiceTicket] = relationship(back_populates="labor", lazy="raise_on_sql")
 
     def set_price(self) -> None:
         """Bring the line's total up to its hours and rate."""
@@ -262,9 +255,8 @@ class TicketEvent(Row):
     reason: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    ticket: Mapped[ServiceTicket] = relationship(lazy="raise_on_sql")
-    mechanic: Mapped[Mechanic | None] = relationship(lazy="raise_on_sql")
-    customer: Mapped[Customer | None] = relationship(lazy="raise_on_sql")
+    mechanic: Mapped[Mechanic | None] = shows()
+    customer: Mapped[Customer | None] = shows()
 
 
 # How many tickets a mechanic has to work on. Loaded only where a schema shows it.

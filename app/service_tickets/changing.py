@@ -68,9 +68,16 @@ def record(
 ) -> None:
     """Write one change into the ticket's history, and count it."""
     ticket.touch()
+    record_event(actor, ticket, what, before, after, reason)
+
+
+def record_event(
+    actor: Identity, ticket: ServiceTicket, what: str, before: object, after: object, reason: str | None = None
+) -> None:
+    """Write into the ticket's history what its row shows already."""
     db.session.add(
         TicketEvent(
-            ticket=ticket,
+            ticket_id=ticket.id,
             what=what,
             before=_text(before),
             after=_text(after),

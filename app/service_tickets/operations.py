@@ -15,7 +15,7 @@ from app.models.types import now
 from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
-from app.service_tickets.changing import change_fields, lock_ticket, recompute, record, require_own
+from app.service_tickets.changing import change_fields, lock_ticket, recompute, record, record_event, require_own
 from app.transaction import atomic, locked, not_found
 
 DISCOUNTS = ("discount_percent", "discount_amount")
@@ -47,8 +47,8 @@ def open_ticket(
     )
     _read_odometer(ticket, override, chosen=True)
     db.session.add(ticket)
-    record(actor, ticket, "status", None, ticket.status)
     db.session.flush()
+    record_event(actor, ticket, "status", None, ticket.status)
     return ticket
 
 
