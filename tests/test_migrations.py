@@ -199,8 +199,10 @@ class Data(MigrationTest):
         db.session.flush()
         ticket = ServiceTicket(description="Brakes", customer_id=customer.id, opened_by_id=mechanic.id)
         ticket.mechanics = [mechanic]
-        ticket.parts = [PartLine(part_id=part.id, quantity=2, unit_price=Decimal(1), line_total=Decimal(2))]
         db.session.add(ticket)
+        db.session.flush()
+        line = {"quantity": 2, "unit_price": Decimal(1), "line_total": Decimal(2)}
+        db.session.add(PartLine(ticket_id=ticket.id, part_id=part.id, **line))
         db.session.commit()
         db.session.remove()
 
