@@ -154,6 +154,8 @@ TABLE = [
     Row("PUT PATCH", "/customers/{nothing}", {"address": "1 Main Street"}, (401, 404, 404, 403, 404, 404)),
     Row("DELETE", "/customers/{newcomer}", None, (401, 404, 404, 403, 403, 204)),
     Row("DELETE", "/customers/{stranger}", None, (401, 404, 204, 403, 403, 204)),
+    Row("GET", "/customers/{customer}/personal-data", None, (401, 200, 404, 403, 403, 200)),
+    Row("GET", "/customers/{nothing}/personal-data", None, (401, 404, 404, 403, 403, 404)),
     Row("POST", "/customers/login", CUSTOMER_SIGN_IN, OPEN),
     Row("POST", "/customers/logout", None, (401, 204, 204, 403, 403, 403)),
     Row("GET", "/customers/mytickets", None, (401, 200, 200, 403, 403, 403)),
@@ -258,6 +260,7 @@ class AccessTable(ShopTest):
         for path, row_id in (
             ("/customers/{}", self.customer.id),
             ("/customers/{}/vehicles", self.customer.id),
+            ("/customers/{}/personal-data", self.customer.id),
             (f"/customers/{own}/vehicles/{{}}", car),
             (f"/customers/{own}/vehicles/{{}}/history", car),
             ("/service-tickets/{}", billed),

@@ -11,6 +11,8 @@ BLUEPRINTS = ("customers", "inventory", "invites", "mechanics", "service_tickets
 
 # Operations that have a module of their own.
 OPERATIONS = (
+    "customers.erasing",
+    "customers.personal_data",
     "customers.vehicles",
     "service_tickets.billing",
     "service_tickets.changing",
@@ -29,6 +31,7 @@ ROOMS = (
     (
         "app.*.schemas",
         "app.*.billing_schemas",
+        "app.*.export_schemas",
         "app.*.intake_schemas",
         "app.*.vehicle_schemas",
         "app.service_tickets.invoice_pdf",
@@ -67,7 +70,7 @@ OPENAPI = {
     "app.openapi.document",
     "app.openapi.parser",
 }
-SCHEMAS = (".lists", ".schemas", ".billing_schemas", ".intake_schemas", ".vehicle_schemas")
+SCHEMAS = (".lists", ".schemas", ".billing_schemas", ".export_schemas", ".intake_schemas", ".vehicle_schemas")
 # What only these may import.
 KEPT_IN = {
     "flask_smorest": OPENAPI,

@@ -29,6 +29,7 @@ PATHS = (
     "/inventory/{part}/movements",
     "/mechanics/{mechanic}/tickets",
     "/audit",
+    "/customers/{customer}/personal-data",
     "/customers/{customer}/vehicles",
     "/customers/{customer}/vehicles/{vehicle}",
     "/customers/{customer}/vehicles/{vehicle}/history",
@@ -40,7 +41,7 @@ PATHS = (
 )
 ROWS = ("mechanic", "customer", "vehicle", "part", "ticket", "line")
 # What is one thing and no list; of the others each shows at least as many rows as there are of a kind.
-ALONE = ("}", "/invoice", "/invoice.pdf")
+ALONE = ("}", "/personal-data", "/invoice", "/invoice.pdf")
 
 
 class StatementsOfReads(ShopTest):

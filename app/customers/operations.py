@@ -5,15 +5,14 @@ from typing import Any
 from sqlalchemy import select
 
 from app import arrivals
-from app.auditing import audit, audit_changes
+from app.auditing import audit_changes
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
 from app.auth.sign_in import end_sessions, require_password
 from app.conditional import require_current
 from app.extensions import db
-from app.models import AuditKind, Authorization, Customer, IdempotencyKey, Invoice, ServiceTicket, Vehicle
-from app.problems import ContactNeeded, Forbidden, InvalidInput, UnfinishedTickets
-from app.rules.ticket_life import FINISHED
+from app.models import Customer
+from app.problems import ContactNeeded, Forbidden, InvalidInput
 from app.transaction import atomic, locked, not_found, release
 
 
@@ -77,35 +76,6 @@ def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Custo
     if credentials != {name: getattr(customer, name) for name in credentials}:
         end_sessions(customer, besides=actor)
     return customer
-
-
-@atomic()
-def erase_customer(actor: Identity, customer_id: int) -> None:
-    """Erase the personal data; finished tickets keep their figures, and invoices the name they were billed to.
-
-    Raises `NotFound`, `Stale`, `UnfinishedTickets`.
-    """
-    visible(actor, customer_id)
-    customer = locked(Customer, customer_id)
-    require_current(customer)
-    mine = ServiceTicket.customer_id == customer_id
-    unfinished = select(ServiceTicket.id).where(mine, ServiceTicket.status.not_in(FINISHED))
-    ticket_ids = list(db.session.scalars(unfinished.order_by(ServiceTicket.id).limit(10)))
-    if ticket_ids:
-        raise UnfinishedTickets("Finish or void these tickets first.", ticket_ids=ticket_ids)
-    customer.erase()
-    audit(AuditKind.ERASED, actor, customer)
-    end_sessions(customer)
-    vehicles = select(Vehicle).where(Vehicle.customer_id == customer_id).order_by(Vehicle.id)
-    for vehicle in db.session.scalars(vehicles.with_for_update(key_share=True)):
-        vehicle.forget_owner()
-        vehicle.archived_at = customer.erased_at
-    invoices = select(Invoice).join(ServiceTicket).where(mine).order_by(Invoice.id)
-    for invoice in db.session.scalars(invoices.with_for_update(of=Invoice, key_share=True)):
-        invoice.forget_contact()
-    for authorization in db.session.scalars(select(Authorization).join(ServiceTicket).where(mine)):
-        authorization.said_by = None
-    db.session.execute(IdempotencyKey.erasing(customer_id))
 
 
 def visible(actor: Identity, customer_id: int) -> Customer:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, stream_with_context
 
 from app import reading
 from app.auth.access import (
@@ -15,8 +15,9 @@ from app.auth.access import (
 )
 from app.auth.schemas import TokenSchema
 from app.auth.sign_in import sign_in, sign_out
-from app.customers import operations
+from app.customers import erasing, operations, personal_data
 from app.customers.blueprint import blueprint
+from app.customers.export_schemas import PERSONAL_DATA
 from app.customers.lists import CUSTOMERS
 from app.customers.schemas import (
     CUSTOMER,
@@ -101,9 +102,23 @@ def update_customer(actor: Identity, changes: dict[str, Any], customer_id: int) 
 def delete_customer(actor: Identity, customer_id: int) -> None:
     """Erase a customer's personal data.
 
-    For the customer and for admins. Finished tickets keep their figures.
+    For the customer and for admins. Finished tickets keep their figures, and invoices the name they were billed to.
     """
-    operations.erase_customer(actor, customer_id)
+    erasing.erase_customer(actor, customer_id)
+
+
+@blueprint.get("/<id:customer_id>/personal-data")
+@identity_required(Role.ADMIN)
+@blueprint.response(200, PERSONAL_DATA, description="A file with all that is held on the customer.")
+@blueprint.refuses(NotFound)
+def export_personal_data(actor: Identity, customer_id: int) -> Response:
+    """Export all that is held on a customer.
+
+    For the customer and for admins.
+    """
+    pieces = stream_with_context(personal_data.export(actor, customer_id))
+    name = f'attachment; filename="customer-{customer_id}.json"'
+    return Response(pieces, 200, {"Content-Disposition": name}, mimetype=reading.JSON)
 
 
 @blueprint.post("/login")

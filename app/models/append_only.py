@@ -1,4 +1,7 @@
-"""Records that are written once: the ORM refuses to change them here, the database by triggers of the migration."""
+"""Records that are written once: the ORM refuses to change them here, the database by triggers of the migrations.
+
+The triggers of ticket events let a text be emptied, which erasing a customer demands, and nothing be written for it.
+"""
 
 from typing import TypeVar
 
