@@ -4,13 +4,19 @@ The application's modules are imported here, once: the workers share that memory
 in no time. SIGHUP reads the settings anew; new code needs a new start.
 """
 
+import json
+import logging
 import os
+import secrets
 import shutil
+import socket
+import struct
 import sys
 import tempfile
 from itertools import count
 from pathlib import Path
 
+from gunicorn import util
 from gunicorn.glogging import Logger
 
 from app import logs
@@ -34,9 +40,13 @@ max_requests, max_requests_jitter = 20_000, 2_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn makes a file of its own there
 control_socket_disable = True
 
-limit_request_line = 8190  # the most that it reads
+# What is larger is refused unread. The application itself refuses bodies of more than 1 MB.
+limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
+
+# For so long a client may send nothing in the midst of a request, or take nothing of its answer: it holds a thread.
+SILENCE_SECONDS = 10
 
 
 class Log(Logger):
@@ -49,17 +59,49 @@ class Log(Logger):
             handler.setFormatter(logs.formatter(settings))
 
     def warning(self, msg, *args, **kwargs):
-        if msg.startswith("Invalid request"):
-            msg = f"Invalid request: {type(sys.exc_info()[1]).__name__}"
-        super().warning(msg, *args, **kwargs)
+        if not msg.startswith("Invalid request from"):  # told below
+            super().warning(msg, *args, **kwargs)
 
     def exception(self, msg, *args, **kwargs):
-        if "%s" in str(msg):
-            msg, args = msg.partition(" %s")[0], ()
-        super().exception(msg, *args, **kwargs)
+        if isinstance(sys.exc_info()[1], BlockingIOError):
+            self.info("A client was silent for too long")
+        elif "%s" in str(msg):
+            super().exception(msg.partition(" %s")[0], **kwargs)
+        else:
+            super().exception(msg, *args, **kwargs)
 
 
 logger_class = Log
+
+
+def write_problem(client, status, reason, _quoted):
+    """Answer what is no HTTP with a problem document too, where gunicorn's own page quotes what it could not read."""
+    request_id = secrets.token_hex(16)
+    slug = "server-error" if status == 500 else "bad-request"
+    detail = "The request could not be read." if status != 500 else "Something failed on our side; it has been logged."
+    body = {"type": f"/problems/{slug}", "title": reason, "status": status, "detail": detail, "request_id": request_id}
+    text = json.dumps(body)
+    head = {
+        "Connection": "close",
+        "Content-Type": "application/problem+json",
+        "Content-Length": len(text),
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-ID": request_id,
+    }
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in head.items()), "", text]
+    told = {"request_id": request_id, "status": status}
+    logging.getLogger("gunicorn.error").warning("Refused unread: %s", type(sys.exc_info()[1]).__name__, extra=told)
+    util.write_nonblock(client, "\r\n".join(lines).encode())
+
+
+util.write_error = write_problem
+
+
+def when_ready(server):
+    patience = struct.pack("ll", SILENCE_SECONDS, 0)
+    for listener in server.LISTENERS:  # whose connections inherit it
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
 
 
 # Metrics: the workers count in files of one folder. Each has a number, and who takes its place goes on with its files:

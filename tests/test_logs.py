@@ -241,7 +241,7 @@ class Served(unittest.TestCase):
                     self.assertIn(b"400", send(host, int(port), f"{garbage}\r\nHost: x\r\n\r\n".encode()))
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         self.assertEqual({line["logger"] for line in lines}, {"app.access", "gunicorn.error"})
-        self.assertEqual(len([line for line in lines if "Invalid request" in line.get("message", "")]), 3)
+        self.assertEqual(len([line for line in lines if "Refused unread" in line.get("message", "")]), 3)
         self.assertIn("/ready", [line.get("route") for line in lines])
         self.assertNotIn(CANARY, log.read_text())
         self.assertNotIn("127.0.0.1:5", re.sub("Listening at.*", "", log.read_text()))
