@@ -4,6 +4,7 @@ The application's modules are imported here, once: the workers share that memory
 in no time. SIGHUP reads the settings anew; new code needs a new start.
 """
 
+import gc
 import json
 import logging
 import os
@@ -98,6 +99,8 @@ util.write_error = write_problem
 
 
 def when_ready(server):
+    gc.collect()
+    gc.freeze()  # the collector would touch what the workers share, and so give each a copy
     patience = struct.pack("ll", SILENCE_SECONDS, 0)
     for listener in server.LISTENERS:  # whose connections inherit it
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
