@@ -34,7 +34,7 @@ def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[st
     return token, expires_at
 
 
-def accept(token: str, password: str, email: str | None = None) -> dict[str, object]:
+def accept(token: str, password: str, email: str | None = None) -> tuple[dict[str, object], dict[str, str]]:
     """Set the password of the account that is invited, and its e-mail where one is given; answers as a login.
 
     All its sessions end, and no other invite is left. Raises `InviteInvalid` whatever is wrong with the token,
@@ -48,7 +48,9 @@ def accept(token: str, password: str, email: str | None = None) -> dict[str, obj
 
 
 @atomic()
-def _accept(found: Invite, token: str, password_hash: str, email: str | None) -> dict[str, object]:
+def _accept(
+    found: Invite, token: str, password_hash: str, email: str | None
+) -> tuple[dict[str, object], dict[str, str]]:
     owner = _take(found, token)
     owner.password_hash = password_hash
     owner.email = email or owner.email
