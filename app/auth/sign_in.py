@@ -17,8 +17,11 @@ from app.problems import SignInFailed, WrongPassword
 from app.rules.text import normal_email
 from app.transaction import atomic, release
 
+# What a login answers, and its headers.
+SignedIn = tuple[dict[str, object], dict[str, str]]
 
-def sign_in(account: type[Account], email: str, password: str) -> tuple[dict[str, object], dict[str, str]]:
+
+def sign_in(account: type[Account], email: str, password: str) -> SignedIn:
     """What a login answers to this e-mail and password, and with which headers.
 
     Raises `SignInFailed` whatever is wrong, and `TooManyRequests` where too much was. An unknown e-mail takes as long
@@ -52,7 +55,7 @@ def _require_unchanged(owner: Account) -> None:
         raise SignInFailed
 
 
-def start_session(owner: Account) -> tuple[dict[str, object], dict[str, str]]:
+def start_session(owner: Account) -> SignedIn:
     """Open a session, and return what a login answers, and with which headers: a token for the session, and one for
     the device. Call it inside a transaction that locked the account.
     """
