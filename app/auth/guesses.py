@@ -16,7 +16,7 @@ from limits import RateLimitItem
 
 from app.auth import devices
 from app.auth.access import Identity
-from app.auth.keys import signing_keys
+from app.auth.keys import keys_for
 from app.limits import address, limiter, rates, too_many
 from app.models import Account
 from app.watching import tally
@@ -35,8 +35,8 @@ def at_login(account: type[Account], email: str, owner: Account | None) -> list[
     if device and owner and device.is_known_to(owner):
         return _counts("RATELIMIT_GUESSES", f"device:{device.id}")
     # No e-mail stands in the counters' names, where they may be in Redis.
-    digest = hmac.new(signing_keys()[-1].encode(), email.encode(), "sha256").hexdigest()
-    by_account = _counts("RATELIMIT_GUESSES", f"{account.noun}:{digest}")
+    name = hmac.digest(keys_for(b"guessed email")[0], email.encode(), "sha256").hex()
+    by_account = _counts("RATELIMIT_GUESSES", f"{account.noun}:{name}")
     return by_account + _counts("RATELIMIT_GUESSES_PER_ADDRESS", address())
 
 
