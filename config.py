@@ -97,6 +97,19 @@ def _hosts(value: str) -> tuple[str, ...]:
     return hosts
 
 
+def _origins(value: str) -> tuple[str, ...]:
+    """As browsers spell them, in lower case and without the port that goes without saying."""
+    return tuple(dict.fromkeys(_origin(origin.strip().lower()) for origin in value.split(",") if origin.strip()))
+
+
+def _origin(value: str) -> str:
+    match = re.fullmatch(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", value)
+    if match is None or int(match[3] or 0) > 65535:
+        raise ValueError("must be origins such as https://desk.example.com, without a path, separated by commas")
+    usual = {"http": "80", "https": "443"}[match[1]]
+    return value.removesuffix(f":{usual}") if match[3] == usual else value
+
+
 def _text(value: str) -> str:
     return value
 
@@ -154,6 +167,7 @@ SETTINGS = (
     Setting("PUBLIC_URL", _web_address),
     Setting("ALLOWED_HOSTS", _hosts),
     Setting("INVITE_URL", _web_address),
+    Setting("CORS_ORIGINS", _origins, ""),
     Setting("PORT", _whole(1, 65535), "5000"),
     Setting("WEB_CONCURRENCY", _whole(1, 64)),
     Setting("THREADS", _whole(1, 64), "8"),

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import (
     caching,
     cli,
+    cors,
     customers,
     database,
     errors,
@@ -66,6 +67,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     watching.init_app(app)  # first, so that it sees all of every request
     logs.init_app(app)
     headers.init_app(app)  # next, so that whatever is refused below has a request id
+    cors.init_app(app)
     db.init_app(app)
     ma.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)

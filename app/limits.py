@@ -110,6 +110,8 @@ class ShopLimiter(Limiter):
     """Counts reads by a short way: the library's own, made for any limit on any view, costs a quarter of a read."""
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if request.method == "OPTIONS":
+            return  # it reaches no view, and a browser asks on behalf of whoever shares its address
         view = current_app.view_functions.get(request.endpoint or "")
         if not in_middleware or view is None or request.method in WRITES:
             super()._check_request_limit(callable_name, in_middleware)

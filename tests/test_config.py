@@ -31,6 +31,23 @@ class Refusals(unittest.TestCase):
         "DATABASE_URL": ["mysql://localhost/shop", "shop.db"],
         "DATABASE_POOL_SIZE": ["0", "101", "-1", "ten", "1.5", "٣"],
         "REDIS_URL": ["localhost:6379", "http://localhost"],
+        "CORS_ORIGINS": [
+            "*",
+            "null",
+            "desk.example.com",
+            "https://*.example.com",
+            "https://desk.example.com/",
+            "https://desk.example.com/app",
+            "https://desk.example.com?",
+            "https://me@desk.example.com",
+            "https://desk.example.com:",
+            "https://desk.example.com:65536",
+            "https://desk.example.com https://pay.example.com",
+            "https://bücher.example",
+            "ftp://desk.example.com",
+            "https://",
+            "https://desk.example.com,*",
+        ],
         "PUBLIC_URL": ["shop.example.com", "ftp://shop.example.com"],
         "WEB_CONCURRENCY": ["0", "65", "many"],
         "THREADS": ["0", "65", "many"],
@@ -100,6 +117,20 @@ class Values(unittest.TestCase):
                 "PUBLIC_URL": "https://shop.example.com",
             },
         )
+
+    def test_origins_are_spelled_as_browsers_spell_them(self) -> None:
+        for text, origins in {
+            "": (),
+            "https://desk.example.com": ("https://desk.example.com",),
+            " http://localhost:5173 ,https://Desk.Example.com:443,": (
+                "http://localhost:5173",
+                "https://desk.example.com",
+            ),
+            "http://bay_3:80,http://bay_3,http://[::1]:8080": ("http://bay_3", "http://[::1]:8080"),
+            "https://desk.example.com:80": ("https://desk.example.com:80",),
+        }.items():
+            with self.subTest(text):
+                self.assertEqual(load(CORS_ORIGINS=text)["CORS_ORIGINS"], origins)
 
     def test_money_and_rates_are_exact(self) -> None:
         for name, texts in {
