@@ -109,18 +109,21 @@ class ModelOutput(SQLAlchemyAutoSchema, Output):
 
 
 class ListQuery(Input):
-    """Which page of a list, in the order of the ids: by its number, or behind a cursor."""
+    """Which page of a list, in the order of the ids: by its number, or behind a cursor.
+
+    Defaults stand in words: some generated clients send those that they find, and these two ways exclude each other.
+    """
 
     page = QueryNumber(
         least=1,
         most=MOST_COUNTED,
         metadata={
-            "default": 1,
-            "description": f"Pages count from 1, and end with row {MOST_COUNTED:,}; beyond, go on with `cursor`.",
+            "description": f"Pages count from 1, where a list begins unless it is given, and end with row {MOST_COUNTED:,}; "
+            "beyond, go on with `cursor`.",
         },
     )
     per_page = QueryNumber(
-        least=1, most=MOST_ON_A_PAGE, metadata={"default": ROWS_ON_A_PAGE, "description": "Rows on a page."}
+        least=1, most=MOST_ON_A_PAGE, metadata={"description": f"Rows on a page; {ROWS_ON_A_PAGE} unless given."}
     )
     limit = QueryNumber(
         least=1,

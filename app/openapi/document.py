@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask
@@ -11,6 +12,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.routing import ValidationError as NoSuchId
 
+from app.fields import Choice
 from app.idempotency import KEY, KEY_PATTERN, REPLAYED
 from app.models import LARGEST_INTEGER
 from app.openapi import conditions
@@ -47,8 +49,17 @@ class SchemaPlugin(MarshmallowPlugin):
             described["additionalProperties"] = False
         elif isinstance(instance, Output):
             described["required"] = list(described["properties"])
-        described.update(getattr(instance, "json_schema", {}))
-        return described
+        return {**described, **_unsplit(getattr(instance, "json_schema", {}))}
+
+
+def _unsplit(rules: dict[str, Any]) -> dict[str, Any]:
+    """The rules that span fields, in a form that generators of clients do not take for several types of one body.
+
+    What is not outside of the alternatives is within them.
+    """
+    alternatives = {name: rules[name] for name in ("anyOf", "oneOf") if name in rules}
+    others = {name: rule for name, rule in rules.items() if name not in alternatives}
+    return {**others, "not": {"not": alternatives}} if alternatives else others
 
 
 def _schema_name(schema: Any) -> str:
@@ -62,11 +73,23 @@ def _describe_field(self: Any, field: Any, ret: dict[str, Any], **kwargs: Any) -
     described: dict[str, Any] = dict(getattr(field, "json_schema", {}))
     if isinstance(field.parent, Output):
         described.pop("pattern", None)
+    if isinstance(field, Choice):
+        return _describe_choice(self.spec, field, ret, described)
     if field.allow_none and isinstance(described.get("type"), str):
         described["type"] = [described["type"], "null"]
-        if "enum" in described:
-            described["enum"] = [*described["enum"], None]
     return described
+
+
+def _describe_choice(spec: APISpec, field: Choice, ret: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """A whole enum stands once in the document, under its own name, so that clients have one type for it."""
+    name = field.enum.__name__
+    if field.values == [member.value for member in field.enum]:
+        if name not in spec.components.schemas:
+            spec.components.schema(name, described)
+        described = {"$ref": f"#/components/schemas/{name}"}
+    for member in ("type", "enum"):
+        ret.pop(member, None)
+    return {"anyOf": [described, {"type": "null"}]} if field.allow_none else described
 
 
 class RowIdConverter(IntegerConverter):

@@ -9,12 +9,17 @@ from app.problems import Problem
 PROBLEM_JSON = "application/problem+json"
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
+SLUGS = sorted(Problem.by_slug)
 PROBLEM_SCHEMA = {
     "type": "object",
     "description": "RFC 9457: why a request was refused. `type` is the address of a page that explains it.",
     "required": ["type", "title", "status", "detail", "request_id"],
     "properties": {
-        "type": {"type": "string", "enum": [f"/problems/{slug}" for slug in sorted(Problem.by_slug)]},
+        "type": {
+            "type": "string",
+            "enum": [f"/problems/{slug}" for slug in SLUGS],
+            "x-enum-varnames": [slug.replace("-", "_").upper() for slug in SLUGS],  # for generators of clients
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},

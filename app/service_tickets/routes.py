@@ -33,8 +33,8 @@ from app.service_tickets.schemas import (
     TICKET,
     VIEWS,
     AllTicketsQuerySchema,
-    StatusSchema,
     TicketChangesSchema,
+    TicketMoveSchema,
 )
 
 OPENED = "The new ticket; where a vehicle was new too, with `warnings` about its VIN."
@@ -123,7 +123,7 @@ def edit_ticket(actor: Identity, changes: dict[str, Any], ticket_id: int) -> Ser
 
 @blueprint.put("/<id:ticket_id>/status")
 @staff_required()
-@blueprint.arguments(StatusSchema)
+@blueprint.arguments(TicketMoveSchema)
 @blueprint.response(200, TICKET, description=CHANGED)
 @blueprint.refuses(NotFound, Forbidden, IllegalMove, ReasonNeeded, MoneyTaken, TicketLocked, OutOfStock)
 def move_ticket(actor: Identity, move: dict[str, Any], ticket_id: int) -> ServiceTicket:

@@ -221,7 +221,7 @@ class LaborLineChangesSchema(Changes, NewLaborLineSchema):
     json_schema = {"examples": [{"hours": "2.0"}]}
 
 
-class StatusSchema(Input):
+class TicketMoveSchema(Input):
     status = Choice(TicketStatus, metadata={"description": "Where to."})
     reason = Text(
         validate=validate.Length(max=500), metadata={"description": "Why; needed to reopen what is invoiced or paid."}

@@ -1,0 +1,73 @@
+"""Generate a TypeScript and a Python client; each drives the tour against a live shop: ``python -m tests.clients``.
+
+A program and no unit test; it needs Node.js. What is generated goes into a folder of this run, except for the types of
+the TypeScript client, which lie beside its tour and are not kept.
+"""
+
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from app import create_app, demo
+from app.extensions import db
+from tests.live import serving
+from tests.support import migrated, new_database, scratch, settings
+
+HERE = Path(__file__).parent
+TYPESCRIPT = HERE / "typescript"
+BIN = Path(sys.executable).parent
+RATES = {
+    "LABOR_RATE": "120",
+    "PARTS_TAX_RATE": "8.25",
+    "LABOR_TAX_RATE": "4",
+    "SUPPLIES_RATE": "5",
+    "SUPPLIES_CAP": "20",
+}
+# The Python generator knows JSON and bytes.
+CONFIG = "content_type_overrides:\n  application/pdf: application/octet-stream\n  text/csv: application/octet-stream\n"
+
+
+def run(*command: str | Path, folder: Path = HERE, **environ: str) -> None:
+    """Run a program to its end. Raises where it fails."""
+    subprocess.run(command, cwd=folder, env={**os.environ, **environ}, check=True)
+
+
+def tour(name: str) -> None:
+    """One client's tour, against a shop of its own."""
+    database = migrated(new_database())
+    app = create_app(settings(DATABASE_URL=database))
+    with app.app_context():
+        demo.fill(app.config["SHOP_RATES"])
+        db.engine.dispose()
+    with serving(database, **RATES) as (address, _log):
+        document = scratch() / "openapi.json"
+        with urllib.request.urlopen(f"{address}/openapi.json", timeout=30) as answer:
+            document.write_bytes(answer.read())
+        {"typescript": typescript, "python": python}[name](document, address)
+
+
+def typescript(document: Path, address: str) -> None:
+    """openapi-typescript for the types, openapi-fetch for the calls, compiled as strictly as can be."""
+    if not (TYPESCRIPT / "node_modules").exists():
+        run("npm", "ci", "--no-audit", "--no-fund", folder=TYPESCRIPT)
+    run("npx", "openapi-typescript", document, "--output", "generated/api.d.ts", folder=TYPESCRIPT)
+    run("npx", "tsc", "--project", ".", folder=TYPESCRIPT)
+    run("node", "built/tour.js", folder=TYPESCRIPT, SHOP=address)
+
+
+def python(document: Path, address: str) -> None:
+    """openapi-python-client, and its tour under mypy's strictest."""
+    config = scratch() / "client.yaml"
+    config.write_text(f"{CONFIG}post_hooks: []\n")
+    package = scratch() / "client"
+    generator = BIN / "openapi-python-client"
+    run(generator, "generate", "--path", document, "--output-path", package, "--config", config, "--overwrite")
+    run(BIN / "mypy", "--strict", "--config-file=", "tour.py", MYPYPATH=str(package))
+    run(sys.executable, "tour.py", SHOP=address, PYTHONPATH=str(package))
+
+
+if __name__ == "__main__":
+    for client in ("typescript", "python"):
+        tour(client)
