@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit prove bench bench-quick openapi lock
+.PHONY: help run test check audit prove bench bench-quick clients openapi lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreS
 
 bench-quick: .venv-bench/.installed ## only check that they give the same answers, and count the statements
 	@.venv-bench/bin/python -m bench --quick
+
+clients: $(VENV)/.installed-dev ## generate a TypeScript and a Python client; each drives the tour (needs Node.js)
+	@$(BIN)/python -m tests.clients
 
 openapi: $(VENV)/.installed-dev ## print the OpenAPI document
 	@$(BIN)/flask openapi print

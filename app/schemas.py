@@ -118,8 +118,8 @@ class ListQuery(Input):
         least=1,
         most=MOST_COUNTED,
         metadata={
-            "description": f"Pages count from 1, where a list begins unless it is given, and end with row {MOST_COUNTED:,}; "
-            "beyond, go on with `cursor`.",
+            "description": f"Pages count from 1, the first unless given, and end with row {MOST_COUNTED:,}; go on with "
+            "`cursor`.",
         },
     )
     per_page = QueryNumber(
