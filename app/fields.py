@@ -176,12 +176,13 @@ class Sort(fields.Field[tuple[str, ...]]):
         self.json_schema = {"type": "string", "pattern": f"^{self.pattern}$", "default": default}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
-        names = tuple(value.split(","))
         if not re.fullmatch(self.pattern, value):
             raise ValidationError("Not a list of fields to sort by.")
-        if len({name.removeprefix("-") for name in names}) < len(names):
-            raise ValidationError("Names a field twice.")
-        return names
+        # A field that is named again no longer changes the order.
+        kept: dict[str, str] = {}
+        for name in value.split(","):
+            kept.setdefault(name.removeprefix("-"), name)
+        return tuple(kept.values())
 
 
 class Search(Text):
