@@ -63,7 +63,7 @@ class Cursors(ShopTest):
             "price,-name",
             "-price,name,id",
             "name,-id",
-            "name,price,-name,-price",
+            "name,-name,price",
         ):
             with self.subTest(sort):
                 walked = rows(self.advisor, f"/inventory?limit=2&sort={sort}")
