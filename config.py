@@ -223,6 +223,11 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     return config
 
 
+def environment(**more: str) -> dict[str, str]:
+    """The environment for a program that is started: this process's own, with some more."""
+    return {**os.environ, **more}
+
+
 def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool) -> None:
     if on_render and config["APP_ENV"] != "production":
         raise ConfigError("APP_ENV must be production on Render.")

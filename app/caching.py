@@ -61,6 +61,11 @@ def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
     return value
 
 
+def outdate() -> None:
+    """Forget every list: the database was changed by other means."""
+    line().say(lambda: _set_versions(OUTDATES.values(), new=True))
+
+
 def _version(name: str) -> str | None:
     """The model's version; a new one where it was lost."""
     version: str | None = cache.get(f"version:{name}")

@@ -1,15 +1,18 @@
-"""Commands: ``flask create-admin``, ``flask demo``, ``flask welcome``, ``flask prepare``, ``flask purge``."""
+"""Commands: ``flask create-admin``, ``demo``, ``welcome``, ``prepare``, ``purge``, ``backup``, ``restore``."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
 from flask_migrate import upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app import demo, idempotency
+from app import backups, demo, idempotency
 from app.extensions import db
 from app.mechanics.operations import create_mechanic
 from app.mechanics.schemas import NewMechanicSchema
@@ -24,6 +27,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(welcome)
     app.cli.add_command(prepare)
     app.cli.add_command(purge)
+    app.cli.add_command(backup)
+    app.cli.add_command(restore)
 
 
 @click.command("create-admin")
@@ -99,3 +104,33 @@ def purge() -> None:
     while batch := idempotency.purge():
         removed += batch
     click.echo(f"Removed {removed} expired answers.")
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write the whole database to one file, while it is used."""
+    with _told():
+        backups.backup(file)
+    click.echo(f"Wrote {file}.")
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace all that is in the database.")
+def restore(file: Path, force: bool) -> None:
+    """Make the database what it was when the backup was written; everyone has to sign in again."""
+    with _told():
+        is_current = backups.restore(file, force=force)
+    click.echo(f"Restored {file}." if is_current else f"Restored {file}, which is older: run `flask db upgrade` now.")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong is told in words, without a traceback."""
+    try:
+        yield
+    except (backups.BackupError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        raise click.ClickException(f"The database does not answer: {str(error.orig).strip()}") from None

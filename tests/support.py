@@ -10,6 +10,7 @@ import secrets
 import shutil
 import tempfile
 import unittest
+from contextvars import Context
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache as once
@@ -17,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from click.testing import Result
 from flask import Flask
+from flask.cli import FlaskGroup
 from flask_migrate import upgrade
 from sqlalchemy import insert
 from sqlalchemy.engine import make_url
@@ -134,6 +137,27 @@ class Caller:
 
     def delete(self, path: str, **kwargs: Any) -> TestResponse:
         return self.request("DELETE", path, **kwargs)
+
+
+class Commands(unittest.TestCase):
+    """What is typed after `flask`, for the application under test."""
+
+    app: Flask
+
+    def run_command(self, *arguments: str, typed: str = "", app: Flask | None = None) -> Result:
+        """What `flask` does with these arguments, in a context of its own as in a process of its own."""
+        served = app or self.app
+        group = FlaskGroup(create_app=lambda: served, load_dotenv=False)
+        return Context().run(served.test_cli_runner().invoke, group, arguments, input=typed)
+
+    def assertDone(self, result: Result) -> None:
+        self.assertEqual(result.exit_code, 0, (result.output, result.exception))
+
+    def assertRefused(self, result: Result, words: str) -> None:
+        """The command ended with an error in words, not with a traceback."""
+        self.assertIsInstance(result.exception, SystemExit, result.exception)
+        self.assertNotEqual(result.exit_code, 0)
+        self.assertRegex(result.output, words)
 
 
 class ShopTest(unittest.TestCase):

@@ -25,7 +25,7 @@ ROOMS = (
     ("flask_app",),
     ("app",),
     ("app.cli", "app.system", "app.*"),
-    ("app.demo",),
+    ("app.backups", "app.demo"),
     ("app.*.operations", *(f"app.{name}" for name in OPERATIONS)),
     ("app.arrivals", "app.stock"),
     (

@@ -1,12 +1,8 @@
 """The commands: ``flask create-admin`` and ``flask demo``."""
 
-from contextvars import Context
 from decimal import Decimal
-from unittest import TestCase
 
 from click.testing import Result
-from flask import Flask
-from flask.cli import FlaskGroup
 from sqlalchemy import func, select
 
 from app import create_app, demo
@@ -28,12 +24,12 @@ from app.models import (
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
 from tests import support
-from tests.support import Caller, empty_database, settings
+from tests.support import Caller, Commands, empty_database, settings
 
 PASSWORD = "a long enough password"
 
 
-class CommandTest(TestCase):
+class CommandTest(Commands):
     """An empty shop, without even an admin."""
 
     def setUp(self) -> None:
@@ -43,21 +39,6 @@ class CommandTest(TestCase):
         self.addCleanup(context.pop)
         self.addCleanup(db.session.remove)
         empty_database()
-
-    def run_command(self, *arguments: str, typed: str = "", app: Flask | None = None) -> Result:
-        """What `flask` does with these arguments, in a context of its own as in a process of its own."""
-        served = app or self.app
-        group = FlaskGroup(create_app=lambda: served, load_dotenv=False)
-        return Context().run(served.test_cli_runner().invoke, group, arguments, input=typed)
-
-    def assertDone(self, result: Result) -> None:
-        self.assertEqual(result.exit_code, 0, (result.output, result.exception))
-
-    def assertRefused(self, result: Result, words: str) -> None:
-        """The command ended with an error in words, not with a traceback."""
-        self.assertIsInstance(result.exception, SystemExit, result.exception)
-        self.assertNotEqual(result.exit_code, 0)
-        self.assertRegex(result.output, words)
 
     def count(self, model: type) -> int:
         db.session.rollback()
