@@ -23,6 +23,7 @@ from app import (
     openapi,
     reading,
     service_tickets,
+    spreadsheets,
     system,
     watching,
 )
@@ -89,6 +90,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
     api.register_blueprint(invites.blueprint)
+    api.register_blueprint(spreadsheets.blueprint)
+    app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)
     if config["METRICS_TOKEN"]:
         from app import metrics  # its library is not small

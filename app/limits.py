@@ -18,7 +18,7 @@ from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage, RedisStorage
 
-from app.auth import devices, tokens
+from app.auth import tokens
 from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
 from app.watching import tally
@@ -47,7 +47,7 @@ class Memory(MemoryStorage):
                 self._sweep(now)
             if self.expirations.get(key, 0.0) <= now:
                 self.storage[key], self.expirations[key] = 0, now + expiry
-            self.storage[key] = max(0, self.storage[key] + amount)
+            self.storage[key] += amount
             return self.storage[key]
 
     def _sweep(self, now: float) -> None:
@@ -87,22 +87,16 @@ class Shared(Memory):
 
 
 def client() -> str:
-    """Who is counted: the owner of a valid token, else who stands at the door."""
+    """Who is counted: the owner of a valid token, else the address."""
     try:
         claims = tokens.presented()
     except NotSignedIn:
         claims = None
-    return claims.subject if claims else at_the_door()
-
-
-def at_the_door() -> str:
-    """Who signs in: the owner of the device, whom others at the same address do not shut out, else the address."""
-    device = devices.presented()
-    return f"device:{device.kind}:{device.owner_id}" if device else address()
+    return claims.subject if claims else f"address:{get_remote_address()}"
 
 
 def address() -> str:
-    """The address, as far as proxies are trusted."""
+    """The address alone: who signs in has no token yet, or may have many."""
     return f"address:{get_remote_address()}"
 
 
@@ -121,7 +115,7 @@ class ShopLimiter(Limiter):
     def _count_read(self) -> None:
         """Count a read against its client. Raises `TooManyRequests`."""
         who = (KEY_PREFIX, client(), ALL)
-        for rate in rates(current_app.config["RATELIMIT_PER_CLIENT"]):
+        for rate in _rates(current_app.config["RATELIMIT_PER_CLIENT"]):
             if not self.limiter.hit(rate, *who):
                 tally().refused_by = ALL
                 raise too_many(self.limiter.get_window_stats(rate, *who).reset_time)
@@ -133,8 +127,7 @@ class ShopLimiter(Limiter):
 
 
 @cache
-def rates(text: str) -> list[RateLimitItem]:
-    """The rates that a setting names."""
+def _rates(text: str) -> list[RateLimitItem]:
     return parse_many(text)
 
 
@@ -157,7 +150,7 @@ limiter = ShopLimiter(
     key_prefix=KEY_PREFIX,
 )
 
-login_limit = limiter.shared_limit(_setting("RATELIMIT_LOGIN"), "login", key_func=at_the_door, override_defaults=False)
+login_limit = limiter.shared_limit(_setting("RATELIMIT_LOGIN"), "login", key_func=address, override_defaults=False)
 # Staff enter walk-ins all day.
 sign_up_limit = limiter.shared_limit(
     _setting("RATELIMIT_SIGN_UP"),

@@ -282,8 +282,8 @@ class InvalidInput(Problem):
 
     status, slug, title = 422, "invalid-input", "Invalid input"
 
-    def __init__(self, errors: Mapping[str, list[str]]) -> None:
-        super().__init__("Some of what was sent is not valid; see errors.", errors=dict(errors))
+    def __init__(self, errors: Mapping[str, list[str]], **extra: Any) -> None:
+        super().__init__("Some of what was sent is not valid; see errors.", errors=dict(errors), **extra)
 
 
 class IdempotencyMismatch(InvalidInput):

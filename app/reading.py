@@ -7,7 +7,7 @@ database builds the JSON, on a connection without transactions. What a list is f
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -128,7 +128,7 @@ def page(
     is not there.
     """
     asked = Asked(schema, listing, query, within or {})
-    return _respond(asked, _read(asked, parent))
+    return _respond(asked, _read(asked, asked.after(), parent))
 
 
 def cached_page(
@@ -137,7 +137,18 @@ def cached_page(
     """As `page`, from the cache where nothing changed since: for lists that are short and asked for all day."""
     asked = Asked(schema, listing, query, within or {})
     key = (*asked.scope, asked.size, asked.number, query.get("cursor"))
-    return _respond(asked, Page(*remember(listing.model, key, lambda: tuple(_read(asked, None)))))
+    return _respond(asked, Page(*remember(listing.model, key, lambda: tuple(_read(asked, asked.after())))))
+
+
+def walk(schema: ModelOutput, listing: Listing, query: Mapping[str, Any], size: int) -> Iterator[list[dict[str, Any]]]:
+    """All rows of a list, in parts of this size, each read when it is asked for.
+
+    What stands all along is there once, whatever is written meanwhile, and no connection is held in between.
+    """
+    asked, after, has_next = Asked(schema, listing, {**query, "limit": size}, {}), (), True
+    while has_next:
+        text, has_next, after, _ = _read(asked, after)
+        yield json.loads(text)
 
 
 class Asked:
@@ -165,11 +176,10 @@ class Asked:
         return cursors.read(self.scope, self.cursor, kinds)
 
 
-def _read(asked: Asked, parent: Parent | None) -> Page:
+def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> Page:
     uncounted: dict[str, float] = current_app.extensions["shop.uncounted"]
     key = repr(asked.scope)
     is_counted = asked.has_numbers and uncounted.get(key, 0.0) < time.monotonic()
-    after = asked.after()
     under = parent and Under(parent.model, ("id", *parent.columns))
     shape = Shape(shape_of(asked.filters), asked.sort, bool(after), is_counted, under)
     values = {
@@ -238,6 +248,6 @@ def _query_string(**paging: Any) -> str:
     return urlencode({**{name: text for name, text in request.args.items() if name not in dropped}, **paging})
 
 
-def send(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def send(body: Any, status: int = 200) -> Response:
     """JSON, compact."""
-    return Response(current_app.json.dumps(body, separators=(",", ":")), status, headers, mimetype=JSON)
+    return Response(current_app.json.dumps(body, separators=(",", ":")), status, mimetype=JSON)

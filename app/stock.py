@@ -5,9 +5,9 @@ by the lock of its part, because a delivery fills the waiting lines of tickets t
 units are available no line waits for them, so whatever frees units passes them on at once, to the oldest line first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.auth.access import Identity
@@ -24,6 +24,7 @@ from app.models import (
 from app.problems import Conflict, OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
 
+OPENING = "Opening stock"
 # The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
 _LINES = (
     select(PartLine)
@@ -120,6 +121,14 @@ def enter(
     )
     db.session.add(movement)
     return movement
+
+
+def open_shelves(actor: Identity, quantities: Mapping[int, int]) -> None:
+    """Write the opening stock of new parts, whose quantity on hand shows it already, into the ledger, by their ids."""
+    movement = {"kind": MovementKind.RECEIVE, "reason": OPENING, "mechanic_id": actor.id}
+    rows = [{**movement, "part_id": part_id, "quantity": units} for part_id, units in quantities.items() if units]
+    if rows:
+        db.session.execute(insert(StockMovement), rows)
 
 
 def _start_tracking(part: Part) -> None:

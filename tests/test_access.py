@@ -199,6 +199,12 @@ TABLE = [
     Row("GET", "/audit", None, ADMIN),
     Row("GET", "/audit?kind=signed_in", None, ADMIN),
 
+    Row("GET", "/customers.csv", None, STAFF),
+    Row("GET", "/inventory.csv", None, STAFF),
+    Row("GET", "/service-tickets.csv", None, STAFF),
+    Row("POST", "/customers/import", b"name,email\r\nNew,new@example.com\r\n", FRONT_DESK),
+    Row("POST", "/inventory/import", b"name,price\r\nOil filter,9.90\r\n", FRONT_DESK),
+
     Row("GET", "/docs", None, OPEN),
     Row("GET", "/openapi.json", None, OPEN),
     Row("GET", "/health", None, OPEN),
@@ -316,6 +322,9 @@ class AccessTable(ShopTest):
 
     def ask(self, caller: Caller, method: str, row: Row) -> Any:
         body = row.body
+        if isinstance(body, bytes):
+            path = row.path.format_map(self.names)
+            return caller.request(method, path, data=body, content_type="text/csv")
         if body is not None:
             body = {name: self.filled_in(value) for name, value in body.items()}
         return caller.request(method, row.path.format_map(self.names), json=body)

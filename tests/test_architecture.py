@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-BLUEPRINTS = ("customers", "inventory", "invites", "mechanics", "service_tickets")
+BLUEPRINTS = ("customers", "inventory", "invites", "mechanics", "service_tickets", "spreadsheets")
 
 # Operations that have a module of their own.
 OPERATIONS = (
@@ -35,12 +35,12 @@ ROOMS = (
         "app.*.intake_schemas",
         "app.*.vehicle_schemas",
         "app.service_tickets.invoice_pdf",
+        "app.spreadsheets.checking",
     ),
     ("app.*.lists",),
     ("app.*.blueprint",),
     ("app.errors", "app.openapi"),
     ("app.idempotency", "app.metrics"),
-    ("app.auth.guesses", "app.auth.sign_in"),
     ("app.limits", "app.reading"),
     ("app.cursors",),
     ("app.auth",),
@@ -51,6 +51,7 @@ ROOMS = (
     ("app.caching", "app.logs", "app.tracing"),
     ("app.watching",),
     ("app.line",),
+    ("app.sheets",),
     (
         "app.auth.devices",
         "app.auth.passwords",

@@ -40,7 +40,7 @@ def loading(schema: Any) -> list[Any]:
     """Options that load what the schema shows of other tables, for Python to dump it."""
     options: dict[str, Any] = {}
     for name, field in schema.dump_fields.items():
-        path = (field.attribute or name).partition(".")[0]
+        path = (field.attribute or name).partition(".")[0].replace("mechanic_names", "mechanics")
         if path in schema.model.__mapper__.relationships:
             nested = loading(field.schema) if isinstance(field, fields.Nested) else []
             options[path] = selectinload(getattr(schema.model, path)).options(*nested)

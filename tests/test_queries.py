@@ -27,6 +27,10 @@ PATHS = (
     "/inventory",
     "/inventory/{part}",
     "/inventory/{part}/movements",
+    "/customers.csv",
+    "/inventory.csv",
+    "/service-tickets.csv",
+    "/service_tickets.csv",
     "/mechanics/{mechanic}/tickets",
     "/audit",
     "/customers/{customer}/personal-data",
@@ -41,7 +45,7 @@ PATHS = (
 )
 ROWS = ("mechanic", "customer", "vehicle", "part", "ticket", "line")
 # What is one thing and no list; of the others each shows at least as many rows as there are of a kind.
-ALONE = ("}", "/personal-data", "/invoice", "/invoice.pdf")
+ALONE = ("}", ".csv", "/personal-data", "/invoice", "/invoice.pdf")
 
 
 class StatementsOfReads(ShopTest):

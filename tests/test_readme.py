@@ -20,6 +20,7 @@ FACTS = (
     '"status":"paid"',
     '"balance":"0.00"',
     "'why': ['phone']",
+    '"created":0,"updated":1,"unchanged":',
     "304\n",
     "412\n",
     "X-Total-Count: 8",

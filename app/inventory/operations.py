@@ -14,8 +14,6 @@ from app.models.types import now
 from app.problems import PartAwaited
 from app.transaction import atomic, locked
 
-OPENING = "Opening stock"
-
 
 @atomic()
 def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **fields: Any) -> Part:
@@ -23,8 +21,7 @@ def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **field
     part = Part(quantity_on_hand=quantity_on_hand, **fields)
     db.session.add(part)
     db.session.flush()
-    if quantity_on_hand:
-        stock.enter(actor, part, MovementKind.RECEIVE, quantity_on_hand, reason=OPENING)
+    stock.open_shelves(actor, {part.id: quantity_on_hand or 0})
     return part
 
 

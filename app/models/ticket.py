@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     String,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, column_property, composite, mapped_column, relationship, validates
 
 from app.extensions import Base
@@ -120,6 +122,18 @@ class ServiceTicket(Searchable, Versioned, Row):
     def _note_assignment(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
         self.is_assigned = not is_removed or len(self.mechanics) > 1
         return mechanic
+
+    @hybrid_property
+    def mechanic_names(self) -> str | None:
+        """Who works on it, in one text; None where nobody does."""
+        return ", ".join(mechanic.name for mechanic in self.mechanics) or None
+
+    @mechanic_names.inplace.expression
+    @classmethod
+    def _mechanic_names(cls) -> ColumnElement[str | None]:
+        mine = select(Mechanic.name).join(ticket_mechanics).where(ticket_mechanics.c.ticket_id == cls.id)
+        names = mine.correlate(cls).order_by(Mechanic.id).subquery()
+        return select(func.aggregate_strings(names.c.name, ", ")).scalar_subquery()
 
     @property
     def is_reserving(self) -> bool:

@@ -1,6 +1,6 @@
 """The blueprint whose decorators check, serialise and document at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.auth.access import Policy, View
 from app.conditional import Tag
 from app.listing import shown
 from app.openapi import conditions
-from app.openapi.parser import Parser, refuse_strange_parameters
+from app.openapi.parser import Parser, read_file, refuse_strange_parameters
 from app.openapi.refusals import header, refusals_of
 from app.problems import IdempotencyMismatch, Problem
 from app.schemas import MOST_COUNTED, Input, ModelOutput
@@ -51,6 +51,24 @@ class Blueprint(SmorestBlueprint):
             return _once(decorated)
 
         return document
+
+    def reads_file(
+        self, mimetype: str, charsets: Collection[str], *, most_bytes: int, description: str, example: str
+    ) -> Decorator:
+        """Pass the view the body, a file of this type, as bytes."""
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def read(*args: Any, **kwargs: Any) -> Any:
+                return view(*args, read_file(mimetype, charsets), **kwargs)
+
+            decorated: Any = read
+            decorated.most_bytes = most_bytes
+            content = {mimetype: {"schema": {"type": "string"}, "example": example}}
+            decorated.request_body = {"required": True, "description": description, "content": content}
+            return cast_view(decorated)
+
+        return decorate
 
     def response(
         self,
@@ -119,15 +137,6 @@ class Blueprint(SmorestBlueprint):
             tag="weak",
         )
 
-    def reads(self, headers: Mapping[str, Any]) -> Decorator:
-        """Document headers that a request may have, each in the words of OpenAPI."""
-
-        def decorate(view: Any) -> View:
-            view.headers_read = [{"in": "header", "name": name, **words} for name, words in headers.items()]
-            return cast_view(view)
-
-        return decorate
-
     def refuses(self, *refusals: type[Problem]) -> Decorator:
         """Document what the view refuses beyond what every view does."""
 
@@ -144,11 +153,10 @@ class Blueprint(SmorestBlueprint):
             if method == "POST" and view.keyed:
                 doc.setdefault("arguments", {}).setdefault("parameters", []).append(idempotency.KEY)
                 refusals = (*refusals, IdempotencyMismatch)
-            if headers := getattr(view, "headers_read", ()):
-                doc.setdefault("arguments", {}).setdefault("parameters", []).extend(headers)
             doc["manual_doc"] = {
                 "operationId": _operation_id(endpoint, view.__name__, method),
                 "security": _security(view.policy),
+                **({"requestBody": view.request_body} if hasattr(view, "request_body") else {}),
                 "responses": refusals_of(view.policy, method, refusals),
             }
             conditions.document(doc, method, tagged=view.tag is not None)

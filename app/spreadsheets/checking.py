@@ -1,0 +1,115 @@
+"""Checking a CSV file row by row: cells become values as the fields of an input schema read them, faults are noted."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from marshmallow import Schema, ValidationError
+
+from app import sheets
+from app.fields import WholeNumber
+from app.problems import InvalidInput
+
+MOST_ROWS = 200_000
+MOST_FAULTS = 100
+
+
+class Line(NamedTuple):
+    """A row of the file: its number, and the values of its cells that are not empty, by column."""
+
+    number: int
+    values: dict[str, Any]
+
+
+class Fault(ValidationError):
+    """What a rule beyond the fields has against a row, by column."""
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        super().__init__({column: [message] for column, message in messages.items()})
+
+
+class Faults:
+    """What is wrong with a file, by row and column. Once there is too much of it, nobody need look further."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    @property
+    def are_many(self) -> bool:
+        return len(self.rows) >= MOST_FAULTS
+
+    def add(self, row: int, column: str | None, message: str) -> None:
+        """Note one; `column` is None where it is the row that is wrong."""
+        if not self.are_many:
+            self.rows.append({"row": row, "column": column, "message": message})
+
+    @contextmanager
+    def of_row(self, row: int) -> Iterator[None]:
+        """Note what is raised within against a row, by a schema or as a `Fault`."""
+        try:
+            yield
+        except ValidationError as error:
+            for column, messages in error.normalized_messages().items():
+                for message in messages:
+                    self.add(row, None if column == "_schema" else column, message)
+
+    def refuse(self) -> None:
+        """Raises `InvalidInput` where there are any."""
+        errors: dict[str, list[str]] = {}
+        for fault in self.rows:
+            errors.setdefault(fault["column"] or "body", []).append(f"Row {fault['row']}: {fault['message']}")
+        if errors:
+            raise InvalidInput(errors, rows=self.rows)
+
+
+def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults) -> Iterator[Line]:
+    """The rows of a file that are good by themselves, and in `faults` what is wrong with the others.
+
+    Columns are the fields of the schema; those that are `ignored` may be there too, and are not read.
+    """
+    try:
+        columns, rows = sheets.read(data)
+        _check_header(schema, ignored, columns, faults)
+        for number, cells in rows:
+            if number > MOST_ROWS + 1:
+                faults.add(number, None, f"A file has at most {MOST_ROWS:,} rows below the first; send several.")
+                return
+            with faults.of_row(number):
+                yield Line(number, _values(schema, columns, cells))
+            if faults.are_many:
+                return
+    except sheets.UnreadableSheet as error:
+        faults.add(error.row, None, str(error))
+
+
+def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], faults: Faults) -> None:
+    if not columns:
+        faults.add(1, None, "The file is empty; its first row names the columns.")
+    for name in dict.fromkeys(columns):
+        shown = name.encode(errors="replace").decode()
+        if name not in schema.fields and name not in ignored:
+            faults.add(1, shown, f"Unknown column; there are {', '.join(schema.fields)}.")
+        if columns.count(name) > 1:
+            faults.add(1, shown, "There is more than one such column.")
+    faults.refuse()
+
+
+def _values(schema: Schema, columns: list[str], cells: list[str]) -> dict[str, Any]:
+    if len(cells) != len(columns):
+        raise ValidationError(f"Has {len(cells)} cells, and not {len(columns)} as the first row.")
+    filled = {name: cell for name, cell in zip(columns, cells, strict=True) if name in schema.fields and cell.strip()}
+    unreadable = {
+        name: ["Not readable; save the file as UTF-8."] for name, cell in filled.items() if sheets.UNREADABLE in cell
+    }
+    if unreadable:
+        raise ValidationError(unreadable)
+    values: dict[str, Any] = schema.load({name: _value(schema, name, cell) for name, cell in filled.items()})
+    return values
+
+
+def _value(schema: Schema, name: str, cell: str) -> str | int:
+    """What stands in a cell, as JSON would have it: fields that are whole numbers take no text."""
+    text = sheets.restore(cell).strip()
+    is_number = isinstance(schema.fields[name], WholeNumber) and re.fullmatch("-?[0-9]{1,10}", text)
+    return int(text) if is_number else text
