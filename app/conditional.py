@@ -18,6 +18,7 @@ from app.problems import Stale
 # How an answer is tagged: one thing to the byte, a list as far as its meaning goes.
 Tag = Literal["strong", "weak"]
 
+READS = ("GET", "HEAD")
 WRITES = ("PUT", "PATCH", "DELETE")
 
 # Of a client's tags only strong ones of ours can match; what else its list holds is passed over.
@@ -37,8 +38,10 @@ def complete(response: Response, tag: Tag) -> Response:
         # What stands beside a page may change while its rows do not.
         beside = "".join(response.headers.get(name, "") for name in ("Link", "X-Total-Count"))
         response.set_etag(_hash(response.get_data() + beside.encode()), weak=tag == "weak")
-    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(response.get_etag()[0] or ""):
-        response.status_code = 304
+    if "If-None-Match" in request.headers and request.method in READS:
+        known, _ = response.get_etag()
+        if request.if_none_match.contains_weak(known or ""):
+            response.status_code = 304
     return response
 
 
