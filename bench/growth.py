@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from itertools import repeat
 from pathlib import Path
 
 from bench import measure
@@ -35,8 +34,7 @@ def run(
         response, _ = server.ask("GET", FIRST, headers=Request("GET", FIRST).headers(large.token()))
         last = next_page(response.headers["Link"]) or ""
     for shop in (small, large):
-        shop.open_tickets(2 * PER_PAGE + 1, shop.tickets)
-        shop.close()
+        shop.fill(2 * PER_PAGE + 1)
         tell(f"{shop.tickets:,} tickets are made")
     with ExitStack() as stack:
         few, many = (
@@ -44,8 +42,9 @@ def run(
             for shop in (small, large)
         )
         pages = (("small first", few, FIRST), ("large first", many, FIRST), ("large last", many, last))
-        turn = [
-            (name, server, partial(list, repeat(Request("GET", path).message(large.token()), 1)))
-            for name, server, path in pages
-        ]
+        turn = [(name, server, partial(_messages, large, path)) for name, server, path in pages]
         return measure.rounds(turn, database, options.rounds, options.seconds)
+
+
+def _messages(shop: Shop, path: str) -> list[str]:
+    return [Request("GET", path).message(shop.token())]

@@ -36,9 +36,8 @@ class Seen:
 
 def run(load: Load) -> Seen:
     """Let a process of its own do it. Raises `RuntimeError` with the first answer that was no success."""
-    client = subprocess.run(
-        [sys.executable, "-m", "bench.load"], input=json.dumps(asdict(load)), capture_output=True, text=True, check=True
-    )
+    command = (sys.executable, "-m", "bench.load")
+    client = subprocess.run(command, input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True)
     seen = Seen(**json.loads(client.stdout))
     if seen.failed:
         raise RuntimeError(f"A request failed:\n{seen.failed}")

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.data import Shop
+from bench.machine import free_port
 
 # The project's own gunicorn.conf.py holds for all; a worker that is replaced in the middle would blur the figures.
-UVICORN = ("-m", "uvicorn", "--fd", "{fd}", "--no-access-log", "--log-level", "warning")
-GUNICORN = ("-m", "gunicorn", "--max-requests", "0", "--bind", "fd://{fd}")
+UVICORN = ("-m", "uvicorn", "--port", "{port}", "--no-access-log", "--log-level", "warning")
+GUNICORN = ("-m", "gunicorn", "--max-requests", "0", "--bind", "127.0.0.1:{port}")
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,13 @@ class Server:
 def serving(app: App, shop: Shop, log: Path) -> Iterator[Server]:
     """The app over the shop's tables while the block runs; what it logs goes to a file."""
     environ = {**os.environ, **shop.environ, "DATABASE_URL": shop.server.url(shop.database, app.driver)}
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener, log.open("wb") as output:
-        fd = listener.fileno()
-        command = [sys.executable, *(part.format(fd=fd) for part in app.command)]
-        process = subprocess.Popen(command, env=environ, pass_fds=[fd], stdout=output, stderr=output)
+    # Not by passing on a socket: uvicorn takes one for a Unix socket, and leaves out what makes TCP answer at once.
+    port = free_port()
+    command = [sys.executable, *(part.format(port=port) for part in app.command)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
         try:
-            server = Server(app, listener.getsockname()[1], process.pid, log)
+            server = Server(app, port, process.pid, log)
             _wait(server, process)
             yield server
         finally:
