@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Executable, Row, event
+from sqlalchemy import Connection, Dialect, Engine, Executable, Select, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -88,22 +88,79 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.execute(f"PRAGMA {pragma}")
 
 
-def read(statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+class Prepared:
+    """A select that is asked for all day: it is compiled once, and its text then goes straight to the driver.
+
+    Where a statement is large, looking it up among the compiled ones costs more than all else that is done with it.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._texts: dict[str, _Text] = {}
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """The rows, for these values of the parameters."""
+        dialect = connection.dialect
+        text = self._texts.get(dialect.driver) or self._texts.setdefault(
+            dialect.driver, _Text(self._statement, dialect)
+        )
+        rows = connection.exec_driver_sql(text.sql, text.parameters(values)).all()
+        return [text.values(row) for row in rows] if text.is_converting else rows
+
+
+class _Text:
+    """What a dialect makes of a select: its text, and how values go in and come out."""
+
+    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        if "[POSTCOMPILE_" in self.sql:
+            raise TypeError("IN over a list is written anew for each list; compare with each of its values")
+        self._positions: list[str] | None = compiled.positiontup
+        names = {name: bind for bind, name in compiled.bind_names.items()}
+        self._into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in names.items()}
+        self._constants = {name: self._put(name, b.effective_value) for name, b in names.items() if not b.required}
+        self._out = [c.type.dialect_impl(dialect).result_processor(dialect, None) for c in statement.selected_columns]
+        self.is_converting = any(self._out)
+
+    def parameters(self, values: Mapping[str, Any]) -> Any:
+        """The parameters as the driver takes them: by name or in their order."""
+        named = {**self._constants, **{name: self._put(name, value) for name, value in values.items()}}
+        return named if self._positions is None else tuple(named[name] for name in self._positions)
+
+    def _put(self, name: str, value: Any) -> Any:
+        into = self._into.get(name)
+        return into(value) if into else value
+
+    def values(self, row: Sequence[Any]) -> list[Any]:
+        """A row as the types of its columns read it."""
+        return [out(value) if out else value for out, value in zip(self._out, row, strict=True)]
+
+
+def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
     """The rows of one statement that sees all that is committed, and within a transaction also what that wrote.
 
     Never write through it.
     """
     if is_underway():
         db.session.flush()
-        return db.session.connection().execute(statement, parameters or {}).all()
+        return _run(db.session.connection(), statement, parameters or {})
     try:
-        return _rows(statement, parameters)
+        return _rows(statement, parameters or {})
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        return _rows(statement, parameters)  # the connection was lost while it lay in the pool; reading again is safe
+        return _rows(statement, parameters or {})  # the connection was lost while it lay in the pool; reading is safe
 
 
-def _rows(statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+def _rows(statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
     with db.engines["reads"].connect() as connection:
-        return connection.execute(statement, parameters or {}).all()
+        return _run(connection, statement, parameters)
+
+
+def _run(
+    connection: Connection, statement: Executable | Prepared, parameters: Mapping[str, Any]
+) -> Sequence[Sequence[Any]]:
+    if isinstance(statement, Prepared):
+        return statement.run(connection, parameters)
+    return connection.execute(statement, parameters).all()

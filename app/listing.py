@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from app import compiling
+from app.database import Prepared
 from app.models.base import Row
 from app.schemas import MOST_COUNTED, ModelOutput
 
@@ -138,7 +139,7 @@ def shown(schema: ModelOutput) -> ColumnElement[Any]:
 
 
 @lru_cache(maxsize=1024)
-def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Select[Any]:
+def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepared:
     """A statement of one row: the array of a page, how many rows it found (one more than `size` where there is a next
     page), whether the list is there, the sort keys of the last row shown, and where it counts, how many there are.
 
@@ -172,7 +173,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Selec
     if shape.is_counted:
         counted = rows.with_only_columns(model.id).limit(MOST_COUNTED + 1).subquery()
         columns.append(select(func.count()).select_from(counted).scalar_subquery())
-    return select(*columns)
+    return Prepared(select(*columns))
 
 
 def _is_there(under: Under | None) -> ColumnElement[Any]:

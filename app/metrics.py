@@ -133,7 +133,8 @@ class Shop(Collector):
 
     def _ask(self) -> dict[str, int]:
         if time.monotonic() >= self._known_until:
-            self._counts = dict(read(_counts())[0]._mapping)
+            counted: Any = read(_counts())[0]
+            self._counts = dict(counted._mapping)
             self._known_until = time.monotonic() + SHOP_SECONDS
         return self._counts
 

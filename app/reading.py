@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, null, select
+from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
 
 from app import cursors
 from app.auth.access import Identity
 from app.caching import remember
 from app.conditional import mark
-from app.database import read
+from app.database import Prepared, read
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
 from app.problems import InvalidInput, NotFound
@@ -108,10 +108,10 @@ def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[boo
 
 
 @lru_cache(maxsize=256)
-def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> Select[Any]:
+def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> Prepared:
     version = getattr(schema.model, "version", null())
     shape = select(cast(shown(schema), Text), version).select_from(schema.model)
-    return shape.where(schema.model.present(), *criteria)
+    return Prepared(shape.where(schema.model.present(), *criteria))
 
 
 def page(

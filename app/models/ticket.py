@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    or_,
     select,
     text,
 )
@@ -279,7 +280,10 @@ Mechanic.__mapper__.add_property(
     column_property(
         select(func.count())
         .select_from(ticket_mechanics.join(ServiceTicket))
-        .where(ticket_mechanics.c.mechanic_id == Mechanic.id, ServiceTicket.status.in_(WORKLOAD))
+        .where(
+            ticket_mechanics.c.mechanic_id == Mechanic.id,
+            or_(*(ServiceTicket.status == status for status in TicketStatus if status in WORKLOAD)),
+        )
         .correlate(Mechanic)
         .scalar_subquery(),
         deferred=True,
