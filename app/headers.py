@@ -3,7 +3,8 @@
 import re
 import secrets
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.sansio.utils import host_is_trusted
 
 from app.problems import BadRequest
@@ -23,6 +24,7 @@ PROBES = ("/health", "/ready")
 
 def init_app(app: Flask) -> None:
     """Number every request, refuse it where it names a strange host, and complete every answer."""
+    app.session_interface = NoSessions()
     app.before_request(_number)
     app.before_request(_require_host)
     app.after_request(_complete)
@@ -42,11 +44,21 @@ def _require_host() -> None:
 
 
 def _complete(response: Response) -> Response:
+    headers = response.headers
     if "request_id" in g:
-        response.headers["X-Request-ID"] = g.request_id
+        headers["X-Request-ID"] = g.request_id
+    present = {name.lower() for name, _ in headers}
     for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in present:
+            headers.add(name, value)
     if request.is_secure:
-        response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
-    response.vary.add("Authorization")
+        headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+    headers["Vary"] = f"{headers['Vary']}, Authorization" if "vary" in present else "Authorization"
     return response
+
+
+class NoSessions(SessionInterface):
+    """No cookie is read or set: who calls says so by a token."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return NullSession()

@@ -58,6 +58,10 @@ class Parser(FlaskParser):
             raise UnsupportedMediaType("Send JSON, with 'Content-Type: application/json'.")
         return read_json(body)
 
+    def load_querystring(self, req: Any, schema: Any) -> Any:
+        # Flat: what is repeated is refused by `refuse_strange_parameters`; the library's own is a slow way to look up.
+        return req.args.to_dict()
+
     def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> NoReturn:
         (messages,) = error.messages_dict.values()  # by the place: the body or the query
         raise InvalidInput(dict(_flat(messages)))
