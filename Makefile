@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check workflow audit prove bench bench-quick clients openapi lock
+.PHONY: help run test check workflow audit prove chaos soak bench bench-quick clients openapi lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,6 +34,13 @@ prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cas
 	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
 	@$(BIN)/python -m tests.test_conditional --writers 32 --updates 50
 	@$(BIN)/python -m tests.test_idempotency --keys 2000
+
+chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load for five minutes, then replace servers under load
+	@$(BIN)/python -m tests.chaos
+	@$(BIN)/python -m tests.endurance --soak 0
+
+soak: $(VENV)/.installed-dev ## ten minutes of mixed load: no error, no growth
+	@$(BIN)/python -m tests.endurance --reloads 0
 
 bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some fifteen minutes
 	@.venv-bench/bin/python -m bench --growth 2000000

@@ -25,7 +25,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.core import EventStream
 from schemathesis.generation.meta import TestPhase
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, or_, select, true
+from sqlalchemy import ColumnElement, select
 
 from app import create_app
 from app.auth.access import Identity
@@ -37,26 +37,19 @@ from app.models import (
     AuthorizationMethod,
     Customer,
     Decision,
-    Invoice,
-    InvoiceSeries,
-    LaborLine,
     Mechanic,
-    Part,
-    PartLine,
-    Payment,
     PaymentKind,
     PaymentMethod,
     ServiceTicket,
     SignIn,
-    StockMovement,
     Vehicle,
 )
-from app.rules.money import ZERO
 from app.rules.roles import Role
 from app.rules.ticket_life import RESERVING, TicketStatus
 from app.service_tickets import billing, lines, operations
 from app.service_tickets.billing_schemas import INVOICE_CONTENT
 from app.transaction import atomic
+from tests.consistency import broken_rules
 from tests.live import call, serving
 from tests.support import ON_POSTGRESQL, PASSWORD, migrated, new_database, password_hash, settings
 
@@ -321,54 +314,10 @@ def is_promised_absence(role: str, check: str, failure: str) -> bool:
     return check == "ensure_resource_availability" and any(f"`{asked}" in failure for asked in absent)
 
 
-def contradictions() -> dict[str, Select[int]]:
-    """Queries for rows that contradict one another, by what is wrong where they find one."""
-    moved = total(StockMovement.quantity, 0).where(StockMovement.part_id == Part.id).scalar_subquery()
-    held = total(PartLine.quantity_reserved, 0).where(PartLine.part_id == Part.id).scalar_subquery()
-    parts = total(PartLine.line_total, ZERO).where(PartLine.ticket_id == ServiceTicket.id).scalar_subquery()
-    labor = total(LaborLine.line_total, ZERO).where(LaborLine.ticket_id == ServiceTicket.id).scalar_subquery()
-    signed = case((Payment.kind == PaymentKind.PAYMENT, Payment.amount), else_=-Payment.amount)
-    paid = total(signed, ZERO).where(Payment.ticket_id == ServiceTicket.id).scalar_subquery()
-    standing = select(Invoice.ticket_id).where(Invoice.voided_at.is_(None))
-    billed = ServiceTicket.status.in_((TicketStatus.INVOICED, TicketStatus.PAID))
-    is_paid = ServiceTicket.status == TicketStatus.PAID
-    holding = PartLine.quantity_reserved + PartLine.quantity_short > 0
-    gaps = (func.count(Invoice.id) != InvoiceSeries.last_number, func.max(Invoice.number) != InvoiceSeries.last_number)
-    return {
-        "on hand is the sum of movements": select(Part.id).where(func.coalesce(Part.quantity_on_hand, 0) != moved),
-        "reserved is what lines hold": select(Part.id).where(Part.quantity_reserved != held),
-        "only authorised, unfinished work holds parts": (
-            select(ServiceTicket.id).join(PartLine).where(holding, ServiceTicket.status.not_in(RESERVING))
-        ),
-        "totals are of the lines": (
-            select(ServiceTicket.id).where(
-                (ServiceTicket.total_parts != parts)
-                | (ServiceTicket.total_labor != labor)
-                | (ServiceTicket.paid != paid)
-            )
-        ),
-        "what is billed has an invoice": select(ServiceTicket.id).where(billed != ServiceTicket.id.in_(standing)),
-        "what is paid has no balance": select(ServiceTicket.id).where(
-            billed, is_paid == (ServiceTicket.balance > ZERO)
-        ),
-        "invoice numbers have no gaps": (
-            select(InvoiceSeries.id).join(Invoice, true()).group_by(InvoiceSeries.id).having(or_(*gaps))
-        ),
-    }
-
-
-def total(column: SQLColumnExpression[Any], nothing: Any) -> Select[Any]:
-    """The sum of a column, `nothing` where there are no rows."""
-    return select(func.coalesce(func.sum(column), nothing))
-
-
 def find_contradictions(outcome: Outcome) -> None:
     """Add to the failures what the cases left in the database that does not add up."""
-    with db.engine.connect() as connection:
-        for rule, query in contradictions().items():
-            ids = connection.scalars(query.limit(5)).all()
-            if ids:
-                outcome.failures[f"broken: {rule}"] = f"ids {', '.join(map(str, ids))}"
+    for rule, ids in broken_rules().items():
+        outcome.failures[f"broken: {rule}"] = f"ids {', '.join(map(str, ids))}"
 
 
 def report(outcomes: list[Outcome], tracebacks: list[str]) -> int:

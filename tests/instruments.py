@@ -6,9 +6,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,12 @@ class RedisServer:
 
 
 class PostgreSQLServer:
-    """A PostgreSQL on a free port that can be stopped at once, hung and woken again."""
+    """A PostgreSQL on a free port that can be stopped at once, killed, hung and woken again.
 
-    def __init__(self) -> None:
+    One that is `durable` writes to the disk what it acknowledges.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "")]
         if not programs[-1].is_file():
             raise unittest.SkipTest("PostgreSQL's own programs are not installed")
@@ -94,6 +98,7 @@ class PostgreSQLServer:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        self._durable = durable
         self._run("initdb", "-U", "postgres", "-A", "trust", "--no-sync")
         self.start()
 
@@ -103,14 +108,25 @@ class PostgreSQLServer:
 
     def start(self) -> None:
         """Serve again, with all that was committed."""
-        options = (
-            f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} -c fsync=off"
-        )
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
+        options += f" -c fsync={'on' if self._durable else 'off'}"
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
         """End at once, in the midst of whatever is under way."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def restart(self) -> None:
+        """End at once, and serve again."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "restart")
+
+    def kill(self) -> None:
+        """End all its processes without a word, as when the machine loses power."""
+        self._signal(signal.SIGSTOP)  # so that none begins another
+        for process in self._signal(signal.SIGKILL):
+            while Path(f"/proc/{process}").exists():
+                time.sleep(0.01)
+        (self._folder / "data" / "postmaster.pid").unlink()  # another process may have that number by now
 
     def hang(self) -> None:
         """From now on connections are accepted, and nothing is answered."""
@@ -120,11 +136,14 @@ class PostgreSQLServer:
         """Answer again."""
         self._signal(signal.SIGCONT)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> list[int]:
         parent = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for process in (parent, *map(int, children)):
-            os.kill(process, number)
+        processes = [parent, *map(int, children)]
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        return processes
 
     def end(self) -> None:
         """Leave nothing behind."""

@@ -3,9 +3,11 @@
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,49 +17,87 @@ from typing import Any
 from tests.support import scratch
 
 
+class Instance:
+    """gunicorn with the application on a listening socket, which outlives it and others may serve as well."""
+
+    def __init__(self, listener: socket.socket, database_url: str, *options: str, **changes: str) -> None:
+        environ = {
+            "APP_ENV": "testing",
+            "SECRET_KEY": secrets.token_urlsafe(32),
+            "DATABASE_URL": database_url,
+            "RATELIMIT_ENABLED": "false",
+            "REDIS_URL": "",
+            "WEB_CONCURRENCY": "2",
+            **changes,
+        }
+        self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.log = scratch() / f"server-{secrets.token_hex(4)}.log"
+        with self.log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "flask_app:app", f"--bind=fd://{listener.fileno()}", *options],
+                env={**os.environ, **environ},
+                pass_fds=[listener.fileno()],
+                stdout=output,
+                stderr=output,
+            )
+
+    def wait_until_healthy(self) -> None:
+        """Raises `RuntimeError`, with its log, where it ends or does not answer."""
+        for _ in range(60):
+            try:
+                call(f"{self.address}/health", timeout=0.5)
+                return
+            except OSError:
+                if self._process.poll() is not None:
+                    break
+        self._fail()
+
+    def wait_until_booted(self, workers: int) -> None:
+        """As `wait_until_healthy`, where others answer at its address too."""
+        deadline = time.monotonic() + 30
+        while self.log.read_text(errors="replace").count("Booting worker") < workers:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._fail()
+            time.sleep(0.05)
+
+    def _fail(self) -> None:
+        raise RuntimeError(f"The server did not start:\n{self.log.read_text(errors='replace')}")
+
+    def workers(self) -> list[int]:
+        """The processes that serve now."""
+        master = self._process.pid
+        return [int(worker) for worker in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
+    def reload(self) -> None:
+        """Replace the workers, which end when they have answered."""
+        self._process.send_signal(signal.SIGHUP)
+
+    def end(self) -> None:
+        """Stop when all that is in flight is answered."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
 @contextmanager
 def serving(database_url: str, **changes: str) -> Iterator[tuple[str, Path]]:
     """The address of the live application, and its log, while it runs on a free port of the loopback interface."""
-    environ = {
-        "APP_ENV": "testing",
-        "SECRET_KEY": secrets.token_urlsafe(32),
-        "DATABASE_URL": database_url,
-        "RATELIMIT_ENABLED": "false",
-        "REDIS_URL": "",
-        "WEB_CONCURRENCY": "2",
-        **changes,
-    }
-    log = scratch() / "server.log"
-    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "flask_app:app", f"--bind=fd://{listener.fileno()}"],
-            env={**os.environ, **environ},
-            pass_fds=[listener.fileno()],
-            stdout=output,
-            stderr=output,
-        )
+    with instance(database_url, **changes) as server:
+        yield server.address, server.log
+
+
+@contextmanager
+def instance(database_url: str, *options: str, **changes: str) -> Iterator[Instance]:
+    """The live application while it runs on a free port of the loopback interface."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Instance(listener, database_url, *options, **changes)
         try:
-            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            wait_until_healthy(address, server, log)
-            yield address, log
+            server.wait_until_healthy()
+            yield server
         finally:
-            server.terminate()
-            try:
-                server.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-
-
-def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Raises `RuntimeError`, with the server's log, where it ends or does not answer."""
-    for _ in range(60):
-        try:
-            call(f"{address}/health", timeout=0.5)
-            return
-        except OSError:
-            if server.poll() is not None:
-                break
-    raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')}")
+            server.end()
 
 
 def call(url: str, body: Any = None, timeout: float = 30) -> Any:
