@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.extensions import Base, db
+from app.limits import limiter
 from app.models import Customer, Invoice, InvoiceSeries, Part, Payment, SignIn, StockMovement
 from tests import support
 from tests.repair_orders import RepairOrderTest
@@ -56,6 +57,7 @@ class BackupTest(Commands, RepairOrderTest):
         with app.app_context():
             db.engine.dispose()
             db.engines["reads"].dispose()
+        limiter.init_app(support.shared_app())  # it serves the application that was made last
 
     @contextmanager
     def at(self, app: Flask) -> Iterator[None]:
