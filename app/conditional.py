@@ -35,13 +35,19 @@ def mark(response: Response, version: int | None) -> Response:
 def complete(response: Response, tag: Tag) -> Response:
     """The answer with its tag, if it has none yet; 304 and no body where a GET names that tag in `If-None-Match`."""
     if "ETag" not in response.headers:
-        # What stands beside a page may change while its rows do not.
-        beside = "".join(response.headers.get(name, "") for name in ("Link", "X-Total-Count"))
-        response.set_etag(_hash(response.get_data() + beside.encode()), weak=tag == "weak")
+        attach(response, tag)
     if "If-None-Match" in request.headers and request.method in READS:
         known, _ = response.get_etag()
         if request.if_none_match.contains_weak(known or ""):
             response.status_code = 304
+    return response
+
+
+def attach(response: Response, tag: Tag) -> Response:
+    """The answer with its tag."""
+    # What stands beside a page may change while its rows do not.
+    beside = "".join(response.headers.get(name, "") for name in ("Link", "X-Total-Count"))
+    response.set_etag(_hash(response.get_data() + beside.encode()), weak=tag == "weak")
     return response
 
 

@@ -104,6 +104,8 @@ class Prepared:
         text = self._texts.get(dialect.driver) or self._texts.setdefault(
             dialect.driver, _Text(self._statement, dialect)
         )
+        if not text.is_final:
+            return connection.execute(self._statement, values).all()
         rows = connection.exec_driver_sql(text.sql, text.parameters(values)).all()
         return [text.values(row) for row in rows] if text.is_converting else rows
 
@@ -114,8 +116,8 @@ class _Text:
     def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         self.sql = str(compiled)
-        if "[POSTCOMPILE_" in self.sql:
-            raise TypeError("IN over a list is written anew for each list; compare with each of its values")
+        # Lists of values, and constants that some functions want, are written in when it is run.
+        self.is_final = "[POSTCOMPILE_" not in self.sql
         self._positions: list[str] | None = compiled.positiontup
         names = {name: bind for bind, name in compiled.bind_names.items()}
         self._into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in names.items()}

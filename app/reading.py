@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
 from app import cursors
 from app.auth.access import Identity
 from app.caching import remember
-from app.conditional import mark
+from app.conditional import attach, mark
 from app.database import Prepared, read
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
@@ -134,10 +134,20 @@ def page(
 def cached_page(
     schema: ModelOutput, listing: Listing, query: Mapping[str, Any], *, within: Mapping[str, Any] | None = None
 ) -> Response:
-    """As `page`, from the cache where nothing changed since: for lists that are short and asked for all day."""
+    """As `page`, from the cache where nothing changed since: for lists that are short and asked for all day.
+
+    Kept are bytes and headers, ready to be sent. Pages that lead to a cursor are not: that belongs to who asked.
+    """
     asked = Asked(schema, listing, query, within or {})
-    key = (*asked.scope, asked.size, asked.number, query.get("cursor"))
-    return _respond(asked, Page(*remember(listing.model, key, lambda: tuple(_read(asked, asked.after())))))
+    if not asked.has_numbers or asked.number * asked.size >= MOST_COUNTED:
+        return page(schema, listing, query, within=within)
+
+    def build() -> tuple[bytes, list[tuple[str, str]]]:
+        response = attach(_respond(asked, _read(asked, ())), "weak")
+        return response.get_data(), list(response.headers)
+
+    text, headers = remember(listing.model, (*asked.scope, sorted(request.args.items())), build)
+    return Response(text, headers=headers)
 
 
 def walk(schema: ModelOutput, listing: Listing, query: Mapping[str, Any], size: int) -> Iterator[list[dict[str, Any]]]:

@@ -274,18 +274,25 @@ class TicketEvent(Row):
     customer: Mapped[Customer | None] = shows()
 
 
-# How many tickets a mechanic has to work on. Loaded only where a schema shows it.
+# How many tickets each mechanic has to work on: counted once for a whole list of mechanics.
+_workload = (
+    select(ticket_mechanics.c.mechanic_id, func.count().label("tickets"))
+    .select_from(ticket_mechanics.join(ServiceTicket))
+    .where(or_(*(ServiceTicket.status == status for status in TicketStatus if status in WORKLOAD)))
+    .group_by(ticket_mechanics.c.mechanic_id)
+    .cte("workload")
+)
+# Loaded only where a schema shows it.
 Mechanic.__mapper__.add_property(
     "open_tickets",
     column_property(
-        select(func.count())
-        .select_from(ticket_mechanics.join(ServiceTicket))
-        .where(
-            ticket_mechanics.c.mechanic_id == Mechanic.id,
-            or_(*(ServiceTicket.status == status for status in TicketStatus if status in WORKLOAD)),
-        )
-        .correlate(Mechanic)
-        .scalar_subquery(),
+        func.coalesce(
+            select(_workload.c.tickets)
+            .where(_workload.c.mechanic_id == Mechanic.id)
+            .correlate(Mechanic)
+            .scalar_subquery(),
+            0,
+        ),
         deferred=True,
     ),
 )

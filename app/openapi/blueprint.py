@@ -47,6 +47,7 @@ class Blueprint(SmorestBlueprint):
             decorated: Any = decorate(view)
             del decorated._apidoc["arguments"]["responses"]  # refusals are documented below
             if location == "query":
+                decorated = _with_defaults(view, taken, decorated)
                 decorated.query_names = frozenset(taken.fields)
             return _once(decorated)
 
@@ -170,6 +171,19 @@ def _once(view: View) -> View:
         return idempotency.once(lambda: view(*args, **kwargs))
 
     return keyed
+
+
+def _with_defaults(view: View, schema: Schema, decorated: View) -> View:
+    """The view that reads its query, with a short way for the addresses that are asked for most: those without one."""
+    defaults: dict[str, Any] = schema.load({})
+
+    @wraps(decorated)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        if request.query_string:
+            return decorated(*args, **kwargs)
+        return view(*args, dict(defaults), **kwargs)
+
+    return read
 
 
 def cast_view(view: Any) -> View:
