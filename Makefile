@@ -34,6 +34,7 @@ prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cas
 	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
 	@$(BIN)/python -m tests.test_conditional --writers 32 --updates 50
 	@$(BIN)/python -m tests.test_idempotency --keys 2000
+	@$(BIN)/python -m tests.test_instances --writes 1000
 
 chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load for five minutes, then replace servers under load
 	@$(BIN)/python -m tests.chaos
