@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app import planning
 from app.extensions import db
 from app.transaction import is_underway
 
@@ -48,9 +49,12 @@ def read_engine_options(url: str, pool_size: int) -> dict[str, Any]:
 def prepare(writes: Engine, reads: Engine) -> None:
     """Make SQLite enforce foreign keys, survive a crash, and serialise those who write.
 
-    On a server, a write begins on a connection that still leads there; `read` tries again instead.
+    On a server, marked statements are planned once, and a write begins on a connection that still leads there; `read`
+    tries again instead.
     """
     if writes.dialect.name != "sqlite":
+        for engine in (writes, reads):
+            planning.init_engine(engine)
         event.listen(writes, "checkin", _note_time)
         event.listen(
             writes, "checkout", lambda connection, record, _: _require_alive(writes.dialect, connection, record)
@@ -95,7 +99,7 @@ class Prepared:
     """
 
     def __init__(self, statement: Select[Any]) -> None:
-        self._statement = statement
+        self._statement, self._options = statement, statement.get_execution_options()
         self._texts: dict[str, _Text] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
@@ -106,7 +110,7 @@ class Prepared:
         )
         if not text.is_final:
             return connection.execute(self._statement, values).all()
-        rows = connection.exec_driver_sql(text.sql, text.parameters(values)).all()
+        rows = connection.exec_driver_sql(text.sql, text.parameters(values), self._options).all()
         return [text.values(row) for row in rows] if text.is_converting else rows
 
 

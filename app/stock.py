@@ -21,12 +21,13 @@ from app.models import (
     StockMovement,
     TicketEvent,
 )
+from app.planning import planned_once
 from app.problems import Conflict, OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
 
 OPENING = "Opening stock"
 # The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
-_LINES = (
+_LINES = planned_once(
     select(PartLine)
     .join(PartLine.part)
     .where(PartLine.ticket_id == bindparam("ticket_id"))

@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, func, select
 
 from app.extensions import db
 from app.models.base import Row
+from app.planning import planned_once
 from app.problems import NotFound
 
 R = TypeVar("R", bound=Row)
@@ -92,7 +93,7 @@ def locked(model: type[R], row_id: int) -> R:
 def _lock(model: type[Row]) -> Select[Any]:
     query = select(model).where(model.id == bindparam("row_id"), model.present())
     # A lock that lets others point to the row with foreign keys, as the records of a delivery do.
-    return query.with_for_update(of=model, key_share=True)
+    return planned_once(query.with_for_update(of=model, key_share=True))
 
 
 def one_at_a_time(lock_id: int) -> None:

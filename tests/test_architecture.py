@@ -65,7 +65,7 @@ ROOMS = (
     ("app.auth.keys", "app.auth.sessions"),
     ("app.models",),
     ("app.rules",),
-    ("app.extensions", "app.problems"),
+    ("app.extensions", "app.planning", "app.problems"),
     ("config",),
 )
 DEPTHS = {

@@ -8,22 +8,27 @@ from sqlalchemy import bindparam, exists, select
 from app.auth.access import Identity
 from app.extensions import db
 from app.models import LaborLine, Part, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
+from app.planning import planned_once
 from app.problems import Forbidden, TotalTooLarge
 from app.rules.money import ZERO
 from app.transaction import locked, not_found
 
 # One statement that locks in the order of its OF: the ticket, then the part.
-_TICKET_AND_PART = (
+_TICKET_AND_PART = planned_once(
     select(ServiceTicket, Part)
     .join(Part, Part.id == bindparam("part_id"))
     .where(ServiceTicket.id == bindparam("ticket_id"))
     .with_for_update(of=(ServiceTicket, Part), key_share=True)
 )
-_LINE = select(PartLine).where(PartLine.ticket_id == bindparam("ticket_id"), PartLine.part_id == bindparam("part_id"))
-_IS_ASSIGNED = select(
-    exists().where(
-        ticket_mechanics.c.ticket_id == bindparam("ticket_id"),
-        ticket_mechanics.c.mechanic_id == bindparam("mechanic_id"),
+_LINE = planned_once(
+    select(PartLine).where(PartLine.ticket_id == bindparam("ticket_id"), PartLine.part_id == bindparam("part_id"))
+)
+_IS_ASSIGNED = planned_once(
+    select(
+        exists().where(
+            ticket_mechanics.c.ticket_id == bindparam("ticket_id"),
+            ticket_mechanics.c.mechanic_id == bindparam("mechanic_id"),
+        )
     )
 )
 

@@ -1,0 +1,64 @@
+"""Statements that PostgreSQL parses and plans once on each connection, and not at every request.
+
+For those that are made once and find their rows by ids: their plan does not depend on the values, and making it costs
+more than all the rest. Psycopg 3 prepares what it sends often by itself. Psycopg2 knows nothing of it, so it is told in
+SQL: `PREPARE`, the first time on a connection, and from then on `EXECUTE` with the values.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, Executable, event
+from sqlalchemy.engine import ExceptionContext
+
+E = TypeVar("E", bound=Executable)
+
+_PLACEHOLDER = re.compile(r"%\((.+?)\)s|%%")
+# What PostgreSQL says of a plan from before a migration that changed the type of a column.
+OUTDATED_PLAN = "0A000"
+
+
+def planned_once(statement: E) -> E:
+    """The statement, marked to be planned once where that spares anything."""
+    return statement.execution_options(planned_once=True)
+
+
+def init_engine(engine: Engine) -> None:
+    """Do so on each connection of the engine by itself."""
+    if engine.dialect.driver == "psycopg2":
+        event.listen(engine, "do_execute", _execute)
+        event.listen(engine, "handle_error", _plan_anew)
+
+
+def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Send a statement that is marked; whether it was."""
+    if not context.execution_options.get("planned_once"):
+        return False
+    names: dict[str, str] = context.root_connection.connection.info.setdefault("planned", {})
+    body, values = _parts(statement)
+    name = names.get(statement)
+    if name is None:
+        name = f"shop_{len(names)}"
+        cursor.execute(f"PREPARE {name} AS {body}")
+        names[statement] = name
+    cursor.execute(f"EXECUTE {name}{values}", parameters)
+    return True
+
+
+@lru_cache(maxsize=512)
+def _parts(statement: str) -> tuple[str, str]:
+    """The statement with numbers in place of names, and the names in the order of their numbers."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return "%" if found[0] == "%%" else f"${names.setdefault(found[1], len(names) + 1)}"
+
+    body = _PLACEHOLDER.sub(number, statement)
+    return body, f"({', '.join(f'%({name})s' for name in names)})" if names else ""
+
+
+def _plan_anew(error: ExceptionContext) -> None:
+    """Have new connections made where the plans are outdated."""
+    if getattr(error.original_exception, "pgcode", None) == OUTDATED_PLAN:
+        error.is_disconnect = True
