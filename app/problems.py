@@ -19,7 +19,7 @@
     └── Unavailable 503
 
 Raise one anywhere; `app/errors.py` writes it as RFC 9457 ``application/problem+json``. The docstring of each
-class is the text of its page under ``/problems/<slug>``.
+class and its advice are the text of its page under ``/problems/<slug>``.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,9 @@ class Problem(Exception):
     status: ClassVar[int]
     slug: ClassVar[str]
     title: ClassVar[str]
+    # What to do about it, and what its documents have beyond the members of all, such as they may be.
+    advice: ClassVar[str]
+    example: ClassVar[Mapping[str, Any]] = {}
     by_slug: ClassVar[dict[str, type["Problem"]]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -49,18 +52,25 @@ class BadRequest(Problem):
     """The request could not be understood as HTTP."""
 
     status, slug, title = 400, "bad-request", "Bad request"
+    advice = (
+        "Mend the client or the proxy that sends it: the request line, a header or the length of the body is wrong."
+    )
 
 
 class MalformedJSON(BadRequest):
     """The body is not JSON: it does not parse, holds NaN or Infinity, or nests too deep."""
 
     slug, title = "malformed-json", "The body is not JSON"
+    advice = "Send one JSON value in UTF-8, as a library for JSON writes it."
 
 
 class NotSignedIn(Problem):
     """The request needs a token, and there is none, or it has expired, was signed out or is not ours."""
 
     status, slug, title = 401, "not-signed-in", "Sign in first"
+    advice = (
+        "Sign in at `POST /mechanics/login` or `POST /customers/login`, and send the request again with the new token."
+    )
 
     def __init__(self, detail: str = "Send a valid token as 'Authorization: Bearer <token>'.") -> None:
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
@@ -70,6 +80,7 @@ class SignInFailed(NotSignedIn):
     """The e-mail and the password do not belong together. Which of the two is wrong is not told."""
 
     slug, title = "sign-in-failed", "Sign-in failed"
+    advice = "Try again; who forgot the password asks the front desk for an invite, with which they choose a new one."
 
     def __init__(self) -> None:
         super().__init__("The e-mail or the password is wrong.")
@@ -79,6 +90,7 @@ class InviteInvalid(NotSignedIn):
     """The invite's token is unknown, was used, or has expired. Which of these is not told; ask for another invite."""
 
     slug, title = "invite-invalid", "The invite is not valid"
+    advice = "Ask the front desk for another invite. It is good for one use, and for half an hour."
 
     def __init__(self) -> None:
         super().__init__("The invite is unknown, used or expired; ask the shop for another one.")
@@ -88,12 +100,14 @@ class Forbidden(Problem):
     """The token is good, but its owner may not do this."""
 
     status, slug, title = 403, "forbidden", "Not for you"
+    advice = "Let somebody do it whose role may; each operation of the documentation says who that is."
 
 
 class WrongPassword(Forbidden):
     """Changing one's own password or e-mail needs the present password in `current_password`."""
 
     slug, title = "wrong-password", "The present password is needed"
+    advice = "Send `current_password` along with the change."
 
     def __init__(self) -> None:
         super().__init__("current_password is missing or is not the present password.")
@@ -103,24 +117,28 @@ class NotFound(Problem):
     """There is nothing at this address, or it is not yours to see."""
 
     status, slug, title = 404, "not-found", "Not found"
+    advice = "Look at the address and the ids in it. What was deleted, erased or archived is not there any more."
 
 
 class MethodNotAllowed(Problem):
     """The address exists, but not for this method; `Allow` lists those that it takes."""
 
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
+    advice = "Use one of the methods in `Allow`."
 
 
 class Conflict(Problem):
     """The request is well-formed, but what is stored does not allow it."""
 
     status, slug, title = 409, "conflict", "Conflict"
+    advice = "Read `detail`, then what is stored, and decide again."
 
 
 class EmailTaken(Conflict):
     """Another account signs in with this e-mail."""
 
     slug, title = "email-taken", "The e-mail is taken"
+    advice = "Use another e-mail; or sign in with this one, if the account is yours."
 
     def __init__(self) -> None:
         super().__init__("Another account signs in with this e-mail.")
@@ -130,6 +148,7 @@ class SkuTaken(Conflict):
     """Another part has this SKU."""
 
     slug, title = "sku-taken", "The SKU is taken"
+    advice = "Look the part up with `GET /inventory?sku=`, and change that one, or give the new one another SKU."
 
     def __init__(self) -> None:
         super().__init__("Another part has this SKU.")
@@ -139,6 +158,7 @@ class VinTaken(Conflict):
     """The customer has a vehicle with this VIN already."""
 
     slug, title = "vin-taken", "The customer has this vehicle already"
+    advice = "Use the vehicle that is there; `GET /customers/{id}/vehicles` lists it."
 
     def __init__(self) -> None:
         super().__init__("The customer has a vehicle with this VIN already.")
@@ -148,6 +168,7 @@ class ContactNeeded(Conflict):
     """A customer keeps an e-mail or a phone; one who signs in keeps an e-mail."""
 
     slug, title = "contact-needed", "A contact is needed"
+    advice = "Send the new e-mail or phone together with the removal of the old one."
 
     def __init__(self) -> None:
         super().__init__("A customer keeps an e-mail or a phone, and an e-mail where they sign in with it.")
@@ -157,6 +178,7 @@ class LastAdmin(Conflict):
     """The shop keeps at least one active admin."""
 
     slug, title = "last-admin", "The last admin"
+    advice = "Give another member of staff the role `admin` first."
 
     def __init__(self) -> None:
         super().__init__("This is the last active admin; make another one first.")
@@ -166,30 +188,38 @@ class MechanicInactive(Conflict):
     """A deactivated mechanic is not assigned to tickets, and not invited."""
 
     slug, title = "mechanic-inactive", "The mechanic is deactivated"
+    advice = "Choose another mechanic, or let an admin set `active` to true."
 
 
 class UnfinishedTickets(Conflict):
     """The customer has tickets that are not finished; `ticket_ids` lists up to ten of them."""
 
     slug, title = "unfinished-tickets", "The customer has unfinished tickets"
+    advice = "Finish these tickets or void them, then erase the customer."
+    example = {"ticket_ids": [17, 23]}
 
 
 class OdometerBackwards(Conflict):
     """The reading is less than the last one, which `odometer` tells; `override` sets it all the same."""
 
     slug, title = "odometer-backwards", "The odometer would run backwards"
+    advice = "Read the odometer again; where the lower reading is right, send `override` with it."
+    example = {"odometer": 84210}
 
 
 class OutOfStock(Conflict):
     """There are not enough units on the shelf; `parts` lists each part with what was asked, is there and is short."""
 
     slug, title = "out-of-stock", "Not enough on the shelf"
+    advice = "Use fewer units, receive the part first, or wait for it by sending `backorder` as true."
+    example = {"parts": [{"part_id": 3, "requested": 4, "available": 1, "short": 3}]}
 
 
 class PartAwaited(Conflict):
     """Tickets wait for units of this part; it can be deleted once they have them, or no longer use it."""
 
     slug, title = "part-awaited", "Tickets wait for the part"
+    advice = "Receive the part, or take it off the tickets that wait for it."
 
     def __init__(self) -> None:
         super().__init__("Tickets wait for units of this part.")
@@ -199,88 +229,119 @@ class TicketLocked(Conflict):
     """The ticket's state no longer allows changes; `ticket_status` tells it."""
 
     slug, title = "ticket-locked", "The ticket is closed to changes"
+    advice = (
+        "Move the ticket back to a state in which it is worked on, where that is possible; its history says "
+        "who closed it."
+    )
+    example = {"ticket_status": "completed"}
 
 
 class IllegalMove(Conflict):
     """The ticket cannot move to that state; `ticket_status` is where it is, `allowed` where it may go."""
 
     slug, title = "illegal-move", "The ticket cannot move there"
+    advice = (
+        "Choose one of the states in `allowed`. Some are reached otherwise: by an authorisation, an invoice "
+        "or a payment."
+    )
+    example = {"ticket_status": "completed", "allowed": ["in_progress"]}
 
 
 class ReasonNeeded(Conflict):
     """This move of a ticket is not made without a `reason`."""
 
     slug, title = "reason-needed", "A reason is needed"
+    advice = "Send the move again with a `reason`; it is kept in the ticket's history."
 
 
 class AboveAuthorization(Conflict):
     """The change takes the ticket's `total` above what the customer authorised; `authorized` tells how much that is."""
 
     slug, title = "above-authorization", "More than the customer authorised"
+    advice = (
+        "Ask the customer, record the new amount with `POST /service-tickets/{id}/authorizations`, and send "
+        "the change again."
+    )
+    example = {"total": "412.50", "authorized": "299.41"}
 
 
 class TotalChanged(Conflict):
     """The amount that was authorised is not the ticket's total, which `total` tells."""
 
     slug, title = "total-changed", "The total is another one"
+    advice = "Show the customer the ticket as it is now, and let them authorise that total."
+    example = {"total": "412.50"}
 
 
 class TotalTooLarge(Conflict):
     """The ticket's total would be more than the shop can count."""
 
     slug, title = "total-too-large", "The total is too large"
+    advice = "Look for a slip in the prices, the hours and the quantities."
 
 
 class MoneyTaken(Conflict):
     """A ticket is not voided while money was taken for it, as `paid` tells; that is refunded on its invoice first."""
 
     slug, title = "money-taken", "Money was taken"
+    advice = "Refund what was paid, then void the ticket."
+    example = {"paid": "50.00"}
 
 
 class AboveBalance(Conflict):
     """A payment is never more than what is due; `balance` tells it."""
 
     slug, title = "above-balance", "More than is due"
+    advice = "Take no more than `balance`."
+    example = {"balance": "99.41"}
 
 
 class AbovePaid(Conflict):
     """A refund is never more than what was paid; `paid` tells it."""
 
     slug, title = "above-paid", "More than was paid"
+    advice = "Refund no more than `paid`."
+    example = {"paid": "200.00"}
 
 
 class ProbableDuplicate(Conflict):
-    """A customer or a vehicle that is to be entered may be on record already.
-
-    `duplicates` lists those that share a phone, an e-mail, a plate or a VIN with it, each with its ids and `why`: use
-    their ids, or send `allow_duplicate` to enter it all the same.
-    """
+    """Somebody has this phone or e-mail, or a car this plate or VIN; `duplicates` lists their ids, and which it is."""
 
     slug, title = "probable-duplicate", "On record already, perhaps"
+    advice = (
+        "Use the ids of the one that it is; or, where it is somebody or something else, send `allow_duplicate` as true."
+    )
+    example = {"duplicates": [{"customer_id": 12, "vehicle_id": 31, "why": ["plate", "vin"]}]}
 
 
 class Stale(Problem):
     """The thing was changed since the version that `If-Match` names; `version` tells the present one. Read it again."""
 
     status, slug, title = 412, "stale", "Changed meanwhile"
+    advice = "Read the thing again, look at what the others changed, and send your change with the new `ETag`."
+    example = {"version": 8}
 
 
 class BodyTooLarge(Problem):
     """The body is larger than the server reads."""
 
     status, slug, title = 413, "body-too-large", "The body is too large"
+    advice = "Send less at once: JSON has less than 1 MB, a file less than 20 MB."
 
 
 class UnsupportedMediaType(Problem):
-    """The body is of a kind that this address does not read; send `Content-Type: application/json`."""
+    """The body is of a kind that this address does not read."""
 
     status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
+    advice = "Send JSON as `application/json`, or where the operation reads a file, CSV as `text/csv`."
 
 
 class InvalidInput(Problem):
     """A field or a parameter is missing, unknown or out of its bounds; `errors` lists messages by field."""
 
     status, slug, title = 422, "invalid-input", "Invalid input"
+    advice = "Correct the fields that `errors` names; of a file, `rows` names the row and the column of each fault."
+    example = {"errors": {"price": ["Missing data for required field."]}}
 
     def __init__(self, errors: Mapping[str, list[str]], **extra: Any) -> None:
         super().__init__("Some of what was sent is not valid; see errors.", errors=dict(errors), **extra)
@@ -290,6 +351,8 @@ class IdempotencyMismatch(InvalidInput):
     """The `Idempotency-Key` was sent before with another request; each request has a key of its own."""
 
     slug, title = "idempotency-mismatch", "The key belongs to another request"
+    advice = "Make a new key for each request that is not the same to the byte."
+    example = {"errors": {"Idempotency-Key": ["Was sent before, with another request."]}}
 
     def __init__(self) -> None:
         super().__init__({"Idempotency-Key": ["Was sent before, with another request."]})
@@ -299,15 +362,18 @@ class TooManyRequests(Problem):
     """A rate limit is reached; `Retry-After` tells in how many seconds to come back."""
 
     status, slug, title = 429, "too-many-requests", "Too many requests"
+    advice = "Wait as long as `Retry-After` says, then go on more slowly."
 
 
 class ServerError(Problem):
     """Something failed on our side. It is logged under the `request_id`."""
 
     status, slug, title = 500, "server-error", "Server error"
+    advice = "Tell us the `request_id`. A POST with an `Idempotency-Key` can be sent again safely."
 
 
 class Unavailable(Problem):
     """The database is busy or away for a moment; `Retry-After` tells in how many seconds to come back."""
 
     status, slug, title = 503, "unavailable", "Unavailable for a moment"
+    advice = "Send the request again after that time; nothing was done."

@@ -1,5 +1,8 @@
 """What every answer carries, what every error looks like, what its page says; health and readiness."""
 
+import html
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +69,13 @@ class Documents(ShopTest):
                 self.assertEqual(problem["title"], Problem.by_slug[slug].title)
                 page = self.anyone.get(problem["type"])
                 self.assertEqual((page.status_code, page.mimetype), (200, "text/html"))
+
+    def test_each_has_the_members_that_its_example_shows(self) -> None:
+        members = {"type", "title", "status", "detail", "request_id"}
+        for name, ask in self.refusals().items():
+            with self.subTest(name):
+                example = Problem.by_slug[name.split()[1]].example
+                self.assertEqual(set(ask().json or {}), members | example.keys())
 
     def test_only_bad_input_has_errors(self) -> None:
         for name, ask in self.refusals().items():
@@ -215,6 +225,11 @@ class Pages(ShopTest):
                 for text in (problem.title, str(problem.status), f"/problems/{slug}"):
                     self.assertIn(text, response.text)
                 self.assertTrue(problem.__doc__)
+                self.assertIn("advice", vars(problem), "its own, and not that of a wider problem")
+                self.assertNotIn("`", response.text)
+                self.assertNotIn("&lt;code", response.text + listed)
+                for document in re.findall("<pre><code>(.*?)</code></pre>", response.text, re.DOTALL):
+                    self.assertEqual(json.loads(html.unescape(document))["type"], f"/problems/{slug}")
                 self.assertIn(f'href="/problems/{slug}"', listed)
 
     def test_a_problem_that_does_not_exist_is_not_found(self) -> None:

@@ -6,5 +6,6 @@ how bodies are read, how answers are made and how refusals are documented is our
 
 from app.openapi.blueprint import Blueprint
 from app.openapi.document import Api, create_api, document
+from app.openapi.refusals import example_of
 
-__all__ = ["Api", "Blueprint", "create_api", "document"]
+__all__ = ["Api", "Blueprint", "create_api", "document", "example_of"]

@@ -70,7 +70,7 @@ def _reference(same_status: list[type[Problem]]) -> dict[str, str]:
 
 
 def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:
-    examples = {problem.slug: {"summary": problem.title, "value": _example(problem)} for problem in same_status}
+    examples = {problem.slug: {"summary": problem.title, "value": example_of(problem)} for problem in same_status}
     headers = {
         401: {"WWW-Authenticate": header("Always Bearer.", "string")},
         429: {"Retry-After": header("Seconds to wait.", "integer")},
@@ -83,11 +83,13 @@ def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:
     }
 
 
-def _example(problem: type[Problem]) -> dict[str, Any]:
+def example_of(problem: type[Problem]) -> dict[str, Any]:
+    """A document of this problem, with all the members that it has."""
     return {
         "type": f"/problems/{problem.slug}",
         "title": problem.title,
         "status": problem.status,
         "detail": f"{problem.title}.",
         "request_id": "5b0c1e0d6f7a4c3f9a2b8d7e6f504132",
+        **problem.example,
     }

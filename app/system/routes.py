@@ -1,10 +1,13 @@
 """/docs, /openapi.json, /problems, /health, /ready: open to anyone."""
 
+import json
+import re
 from typing import Any
 
 from flask import Blueprint as PlainBlueprint
 from flask import Flask, Response, current_app, render_template, request, send_from_directory
 from flask_swagger_ui import get_swaggerui_blueprint
+from markupsafe import Markup, escape
 from marshmallow import fields
 
 from app import openapi
@@ -27,8 +30,8 @@ all of a list, begin with `limit` in their place, and follow `rel="next"`: every
 meanwhile. Money is a string with two places, times are RFC 3339 in UTC. Whole lists leave as CSV, and parts and
 customers come in as CSV, under *spreadsheets*.
 
-Errors are RFC 9457 problem documents, whose `type` is the address of a page that explains it; `/problems` lists them
-all.
+Errors are RFC 9457 problem documents, whose `type` is the address of a page that explains it; [/problems](/problems)
+lists them all.
 
 Every answer that shows one thing has an `ETag` made of the thing's version and a hash of the answer. Send it as
 `If-None-Match` with the next GET, and what did not change is a 304 without a body; send it as `If-Match` with a change,
@@ -111,8 +114,16 @@ def _of(problem: type[Problem]) -> dict[str, Any]:
         "slug": problem.slug,
         "status": problem.status,
         "title": problem.title,
-        "meaning": (problem.__doc__ or "").strip(),
+        "meaning": problem.__doc__ or "",
+        "advice": problem.advice,
+        "example": json.dumps(openapi.example_of(problem), indent=2),
     }
+
+
+@blueprint.app_template_filter("code")
+def _code(text: str) -> Markup:
+    """What stands between backticks, as code."""
+    return Markup(re.sub("`(.+?)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped, but for these tags
 
 
 def _page(template: str, **values: Any) -> Response:
