@@ -61,6 +61,12 @@ QUOTED = (TicketStatus.ESTIMATE, TicketStatus.DECLINED, TicketStatus.OPEN)
 WORKED = (TicketStatus.IN_PROGRESS, TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID)
 QUARTERS = cycle(range(4))
 
+CSV = "text/csv"
+FILES = {
+    "/customers/import": b"name,email,phone\r\nAnn Ode,ann@example.com,\r\nBob Ode,,212 555 0142\r\n",
+    "/inventory/import": b"sku,name,price,quantity_on_hand\r\nCSV-1,Oil filter,9.90,\r\n,Grease,0.50,7\r\n",
+}
+
 # After a POST that made something, these may be a 404 all the same.
 PROMISED_ABSENCES = (
     ("customer", "GET /customers/{customer_id}"),  # another's record, also one that this customer just signed up
@@ -122,6 +128,13 @@ def page_one_way(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         case.query.pop("limit", None)
     if "page" in case.query:
         case.query["page"] = 1 + int(case.query["page"]) % 90
+
+
+@schemathesis.hook("before_call")
+def send_files(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Let good cases send files: the document can say only in words what these hold."""
+    if case.meta is not None and not case.meta.generation.mode.is_negative and case.media_type == CSV:
+        kwargs["data"] = FILES[case.operation.path]
 
 
 @schemathesis.hook("before_call")
