@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -46,6 +48,7 @@ ticket_mechanics = Table(
 
 ON_HOLD = text("hold IS NOT NULL")
 UNASSIGNED = text("NOT is_assigned")
+COMMA: Any = literal_column("', '")  # a constant: as a value it would be written anew into each statement
 WAITING = text("quantity_short > 0")
 
 
@@ -134,7 +137,7 @@ class ServiceTicket(Searchable, Versioned, Row):
     def _mechanic_names(cls) -> ColumnElement[str | None]:
         mine = select(Mechanic.name).join(ticket_mechanics).where(ticket_mechanics.c.ticket_id == cls.id)
         names = mine.correlate(cls).order_by(Mechanic.id).subquery()
-        return select(func.aggregate_strings(names.c.name, ", ")).scalar_subquery()
+        return select(func.aggregate_strings(names.c.name, COMMA)).scalar_subquery()
 
     @property
     def is_reserving(self) -> bool:
