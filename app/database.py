@@ -16,6 +16,12 @@ from app.transaction import is_underway
 # How long a statement may run and wait for a lock before it is given up with a 503.
 STATEMENT_TIMEOUT_MS = 10_000
 LOCK_TIMEOUT_MS = 5_000
+# What a session on PostgreSQL begins with.
+SESSION: dict[str, str | int] = {
+    "timezone": "utc",
+    "statement_timeout": STATEMENT_TIMEOUT_MS,
+    "lock_timeout": LOCK_TIMEOUT_MS,
+}
 POOL_TIMEOUT_SECONDS = 10
 # For how long after its last use a connection is taken for good.
 TRUSTED_SECONDS = 1
@@ -36,7 +42,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
-            "options": f"-c timezone=utc -c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}",
+            "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
         }
     return options
 

@@ -4,6 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
+from app.database import SESSION
 from app.models.base import is_of_dialect
 
 # Any number that no other program takes on the same database.
@@ -48,6 +49,15 @@ def _migrate_postgresql(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
         _configure(connection)
         context.run_migrations()
+        _limit_patience(connection)
+
+
+def _limit_patience(connection: Connection) -> None:
+    # What the application asks for as it connects does not pass PgBouncer: here the server itself is told, once for
+    # all, what holds for the sessions of this role in this database.
+    database = connection.execute(text("SELECT quote_ident(current_database())")).scalar_one()
+    for name, value in SESSION.items():
+        connection.exec_driver_sql(f"ALTER ROLE CURRENT_USER IN DATABASE {database} SET {name} = '{value}'")
 
 
 def _configure(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.extensions import db
@@ -76,6 +77,57 @@ class RedisServer:
     def end(self) -> None:
         """Leave nothing behind."""
         self.kill()
+
+
+class PgBouncer:
+    """A PgBouncer that shares few connections to a PostgreSQL, each for the time of a transaction."""
+
+    CONNECTIONS = 3
+
+    def __init__(self, database_url: str) -> None:
+        program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+        if program is None:
+            raise unittest.SkipTest("pgbouncer is not installed")
+        behind = make_url(database_url)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self._folder = Path(tempfile.mkdtemp(prefix="shop-pgbouncer-"))
+        configuration = self._folder / "pgbouncer.ini"
+        password = f" password={behind.password}" if behind.password else ""
+        configuration.write_text(f"""
+[databases]
+* = host={behind.host} port={behind.port or 5432} user={behind.username}{password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {self.CONNECTIONS}
+ignore_startup_parameters = options
+""")
+        if as_root := os.geteuid() == 0:  # as which it refuses to run
+            shutil.chown(self._folder, "postgres")
+        log = (self._folder / "log").open("wb")
+        user: Any = {"user": "postgres"} if as_root else {}
+        self._process = subprocess.Popen([program, str(configuration)], stdout=log, stderr=log, cwd="/", **user)
+        log.close()
+        self.url = behind.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        self._wait(port)
+
+    def _wait(self, port: int) -> None:
+        for _ in range(100):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                return
+            time.sleep(0.05)
+        raise AssertionError((self._folder / "log").read_text())
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self._folder)
 
 
 class PostgreSQLServer:

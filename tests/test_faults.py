@@ -151,8 +151,8 @@ class Impatient(FaultTest):
     """A lock that is not to be had, and a statement that takes too long, both given up sooner than in earnest."""
 
     def setUp(self) -> None:
-        for name in ("LOCK_TIMEOUT_MS", "STATEMENT_TIMEOUT_MS"):
-            patch = mock.patch.object(database, name, 300)
+        short = mock.patch.dict(database.SESSION, lock_timeout=300, statement_timeout=300)
+        for patch in (short, mock.patch.object(database, "LOCK_TIMEOUT_MS", 300)):
             patch.start()
             self.addCleanup(patch.stop)
         super().setUp()

@@ -9,17 +9,20 @@ import time
 import unittest
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import cycle, islice
 from typing import Any
 
 from redis import Redis
 from sqlalchemy import func, select
 
+from app import create_app
+from app.database import SESSION
 from app.extensions import db
 from app.models import Part
-from tests.instruments import RedisServer
+from tests.instruments import PgBouncer, RedisServer
 from tests.live import ask, instance
-from tests.support import ON_POSTGRESQL, PASSWORD, Caller, ShopTest, database_url
+from tests.support import ON_POSTGRESQL, PASSWORD, Caller, ShopTest, database_url, settings
 
 WRITES = 100
 LIMIT = 10
@@ -124,6 +127,33 @@ class OneService(InstancesTest):
             answers = Counter(threads.map(lambda url: ask(url, self.advisor.token or "", {}, "PUT")[0], paths))
         self.assertEqual(answers, {200: 5, 409: 3})
         self.assertEqual(db.session.scalar(select(func.sum(Part.quantity_reserved))), 5)
+
+
+class BehindPgBouncer(OneService):
+    """The same behind PgBouncer in transaction mode, where a session belongs to nobody."""
+
+    writes = 30
+    pgbouncer: PgBouncer
+
+    @classmethod
+    def surroundings(cls) -> dict[str, str]:
+        cls.pgbouncer = PgBouncer(database_url())
+        cls.addClassCleanup(cls.pgbouncer.end)
+        return {"DATABASE_URL": cls.pgbouncer.url}
+
+    def test_sessions_begin_as_they_should_and_nothing_is_left_in_them(self) -> None:
+        app = create_app(settings(DATABASE_URL=self.pgbouncer.url))
+        asked = (*SESSION, "search_path", "default_transaction_isolation")
+        with app.app_context():
+            for engine in (db.engine, db.engines["reads"]):
+                with ExitStack() as stack:
+                    taken = [stack.enter_context(engine.connect()) for _ in range(PgBouncer.CONNECTIONS)]
+                    for connection in taken:
+                        found = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in asked]
+                        self.assertEqual(found, ["UTC", "10s", "5s", '"$user", public', "read committed"])
+                        prepared = "SELECT count(*) FROM pg_prepared_statements"
+                        self.assertEqual(connection.exec_driver_sql(prepared).scalar(), 0)
+                engine.dispose()
 
 
 def main() -> int:
