@@ -4,6 +4,7 @@ The application's modules are imported here, once: the workers share that memory
 in no time. SIGHUP reads the settings anew; new code needs a new start.
 """
 
+import ctypes
 import gc
 import json
 import logging
@@ -96,6 +97,13 @@ def write_problem(client, status, reason, _quoted):
 
 
 util.write_error = write_problem
+
+
+# To check a password takes 19 MiB for a moment. The C library would keep them for the next, once for each thread.
+M_MMAP_THRESHOLD = -3
+mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's alone
+if mallopt:
+    mallopt(M_MMAP_THRESHOLD, 1 << 20)
 
 
 def when_ready(server):

@@ -13,9 +13,10 @@ from pathlib import Path
 from bench.data import Shop
 from bench.machine import free_port
 
-# The project's own gunicorn.conf.py holds for all; a worker that is replaced in the middle would blur the figures.
 UVICORN = ("-m", "uvicorn", "--port", "{port}", "--no-access-log", "--log-level", "warning")
+# With the project's own gunicorn.conf.py, but that no worker is replaced in the middle, which would blur the figures.
 GUNICORN = ("-m", "gunicorn", "--max-requests", "0", "--bind", "127.0.0.1:{port}")
+PLAIN = ("-m", "gunicorn", "--config", "python:bench.apps.plain", "--bind", "127.0.0.1:{port}")
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ APPS = {
     for app in (
         App("ours", "this project", (*GUNICORN, "flask_app:app")),
         App("ours3", "this project, psycopg 3", (*GUNICORN, "flask_app:app"), "postgresql+psycopg"),
-        App("limit", "the limit: hand-written SQL, no login", (*GUNICORN, "bench.apps.limit:app")),
-        App("bare", "bare Flask, a constant", (*GUNICORN, "bench.apps.bare:app")),
-        App("classic", "classic Flask, ORM", (*GUNICORN, "bench.apps.classic:app")),
+        App("limit", "the limit: hand-written SQL, no login", (*PLAIN, "bench.apps.limit:app")),
+        App("bare", "bare Flask, a constant", (*PLAIN, "bench.apps.bare:app")),
+        App("classic", "classic Flask, ORM", (*PLAIN, "bench.apps.classic:app")),
         App("fastapi", "FastAPI, async SQLAlchemy", (*UVICORN, "bench.apps.fast:app"), "postgresql+asyncpg"),
     )
 }
