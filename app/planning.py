@@ -3,6 +3,9 @@
 For those that are made once and find their rows by ids: their plan does not depend on the values, and making it costs
 more than all the rest. Psycopg 3 prepares what it sends often by itself. Psycopg2 knows nothing of it, so it is told in
 SQL: `PREPARE`, the first time on a connection, and from then on `EXECUTE` with the values.
+
+Behind PgBouncer a session is shared, and nothing is prepared: there the process that answers is not the one that the
+connection was told of when it was made.
 """
 
 import re
@@ -11,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Executable, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.pool import ConnectionPoolEntry
 
 E = TypeVar("E", bound=Executable)
 
@@ -26,16 +30,31 @@ def planned_once(statement: E) -> E:
 
 def init_engine(engine: Engine) -> None:
     """Do so on each connection of the engine by itself."""
+    event.listen(engine, "connect", _look_who_answers)
     if engine.dialect.driver == "psycopg2":
         event.listen(engine, "do_execute", _execute)
         event.listen(engine, "handle_error", _plan_anew)
+
+
+def _look_who_answers(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Note whether the connection has a session of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        record.info["is_shared"] = cursor.fetchone() != (connection.info.backend_pid,)
+    if not connection.autocommit:
+        connection.rollback()
+    if record.info["is_shared"] and hasattr(connection, "prepare_threshold"):  # psycopg 3
+        connection.prepare_threshold = None
 
 
 def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
     """Send a statement that is marked; whether it was."""
     if not context.execution_options.get("planned_once"):
         return False
-    names: dict[str, str] = context.root_connection.connection.info.setdefault("planned", {})
+    info = context.root_connection.connection.info
+    if info["is_shared"]:
+        return False
+    names: dict[str, str] = info.setdefault("planned", {})
     body, values = _parts(statement)
     name = names.get(statement)
     if name is None:

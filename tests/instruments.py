@@ -105,6 +105,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = {self.CONNECTIONS}
+max_client_conn = 1000
 ignore_startup_parameters = options
 """)
         if as_root := os.geteuid() == 0:  # as which it refuses to run
