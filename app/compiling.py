@@ -33,14 +33,17 @@ from app import fields as types
 Entity = Any
 
 
-def json_of(schema: Schema, row: Entity) -> ColumnElement[Any]:
-    """The JSON object that `schema` makes of `row`. Raises `TypeError` for a field that it cannot translate."""
+def json_of(schema: Schema, row: Entity, beside: "Beside | None" = None) -> ColumnElement[Any]:
+    """The JSON object that `schema` makes of `row`, with what stands `beside` it where that can be joined.
+
+    Raises `TypeError` for a field that it cannot translate.
+    """
     members: list[ColumnElement[Any]] = []
     for name, field in schema.dump_fields.items():
         if isinstance(field, types.Remarks):
             continue
         try:
-            members += [_text(name), _value(field, field.attribute or name, row)]
+            members += [_text(name), _value(field, field.attribute or name, row, beside)]
         except (TypeError, AttributeError, KeyError) as error:
             raise TypeError(f"{type(schema).__name__}.{name} cannot be translated to SQL: {error}") from error
     return JsonObject(*members)
@@ -51,7 +54,22 @@ def array_of(json: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.coalesce(JsonArray(json), Json(_text("[]")))
 
 
-def _value(field: fields.Field[Any], path: str, row: Entity) -> ColumnElement[Any]:
+class Beside:
+    """What a row points to and is shown with it, to be joined once and not looked up for each of its columns."""
+
+    def __init__(self) -> None:
+        self.targets: dict[RelationshipProperty[Any], tuple[Entity, ColumnElement[bool]]] = {}
+
+    def of(self, relation: RelationshipProperty[Any], row: Entity) -> Entity:
+        """An alias of what the relation leads to."""
+        if relation not in self.targets:
+            target = aliased(relation.entity.class_)
+            joined = getattr(row, relation.key).of_type(target).__clause_element__()
+            self.targets[relation] = (target, joined)
+        return self.targets[relation][0]
+
+
+def _value(field: fields.Field[Any], path: str, row: Entity, beside: Beside | None = None) -> ColumnElement[Any]:
     first, _, rest = path.partition(".")
     prop = inspect(row).mapper.all_orm_descriptors[first]
     owner = getattr(prop, "property", None)
@@ -59,6 +77,8 @@ def _value(field: fields.Field[Any], path: str, row: Entity) -> ColumnElement[An
         return _nested(owner, row, field.schema, many=field.schema.many)
     if isinstance(field, fields.Nested) and isinstance(owner, CompositeProperty):
         return _composite(field.schema, owner, row)
+    if rest and isinstance(owner, RelationshipProperty) and beside is not None:
+        return _value(field, rest, beside.of(owner, row))
     if rest and isinstance(owner, RelationshipProperty):
         return _across(owner, row, lambda target: _value(field, rest, target))
     if rest:
@@ -77,7 +97,10 @@ def _nested(relation: RelationshipProperty[Any], row: Entity, schema: Schema, *,
     """The object, or the array of objects, on the other side of a relation."""
     if not many:
         return Json(_across(relation, row, lambda target: json_of(schema, target)))
-    target, shown = _other_side(relation, row, lambda target: json_of(schema, target))
+    beside = Beside()
+    target, shown = _other_side(relation, row, lambda target: json_of(schema, target, beside))
+    for other, joined in beside.targets.values():
+        shown = shown.outerjoin_from(target, other, joined)
     keys = [relation.entity.get_property_by_column(column).key for column in relation.order_by or ()]
     rows = shown.order_by(*(getattr(target, key) for key in keys)).subquery()
     return Json(select(array_of(rows.c.shown)).scalar_subquery())
@@ -109,7 +132,9 @@ def _scalar(field: fields.Field[Any], column: ColumnElement[Any]) -> ColumnEleme
 
 def _exact(field: types.Exact, column: ColumnElement[Any]) -> ColumnElement[Any]:
     places = -int(field.step.as_tuple().exponent)
-    return Decimals(column, literal_column(str(10**places)), literal_column(str(places)))
+    return Decimals(
+        column, literal_column(str(10**places)), literal_column(str(places)), literal_column(str(field.step))
+    )
 
 
 SCALARS: tuple[tuple[type[fields.Field[Any]], Callable[[Any, ColumnElement[Any]], ColumnElement[Any]]], ...] = (
@@ -185,7 +210,7 @@ _spell(Json, "CAST({0} AS json)", "json({0})")
 _spell(JsonMember, "({0} -> {1})", "json_extract({0}, '$.' || {1})")
 _spell(
     Decimals,
-    "CAST(CAST(CAST({0} AS numeric) / {1} AS numeric(24, {2})) AS text)",
+    "CAST({0} * {3} AS text)",  # the product has as many places as its factors
     "CASE WHEN {0} IS NOT NULL THEN printf('%s%d.%0{2}d', substr('-', 1, {0} < 0), abs({0}) / {1}, abs({0}) % {1}) END",
 )
 _spell(

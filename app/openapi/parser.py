@@ -80,6 +80,8 @@ def _flat(messages: Any, path: str = "") -> Iterable[tuple[str, list[str]]]:
 
 def refuse_strange_parameters() -> None:
     """Raises `InvalidInput` for query parameters that the view does not take, or that are repeated."""
+    if not request.query_string:
+        return
     taken: frozenset[str] = getattr(current_app.view_functions[request.endpoint or ""], "query_names", frozenset())
     errors = {name: ["Unknown parameter."] for name in request.args if name not in taken}
     errors |= {name: ["Given more than once."] for name, values in request.args.lists() if len(values) > 1}
