@@ -29,6 +29,7 @@ from sqlalchemy import (
 from app import compiling
 from app.database import Prepared
 from app.models.base import Row
+from app.planning import planned_once
 from app.schemas import MOST_COUNTED, ModelOutput
 
 # A criterion on the value of a query parameter: a parameter of the statement, or several by name; a flag as it is.
@@ -93,9 +94,17 @@ class Shape(NamedTuple):
     # Filters by name, with the value of a flag or the names of a value's parts.
     filters: tuple[tuple[str, Any], ...]
     sort: tuple[str, ...]
+    # Written into the statement: how a page is found depends on how long it is.
+    size: int
+    is_first: bool
     is_continued: bool
     is_counted: bool
     under: Under | None
+
+    @property
+    def finds_by_ids(self) -> bool:
+        """Whether the way to the rows is the same for all values."""
+        return all(isinstance(part, bool) or name.endswith("_id") for name, part in self.filters)
 
 
 def shape_of(filters: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -147,7 +156,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
     """
     model, keys = listing.model, listing.order(shape.sort)
     rows = filtered(listing, shape.filters)
-    size, found = bindparam("size", type_=Integer), rows
+    size, found = shape.size, rows
     if shape.is_continued:
         found = found.where(_behind(keys))
     names = [f"key_{number}" for number in range(len(keys))]
@@ -155,15 +164,17 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
     here = (
         found.with_only_columns(model.id, *labels)
         .order_by(*(key.direction for key in keys))
-        .limit(size + literal_column("1"))
-        .offset(bindparam("skip", type_=Integer))
+        .limit(literal_column(str(size + 1)))
+        .offset(None if shape.is_first else bindparam("skip", type_=Integer))
         .cte("here")
     )
     order = [Key(here.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
-    shown_ids = select(here.c.id).order_by(*order).limit(size)
+    shown_ids = select(here.c.id).order_by(*order).limit(literal_column(str(size)))
     objects = select(shown(schema).label("shown")).where(model.id.in_(shown_ids))
     objects = objects.order_by(*(key.direction for key in keys))
-    last = select(here).order_by(*order).limit(1).offset(size - literal_column("1")).subquery("last")
+    last = (
+        select(here).order_by(*order).limit(literal_column("1")).offset(literal_column(str(size - 1))).subquery("last")
+    )
     columns = [
         select(cast(compiling.array_of(objects.subquery().c.shown), Text)).scalar_subquery(),
         select(func.count()).select_from(here).scalar_subquery(),
@@ -171,9 +182,10 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
         *(select(last.c[name]).scalar_subquery() for name in names),
     ]
     if shape.is_counted:
-        counted = rows.with_only_columns(model.id).limit(MOST_COUNTED + 1).subquery()
+        counted = rows.with_only_columns(model.id).limit(literal_column(str(MOST_COUNTED + 1))).subquery()
         columns.append(select(func.count()).select_from(counted).scalar_subquery())
-    return Prepared(select(*columns))
+    statement = select(*columns)
+    return Prepared(planned_once(statement) if shape.finds_by_ids else statement)
 
 
 def _is_there(under: Under | None) -> ColumnElement[Any]:

@@ -192,13 +192,11 @@ def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> P
     key = repr(asked.scope)
     is_counted = asked.has_numbers and uncounted.get(key, 0.0) < time.monotonic()
     under = parent and Under(parent.model, ("id", *parent.columns))
-    shape = Shape(shape_of(asked.filters), asked.sort, bool(after), is_counted, under)
-    values = {
-        **values_of(asked.filters),
-        **{f"after_{number}": value for number, value in enumerate(after)},
-        "size": asked.size,
-        "skip": (asked.number - 1) * asked.size if asked.has_numbers else 0,
-    }
+    skip = (asked.number - 1) * asked.size if asked.has_numbers else 0
+    shape = Shape(shape_of(asked.filters), asked.sort, asked.size, not skip, bool(after), is_counted, under)
+    values = {**values_of(asked.filters), **{f"after_{number}": value for number, value in enumerate(after)}}
+    if skip:
+        values["skip"] = skip
     if parent:
         values |= {"under_id": parent.id, **{f"under_{name}": value for name, value in parent.columns.items()}}
     row: Any = read(page_statement(asked.schema, asked.listing, shape), values)[0]
