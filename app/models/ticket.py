@@ -284,6 +284,7 @@ _workload = (
     .where(or_(*(ServiceTicket.status == status for status in TicketStatus if status in WORKLOAD)))
     .group_by(ticket_mechanics.c.mechanic_id)
     .cte("workload")
+    .prefix_with("MATERIALIZED", dialect="postgresql")  # or it would be counted for each mechanic after all
 )
 # Loaded only where a schema shows it.
 Mechanic.__mapper__.add_property(
