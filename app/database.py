@@ -21,6 +21,7 @@ SESSION: dict[str, str | int] = {
     "timezone": "utc",
     "statement_timeout": STATEMENT_TIMEOUT_MS,
     "lock_timeout": LOCK_TIMEOUT_MS,
+    "jit": "off",  # compiling a statement to machine code takes longer than any of ours
 }
 POOL_TIMEOUT_SECONDS = 10
 # For how long after its last use a connection is taken for good.

@@ -17,7 +17,6 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
-    or_,
     select,
     text,
 )
@@ -281,7 +280,7 @@ class TicketEvent(Row):
 _workload = (
     select(ticket_mechanics.c.mechanic_id, func.count().label("tickets"))
     .select_from(ticket_mechanics.join(ServiceTicket))
-    .where(or_(*(ServiceTicket.status == status for status in TicketStatus if status in WORKLOAD)))
+    .where(ServiceTicket.status.in_([literal_column(f"'{s.value}'") for s in TicketStatus if s in WORKLOAD]))
     .group_by(ticket_mechanics.c.mechanic_id)
     .cte("workload")
     .prefix_with("MATERIALIZED", dialect="postgresql")  # or it would be counted for each mechanic after all
