@@ -22,6 +22,7 @@ from app import (
     mechanics,
     openapi,
     reading,
+    replica,
     service_tickets,
     spreadsheets,
     system,
@@ -56,6 +57,9 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.config["SQLALCHEMY_BINDS"] = {
         "reads": {"url": config["DATABASE_URL"], **database.read_engine_options(*database_at)}
     }
+    if config["DATABASE_READ_URL"]:
+        replica_at = (config["DATABASE_READ_URL"], config["DATABASE_POOL_SIZE"])
+        app.config["SQLALCHEMY_BINDS"]["replica"] = {"url": replica_at[0], **database.read_engine_options(*replica_at)}
     app.config["SHOP_RATES"] = Rates(
         labor=config["LABOR_RATE"],
         parts_tax=config["PARTS_TAX_RATE"],
@@ -82,12 +86,13 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     line.init_app(app)
     caching.init_app(app)
     sessions.init_app(app)
+    replica.init_app(app)
     reading.init_app(app)
     limits.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
     with app.app_context():
-        database.prepare(db.engine, db.engines["reads"])
+        database.prepare(db.engine, *(engine for name, engine in db.engines.items() if name))
 
     api = openapi.create_api(app, system.DESCRIPTION)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")

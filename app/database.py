@@ -53,21 +53,21 @@ def read_engine_options(url: str, pool_size: int) -> dict[str, Any]:
     return {**engine_options(url, pool_size), "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
 
 
-def prepare(writes: Engine, reads: Engine) -> None:
+def prepare(writes: Engine, *reads: Engine) -> None:
     """Make SQLite enforce foreign keys, survive a crash, and serialise those who write.
 
     On a server, marked statements are planned once, and a write begins on a connection that still leads there; `read`
     tries again instead.
     """
     if writes.dialect.name != "sqlite":
-        for engine in (writes, reads):
+        for engine in (writes, *reads):
             planning.init_engine(engine)
         event.listen(writes, "checkin", _note_time)
         event.listen(
             writes, "checkout", lambda connection, record, _: _require_alive(writes.dialect, connection, record)
         )
         return
-    for engine in (writes, reads):
+    for engine in (writes, *reads):
         event.listen(engine, "connect", _set_up_sqlite)
 
     @event.listens_for(writes, "begin")
@@ -159,15 +159,17 @@ def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None 
         db.session.flush()
         return _run(db.session.connection(), statement, parameters or {})
     try:
-        return _rows(statement, parameters or {})
+        return rows("reads", statement, parameters or {})
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        return _rows(statement, parameters or {})  # the connection was lost while it lay in the pool; reading is safe
+        # The connection was lost while it lay in the pool; reading again is safe.
+        return rows("reads", statement, parameters or {})
 
 
-def _rows(statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    with db.engines["reads"].connect() as connection:
+def rows(engine: str, statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """The rows of one statement, by the engine of that name."""
+    with db.engines[engine].connect() as connection:
         return _run(connection, statement, parameters)
 
 

@@ -7,7 +7,7 @@ database builds the JSON, on a connection without transactions. What a list is f
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, current_app, request
 from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
 
-from app import cursors
+from app import cursors, replica
 from app.auth.access import Identity
 from app.caching import remember
 from app.conditional import attach, mark
@@ -78,7 +78,7 @@ def only(
 
     Raises `missing` where there is none. The criteria are made once: a statement is kept for each combination of them.
     """
-    rows: Any = read(_statement(schema, criteria), values)
+    rows: Any = replica.read(_statement(schema, criteria), values)
     if not rows:
         raise missing
     text, version = rows[0]
@@ -144,7 +144,8 @@ def cached_page(
         return page(schema, listing, query, within=within)
 
     def build() -> tuple[bytes, list[tuple[str, str]]]:
-        response = attach(_respond(asked, _read(asked, ())), "weak")
+        # What is kept must be as new as the version that it is kept under.
+        response = attach(_respond(asked, _read(asked, (), rows=read)), "weak")
         return response.get_data(), list(response.headers)
 
     text, headers = remember(listing.model, (*asked.scope, sorted(request.args.items())), build)
@@ -187,7 +188,9 @@ class Asked:
         return cursors.read(self.scope, self.cursor, kinds)
 
 
-def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> Page:
+def _read(
+    asked: Asked, after: Sequence[Any], parent: Parent | None = None, rows: Callable[..., Any] = replica.read
+) -> Page:
     uncounted: dict[str, float] = current_app.extensions["shop.uncounted"]
     key = repr(asked.scope)
     is_counted = asked.has_numbers and uncounted.get(key, 0.0) < time.monotonic()
@@ -199,7 +202,7 @@ def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> P
         values["skip"] = skip
     if parent:
         values |= {"under_id": parent.id, **{f"under_{name}": value for name, value in parent.columns.items()}}
-    row: Any = read(page_statement(asked.schema, asked.listing, shape), values)[0]
+    row: Any = rows(page_statement(asked.schema, asked.listing, shape), values)[0]
     text, found, is_there, *keys = row
     if parent and not is_there:
         raise not_found(parent.model, parent.id)

@@ -9,10 +9,11 @@ import tempfile
 import time
 import unittest
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from flask import Flask
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
@@ -152,8 +153,11 @@ class PostgreSQLServer:
             self._port = free.getsockname()[1]
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
         self._durable = durable
-        self._run("initdb", "-U", "postgres", "-A", "trust", "--no-sync")
+        self._fill()
         self.start()
+
+    def _fill(self) -> None:
+        self._run("initdb", "-U", "postgres", "-A", "trust", "--no-sync")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
@@ -202,6 +206,32 @@ class PostgreSQLServer:
         """Leave nothing behind."""
         self.stop()
         shutil.rmtree(self._folder)
+
+
+class Standby(PostgreSQLServer):
+    """A replica of another PostgreSQL, which follows it, and can be made to fall behind."""
+
+    def __init__(self, primary: PostgreSQLServer) -> None:
+        self._primary = primary
+        super().__init__()
+
+    def _fill(self) -> None:
+        self._run("pg_basebackup", "-R", "--no-sync", "-c", "fast", "-d", self._primary.url)
+
+    def fall_behind(self) -> None:
+        """From now on nothing of what is written on the primary is seen here."""
+        self._tell("pg_wal_replay_pause()")
+        while self._tell("pg_get_wal_replay_pause_state()") != "paused":
+            time.sleep(0.01)
+
+    def catch_up(self) -> None:
+        """See all of it again."""
+        self._tell("pg_wal_replay_resume()")
+
+    def _tell(self, call: str) -> Any:
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT {call}")
+            return cursor.fetchone()[0]
 
 
 class OwnAppTest(ShopTest):

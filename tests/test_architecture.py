@@ -42,7 +42,7 @@ ROOMS = (
     ("app.errors", "app.openapi"),
     ("app.idempotency", "app.metrics"),
     ("app.limits", "app.reading"),
-    ("app.cursors",),
+    ("app.cursors", "app.replica"),
     ("app.auth",),
     ("app.auditing", "app.listing"),
     ("app.compiling",),

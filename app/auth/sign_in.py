@@ -3,7 +3,7 @@
 import secrets
 from datetime import timedelta
 
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy import delete, select
 
 from app.auditing import audit
@@ -61,6 +61,7 @@ def start_session(owner: Account) -> dict[str, object]:
     db.session.execute(delete(SignIn).where(mine == owner.id, SignIn.expires_at <= now()))
     db.session.add(SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **{mine.key: owner.id}))
     audit(AuditKind.SIGNED_IN, owner)
+    g.writer = claims.subject
     return {"token": tokens.issue(claims, hours), "token_type": "Bearer", "expires_in": hours * 3600}
 
 
