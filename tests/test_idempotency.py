@@ -139,8 +139,21 @@ class Replays(KeyTest):
                 self.assertReplayed(first, self.send(caller, path, body, key=f"k-{number}"))
                 self.assertEqual(self.rows(), before)
 
+    def test_an_import_is_done_once(self) -> None:
+        for path, file, model in (
+            ("/inventory/import", "name,price\r\nOil filter,9.90\r\n", Part),
+            ("/customers/import", "name,phone\r\nDana Whitfield,(212) 555-0187\r\n", Customer),
+        ):
+            before = self.count(model)
+            headers = {"Idempotency-Key": path, "Content-Type": "text/csv"}
+            first, again = (self.advisor.post(path, data=file, headers=headers) for _ in range(2))
+            self.assertEqual(self.assertStatus(first, 200)["created"], 1)
+            self.assertReplayed(first, again)
+            self.assertEqual(self.count(model), before + 1)
+
     def test_no_post_was_forgotten(self) -> None:
-        self.assertEqual(self.requests().keys(), self.keyed_views())
+        imports = {"import_parts", "import_customers"}
+        self.assertEqual(self.requests().keys() | imports, self.keyed_views())
 
     def test_the_answer_is_that_of_the_first_time_whatever_happened_since(self) -> None:
         first = self.send(self.advisor, "/inventory", PART)
