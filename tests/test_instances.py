@@ -150,7 +150,7 @@ class BehindPgBouncer(OneService):
                     taken = [stack.enter_context(engine.connect()) for _ in range(PgBouncer.CONNECTIONS)]
                     for connection in taken:
                         found = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in asked]
-                        self.assertEqual(found, ["UTC", "10s", "5s", '"$user", public', "read committed"])
+                        self.assertEqual(found, ["UTC", "10s", "5s", "off", '"$user", public', "read committed"])
                         prepared = "SELECT count(*) FROM pg_prepared_statements"
                         self.assertEqual(connection.exec_driver_sql(prepared).scalar(), 0)
                 engine.dispose()
