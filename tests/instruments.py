@@ -19,7 +19,6 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
 from app import create_app
-from app.extensions import db
 from app.limits import limiter
 from tests import support
 from tests.support import ShopTest
@@ -259,8 +258,7 @@ class OwnAppTest(ShopTest):
         return app
 
     def _stop(self, app: Flask) -> None:
-        with app.app_context():
-            db.engine.dispose()
+        support.close_connections(app)
         # The limiter serves the application that was made last.
         limiter.init_app(support.shared_app())
 

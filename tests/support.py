@@ -174,6 +174,12 @@ class ShopTest(unittest.TestCase):
         cls.app = cls.make_app()
 
     @classmethod
+    def tearDownClass(cls) -> None:
+        app = getattr(cls, "app", None)
+        if app is not None and app is not shared_app():
+            close_connections(app)
+
+    @classmethod
     def make_app(cls) -> Flask:
         """The application under test; override it for other settings."""
         return shared_app()
@@ -300,6 +306,13 @@ class ShopTest(unittest.TestCase):
         """The answer has this status; returns its JSON."""
         self.assertEqual(response.status_code, status, response.data.decode(errors="replace"))
         return response.json
+
+
+def close_connections(app: Flask) -> None:
+    """Give back what an application that is no longer called holds of the server's connections."""
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @once
