@@ -121,5 +121,9 @@ assert(seen.includes(robin.id));
 
 const out = await customer.POST("/customers/logout");
 assert.equal(out.response.status, 204);
-refused(await customer.GET("/customers/mytickets"), 401);
+// Within a second on every worker.
+for (let status = 0, since = Date.now(); status !== 401; ) {
+  assert(Date.now() - since < 2000, "still signed in");
+  status = (await customer.GET("/customers/mytickets")).response.status;
+}
 console.log(`TypeScript: ticket ${opened.id} paid, ${seen.length} customers read`);
