@@ -189,7 +189,7 @@ def _run(program: str, *arguments: str) -> str:
         )
     password = db.engine.url.password
     environment = config.environment(**({"PGPASSWORD": password} if password else {}))
-    done = subprocess.run([found, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([found, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # a program found by us
     if done.returncode:
         raise BackupError(done.stderr.strip() or f"{program} failed.")
     return done.stdout

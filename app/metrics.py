@@ -43,7 +43,7 @@ def init_app(app: Flask) -> None:
     shop = Shop()
     if kinds_of_values.ValueClass is not kinds_of_values.MutexValue:  # other processes count too
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library left it untyped
     registry.register(shop)
     app.extensions["shop.metrics"] = registry
     app.add_url_rule("/metrics", view_func=get_metrics)
