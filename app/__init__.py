@@ -1,6 +1,6 @@
 """The application factory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
@@ -13,7 +13,6 @@ from app import (
     customers,
     database,
     errors,
-    headers,
     inventory,
     invites,
     limits,
@@ -32,15 +31,9 @@ from app.auth import sessions
 from app.auth.access import require_policies
 from app.extensions import db, ma, migrate
 from app.rules.totals import Rates
+from app.shop import Shop
 
 MOST_BODY_BYTES = 1_000_000
-
-
-class Shop(Flask):
-    """Flask, in which nothing is a coroutine: to ask that of each hook takes a tenth of a short request."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
 
 
 def create_app(config: Mapping[str, Any]) -> Flask:
@@ -76,9 +69,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         hops = config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask documents it so
 
-    watching.init_app(app)  # first, so that it sees all of every request
+    watching.init_app(app)
     logs.init_app(app)
-    headers.init_app(app)  # next, so that whatever is refused below has a request id
     cors.init_app(app)
     db.init_app(app)
     ma.init_app(app)

@@ -5,9 +5,10 @@ Call it inside the transaction of the act, so that neither is on record without 
 
 from typing import Any, Protocol
 
-from flask import g, has_request_context, request
+from flask import has_request_context
 from sqlalchemy import inspect
 
+from app.exchange import this_request
 from app.extensions import db
 from app.models import Account, AuditEvent, AuditKind
 from app.models.base import Row
@@ -51,4 +52,5 @@ def _facts() -> dict[str, str | None]:
     """Which request it is, and where it comes from; nothing for a command."""
     if not has_request_context():
         return {}
-    return {"request_id": g.get("request_id"), "address": (request.remote_addr or "")[:MOST_ADDRESS] or None}
+    asked = this_request()
+    return {"request_id": asked.request_id, "address": (asked.remote_addr or "")[:MOST_ADDRESS] or None}

@@ -49,11 +49,10 @@ def init_app(app: Flask) -> None:
 def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
     """What `build()` returned for this `key`, unless rows of `model` were committed since."""
     name = CACHED_MODELS[model]
-    version = line().ask(lambda: _version(name))
-    if version in (None, CHANGING):
+    known = line().ask(lambda: _look_up(name, key))
+    if known is None:
         return build()
-    entry = f"{name}:{version}:{key!r}"
-    value = line().ask(lambda: cache.get(entry))
+    entry, value = known
     tally().cached = value is not None
     if value is None:
         value = build()
@@ -61,17 +60,25 @@ def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
     return value
 
 
+def _look_up(name: str, key: object) -> tuple[str, Any] | None:
+    """The entry of this key under the model's present version, and its value; None while that is changing."""
+    kept = cache.cache
+    version = kept.get(f"version:{name}") or _renewed(name)
+    if version in (None, CHANGING):
+        return None
+    entry = f"{name}:{version}:{key!r}"
+    return entry, kept.get(entry)
+
+
 def outdate() -> None:
     """Forget every list: the database was changed by other means."""
     line().say(lambda: _set_versions(OUTDATES.values(), new=True))
 
 
-def _version(name: str) -> str | None:
-    """The model's version; a new one where it was lost."""
+def _renewed(name: str) -> str | None:
+    """A version for a model whose version was lost: ours, or that of who was faster."""
+    cache.add(f"version:{name}", secrets.token_hex(8), timeout=0)
     version: str | None = cache.get(f"version:{name}")
-    if version is None:
-        cache.add(f"version:{name}", secrets.token_hex(8), timeout=0)
-        version = cache.get(f"version:{name}")
     return version
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from flask import Response, request
 
+from app.exchange import this_request
 from app.models.base import Versioned
 from app.problems import Stale
 
@@ -36,9 +37,10 @@ def complete(response: Response, tag: Tag) -> Response:
     """The answer with its tag, if it has none yet; 304 and no body where a GET names that tag in `If-None-Match`."""
     if "ETag" not in response.headers:
         attach(response, tag)
-    if "If-None-Match" in request.headers and request.method in READS:
+    asked = this_request()
+    if "If-None-Match" in asked.headers and asked.method in READS:
         known, _ = response.get_etag()
-        if request.if_none_match.contains_weak(known or ""):
+        if asked.if_none_match.contains_weak(known or ""):
             response.status_code = 304
     return response
 

@@ -1,14 +1,21 @@
 """What every answer carries: a request id, and the security headers that fit an API; and which hosts are served."""
 
-import re
-import secrets
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.sansio.utils import host_is_trusted
 
+from app.exchange import ShopRequest, this_app, this_request
 from app.problems import BadRequest
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+ONE_YEAR = 365 * 24 * 3600
+# Of these an answer may bring its own.
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -16,45 +23,42 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
+    "Vary": "Authorization",
 }
-ONE_YEAR = 365 * 24 * 3600
+_BY_NAME = {name.lower(): (name, value) for name, value in SECURITY_HEADERS.items()}
+_HTTPS_ONLY = ("Strict-Transport-Security", f"max-age={ONE_YEAR}")
+ADDRESSES = {"location", "content-location"}
 # Balancers ask these at an address of their own.
 PROBES = ("/health", "/ready")
 
 
-def init_app(app: Flask) -> None:
-    """Number every request, refuse it where it names a strange host, and complete every answer."""
-    app.session_interface = NoSessions()
-    app.before_request(_number)
-    app.before_request(_require_host)
-    app.after_request(_complete)
-
-
-def _number() -> None:
-    # A proxy's or client's id is kept where it is harmless in a log.
-    sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", sent) else secrets.token_hex(16)
-
-
-def _require_host() -> None:
+def require_host(asked: ShopRequest) -> None:
     """Raises `BadRequest` where the `Host` header names none of `ALLOWED_HOSTS`, as far as these are set."""
-    allowed = current_app.config["ALLOWED_HOSTS"]
-    if allowed and request.path.rstrip("/") not in PROBES and not host_is_trusted(request.host.lower(), allowed):
+    allowed = this_app().config["ALLOWED_HOSTS"]
+    if allowed and asked.path.rstrip("/") not in PROBES and not host_is_trusted(asked.host.lower(), allowed):
         raise BadRequest("The Host header names a host that is not served here.")
 
 
-def _complete(response: Response) -> Response:
-    headers = response.headers
-    if "request_id" in g:
-        headers["X-Request-ID"] = g.request_id
-    present = {name.lower() for name, _ in headers}
-    for name, value in SECURITY_HEADERS.items():
-        if name.lower() not in present:
-            headers.add(name, value)
-    if request.is_secure:
-        headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
-    headers["Vary"] = f"{headers['Vary']}, Authorization" if "vary" in present else "Authorization"
-    return response
+class ShopResponse(Response):
+    """An answer, which is completed when it is sent, whatever it was made by."""
+
+    def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """The body, the status and all headers."""
+        present = {name.lower() for name, _ in self.headers}
+        if "vary" in present:
+            self.vary.add("Authorization")
+        if self.status_code == HTTPStatus.OK and "content-length" in present and not present & ADDRESSES:
+            # There is nothing that the library would correct in a copy of the headers, checked one by one.
+            body, status, headers = self.get_app_iter(environ), self.status, self.headers.to_wsgi_list()
+        else:
+            body, status, headers = super().get_wsgi_response(environ)
+        asked = this_request()
+        # Constants, and an id that is made of harmless characters: nothing that would have to be checked for newlines.
+        headers += [header for name, header in _BY_NAME.items() if name not in present]
+        headers.append(("X-Request-ID", asked.request_id))
+        if asked.is_secure:
+            headers.append(_HTTPS_ONLY)
+        return body, status, headers
 
 
 class NoSessions(SessionInterface):

@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -29,6 +30,7 @@ from app.auth import tokens
 from app.auth.access import Policy
 from app.auth.keys import box_for, keys_for
 from app.database import read
+from app.exchange import this_request
 from app.extensions import db
 from app.models import Customer, IdempotencyKey, ServiceTicket
 from app.models.types import now
@@ -48,17 +50,23 @@ class Answered(Exception):
     """The key is taken: somebody was faster."""
 
 
-def once(view: Callable[[], Response]) -> Response:
-    """The answer of the view; where the request's key was answered before, that answer, and the view is not called.
+def once(view: Callable[..., Response]) -> Callable[..., Response]:
+    """The view, which does what is asked with a key only once: asked again, it gives the first answer again.
 
-    Raises `InvalidInput` for what is no key, `IdempotencyMismatch` where it was sent along with something else,
+    It raises `InvalidInput` for what is no key, `IdempotencyMismatch` where it was sent along with something else,
     `NotFound` where the answer was erased.
     """
-    if KEY not in request.headers or not is_keyed(request.method) or "keyed" in g:
-        return view()
-    g.keyed = True  # the decorators within this one pass the request on
-    with _rewindable_body() as body:
-        return _Call(body).answer(view)
+
+    @wraps(view)
+    def keyed(*args: Any, **kwargs: Any) -> Response:
+        asked = this_request()
+        if asked.method != "POST" or KEY not in asked.headers or not is_keyed(asked.method) or "keyed" in g:
+            return view(*args, **kwargs)
+        g.keyed = True  # the decorators within this one pass the request on
+        with _rewindable_body() as body:
+            return _Call(body).answer(lambda: view(*args, **kwargs))
+
+    return keyed
 
 
 def is_keyed(method: str) -> bool:

@@ -9,24 +9,27 @@ import time
 from collections.abc import Callable
 from functools import cache
 from math import ceil
+from operator import itemgetter
 from threading import Lock
 from typing import Any
 
-from flask import Flask, current_app, request
-from flask_limiter import ApplicationLimit, Limiter
-from flask_limiter.util import get_remote_address
+from flask import Flask, current_app
+from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage, RedisStorage
 
 from app.auth import tokens
+from app.exchange import ShopRequest, this_app, this_request
 from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
 from app.watching import tally
 
 # How often counters whose window is over are forgotten.
 SWEEP_SECONDS = 10
-# Where the library and `ShopLimiter` keep the counter of all that a client sends.
-KEY_PREFIX, ALL = "shop", "all"
+# What the names of all counters begin with.
+KEY_PREFIX = "shop"
+# The address of who has none, such as a Unix socket.
+LOCAL = "127.0.0.1"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -92,43 +95,42 @@ def client() -> str:
         claims = tokens.presented()
     except NotSignedIn:
         claims = None
-    return claims.subject if claims else f"address:{get_remote_address()}"
+    return claims.subject if claims else address()
 
 
 def address() -> str:
     """The address alone: who signs in has no token yet, or may have many."""
-    return f"address:{get_remote_address()}"
+    return f"address:{this_request().remote_addr or LOCAL}"
 
 
-class ShopLimiter(Limiter):
-    """Counts reads by a short way: the library's own, made for any limit on any view, costs a quarter of a read."""
+def count(asked: ShopRequest, view: Callable[..., Any] | None) -> None:
+    """Count a request, of which this is the view, against its client. Raises `TooManyRequests`."""
+    # An OPTIONS reaches no view, and a browser asks on behalf of whoever shares its address.
+    if limiter.enabled and view and asked.method != "OPTIONS" and not getattr(view, "is_uncounted", False):
+        settings, who = this_app().config, client()
+        writes = settings["RATELIMIT_WRITES"] if asked.method in WRITES else None
+        for rate, scope in _limits(settings["RATELIMIT_PER_CLIENT"], writes):
+            _hit(rate, KEY_PREFIX, who, scope)
 
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        if request.method == "OPTIONS":
-            return  # it reaches no view, and a browser asks on behalf of whoever shares its address
-        view = current_app.view_functions.get(request.endpoint or "")
-        if not in_middleware or view is None or request.method in WRITES:
-            super()._check_request_limit(callable_name, in_middleware)
-        elif self.enabled and not getattr(view, "is_uncounted", False):
-            self._count_read()
 
-    def _count_read(self) -> None:
-        """Count a read against its client. Raises `TooManyRequests`."""
-        who = (KEY_PREFIX, client(), ALL)
-        for rate in _rates(current_app.config["RATELIMIT_PER_CLIENT"]):
-            if not self.limiter.hit(rate, *who):
-                tally().refused_by = ALL
-                raise too_many(self.limiter.get_window_stats(rate, *who).reset_time)
-
-    def exempt_view(self, view: Callable[..., Any]) -> None:
-        """Never count calls of this view."""
-        view.is_uncounted = True  # type: ignore[attr-defined]  # a mark of ours
-        self.exempt(view)
+def _hit(rate: RateLimitItem, *counter: str) -> None:
+    if not limiter.limiter.hit(rate, *counter):
+        tally().refused_by = counter[-1]
+        raise too_many(limiter.limiter.get_window_stats(rate, *counter).reset_time)
 
 
 @cache
-def _rates(text: str) -> list[RateLimitItem]:
-    return parse_many(text)
+def _limits(requests: str, writes: str | None) -> list[tuple[RateLimitItem, str]]:
+    """These limits with the names of their counters, that of the shortest time first."""
+    limits = [(rate, "all") for rate in parse_many(requests)]
+    if writes:
+        limits += [(rate, "writes") for rate in parse_many(writes)]
+    return sorted(limits, key=itemgetter(0))
+
+
+def exempt(view: Callable[..., Any]) -> None:
+    """Never count calls of this view."""
+    view.is_uncounted = True  # type: ignore[attr-defined]  # a mark of ours
 
 
 def too_many(free_at: float) -> TooManyRequests:
@@ -141,14 +143,7 @@ def _setting(name: str) -> Callable[[], str]:
     return lambda: str(current_app.config[name])
 
 
-limiter = ShopLimiter(
-    client,
-    application_limits=[
-        ApplicationLimit(_setting("RATELIMIT_PER_CLIENT"), scope=ALL),
-        ApplicationLimit(_setting("RATELIMIT_WRITES"), scope="writes", methods=WRITES),
-    ],
-    key_prefix=KEY_PREFIX,
-)
+limiter = Limiter(client, key_prefix=KEY_PREFIX)
 
 login_limit = limiter.shared_limit(_setting("RATELIMIT_LOGIN"), "login", key_func=address, override_defaults=False)
 # Staff enter walk-ins all day.
@@ -165,4 +160,5 @@ def init_app(app: Flask) -> None:
     url = app.config["REDIS_URL"]
     app.config["RATELIMIT_STORAGE_URI"] = f"shared+{url}" if url else "process://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = redis_options() if url else {}
+    app.extensions["limiter"] = {limiter}  # as if it had added its hooks, which would do dearly what `count` does
     limiter.init_app(app)

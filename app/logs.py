@@ -14,11 +14,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from flask import Flask, g, has_request_context
+from flask import Flask, has_request_context
 from pythonjsonlogger.json import JsonFormatter
 from sqlalchemy.exc import DBAPIError
 
 from app import watching
+from app.exchange import this_request
 from app.watching import Seen
 
 ACCESS = "%(method)s %(route)s %(status)s %(duration_ms)s ms, %(queries)s queries, %(user)s %(request_id)s"
@@ -97,7 +98,7 @@ class JSON(JsonFormatter):
         line["time"] = _time(record.created)
         super().add_fields(line, record, said)
         if has_request_context():
-            line["request_id"] = g.get("request_id")
+            line["request_id"] = this_request().request_id
 
     def jsonify_log_record(self, line: dict[str, Any]) -> str:
         """The text of a line."""

@@ -20,6 +20,8 @@ from app.auth.access import Identity
 from app.caching import remember
 from app.conditional import attach, mark
 from app.database import Prepared, read
+from app.exchange import this_request
+from app.headers import ShopResponse
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
 from app.planning import planned_once
@@ -95,7 +97,7 @@ def answer(schema: ModelOutput, row: Row, status: int, **members: Any) -> Respon
 
 
 def _send(text: str, version: int | None, status: int = 200) -> Response:
-    return mark(Response(text, status, mimetype=JSON), version)
+    return mark(ShopResponse(text, status, mimetype=JSON), version)
 
 
 def _found(schema: ModelOutput, row_id: int, **columns: Any) -> tuple[str, int | None]:
@@ -139,17 +141,21 @@ def cached_page(
 
     Kept are bytes and headers, ready to be sent. Pages that lead to a cursor are not: that belongs to who asked.
     """
-    asked = Asked(schema, listing, query, within or {})
-    if not asked.has_numbers or asked.number * asked.size >= MOST_COUNTED:
+    last_row = query.get("page", 1) * query.get("per_page", ROWS_ON_A_PAGE)
+    if query.keys() & {"limit", "cursor"} or last_row >= MOST_COUNTED:
         return page(schema, listing, query, within=within)
 
     def build() -> tuple[bytes, list[tuple[str, str]]]:
         # What is kept must be as new as the version that it is kept under.
+        asked = Asked(schema, listing, query, within or {})
         response = attach(_respond(asked, _read(asked, (), rows=read)), "weak")
         return response.get_data(), list(response.headers)
 
-    text, headers = remember(listing.model, (*asked.scope, sorted(request.args.items())), build)
-    return Response(text, headers=headers)
+    # To the letter as it was asked for: links quote that.
+    address = this_request()
+    key = type(schema).__name__, within, address.path, address.query_string
+    text, headers = remember(listing.model, key, build)
+    return ShopResponse(text, headers=headers)
 
 
 def walk(schema: ModelOutput, listing: Listing, query: Mapping[str, Any], size: int) -> Iterator[list[dict[str, Any]]]:
@@ -220,7 +226,7 @@ def _leave_uncounted(uncounted: dict[str, float], key: str) -> None:
 
 
 def _respond(asked: Asked, found: Page) -> Response:
-    response = Response(found.text, mimetype=JSON)
+    response = ShopResponse(found.text, mimetype=JSON)
     if found.total is not None:
         response.headers["X-Total-Count"] = str(found.total)
     links = _numbered(asked, found) if asked.has_numbers else _continued(asked, found)
@@ -262,4 +268,4 @@ def _query_string(**paging: Any) -> str:
 
 def send(body: Any, status: int = 200) -> Response:
     """JSON, compact."""
-    return Response(current_app.json.dumps(body, separators=(",", ":")), status, mimetype=JSON)
+    return ShopResponse(current_app.json.dumps(body, separators=(",", ":")), status, mimetype=JSON)

@@ -11,10 +11,11 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Response
 from sqlalchemy import Engine, event
 
 from app.auth import tokens
+from app.exchange import ShopRequest
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD = "OTHER"
@@ -61,10 +62,8 @@ def tally() -> Tally:
 
 
 def init_app(app: Flask) -> None:
-    """Watch every request of the application. Call it before anything else adds hooks, so that their work is seen."""
-    watchers = app.extensions["shop.watchers"] = []
-    app.before_request(_begin)
-    app.after_request(partial(_end, watchers))
+    """Let the application have watchers."""
+    app.extensions["shop.watchers"] = []
 
 
 def add(app: Flask, watcher: Watcher) -> None:
@@ -77,20 +76,21 @@ def _count(*_: Any) -> None:
     _tally.get().queries += 1
 
 
-def _begin() -> None:
+def begin() -> None:
+    """Keep a tally of the request that begins."""
     _tally.set(Tally())
 
 
-def _end(watchers: list[Watcher], response: Response) -> Response:
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # a proxy costs more than what it hides
+def end(app: Flask, asked: ShopRequest, response: Response) -> None:
+    """Tell the watchers of a request that is answered; what is left to do for it is done while the answer is sent."""
+    watchers: list[Watcher] = app.extensions["shop.watchers"]
     route: str | None = asked.url_rule.rule if asked.url_rule else None
     method = asked.method if asked.method in METHODS else OTHER_METHOD
-    facts = (g.get("request_id", ""), tokens.subject(), method, route, response.status_code)
-    if response.is_streamed:  # what is left to do is done while it is sent
+    facts = (asked.request_id, tokens.subject(asked), method, route, response.status_code)
+    if response.is_streamed:
         response.call_on_close(partial(_tell, watchers, tally(), facts))
     else:
         _tell(watchers, tally(), facts)
-    return response
 
 
 def _tell(watchers: list[Watcher], tally: Tally, facts: tuple[str, str | None, str, str | None, int]) -> None:

@@ -24,6 +24,7 @@ OPERATIONS = (
 ROOMS = (
     ("flask_app",),
     ("app",),
+    ("app.shop",),
     ("app.cli", "app.system", "app.*"),
     ("app.backups", "app.demo"),
     ("app.*.operations", *(f"app.{name}" for name in OPERATIONS)),
@@ -65,7 +66,7 @@ ROOMS = (
     ("app.auth.keys", "app.auth.sessions"),
     ("app.models",),
     ("app.rules",),
-    ("app.extensions", "app.planning", "app.problems"),
+    ("app.exchange", "app.extensions", "app.planning", "app.problems"),
     ("config",),
 )
 DEPTHS = {

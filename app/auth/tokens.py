@@ -9,11 +9,11 @@ import re
 import time
 from dataclasses import dataclass
 
-from flask import current_app, g, request
 from jose import jwt
 
 from app.auth.keys import key_id, signing_keys
 from app.auth.sessions import Recent
+from app.exchange import ShopRequest, this_app, this_request
 from app.models import LARGEST_INTEGER
 from app.problems import NotSignedIn
 
@@ -65,7 +65,7 @@ def decode(token: str) -> Claims:
     """The claims of a token. Raises `NotSignedIn` for anything but one of ours that has not expired."""
     if len(token) > MOST_BYTES:
         raise NotSignedIn
-    known: Recent[bytes, Claims] = current_app.extensions["shop.tokens"]
+    known: Recent[bytes, Claims] = this_app().extensions["shop.tokens"]
     return known.recall(hashlib.sha256(token.encode()).digest(), lambda: _verify(token))
 
 
@@ -99,15 +99,16 @@ def presented() -> Claims | None:
 
     Raises `NotSignedIn` for a header with anything but a valid token. Decoded once a request.
     """
-    if "claims" not in g:
-        g.claims = _read_header(request.headers.get("Authorization"))
-    claims: Claims | None = g.claims
+    asked = this_request()
+    if asked.claims is asked.UNREAD:
+        asked.claims = _read_header(asked.headers.get("Authorization"))
+    claims: Claims | None = asked.claims
     return claims
 
 
-def subject() -> str | None:
-    """Whose token was presented, as far as anybody asked; None where it was not good."""
-    claims: Claims | None = g.get("claims")
+def subject(asked: ShopRequest) -> str | None:
+    """Whose token was presented, as far as anybody looked; None where it was not good."""
+    claims: Claims | None = None if asked.claims is asked.UNREAD else asked.claims
     return claims.subject if claims else None
 
 

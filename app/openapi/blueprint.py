@@ -11,6 +11,7 @@ from marshmallow import Schema
 from app import conditional, idempotency, reading
 from app.auth.access import Policy, View
 from app.conditional import Tag
+from app.exchange import this_request
 from app.listing import shown
 from app.openapi import conditions
 from app.openapi.parser import Parser, read_file, refuse_strange_parameters
@@ -49,7 +50,7 @@ class Blueprint(SmorestBlueprint):
             if location == "query":
                 decorated = _with_defaults(view, taken, decorated)
                 decorated.query_names = frozenset(taken.fields)
-            return _once(decorated)
+            return idempotency.once(decorated)
 
         return document
 
@@ -116,7 +117,7 @@ class Blueprint(SmorestBlueprint):
             decorated: Any = respond
             decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks
             decorated.tag, decorated.keyed = tag, keyed
-            return _once(decorated)
+            return idempotency.once(decorated)
 
         return decorate
 
@@ -163,23 +164,13 @@ class Blueprint(SmorestBlueprint):
             conditions.document(doc, method, tagged=view.tag is not None)
 
 
-def _once(view: View) -> View:
-    """The view, which does what is asked with an ``Idempotency-Key`` only once."""
-
-    @wraps(view)
-    def keyed(*args: Any, **kwargs: Any) -> Response:
-        return idempotency.once(lambda: view(*args, **kwargs))
-
-    return keyed
-
-
 def _with_defaults(view: View, schema: Schema, decorated: View) -> View:
     """The view that reads its query, with a short way for the addresses that are asked for most: those without one."""
     defaults: dict[str, Any] = schema.load({})
 
     @wraps(decorated)
     def read(*args: Any, **kwargs: Any) -> Any:
-        if request.query_string:
+        if this_request().query_string:
             return decorated(*args, **kwargs)
         return view(*args, dict(defaults), **kwargs)
 

@@ -1,14 +1,15 @@
 """How bodies and query parameters are read: strictly."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from flask import Request, current_app, request
+from flask import Request, request
 from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 
+from app.exchange import ShopRequest, this_app, this_request
 from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, UnsupportedMediaType
 
 
@@ -24,11 +25,11 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def allow_files() -> None:
+def allow_files(asked: ShopRequest, view: Callable[..., Any] | None) -> None:
     """Let the request have a body as large as its view reads, before anyone reads it."""
-    most_bytes = getattr(current_app.view_functions.get(request.endpoint or ""), "most_bytes", None)
+    most_bytes = getattr(view, "most_bytes", None)
     if most_bytes:
-        request.max_content_length = most_bytes
+        asked.max_content_length = most_bytes
 
 
 def read_file(mimetype: str, charsets: Collection[str]) -> bytes:
@@ -80,10 +81,11 @@ def _flat(messages: Any, path: str = "") -> Iterable[tuple[str, list[str]]]:
 
 def refuse_strange_parameters() -> None:
     """Raises `InvalidInput` for query parameters that the view does not take, or that are repeated."""
-    if not request.query_string:
+    asked = this_request()
+    if not asked.query_string:
         return
-    taken: frozenset[str] = getattr(current_app.view_functions[request.endpoint or ""], "query_names", frozenset())
-    errors = {name: ["Unknown parameter."] for name in request.args if name not in taken}
-    errors |= {name: ["Given more than once."] for name, values in request.args.lists() if len(values) > 1}
+    taken: frozenset[str] = getattr(this_app().view_functions[asked.endpoint or ""], "query_names", frozenset())
+    errors = {name: ["Unknown parameter."] for name in asked.args if name not in taken}
+    errors |= {name: ["Given more than once."] for name, values in asked.args.lists() if len(values) > 1}
     if errors:
         raise InvalidInput(errors)
