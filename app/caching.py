@@ -46,7 +46,7 @@ def init_app(app: Flask) -> None:
     app.extensions["shop.line"].greetings.append(lambda: _set_versions(OUTDATES.values(), new=True))
 
 
-def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
+def remember(model: type, key: str, build: Callable[[], Any]) -> Any:
     """What `build()` returned for this `key`, unless rows of `model` were committed since."""
     name = CACHED_MODELS[model]
     known = line().ask(lambda: _look_up(name, key))
@@ -60,13 +60,13 @@ def remember(model: type, key: object, build: Callable[[], Any]) -> Any:
     return value
 
 
-def _look_up(name: str, key: object) -> tuple[str, Any] | None:
+def _look_up(name: str, key: str) -> tuple[str, Any] | None:
     """The entry of this key under the model's present version, and its value; None while that is changing."""
     kept = cache.cache
     version = kept.get(f"version:{name}") or _renewed(name)
     if version in (None, CHANGING):
         return None
-    entry = f"{name}:{version}:{key!r}"
+    entry = f"{name}:{version}:{key}"
     return entry, kept.get(entry)
 
 

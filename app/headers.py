@@ -25,7 +25,8 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Authorization",
 }
-_BY_NAME = {name.lower(): (name, value) for name, value in SECURITY_HEADERS.items()}
+_ALL = list(SECURITY_HEADERS.items())
+_NAMES = {name.lower() for name in SECURITY_HEADERS}
 _HTTPS_ONLY = ("Strict-Transport-Security", f"max-age={ONE_YEAR}")
 ADDRESSES = {"location", "content-location"}
 # Balancers ask these at an address of their own.
@@ -54,7 +55,7 @@ class ShopResponse(Response):
             body, status, headers = super().get_wsgi_response(environ)
         asked = this_request()
         # Constants, and an id that is made of harmless characters: nothing that would have to be checked for newlines.
-        headers += [header for name, header in _BY_NAME.items() if name not in present]
+        headers += [header for header in _ALL if header[0].lower() not in present] if present & _NAMES else _ALL
         headers.append(("X-Request-ID", asked.request_id))
         if asked.is_secure:
             headers.append(_HTTPS_ONLY)

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
+from werkzeug.datastructures import Headers
 
 from app import cursors, replica
 from app.auth.access import Identity
@@ -145,17 +146,17 @@ def cached_page(
     if query.keys() & {"limit", "cursor"} or last_row >= MOST_COUNTED:
         return page(schema, listing, query, within=within)
 
-    def build() -> tuple[bytes, list[tuple[str, str]]]:
+    def build() -> tuple[bytes, Headers]:
         # What is kept must be as new as the version that it is kept under.
-        asked = Asked(schema, listing, query, within or {})
-        response = attach(_respond(asked, _read(asked, (), rows=read)), "weak")
-        return response.get_data(), list(response.headers)
+        wanted = Asked(schema, listing, query, within or {})
+        response = attach(_respond(wanted, _read(wanted, (), rows=read)), "weak")
+        return response.get_data(), response.headers
 
-    # To the letter as it was asked for: links quote that.
-    address = this_request()
-    key = type(schema).__name__, within, address.path, address.query_string
-    text, headers = remember(listing.model, key, build)
-    return ShopResponse(text, headers=headers)
+    # The address to the letter: links quote it.
+    asked = this_request()
+    key = f"{type(schema).__name__} {within} {asked.path} {asked.query_string!r}"
+    body, headers = remember(listing.model, key, build)
+    return ShopResponse([body], headers=headers)
 
 
 def walk(schema: ModelOutput, listing: Listing, query: Mapping[str, Any], size: int) -> Iterator[list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request_tearing_down
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import Map, MapAdapter
 from werkzeug.sansio.utils import get_host
@@ -55,13 +55,18 @@ class Shop(Flask):
         headers.require_host(asked)
         limits.count(asked, view)
         parser.allow_files(asked, view)
-        return super().preprocess_request()
+        return super().preprocess_request() if self.before_request_funcs or self.url_value_preprocessors else None
 
     def process_response(self, response: Response) -> Response:
         """What happens once there is an answer, also to what was refused; its headers are completed as it is sent."""
         response = super().process_response(response)
         watching.end(self, this_request(), response)
         return response
+
+    def do_teardown_request(self, exc: BaseException | None = None) -> None:
+        """What happens when all is done, where there is anything to do."""
+        if self.teardown_request_funcs or request_tearing_down.receivers:
+            super().do_teardown_request(exc)
 
 
 _host = lru_cache(MOST_HOSTS)(get_host)
