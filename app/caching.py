@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from cachelib.serializers import BaseSerializer
 from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
@@ -31,9 +32,25 @@ MARKER_SECONDS = 60
 CHANGING = "changing"
 
 
+class AsItIs(BaseSerializer):
+    """How this process's memory keeps values, none of which is ever changed: as they are."""
+
+    def dumps(self, value: Any, protocol: int = 0) -> Any:
+        """The value."""
+        return value
+
+    def loads(self, bvalue: Any) -> Any:
+        """The value."""
+        return bvalue
+
+
 def init_app(app: Flask) -> None:
     """Bind the cache to Redis where `REDIS_URL` is set, else to this process's memory."""
-    settings: dict[str, Any] = {"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": MEMORY_SECONDS}
+    settings: dict[str, Any] = {
+        "CACHE_TYPE": "SimpleCache",
+        "CACHE_DEFAULT_TIMEOUT": MEMORY_SECONDS,
+        "CACHE_SERIALIZER": AsItIs,
+    }
     if app.config["REDIS_URL"]:
         settings = {
             "CACHE_TYPE": "RedisCache",

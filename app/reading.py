@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
-from werkzeug.datastructures import Headers
 
 from app import cursors, replica
 from app.auth.access import Identity
@@ -146,17 +145,17 @@ def cached_page(
     if query.keys() & {"limit", "cursor"} or last_row >= MOST_COUNTED:
         return page(schema, listing, query, within=within)
 
-    def build() -> tuple[bytes, Headers]:
+    def build() -> tuple[bytes, tuple[tuple[str, str], ...]]:
         # What is kept must be as new as the version that it is kept under.
         wanted = Asked(schema, listing, query, within or {})
         response = attach(_respond(wanted, _read(wanted, (), rows=read)), "weak")
-        return response.get_data(), response.headers
+        return response.get_data(), tuple(response.headers)
 
     # The address to the letter: links quote it.
     asked = this_request()
     key = f"{type(schema).__name__} {within} {asked.path} {asked.query_string!r}"
     body, headers = remember(listing.model, key, build)
-    return ShopResponse([body], headers=headers)
+    return ShopResponse([body], headers=headers, direct_passthrough=True)
 
 
 def walk(schema: ModelOutput, listing: Listing, query: Mapping[str, Any], size: int) -> Iterator[list[dict[str, Any]]]:

@@ -66,7 +66,7 @@ def decode(token: str) -> Claims:
     if len(token) > MOST_BYTES:
         raise NotSignedIn
     known: Recent[bytes, Claims] = this_app().extensions["shop.tokens"]
-    return known.recall(hashlib.sha256(token.encode()).digest(), lambda: _verify(token))
+    return known.recall(hashlib.blake2b(token.encode()).digest(), lambda: _verify(token))
 
 
 def _verify(token: str) -> tuple[Claims, float]:
