@@ -12,7 +12,7 @@ from typing import Literal
 
 from flask import Response, request
 
-from app.exchange import this_request
+from app.exchange import ShopRequest
 from app.models.base import Versioned
 from app.problems import Stale
 
@@ -33,12 +33,11 @@ def mark(response: Response, version: int | None) -> Response:
     return response
 
 
-def complete(response: Response, tag: Tag) -> Response:
+def complete(asked: ShopRequest, response: Response, tag: Tag) -> Response:
     """The answer with its tag, if it has none yet; 304 and no body where a GET names that tag in `If-None-Match`."""
     if "ETag" not in response.headers:
         attach(response, tag)
-    asked = this_request()
-    if "If-None-Match" in asked.headers and asked.method in READS:
+    if asked.is_conditional and asked.method in READS:
         known, _ = response.get_etag()
         if asked.if_none_match.contains_weak(known or ""):
             response.status_code = 304

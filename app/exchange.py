@@ -7,9 +7,12 @@ most of what is asked of them. What is done for every request asks here, once, a
 import random
 import re
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, current_app, request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -20,12 +23,19 @@ class ShopRequest(Request):
     UNREAD: Any = object()
     claims: Any = UNREAD
 
+    def __init__(self, environ: "WSGIEnvironment", populate_request: bool = True, shallow: bool = False) -> None:
+        """The request of this WSGI environment."""
+        super().__init__(environ, populate_request, shallow)
+        # Asked of each request, and seldom there: the library's `headers` would say so by an exception.
+        self.sent_id: str = environ.get("HTTP_X_REQUEST_ID", "")
+        self.is_conditional = "HTTP_IF_NONE_MATCH" in environ
+        self.is_upgrade = "HTTP_UPGRADE" in environ
+
     @cached_property
     def request_id(self) -> str:
         """The number of the request in logs and answers: a proxy's or client's, where it is harmless there."""
-        sent = self.headers.get("X-Request-ID", "")
-        if _HARMLESS.fullmatch(sent):
-            return sent
+        if _HARMLESS.fullmatch(self.sent_id):
+            return self.sent_id
         return f"{random.getrandbits(128):032x}"  # one of many, and no secret: it need not cost a system call
 
 

@@ -33,7 +33,7 @@ class Shop(Flask):
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """What finds the route of a request: the library's own, which would check the host twice each time."""
-        if request is None or "Upgrade" in request.headers:  # a websocket is refused by the library
+        if not isinstance(request, ShopRequest) or request.is_upgrade:  # a websocket is refused by the library
             return super().create_url_adapter(request)
         request.host = _host(request.scheme, request.headers.get("Host"), request.server)
         return MapAdapter(

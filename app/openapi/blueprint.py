@@ -110,9 +110,10 @@ class Blueprint(SmorestBlueprint):
         def decorate(view: View) -> View:
             @wraps(view)
             def respond(*args: Any, **kwargs: Any) -> Response:
-                refuse_strange_parameters()
+                asked = this_request()
+                refuse_strange_parameters(asked)
                 response = _answer(view(*args, **kwargs), status, shape, location)
-                return conditional.complete(response, tag) if tag else response
+                return conditional.complete(asked, response, tag) if tag else response
 
             decorated: Any = respond
             decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks

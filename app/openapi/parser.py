@@ -9,7 +9,7 @@ from flask import Request, request
 from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 
-from app.exchange import ShopRequest, this_app, this_request
+from app.exchange import ShopRequest, this_app
 from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, UnsupportedMediaType
 
 
@@ -79,9 +79,8 @@ def _flat(messages: Any, path: str = "") -> Iterable[tuple[str, list[str]]]:
             yield of_the_whole if key == "_schema" else f"{path}{name}", [str(message) for message in value]
 
 
-def refuse_strange_parameters() -> None:
+def refuse_strange_parameters(asked: ShopRequest) -> None:
     """Raises `InvalidInput` for query parameters that the view does not take, or that are repeated."""
-    asked = this_request()
     if not asked.query_string:
         return
     taken: frozenset[str] = getattr(this_app().view_functions[asked.endpoint or ""], "query_names", frozenset())
