@@ -1,6 +1,6 @@
 """What every answer carries: a request id, and the security headers that fit an API; and which hosts are served."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.sansio.utils import host_is_trusted
 
-from app.exchange import ShopRequest, this_app, this_request
+from app.exchange import ShopRequest, this_request
 from app.problems import BadRequest
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ ADDRESSES = {"location", "content-location"}
 PROBES = ("/health", "/ready")
 
 
-def require_host(asked: ShopRequest) -> None:
-    """Raises `BadRequest` where the `Host` header names none of `ALLOWED_HOSTS`, as far as these are set."""
-    allowed = this_app().config["ALLOWED_HOSTS"]
+def require_host(asked: ShopRequest, allowed: Collection[str] | None) -> None:
+    """Raises `BadRequest` where the `Host` header names none of those that are allowed, as far as these are set."""
     if allowed and asked.path.rstrip("/") not in PROBES and not host_is_trusted(asked.host.lower(), allowed):
         raise BadRequest("The Host header names a host that is not served here.")
 
@@ -48,14 +47,15 @@ class ShopResponse(Response):
         present = {name.lower() for name, _ in self.headers}
         if "vary" in present:
             self.vary.add("Authorization")
-        if self.status_code == HTTPStatus.OK and "content-length" in present and not present & ADDRESSES:
+        if self.status_code == HTTPStatus.OK and "content-length" in present and present.isdisjoint(ADDRESSES):
             # There is nothing that the library would correct in a copy of the headers, checked one by one.
             body, status, headers = self.get_app_iter(environ), self.status, self.headers.to_wsgi_list()
         else:
             body, status, headers = super().get_wsgi_response(environ)
         asked = this_request()
         # Constants, and an id that is made of harmless characters: nothing that would have to be checked for newlines.
-        headers += [header for header in _ALL if header[0].lower() not in present] if present & _NAMES else _ALL
+        is_plain = present.isdisjoint(_NAMES)
+        headers += _ALL if is_plain else [header for header in _ALL if header[0].lower() not in present]
         headers.append(("X-Request-ID", asked.request_id))
         if asked.is_secure:
             headers.append(_HTTPS_ONLY)

@@ -6,8 +6,8 @@ one thing share them. They live in Redis where there is one, and in memory where
 """
 
 import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from math import ceil
 from operator import itemgetter
 from threading import Lock
@@ -19,13 +19,15 @@ from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage, RedisStorage
 
 from app.auth import tokens
-from app.exchange import ShopRequest, this_app, this_request
+from app.exchange import ShopRequest, this_request
 from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
 from app.watching import tally
 
 # How often counters whose window is over are forgotten.
 SWEEP_SECONDS = 10
+# Of how many counters the names are remembered.
+MOST_KNOWN = 4096
 # What the names of all counters begin with.
 KEY_PREFIX = "shop"
 # The address of who has none, such as a Unix socket.
@@ -103,20 +105,16 @@ def address() -> str:
     return f"address:{this_request().remote_addr or LOCAL}"
 
 
-def count(asked: ShopRequest, view: Callable[..., Any] | None) -> None:
+def count(asked: ShopRequest, view: Callable[..., Any] | None, settings: Mapping[str, Any]) -> None:
     """Count a request, of which this is the view, against its client. Raises `TooManyRequests`."""
     # An OPTIONS reaches no view, and a browser asks on behalf of whoever shares its address.
     if limiter.enabled and view and asked.method != "OPTIONS" and not getattr(view, "is_uncounted", False):
-        settings, who = this_app().config, client()
-        writes = settings["RATELIMIT_WRITES"] if asked.method in WRITES else None
+        who, writes = client(), settings["RATELIMIT_WRITES"] if asked.method in WRITES else None
         for rate, scope in _limits(settings["RATELIMIT_PER_CLIENT"], writes):
-            _hit(rate, KEY_PREFIX, who, scope)
-
-
-def _hit(rate: RateLimitItem, *counter: str) -> None:
-    if not limiter.limiter.hit(rate, *counter):
-        tally().refused_by = counter[-1]
-        raise too_many(limiter.limiter.get_window_stats(rate, *counter).reset_time)
+            counter = _counter(rate, who, scope)
+            if limiter.storage.incr(counter, rate.get_expiry()) > rate.amount:
+                tally().refused_by = scope
+                raise too_many(limiter.storage.get_expiry(counter))
 
 
 @cache
@@ -126,6 +124,12 @@ def _limits(requests: str, writes: str | None) -> list[tuple[RateLimitItem, str]
     if writes:
         limits += [(rate, "writes") for rate in parse_many(writes)]
     return sorted(limits, key=itemgetter(0))
+
+
+@lru_cache(MOST_KNOWN)
+def _counter(rate: RateLimitItem, who: str, scope: str) -> str:
+    """The name of a counter, as the library spells it."""
+    return rate.key_for(KEY_PREFIX, who, scope)
 
 
 def exempt(view: Callable[..., Any]) -> None:

@@ -71,8 +71,8 @@ class Shop(Flask):
         asked = this_request()
         view = self.view_functions.get(asked.endpoint or "")
         watching.begin()
-        headers.require_host(asked)
-        limits.count(asked, view)
+        headers.require_host(asked, self.config["ALLOWED_HOSTS"])
+        limits.count(asked, view, self.config)
         parser.allow_files(asked, view)
         return super().preprocess_request() if self.before_request_funcs or self.url_value_preprocessors else None
 

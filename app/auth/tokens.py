@@ -8,6 +8,7 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 from jose import jwt
 
@@ -36,7 +37,7 @@ class Claims:
     owner_id: int
     sign_in_id: str
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """The account: ``customer:12``."""
         return f"{self.kind}:{self.owner_id}"
