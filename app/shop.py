@@ -77,9 +77,14 @@ class Shop(Flask):
         return super().preprocess_request() if self.before_request_funcs or self.url_value_preprocessors else None
 
     def process_response(self, response: Response) -> Response:
-        """What happens once there is an answer, also to what was refused; its headers are completed as it is sent."""
-        response = super().process_response(response)
-        watching.end(self, this_request(), response)
+        """What happens once there is an answer, also to what was refused; its headers are completed as it is sent.
+
+        Nobody but hooks of the application and of blueprints is asked: `after_this_request` does nothing here.
+        """
+        asked = this_request()
+        if not self.after_request_funcs.keys().isdisjoint((None, *asked.blueprints)):
+            response = super().process_response(response)
+        watching.end(self, asked, response)
         return response
 
     def do_teardown_request(self, exc: BaseException | None = None) -> None:
