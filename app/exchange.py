@@ -36,7 +36,7 @@ class ShopRequest(Request):
         """The number of the request in logs and answers: a proxy's or client's, where it is harmless there."""
         if _HARMLESS.fullmatch(self.sent_id):
             return self.sent_id
-        return f"{random.getrandbits(128):032x}"  # one of many, and no secret: it need not cost a system call
+        return f"{random.getrandbits(128):032x}"  # no secret, so that it need not cost a system call
 
 
 def this_request() -> ShopRequest:

@@ -30,7 +30,7 @@ from app.auth import tokens
 from app.auth.access import Policy
 from app.auth.keys import box_for, keys_for
 from app.database import read
-from app.exchange import this_request
+from app.exchange import ShopRequest, this_request
 from app.extensions import db
 from app.models import Customer, IdempotencyKey, ServiceTicket
 from app.models.types import now
@@ -60,7 +60,7 @@ def once(view: Callable[..., Response]) -> Callable[..., Response]:
     @wraps(view)
     def keyed(*args: Any, **kwargs: Any) -> Response:
         asked = this_request()
-        if asked.method != "POST" or KEY not in asked.headers or not is_keyed(asked.method) or "keyed" in g:
+        if asked.method != "POST" or KEY not in asked.headers or not _is_keyed(asked) or "keyed" in g:
             return view(*args, **kwargs)
         g.keyed = True  # the decorators within this one pass the request on
         with _rewindable_body() as body:
@@ -69,9 +69,9 @@ def once(view: Callable[..., Response]) -> Callable[..., Response]:
     return keyed
 
 
-def is_keyed(method: str) -> bool:
-    """Whether the present request's view looks at keys."""
-    return method == "POST" and getattr(current_app.view_functions[request.endpoint or ""], "keyed", False)
+def _is_keyed(asked: ShopRequest) -> bool:
+    """Whether the request's view looks at keys."""
+    return getattr(current_app.view_functions[asked.endpoint or ""], "keyed", False)
 
 
 @contextmanager

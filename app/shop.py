@@ -16,8 +16,16 @@ from app import headers, limits, watching
 from app.exchange import ShopRequest, this_request
 from app.openapi import parser
 
-# Of how many is remembered that they are well-formed.
+# Of how many hosts is remembered how they are spelled.
 MOST_HOSTS = 256
+
+_host = lru_cache(MOST_HOSTS)(get_host)
+
+
+@lru_cache(MOST_HOSTS)
+def _server_name(host: str) -> str:
+    """The host in the spelling of redirects. Raises `BadHost` for what cannot be a name."""
+    return Map().bind(host).server_name
 
 
 class Adapter(MapAdapter):
@@ -43,7 +51,7 @@ class Shop(Flask):
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What finds the route of a request: the library's own, which would check the host twice each time."""
+        """What finds the route of a request: as the library makes it, but that a host is not checked each time anew."""
         if not isinstance(request, ShopRequest) or request.is_upgrade:  # a websocket is refused by the library
             return super().create_url_adapter(request)
         request.host = _host(request.scheme, request.headers.get("Host"), request.server)
@@ -67,7 +75,7 @@ class Shop(Flask):
         return {(method, rule.rule): rule for rule in plain for method in rule.methods or ()}
 
     def preprocess_request(self) -> ResponseReturnValue | None:
-        """What happens before the view is called, in this order; what is refused comes to nothing further down."""
+        """What happens before the view is called, in this order; what one refuses does not come to the next."""
         asked = this_request()
         view = self.view_functions.get(asked.endpoint or "")
         watching.begin()
@@ -79,7 +87,7 @@ class Shop(Flask):
     def process_response(self, response: Response) -> Response:
         """What happens once there is an answer, also to what was refused; its headers are completed as it is sent.
 
-        Nobody but hooks of the application and of blueprints is asked: `after_this_request` does nothing here.
+        Hooks are those of the application and its blueprints; `after_this_request` would do nothing.
         """
         asked = this_request()
         if not self.after_request_funcs.keys().isdisjoint((None, *asked.blueprints)):
@@ -91,12 +99,3 @@ class Shop(Flask):
         """What happens when all is done, where there is anything to do."""
         if self.teardown_request_funcs or request_tearing_down.receivers:
             super().do_teardown_request(exc)
-
-
-_host = lru_cache(MOST_HOSTS)(get_host)
-
-
-@lru_cache(MOST_HOSTS)
-def _server_name(host: str) -> str:
-    """The host in the spelling of redirects. Raises `BadHost` for what cannot be a name."""
-    return Map().bind(host).server_name
