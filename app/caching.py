@@ -5,11 +5,12 @@ so what was read while somebody wrote is never found again. A transaction that t
 by a marker before it commits (readers then go to the database) and by a new version after it; should the process die
 in between, the marker expires by itself. While Redis does not answer lists are read from the database, and before it is
 asked again every version is replaced. Without Redis each process has a memory of its own, which may be behind another's
-writes by as long as its entries live: one second.
+writes by as long as its entries live: one second. Who finds nothing while another builds it waits for that a moment.
 """
 
 import secrets
 from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Any
 
 from cachelib.serializers import BaseSerializer
@@ -30,6 +31,9 @@ MEMORY_SECONDS = 1
 # Longer than any commit takes: the database gives a statement up before.
 MARKER_SECONDS = 60
 CHANGING = "changing"
+# For so long a request waits for what another one is building, before it builds that too: the other may be in trouble.
+PATIENCE_SECONDS = 0.25
+_BUILDING = tuple(Lock() for _ in range(64))
 
 
 class AsItIs(BaseSerializer):
@@ -71,10 +75,22 @@ def remember(model: type, key: str, build: Callable[[], Any]) -> Any:
         return build()
     entry, value = known
     tally().cached = value is not None
-    if value is None:
-        value = build()
-        line().ask(lambda: cache.set(entry, value))
-    return value
+    return _built(entry, build) if value is None else value
+
+
+def _built(entry: str, build: Callable[[], Any]) -> Any:
+    """What `build()` returns, kept: of all who find nothing at the same moment one asks the database."""
+    lock = _BUILDING[hash(entry) % len(_BUILDING)]
+    is_mine = lock.acquire(timeout=PATIENCE_SECONDS)
+    try:
+        value = line().ask(lambda: cache.get(entry))
+        if value is None:
+            value = build()
+            line().ask(lambda: cache.set(entry, value))
+        return value
+    finally:
+        if is_mine:
+            lock.release()
 
 
 def _look_up(name: str, key: str) -> tuple[str, Any] | None:

@@ -1,13 +1,17 @@
 """The cached lists: never another's, never stale, and cheap; with Redis alive, dead and hung, and without it."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event, Lock
 from typing import Any
 
 from flask import Flask
 
+from app.caching import PATIENCE_SECONDS, remember
 from app.extensions import cache
+from app.models import Mechanic
 from app.rules.ticket_life import TicketStatus
 from tests.instruments import OwnAppTest, RedisTest, statements
 from tests.support import Caller, ShopTest
@@ -282,3 +286,49 @@ class Surroundings(OwnAppTest):
     def test_readiness_says_that_there_is_none(self) -> None:
         answer = self.assertStatus(self.anyone.get("/ready"), 200)
         self.assertEqual((answer["status"], answer["redis"]), ("ready", "not configured"))
+
+
+class AtTheSameMoment(ShopTest):
+    """Many who find nothing kept."""
+
+    def test_one_builds_and_the_others_take_that(self) -> None:
+        builds: list[int] = []
+
+        def build() -> str:
+            builds.append(1)
+            time.sleep(PATIENCE_SECONDS / 4)
+            return "a list"
+
+        self.assertEqual(self.ask(8, build), ["a list"] * 8)
+        self.assertLessEqual(len(builds), 2)  # one more where the second of the first is over by then
+
+    def test_nobody_waits_for_long_for_one_in_trouble(self) -> None:
+        is_first, is_over = Lock(), Event()
+        self.addCleanup(is_over.set)
+
+        def build() -> str:
+            if is_first.acquire(blocking=False):
+                is_over.wait(30)
+            return "a list"
+
+        with ThreadPoolExecutor(1) as threads:
+            stuck = threads.submit(self.remember, build)
+            while not is_first.locked():
+                time.sleep(0.01)
+            self.assertEqual(self.ask(1, build), ["a list"])
+            self.assertFalse(stuck.done())
+            is_over.set()
+
+    def test_a_failure_is_nobody_elses(self) -> None:
+        with self.assertRaises(ZeroDivisionError):
+            self.remember(lambda: str(1 // 0))
+        self.assertEqual(self.remember(lambda: "a list"), "a list")
+
+    def ask(self, number: int, build: Callable[[], str]) -> list[str]:
+        with ThreadPoolExecutor(number) as threads:
+            return [asked.result() for asked in [threads.submit(self.remember, build) for _ in range(number)]]
+
+    def remember(self, build: Callable[[], str]) -> str:
+        with self.app.app_context():
+            kept: str = remember(Mechanic, "a key", build)
+        return kept
