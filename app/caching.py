@@ -123,7 +123,12 @@ def _set_versions(names: Iterable[str], *, new: bool) -> bool:
     return True
 
 
-# What a transaction touches is collected as it is written, through the unit of work or by a bulk statement.
+# What a transaction touches is collected as it is written: through the unit of work, by a bulk statement, or past both.
+
+
+def outdate_with(model: type) -> None:
+    """Forget, when the present transaction is committed, what shows rows of this model."""
+    _touch(db.session(), [model])
 
 
 def _touch(session: Session, models: Iterable[type]) -> None:

@@ -1,17 +1,18 @@
 """How connections are set up, so that both databases keep the same promises."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Executable, Select, event
+from sqlalchemy import Connection, Dialect, Engine, Executable, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app import planning
 from app.extensions import db
-from app.transaction import is_underway
+from app.statements import Prepared, Rows
+from app.transaction import flush, is_underway
 
 # How long a statement may run and wait for a lock before it is given up with a 503.
 STATEMENT_TIMEOUT_MS = 10_000
@@ -99,64 +100,13 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.execute(f"PRAGMA {pragma}")
 
 
-class Prepared:
-    """A select that is asked for all day: it is compiled once, and its text then goes straight to the driver.
-
-    Where a statement is large, looking it up among the compiled ones costs more than all else that is done with it.
-    """
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self._statement, self._options = statement, statement.get_execution_options()
-        self._texts: dict[str, _Text] = {}
-
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        """The rows, for these values of the parameters."""
-        dialect = connection.dialect
-        text = self._texts.get(dialect.driver) or self._texts.setdefault(
-            dialect.driver, _Text(self._statement, dialect)
-        )
-        if not text.is_final:
-            return connection.execute(self._statement, values).all()
-        rows = connection.exec_driver_sql(text.sql, text.parameters(values), self._options).all()
-        return [text.values(row) for row in rows] if text.is_converting else rows
-
-
-class _Text:
-    """What a dialect makes of a select: its text, and how values go in and come out."""
-
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect)
-        self.sql = str(compiled)
-        # Lists of values, and constants that some functions want, are written in when it is run.
-        self.is_final = "[POSTCOMPILE_" not in self.sql
-        self._positions: list[str] | None = compiled.positiontup
-        names = {name: bind for bind, name in compiled.bind_names.items()}
-        self._into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in names.items()}
-        self._constants = {name: self._put(name, b.effective_value) for name, b in names.items() if not b.required}
-        self._out = [c.type.dialect_impl(dialect).result_processor(dialect, None) for c in statement.selected_columns]
-        self.is_converting = any(self._out)
-
-    def parameters(self, values: Mapping[str, Any]) -> Any:
-        """The parameters as the driver takes them: by name or in their order."""
-        named = {**self._constants, **{name: self._put(name, value) for name, value in values.items()}}
-        return named if self._positions is None else tuple(named[name] for name in self._positions)
-
-    def _put(self, name: str, value: Any) -> Any:
-        into = self._into.get(name)
-        return into(value) if into else value
-
-    def values(self, row: Sequence[Any]) -> list[Any]:
-        """A row as the types of its columns read it."""
-        return [out(value) if out else value for out, value in zip(self._out, row, strict=True)]
-
-
-def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None = None) -> Rows:
     """The rows of one statement that sees all that is committed, and within a transaction also what that wrote.
 
     Never write through it.
     """
     if is_underway():
-        db.session.flush()
+        flush()
         return _run(db.session.connection(), statement, parameters or {})
     try:
         return rows("reads", statement, parameters or {})
@@ -167,15 +117,13 @@ def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None 
         return rows("reads", statement, parameters or {})
 
 
-def rows(engine: str, statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+def rows(engine: str, statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Rows:
     """The rows of one statement, by the engine of that name."""
     with db.engines[engine].connect() as connection:
         return _run(connection, statement, parameters)
 
 
-def _run(
-    connection: Connection, statement: Executable | Prepared, parameters: Mapping[str, Any]
-) -> Sequence[Sequence[Any]]:
+def _run(connection: Connection, statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Rows:
     if isinstance(statement, Prepared):
         return statement.run(connection, parameters)
     return connection.execute(statement, parameters).all()

@@ -27,10 +27,10 @@ from sqlalchemy import (
 )
 
 from app import compiling
-from app.database import Prepared
 from app.models.base import Row
 from app.planning import planned_once
 from app.schemas import MOST_COUNTED, ModelOutput
+from app.statements import Prepared
 
 # A criterion on the value of a query parameter: a parameter of the statement, or several by name; a flag as it is.
 Filter = Callable[[Any], ColumnElement[bool]]

@@ -18,7 +18,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 E = TypeVar("E", bound=Executable)
 
-_PLACEHOLDER = re.compile(r"%\((.+?)\)s|%%")
+# A parameter in the text of a statement, or a percent sign.
+PLACEHOLDER = re.compile(r"%\((.+?)\)s|%%")
+# Between the statements of one message.
+AND_THEN = ";\n"
 # What PostgreSQL says of a plan from before a migration that changed the type of a column.
 OUTDATED_PLAN = "0A000"
 
@@ -48,32 +51,38 @@ def _look_who_answers(connection: Any, record: ConnectionPoolEntry) -> None:
 
 
 def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send a statement that is marked; whether it was."""
+    """Send the statements of a message that is marked; whether they were."""
     if not context.execution_options.get("planned_once"):
         return False
     info = context.root_connection.connection.info
     if info["is_shared"]:
         return False
     names: dict[str, str] = info.setdefault("planned", {})
-    body, values = _parts(statement)
-    name = names.get(statement)
-    if name is None:
-        name = f"shop_{len(names)}"
-        cursor.execute(f"PREPARE {name} AS {body}")
-        names[statement] = name
-    cursor.execute(f"EXECUTE {name}{values}", parameters)
+    calls = []
+    for body, values in _parts(statement):
+        name = names.get(body)
+        if name is None:
+            name = f"shop_{len(names)}"
+            cursor.execute(f"PREPARE {name} AS {body}")
+            names[body] = name
+        calls.append(f"EXECUTE {name}{values}")
+    cursor.execute(AND_THEN.join(calls), parameters)
     return True
 
 
 @lru_cache(maxsize=512)
-def _parts(statement: str) -> tuple[str, str]:
-    """The statement with numbers in place of names, and the names in the order of their numbers."""
+def _parts(message: str) -> list[tuple[str, str]]:
+    """Each statement with numbers in place of names, and the names in the order of their numbers."""
+    return [_numbered(statement) for statement in message.split(AND_THEN)]
+
+
+def _numbered(statement: str) -> tuple[str, str]:
     names: dict[str, int] = {}
 
     def number(found: re.Match[str]) -> str:
         return "%" if found[0] == "%%" else f"${names.setdefault(found[1], len(names) + 1)}"
 
-    body = _PLACEHOLDER.sub(number, statement)
+    body = PLACEHOLDER.sub(number, statement)
     return body, f"({', '.join(f'%({name})s' for name in names)})" if names else ""
 
 

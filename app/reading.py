@@ -19,7 +19,7 @@ from app import cursors, replica
 from app.auth.access import Identity
 from app.caching import remember
 from app.conditional import attach, mark
-from app.database import Prepared, read
+from app.database import read
 from app.exchange import this_request
 from app.headers import ShopResponse
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
@@ -27,6 +27,7 @@ from app.models.base import Row
 from app.planning import planned_once
 from app.problems import InvalidInput, NotFound
 from app.schemas import MOST_COUNTED, ROWS_ON_A_PAGE, ModelOutput
+from app.statements import Prepared
 from app.transaction import not_found
 
 JSON = "application/json"

@@ -9,7 +9,7 @@ A thread of each process asks now and then how far the replica is. One that is a
 
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from threading import Lock, Thread
 from typing import Any
 
@@ -19,10 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import database
 from app.auth import tokens
-from app.database import Prepared
 from app.extensions import cache, db
 from app.line import line
 from app.problems import NotSignedIn
+from app.statements import Prepared, Rows
 from app.transaction import is_underway
 
 LOOK_SECONDS = 0.25
@@ -100,7 +100,7 @@ def replica() -> Replica:
     return found
 
 
-def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None = None) -> Rows:
     """As `database.read`, by the replica where it may answer; what it does not find is looked for on the primary."""
     if may_answer():
         try:

@@ -24,6 +24,7 @@ from app.models import (
 from app.planning import planned_once
 from app.problems import Conflict, OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
+from app.writing import save
 
 OPENING = "Opening stock"
 # The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
@@ -58,7 +59,7 @@ def settle(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
         move(actor, part, MovementKind.RETURN, excess, ticket_id=line.ticket_id)
     _reserve(part, line, wanted - line.quantity_issued)
     if others_may_wait:
-        fill_waiting(actor, part)
+        fill_waiting(actor, part, besides=line)
 
 
 def _reserve(part: Part, line: PartLine, missing: int) -> None:
@@ -141,9 +142,11 @@ def _start_tracking(part: Part) -> None:
         db.session.execute(lines.values({held: PartLine.quantity}).execution_options(synchronize_session=False))
 
 
-def fill_waiting(actor: Identity, part: Part) -> None:
-    """Pass on what is available to the lines that wait for it, the oldest first."""
+def fill_waiting(actor: Identity, part: Part, besides: PartLine | None = None) -> None:
+    """Pass on what is available to the lines that wait for it, the oldest first; one that is being changed does not."""
     waiting = select(PartLine).where(PartLine.part_id == part.id, PartLine.quantity_short > 0).order_by(PartLine.id)
+    if besides is not None:
+        waiting = waiting.where(PartLine.id.is_distinct_from(besides.id))
     while part.quantity_on_hand is not None and part.quantity_on_hand > part.quantity_reserved:
         db.session.flush()
         line = db.session.scalar(waiting.limit(1), execution_options={"populate_existing": True})
@@ -155,7 +158,7 @@ def fill_waiting(actor: Identity, part: Part) -> None:
 
 
 def _record_arrival(actor: Identity, part: Part, line: PartLine, short: int) -> None:
-    db.session.add(
+    save(
         TicketEvent(
             ticket_id=line.ticket_id,
             what=f"waiting for {part.name}",

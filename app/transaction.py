@@ -11,6 +11,7 @@ from app.extensions import db
 from app.models.base import Row
 from app.planning import planned_once
 from app.problems import NotFound
+from app.statements import Order, Rows, run_together
 
 R = TypeVar("R", bound=Row)
 
@@ -28,19 +29,20 @@ def atomic() -> Iterator[None]:
         begin()
     if session.info.get("atomic"):
         yield
-        session.flush()  # what the database refuses is refused here, as it would be without the outer one
+        flush()  # what the database refuses is refused here, as it would be without the outer one
         return
     release()  # what was read before may be outdated; a change starts from what is there now
-    session.info["atomic"] = True
+    session.info.update(atomic=True, waiting=[])
     try:
-        session.connection(execution_options={"writes": True})
+        session.info["connection"] = session.connection(execution_options={"writes": True})
         yield
+        flush()
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
-        session.info["atomic"] = False
+        session.info.update(atomic=False, waiting=[], connection=None)
 
 
 @contextmanager
@@ -61,6 +63,29 @@ def spanning(first: Callable[[], None]) -> Iterator[None]:
             yield
         finally:
             session.info.pop("begin", None)
+
+
+def execute(*orders: Order) -> Rows:
+    """Run the statements within the transaction, after all that waits to be written; the rows of the last."""
+    info = db.session().info
+    waiting, info["waiting"] = info["waiting"], []
+    return run_together(info["connection"], [*waiting, *orders])
+
+
+def write_later(order: Order) -> None:
+    """Run the statement before the next one of `execute`, at the latest at the end, together with all that waits.
+
+    Queries of the ORM do not see what it writes before that.
+    """
+    db.session().info["waiting"].append(order)
+
+
+def flush() -> None:
+    """Write what waits: the objects of the session first."""
+    session = db.session()
+    session.flush()
+    if session.info["waiting"]:
+        execute()
 
 
 def is_underway() -> bool:

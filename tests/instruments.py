@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.limits import limiter
+from app.planning import AND_THEN
 from tests import support
 from tests.support import ShopTest
 
@@ -29,8 +30,8 @@ def statements() -> Iterator[list[str]]:
     """The SQL statements that are sent meanwhile, by whichever thread."""
     sent: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+    def note(_connection: Any, _cursor: Any, message: str, *_: Any) -> None:
+        sent.extend(message.split(AND_THEN))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:

@@ -64,10 +64,14 @@ class Searchable:
 
         return mapped_column(Text, default=of_new_row, server_default="", sort_order=98)
 
+    def search_anew(self) -> None:
+        """Bring the searched text up to what it is made of."""
+        self.search_text = searchable(*(getattr(self, name) for name in self.searched))
+
 
 @event.listens_for(Searchable, "before_update", propagate=True)
 def _search_anew(_mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
-    row.search_text = searchable(*(getattr(row, name) for name in row.searched))
+    row.search_anew()
 
 
 class Versioned:

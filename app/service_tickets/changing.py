@@ -3,31 +3,47 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, literal_column, select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.auth.access import Identity
-from app.extensions import db
 from app.models import LaborLine, Part, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
 from app.planning import planned_once
 from app.problems import Forbidden, TotalTooLarge
 from app.rules.money import ZERO
-from app.transaction import locked, not_found
+from app.statements import Order, Prepared
+from app.transaction import execute, locked, not_found
+from app.writing import columns_of, rows_of, save
 
-# One statement that locks in the order of its OF: the ticket, then the part.
-_TICKET_AND_PART = planned_once(
-    select(ServiceTicket, Part)
-    .join(Part, Part.id == bindparam("part_id"))
-    .where(ServiceTicket.id == bindparam("ticket_id"))
-    .with_for_update(of=(ServiceTicket, Part), key_share=True)
+_BOTH = (ServiceTicket.id == bindparam("ticket_id"), Part.id == bindparam("part_id"))
+# Locks in the order of its OF: the ticket, then the part.
+_LOCK = Prepared(
+    planned_once(
+        select(literal_column("1"))
+        .select_from(ServiceTicket)
+        .join(Part, _BOTH[1])
+        .where(_BOTH[0])
+        .with_for_update(of=(ServiceTicket, Part), key_share=True)
+    )
 )
-_LINE = planned_once(
-    select(PartLine).where(PartLine.ticket_id == bindparam("ticket_id"), PartLine.part_id == bindparam("part_id"))
+# A statement of its own, after that: which lines there are is guarded by the ticket's lock, what they hold by the part's.
+_TICKET_PART_LINE = (ServiceTicket, Part, PartLine)
+_READ = Prepared(
+    planned_once(
+        columns_of(*_TICKET_PART_LINE)
+        .select_from(ServiceTicket)
+        .join(Part, _BOTH[1])
+        .outerjoin(PartLine, (PartLine.ticket_id == ServiceTicket.id) & (PartLine.part_id == Part.id))
+        .where(_BOTH[0])
+    )
 )
-_IS_ASSIGNED = planned_once(
-    select(
-        exists().where(
-            ticket_mechanics.c.ticket_id == bindparam("ticket_id"),
-            ticket_mechanics.c.mechanic_id == bindparam("mechanic_id"),
+_IS_ASSIGNED = Prepared(
+    planned_once(
+        select(
+            exists().where(
+                ticket_mechanics.c.ticket_id == bindparam("ticket_id"),
+                ticket_mechanics.c.mechanic_id == bindparam("mechanic_id"),
+            )
         )
     )
 )
@@ -44,15 +60,17 @@ def lock_ticket(actor: Identity, ticket_id: int) -> ServiceTicket:
 def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, Part, PartLine | None]:
     """The ticket and after it the part, archived ones too, both locked, and the ticket's line of that part.
 
-    Raises `NotFound` where one of the two is missing.
+    They are for `save`: no session watches them. Raises `NotFound` where one of the two is missing.
     """
     ids = {"ticket_id": ticket_id, "part_id": part_id}
-    found = db.session.execute(_TICKET_AND_PART, ids, execution_options={"populate_existing": True}).one_or_none()
-    if found is None:
+    found = execute(Order(_LOCK, ids), Order(_READ, ids))
+    if not found:
         locked(ServiceTicket, ticket_id)
         raise not_found(Part, part_id)
-    # Read after that: which lines there are is guarded by the ticket's lock, what they hold by the part's.
-    return found[0], found[1], db.session.scalar(_LINE, ids)
+    ticket, part, line = rows_of(_TICKET_PART_LINE, found[0])
+    if line is not None:
+        set_committed_value(line, "part", part)
+    return ticket, part, line
 
 
 def seen_by(actor: Identity) -> dict[str, int]:
@@ -64,7 +82,8 @@ def require_own(actor: Identity, ticket: ServiceTicket) -> None:
     """Raises `Forbidden` where a mechanic touches a ticket that they neither opened nor are assigned to."""
     if actor.is_front_desk or ticket.opened_by_id == actor.id:
         return
-    if not db.session.scalar(_IS_ASSIGNED, {"ticket_id": ticket.id, "mechanic_id": actor.id}):
+    is_assigned = execute(Order(_IS_ASSIGNED, {"ticket_id": ticket.id, "mechanic_id": actor.id}))[0][0]
+    if not is_assigned:
         raise Forbidden("A mechanic changes only tickets that they opened or are assigned to.")
 
 
@@ -80,7 +99,7 @@ def record_event(
     actor: Identity, ticket: ServiceTicket, what: str, before: object, after: object, reason: str | None = None
 ) -> None:
     """Write into the ticket's history what its row shows already."""
-    db.session.add(
+    save(
         TicketEvent(
             ticket_id=ticket.id,
             what=what,

@@ -22,6 +22,7 @@ from app.service_tickets.changing import (
     require_own,
 )
 from app.transaction import atomic, not_found
+from app.writing import remove, save
 
 
 @atomic()
@@ -49,13 +50,14 @@ def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, ba
         _hold(actor, line, backorder)
     recompute(ticket, parts=line.line_total - cost)
     record(actor, ticket, f"part {part.name}", before, describe(quantity, line.unit_price))
+    for row in (ticket, part, line):
+        save(row)
     return ticket
 
 
 def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
     line = PartLine(part=part, part_id=part.id, ticket_id=ticket.id, unit_price=part.price, line_total=ZERO)
     line.quantity_reserved = line.quantity_issued = line.quantity_short = 0
-    db.session.add(line)
     return line
 
 
@@ -78,9 +80,11 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
     ticket.require_changeable()
     if line is not None:
         stock.settle(actor, part, line, 0)
-        db.session.delete(line)
         recompute(ticket, parts=-line.line_total)
         record(actor, ticket, f"part {part.name}", describe(line.quantity, line.unit_price), None)
+        save(ticket)
+        save(part)
+        remove(line)
     return ticket
 
 

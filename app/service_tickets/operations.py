@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import stock
@@ -12,13 +12,29 @@ from app.conditional import require_current
 from app.extensions import db
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.types import now
+from app.planning import planned_once
 from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
 from app.service_tickets.changing import change_fields, lock_ticket, recompute, record, record_event, require_own
-from app.transaction import atomic, locked, not_found
+from app.statements import Order, Prepared
+from app.transaction import atomic, execute, locked, not_found
+from app.writing import add, columns_of, rows_of, save
 
 DISCOUNTS = ("discount_percent", "discount_amount")
+_THIS_CUSTOMER = (Customer.id == bindparam("customer_id")) & Customer.present()
+_CUSTOMER = Prepared(
+    planned_once(select(Customer.id).where(_THIS_CUSTOMER).with_for_update(of=Customer, key_share=True))
+)
+# Locks in the order of its OF: the customer, then the vehicle.
+_CUSTOMER_AND_VEHICLE = Prepared(
+    planned_once(
+        columns_of(Vehicle)
+        .join(Customer, Customer.id == Vehicle.customer_id)
+        .where(_THIS_CUSTOMER, Vehicle.id == bindparam("vehicle_id"), Vehicle.present())
+        .with_for_update(of=(Customer, Vehicle), key_share=True)
+    )
+)
 
 
 @atomic()
@@ -36,20 +52,39 @@ def open_ticket(
 
     Raises `NotFound` where there is no such customer or the vehicle is not theirs, and `OdometerBackwards`.
     """
-    customer = locked(Customer, customer_id)  # it must not be erased meanwhile
+    vehicle = _hold_visitors(customer_id, vehicle_id)
     ticket = ServiceTicket(
-        customer_id=customer.id,
+        customer_id=customer_id,
         vehicle_id=vehicle_id,
         opened_by_id=actor.id,
         status=status,
         rates=rates,
         **fields,
     )
-    _read_odometer(ticket, override, chosen=True)
-    db.session.add(ticket)
-    db.session.flush()
+    if vehicle is not None:
+        vehicle.read_odometer(ticket.odometer, override=override)
+        save(vehicle)
+    add(ticket)
     record_event(actor, ticket, "status", None, ticket.status)
     return ticket
+
+
+def _hold_visitors(customer_id: int, vehicle_id: int | None) -> Vehicle | None:
+    """Lock the customer, who must not be erased meanwhile, and the vehicle where one is given, which is returned.
+
+    Raises `NotFound` where there is no such customer or the vehicle is not theirs.
+    """
+    if vehicle_id is None:
+        if not execute(Order(_CUSTOMER, {"customer_id": customer_id})):
+            raise not_found(Customer, customer_id)
+        return None
+    found = execute(Order(_CUSTOMER_AND_VEHICLE, {"customer_id": customer_id, "vehicle_id": vehicle_id}))
+    if not found:
+        _hold_visitors(customer_id, None)
+        raise not_found(Vehicle, vehicle_id)
+    (vehicle,) = rows_of((Vehicle,), found[0])
+    assert isinstance(vehicle, Vehicle)
+    return vehicle
 
 
 def _read_odometer(ticket: ServiceTicket, override: bool, *, chosen: bool) -> None:
