@@ -11,8 +11,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app import planning
 from app.extensions import db
-from app.statements import Prepared, Rows
-from app.transaction import flush, is_underway
+from app.statements import Order, Prepared, Rows
+from app.transaction import execute, is_underway
 
 # How long a statement may run and wait for a lock before it is given up with a 503.
 STATEMENT_TIMEOUT_MS = 10_000
@@ -106,8 +106,10 @@ def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None 
     Never write through it.
     """
     if is_underway():
-        flush()
-        return _run(db.session.connection(), statement, parameters or {})
+        db.session.flush()
+        if isinstance(statement, Prepared):
+            return execute(Order(statement, parameters or {}))
+        return db.session.execute(statement, parameters or {}).all()
     try:
         return rows("reads", statement, parameters or {})
     except DBAPIError as error:
@@ -120,10 +122,6 @@ def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None 
 def rows(engine: str, statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Rows:
     """The rows of one statement, by the engine of that name."""
     with db.engines[engine].connect() as connection:
-        return _run(connection, statement, parameters)
-
-
-def _run(connection: Connection, statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Rows:
-    if isinstance(statement, Prepared):
-        return statement.run(connection, parameters)
-    return connection.execute(statement, parameters).all()
+        if isinstance(statement, Prepared):
+            return statement.run(connection, parameters)
+        return connection.execute(statement, parameters).all()

@@ -5,7 +5,8 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, event, func, select
+from sqlalchemy.orm import ORMExecuteState
 
 from app.extensions import db
 from app.models.base import Row
@@ -29,7 +30,7 @@ def atomic() -> Iterator[None]:
         begin()
     if session.info.get("atomic"):
         yield
-        flush()  # what the database refuses is refused here, as it would be without the outer one
+        session.flush()  # what the database refuses is refused here, as it would be without the outer one
         return
     release()  # what was read before may be outdated; a change starts from what is there now
     session.info.update(atomic=True, waiting=[])
@@ -46,12 +47,15 @@ def atomic() -> Iterator[None]:
 
 
 @contextmanager
-def spanning(first: Callable[[], None]) -> Iterator[None]:
+def spanning(first: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Make one transaction of all that is `atomic` within. It begins with the first of them, by calling `first`.
 
-    So what comes before that, such as hashing a password, is no part of it.
+    So what comes before that, such as hashing a password, is no part of it. Within another one it joins it.
     """
     session = db.session()
+    if is_underway() or "begin" in session.info:
+        yield
+        return
     with ExitStack() as whole:
 
         def begin() -> None:
@@ -73,10 +77,7 @@ def execute(*orders: Order) -> Rows:
 
 
 def write_later(order: Order) -> None:
-    """Run the statement before the next one of `execute`, at the latest at the end, together with all that waits.
-
-    Queries of the ORM do not see what it writes before that.
-    """
+    """Run the statement before the next query of the transaction, at the latest at its end, with all else that waits."""
     db.session().info["waiting"].append(order)
 
 
@@ -86,6 +87,12 @@ def flush() -> None:
     session.flush()
     if session.info["waiting"]:
         execute()
+
+
+@event.listens_for(db.session, "do_orm_execute")
+def _executing(execution: ORMExecuteState) -> None:
+    if execution.session.info.get("waiting"):
+        flush()
 
 
 def is_underway() -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnDefault, Select, bindparam, delete, insert, inspect, select, update
+from sqlalchemy import ColumnDefault, Select, bindparam, delete, insert, inspect, literal_column, select, update
 
 from app import caching
 from app.extensions import Base
@@ -113,7 +113,7 @@ def _insert(model: type[Base], *, returning: bool) -> Prepared:
 def _update(model: type[Base], names: Collection[str]) -> Prepared:
     statement = update(model.__table__).where(model.__table__.c.id == bindparam("row_id"))
     if issubclass(model, Versioned):
-        statement = statement.values(version=model.__table__.c.version + 1)
+        statement = statement.values(version=model.__table__.c.version + literal_column("1"))
     return Prepared(planned_once(statement), names)
 
 

@@ -1,6 +1,7 @@
 """The blueprint whose decorators check, serialise and document at once."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
@@ -10,14 +11,15 @@ from marshmallow import Schema
 
 from app import conditional, idempotency, reading
 from app.auth.access import Policy, View
-from app.conditional import Tag
 from app.exchange import this_request
+from app.conditional import READS, Tag
 from app.listing import shown
 from app.openapi import conditions
 from app.openapi.parser import Parser, read_file, refuse_strange_parameters
 from app.openapi.refusals import header, refusals_of
 from app.problems import IdempotencyMismatch, Problem
 from app.schemas import MOST_COUNTED, Input, ModelOutput
+from app.transaction import spanning
 
 # What an answer looks like: one schema, the two views of a model, or a schema in the words of OpenAPI.
 Shape = Schema | reading.Views | dict[str, Any] | None
@@ -95,6 +97,7 @@ class Blueprint(SmorestBlueprint):
         for schema in shape if isinstance(shape, reading.Views) else (shape,):
             if isinstance(schema, ModelOutput):
                 shown(schema)  # refuses at start what it cannot translate
+        shows_written = isinstance(shape, ModelOutput)
         documented: dict[str, Any] = {
             "description": description,
             "content_type": content_type,
@@ -112,7 +115,9 @@ class Blueprint(SmorestBlueprint):
             def respond(*args: Any, **kwargs: Any) -> Response:
                 asked = this_request()
                 refuse_strange_parameters(asked)
-                response = _answer(view(*args, **kwargs), status, shape, location)
+                # Shown is what this very transaction wrote.
+                with spanning() if shows_written and asked.method not in READS else nullcontext():
+                    response = _answer(view(*args, **kwargs), status, shape, location)
                 return conditional.complete(asked, response, tag) if tag else response
 
             decorated: Any = respond
