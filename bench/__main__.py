@@ -54,6 +54,7 @@ class Bench:
             self.askers = {server.app.name: Asker(self.shop, server, names) for server in servers}
             for work in self.works:
                 results.statements[work.name] = self._audit(work, _of(work, servers))
+            audit.settled(self.database, self.shop.database)
             if self.options.quick:
                 return results
             for work in self.works:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from app.planning import AND_THEN
 from bench.machine import PostgreSQL
 from bench.servers import Server
 from bench.workloads import Asker, Request, Workload
@@ -18,6 +19,24 @@ COUNTED = 20
 LOGGED = re.compile(r"LOG: +(?:statement|execute [^:]*): +(.*(?:\n\t.*)*)")
 VALUES = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 BRACKETS = ("BEGIN", "COMMIT", "ROLLBACK")
+# What nobody may leave behind.
+EFFECTS = {
+    "parts hold other units than their lines": """
+        SELECT id FROM parts WHERE quantity_reserved <>
+            (SELECT coalesce(sum(quantity_reserved), 0) FROM part_lines WHERE part_id = parts.id)""",
+    "tickets cost other than their parts": """
+        SELECT id FROM service_tickets WHERE total_parts <>
+            (SELECT coalesce(sum(line_total), 0) FROM part_lines WHERE ticket_id = service_tickets.id)""",
+    "changes are not in the history": """
+        SELECT id FROM service_tickets WHERE version <>
+            (SELECT count(*) FROM ticket_events WHERE ticket_id = service_tickets.id)""",
+    "tickets are not found": """
+        SELECT id FROM service_tickets WHERE search_text <> ' ' || lower(description)""",
+    "cars have another mileage than their last ticket": """
+        SELECT vehicles.id FROM vehicles JOIN LATERAL (
+            SELECT odometer FROM service_tickets WHERE vehicle_id = vehicles.id ORDER BY id DESC LIMIT 1
+        ) AS last ON last.odometer >= 200000 AND last.odometer <> vehicles.odometer""",
+}
 
 
 class Different(AssertionError):
@@ -106,7 +125,17 @@ def fault(work: Workload, counted: Statements) -> str:
     return f"{work.title}: {counted.each:g} statements, and bench/workloads.py says {work.statements}:\n{sent}"
 
 
-def _sort(texts: Sequence[str]) -> Statements:
+def settled(database: PostgreSQL, shop: str) -> None:
+    """Raises `Different` where a write left out what belongs to it: every app has the same effects."""
+    with database.connect(shop) as connection:
+        for what, query in EFFECTS.items():
+            found = connection.execute(query).fetchall()
+            if found:
+                raise Different(f"{len(found)} {what}, such as {found[0]}")
+
+
+def _sort(messages: Sequence[str]) -> Statements:
+    texts = [text for message in messages for text in message.split(AND_THEN)]
     brackets = [text for text in texts if text.upper().startswith(BRACKETS)]
     session = [text for text in texts if text not in brackets and "sign_ins" in text]
     others = [text for text in texts if text not in brackets and text not in session]

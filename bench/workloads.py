@@ -162,7 +162,7 @@ WORKLOADS = {
             base="bare",
         ),
         Workload("customers-last", "last page of customers", Asker.customers_last, READERS, 1),
-        Workload("create", "create a ticket", Asker.create, READERS, 6, writes=True),
+        Workload("create", "create a ticket", Asker.create, READERS, 5, writes=True),
         Workload("add-part", "add-part", Asker.add_part, READERS, 7, writes=True),
         Workload("login", "login", Asker.login, ("ours", "limit", "classic", "fastapi"), 3, writes=True),
     )

@@ -5,7 +5,7 @@ Money is whole cents, as it is stored; each app shows it in its own way.
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import Column, DateTime, ForeignKey, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -20,6 +20,11 @@ class Base(DeclarativeBase):
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def folded(context: Any) -> str:
+    """The description as searches compare it."""
+    return f" {context.get_current_parameters()['description'].lower()}"
 
 
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
@@ -116,6 +121,8 @@ class ServiceTicket(Base):
     paid: Mapped[int] = mapped_column(default=0)
     balance: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
+    # What searches look in. It is loaded only where it is asked for.
+    search_text: Mapped[str] = mapped_column(default=folded, deferred=True)
 
     customer: Mapped[Customer] = relationship()
     vehicle: Mapped[Vehicle | None] = relationship()
