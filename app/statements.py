@@ -1,5 +1,6 @@
 """Statements that are asked for all day: compiled once, and sent several at a time where the driver lets us."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -52,29 +53,31 @@ def run_together(connection: Connection, orders: Sequence[Order]) -> Rows:
     """
     dialect = connection.dialect
     if len(orders) > 1 and dialect.driver == "psycopg2":
-        # All are planned, or none is.
         texts = [order.statement.text(dialect) for order in orders]
-        values = {
+        named = {
             f"{number}_{name}": value
             for number, (text, order) in enumerate(zip(texts, orders, strict=True))
             for name, value in text.parameters(order.values).items()
         }
-        return texts[-1].read(
-            connection.exec_driver_sql(_joined(tuple(text.sql for text in texts)), values, orders[-1].statement.options)
-        )
+        message = _joined(tuple(text.sql for text in texts))
+        return texts[-1].read(connection.exec_driver_sql(message, named, orders[-1].statement.options))
     rows: Rows = ()
-    for statement, values in orders:
-        rows = statement.run(connection, values)
+    for order in orders:
+        rows = order.statement.run(connection, order.values)
     return rows
 
 
 @lru_cache(maxsize=512)
 def _joined(texts: tuple[str, ...]) -> str:
     """One text of several, in which each has parameters of its own."""
-    return AND_THEN.join(
-        PLACEHOLDER.sub(lambda found, number=number: f"%({number}_{found[1]})s" if found[1] else found[0], text)
-        for number, text in enumerate(texts)
-    )
+    return AND_THEN.join(_with_own_names(text, number) for number, text in enumerate(texts))
+
+
+def _with_own_names(text: str, number: int) -> str:
+    def rename(found: re.Match[str]) -> str:
+        return f"%({number}_{found[1]})s" if found[1] else found[0]
+
+    return PLACEHOLDER.sub(rename, text)
 
 
 class Text:

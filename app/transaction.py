@@ -77,7 +77,7 @@ def execute(*orders: Order) -> Rows:
 
 
 def write_later(order: Order) -> None:
-    """Run the statement before the next query of the transaction, at the latest at its end, with all else that waits."""
+    """Run the statement, with all else that waits, before the transaction's next query, at the latest at its end."""
     db.session().info["waiting"].append(order)
 
 

@@ -5,11 +5,10 @@ takes longer than all the rest. Here a row is an object of its model as anywhere
 is for the caller to say that it is to be written. All else, such as defaults and versions, is as the model has it.
 """
 
-from collections.abc import Collection
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnDefault, Select, bindparam, delete, insert, inspect, literal_column, select, update
+from sqlalchemy import ColumnDefault, Select, Table, bindparam, delete, insert, inspect, literal_column, select, update
 
 from app import caching
 from app.extensions import Base
@@ -22,7 +21,7 @@ from app.transaction import execute, write_later
 
 def columns_of(*models: type[Base]) -> Select[Any]:
     """A query for rows of these models that stand together, to be restricted, joined and locked."""
-    return select(*(column for model in models for column in model.__table__.columns))
+    return select(*(column for model in models for column in _table(model).columns))
 
 
 def rows_of(models: tuple[type[Base], ...], values: Any) -> list[Any]:
@@ -47,12 +46,13 @@ def _found(model: type[Base], values: dict[str, Any]) -> Base | None:
 
 def add(row: Any) -> None:
     """Insert a new row now; it has its id from then on."""
-    row.id = execute(Order(_insert(type(row), returning=True), _complete(row)))[0][0]
+    model: type[Base] = type(row)
+    row.id = execute(Order(_insert(model, returning=True), _complete(row)))[0][0]
 
 
 def save(row: Any) -> None:
     """Have a new row inserted, or what was set of one that is locked updated, at the end of the transaction."""
-    model = type(row)
+    model: type[Base] = type(row)
     if row.id is None:
         write_later(Order(_insert(model, returning=False), _complete(row)))
         return
@@ -69,13 +69,21 @@ def save(row: Any) -> None:
 
 def remove(row: Any) -> None:
     """Have a locked row deleted at the end of the transaction."""
-    caching.outdate_with(type(row))
-    write_later(Order(_delete(type(row)), {"row_id": row.id}))
+    model: type[Base] = type(row)
+    caching.outdate_with(model)
+    write_later(Order(_delete(model), {"row_id": row.id}))
+
+
+@cache
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 @cache
 def _names(model: type[Base]) -> tuple[str, ...]:
-    return tuple(column.name for column in model.__table__.columns)
+    return tuple(column.name for column in _table(model).columns)
 
 
 def _complete(row: Base) -> dict[str, Any]:
@@ -99,24 +107,26 @@ class _Context(NamedTuple):
 
 @cache
 def _defaults(model: type[Base]) -> list[tuple[str, Any]]:
-    return [(c.name, c.default) for c in model.__table__.columns if isinstance(c.default, ColumnDefault)]
+    return [(c.name, c.default) for c in _table(model).columns if isinstance(c.default, ColumnDefault)]
 
 
 @cache
 def _insert(model: type[Base], *, returning: bool) -> Prepared:
-    statement = insert(model.__table__)
-    shape = statement.returning(model.__table__.c.id) if returning else statement.inline()
+    table = _table(model)
+    shape = insert(table).returning(table.c.id) if returning else insert(table).inline()
     return Prepared(planned_once(shape), [name for name in _names(model) if name != "id"])
 
 
 @lru_cache(maxsize=256)
-def _update(model: type[Base], names: Collection[str]) -> Prepared:
-    statement = update(model.__table__).where(model.__table__.c.id == bindparam("row_id"))
+def _update(model: type[Base], names: tuple[str, ...]) -> Prepared:
+    table = _table(model)
+    shape = update(table).where(table.c.id == bindparam("row_id"))
     if issubclass(model, Versioned):
-        statement = statement.values(version=model.__table__.c.version + literal_column("1"))
-    return Prepared(planned_once(statement), names)
+        shape = shape.values(version=table.c.version + literal_column("1"))
+    return Prepared(planned_once(shape), names)
 
 
 @cache
 def _delete(model: type[Base]) -> Prepared:
-    return Prepared(planned_once(delete(model.__table__).where(model.__table__.c.id == bindparam("row_id"))))
+    table = _table(model)
+    return Prepared(planned_once(delete(table).where(table.c.id == bindparam("row_id"))))

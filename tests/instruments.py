@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,26 @@ from tests.support import ShopTest
 def statements() -> Iterator[list[str]]:
     """The SQL statements that are sent meanwhile, by whichever thread."""
     sent: list[str] = []
+    with _noting(lambda message: sent.extend(message.split(AND_THEN))):
+        yield sent
 
+
+@contextmanager
+def messages() -> Iterator[list[str]]:
+    """The messages that are sent to the database meanwhile, of one statement or several."""
+    sent: list[str] = []
+    with _noting(sent.append):
+        yield sent
+
+
+@contextmanager
+def _noting(note_text: Callable[[str], None]) -> Iterator[None]:
     def note(_connection: Any, _cursor: Any, message: str, *_: Any) -> None:
-        sent.extend(message.split(AND_THEN))
+        note_text(message)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield sent
+        yield
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 

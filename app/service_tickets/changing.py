@@ -26,7 +26,7 @@ _LOCK = Prepared(
         .with_for_update(of=(ServiceTicket, Part), key_share=True)
     )
 )
-# A statement of its own, after that: which lines there are is guarded by the ticket's lock, what they hold by the part's.
+# Read after that: which lines there are is guarded by the ticket's lock, what they hold by the part's.
 _TICKET_PART_LINE = (ServiceTicket, Part, PartLine)
 _READ = Prepared(
     planned_once(
