@@ -248,7 +248,7 @@ def _play(
     visit: Visit, advisor: Identity, rates: Rates, staff: list[Mechanic], car: Vehicle, parts: list[Part]
 ) -> None:
     """Take a visit from the counter to where it got."""
-    ticket = operations.open_ticket(
+    ticket_id = operations.open_ticket(
         advisor,
         rates,
         customer_id=car.customer_id,
@@ -256,38 +256,39 @@ def _play(
         description=visit.description,
         odometer=visit.odometer,
         status=TicketStatus.ESTIMATE if visit.quoted else TicketStatus.OPEN,
-    )
+    ).id
     for number, units in visit.parts:
-        lines.use_part(advisor, ticket.id, parts[number - 1].id, quantity=units)
+        lines.use_part(advisor, ticket_id, parts[number - 1].id, quantity=units)
     for work, hours in visit.labor:
-        lines.add_labor(advisor, ticket.id, description=work, hours=Decimal(hours))
+        lines.add_labor(advisor, ticket_id, description=work, hours=Decimal(hours))
     changes: dict[str, Any] = {"discount_percent": Decimal(visit.discount)} if visit.discount else {}
     mechanic_ids = [staff[number - 1].id for number in visit.mechanics]
-    operations.edit_ticket(advisor, ticket.id, add_mechanic_ids=mechanic_ids, **changes)
+    operations.edit_ticket(advisor, ticket_id, add_mechanic_ids=mechanic_ids, **changes)
     if visit.quoted and visit.status is not TicketStatus.ESTIMATE:
-        _authorize(visit, advisor, ticket)
-    _finish(visit, advisor, ticket)
+        _authorize(visit, advisor, ticket_id)
+    _finish(visit, advisor, ticket_id)
     if visit.hold:
-        operations.move_ticket(advisor, ticket.id, hold=visit.hold)
+        operations.move_ticket(advisor, ticket_id, hold=visit.hold)
 
 
-def _authorize(visit: Visit, advisor: Identity, ticket: ServiceTicket) -> None:
+def _authorize(visit: Visit, advisor: Identity, ticket_id: int) -> None:
     decision = Decision.DECLINED if visit.status is TicketStatus.DECLINED else Decision.APPROVED
     said_by = CUSTOMERS[CARS[visit.car - 1].owner - 1].name
-    billing.authorize(advisor, ticket.id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
+    billing.authorize(advisor, ticket_id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
 
 
-def _finish(visit: Visit, advisor: Identity, ticket: ServiceTicket) -> None:
+def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
     """Move the ticket on until it is where the visit got; an invoice is paid in part, or in whole."""
     worked = (TicketStatus.IN_PROGRESS, TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID)
     for status in worked[: worked.index(visit.status) + 1] if visit.status in worked else ():
         if status in worked[:2]:
-            operations.move_ticket(advisor, ticket.id, status=status)
+            operations.move_ticket(advisor, ticket_id, status=status)
         else:
             if status is TicketStatus.INVOICED:
-                billing.issue_invoice(advisor, ticket.id, INVOICE_CONTENT.dump)
-            amount = Decimal("20.00") if status is TicketStatus.INVOICED else ticket.balance
-            billing.pay(advisor, ticket.id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
+                billing.issue_invoice(advisor, ticket_id, INVOICE_CONTENT.dump)
+            balance = db.session.get_one(ServiceTicket, ticket_id).balance
+            amount = Decimal("20.00") if status is TicketStatus.INVOICED else balance
+            billing.pay(advisor, ticket_id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
 
 
 def grow(customers: int, advance: Callable[[int], object]) -> None:

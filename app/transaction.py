@@ -37,7 +37,8 @@ def atomic() -> Iterator[None]:
     try:
         session.info["connection"] = session.connection(execution_options={"writes": True})
         yield
-        flush()
+        session.flush()
+        execute()
         session.commit()
     except BaseException:
         session.rollback()
@@ -81,18 +82,12 @@ def write_later(order: Order) -> None:
     db.session().info["waiting"].append(order)
 
 
-def flush() -> None:
-    """Write what waits: the objects of the session first."""
-    session = db.session()
-    session.flush()
-    if session.info["waiting"]:
-        execute()
-
-
 @event.listens_for(db.session, "do_orm_execute")
 def _executing(execution: ORMExecuteState) -> None:
     if execution.session.info.get("waiting"):
-        flush()
+        if execution.session.autoflush:
+            execution.session.flush()
+        execute()
 
 
 def is_underway() -> bool:
