@@ -318,6 +318,13 @@ class Waiting(StockTest):
         self.assertWaiting(1, 3)
         self.assertStock(self.part, 4, 4)
 
+    def test_a_line_that_waits_itself_frees_what_it_wants_no_more(self) -> None:
+        self.assertStatus(self.deliver(self.part, 2), 201)
+        self.assertWaiting(1, 3)
+        self.assertStatus(self.use(self.first, self.part, 1), 200)
+        self.assertWaiting(0, 2)
+        self.assertStock(self.part, 6, 6)
+
     def test_a_void_ticket_frees_its_units_and_waits_no_more(self) -> None:
         self.assertStatus(self.move(self.first, "void"), 200)
         self.assertStatus(self.move(self.holder, "void"), 200)
