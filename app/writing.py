@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnDefault, Select, Table, bindparam, delete, insert, inspect, literal_column, select, update
 
 from app import caching
+from app.auth import sessions
 from app.extensions import Base
 from app.models.append_only import is_append_only
 from app.models.base import Searchable, Versioned
@@ -63,15 +64,21 @@ def save(row: Any) -> None:
     unmodified = inspect(row).unmodified
     changed = tuple(name for name in _names(model) if name not in unmodified)
     if changed:
-        caching.outdate_with(model)
+        _outdate(model)
         write_later(Order(_update(model, changed), {"row_id": row.id, **{name: vars(row)[name] for name in changed}}))
 
 
 def remove(row: Any) -> None:
     """Have a locked row deleted at the end of the transaction."""
     model: type[Base] = type(row)
-    caching.outdate_with(model)
+    _outdate(model)
     write_later(Order(_delete(model), {"row_id": row.id}))
+
+
+def _outdate(model: type[Base]) -> None:
+    """Have all that is remembered of such rows forgotten, as the unit of work would."""
+    caching.outdate_with(model)
+    sessions.forget_with(model)
 
 
 @cache

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app import writing
 from app.database import read
 from app.extensions import db
-from app.models import Customer, Part, PartLine, ServiceTicket, TicketEvent, Vehicle
+from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.planning import planned_once
 from app.rules.ticket_life import TicketStatus
 from app.rules.totals import Rates
@@ -114,6 +114,22 @@ class Rows(ShopTest):
         with atomic():
             writing.remove(self.hold(PartLine, line.id))
         self.assertEqual(read(select(func.count(PartLine.id)))[0][0], 0)
+
+    def test_who_is_deactivated_is_out_at_once(self) -> None:
+        self.assertStatus(self.mechanic.get("/mechanics"), 200)
+        with atomic():
+            mechanic = self.hold(Mechanic, self.mechanic.id)
+            mechanic.active = False
+            writing.save(mechanic)
+        self.assertProblem(self.mechanic.get("/mechanics"), 401, "not-signed-in")
+
+    def test_a_cached_list_shows_it_at_once(self) -> None:
+        self.assertEqual(self.assertStatus(self.advisor.get("/inventory"), 200)[0]["name"], "Oil filter")
+        with atomic():
+            part = self.hold(Part, self.part)
+            part.name = "Air filter"
+            writing.save(part)
+        self.assertEqual(self.assertStatus(self.advisor.get("/inventory"), 200)[0]["name"], "Air filter")
 
 
 class Waiting(ShopTest):

@@ -76,7 +76,13 @@ def forget() -> None:
     current_app.extensions["shop.sessions"].forget()
 
 
-# Every change of an account or a session counts, through the unit of work or by a bulk statement; a new row does not.
+# Every change of an account or a session counts, by whatever way it is written; a new row does not.
+
+
+def forget_with(model: type) -> None:
+    """Forget all sessions, where rows of this model matter to them, when the present transaction is committed."""
+    if issubclass(model, (Account, SignIn)):
+        db.session().info["accounts changed"] = True
 
 
 @event.listens_for(db.session, "after_flush")
@@ -87,9 +93,8 @@ def _flushed(session: Session, _context: UOWTransaction) -> None:
 
 @event.listens_for(db.session, "do_orm_execute")
 def _executed(execution: ORMExecuteState) -> None:
-    mapper = execution.bind_mapper
-    if (execution.is_update or execution.is_delete) and mapper and issubclass(mapper.class_, (Account, SignIn)):
-        execution.session.info["accounts changed"] = True
+    if (execution.is_update or execution.is_delete) and execution.bind_mapper:
+        forget_with(execution.bind_mapper.class_)
 
 
 @event.listens_for(db.session, "after_commit")

@@ -11,8 +11,8 @@ from marshmallow import Schema
 
 from app import conditional, idempotency, reading
 from app.auth.access import Policy, View
-from app.exchange import this_request
 from app.conditional import READS, Tag
+from app.exchange import this_request
 from app.listing import shown
 from app.openapi import conditions
 from app.openapi.parser import Parser, read_file, refuse_strange_parameters
