@@ -90,19 +90,23 @@ class Text:
         self.is_final = "[POSTCOMPILE_" not in self.sql
         self._positions: list[str] | None = compiled.positiontup
         names = {name: bind for bind, name in compiled.bind_names.items()}
-        self._into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in names.items()}
-        self._constants = {name: self._put(name, b.effective_value) for name, b in names.items() if not b.required}
+        self._into = {
+            name: into
+            for name, bind in names.items()
+            if (into := bind.type.dialect_impl(dialect).bind_processor(dialect))
+        }
+        self._constants = self._put({name: bind.effective_value for name, bind in names.items() if not bind.required})
         self._out = [c.type.dialect_impl(dialect).result_processor(dialect, None) for c in _columns_of(statement)]
         self._is_converting = any(self._out)
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them: by name or in their order."""
-        named = {**self._constants, **{name: self._put(name, value) for name, value in values.items()}}
+        named = {**self._constants, **self._put(values)}
         return named if self._positions is None else tuple(named[name] for name in self._positions)
 
-    def _put(self, name: str, value: Any) -> Any:
-        into = self._into.get(name)
-        return into(value) if into else value
+    def _put(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        into = self._into
+        return {name: into[name](value) if name in into else value for name, value in values.items()}
 
     def read(self, result: Any) -> Rows:
         """The rows of a result, as the types of its columns read them."""

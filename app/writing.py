@@ -5,44 +5,78 @@ takes longer than all the rest. Here a row is an object of its model as anywhere
 is for the caller to say that it is to be written. All else, such as defaults and versions, is as the model has it.
 """
 
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnDefault, Select, Table, bindparam, delete, insert, inspect, literal_column, select, update
+from sqlalchemy import (
+    ColumnDefault,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    inspect,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.types import TypeEngine
 
 from app import caching
 from app.auth import sessions
+from app.compiling import list_of
 from app.extensions import Base
 from app.models.append_only import is_append_only
 from app.models.base import Searchable, Versioned
+from app.models.types import UtcDateTime
 from app.planning import planned_once
 from app.statements import Order, Prepared
 from app.transaction import execute, write_later
 
+# What makes values of what any database gives.
+_PLAIN = DefaultDialect()
+
 
 def columns_of(*models: type[Base]) -> Select[Any]:
-    """A query for rows of these models that stand together, to be restricted, joined and locked."""
-    return select(*(column for model in models for column in _table(model).columns))
+    """A query for rows of these models that stand together, to be restricted, joined and locked; for `rows_of`."""
+    texts: list[Any] = [cast(list_of(*_table(model).columns), Text) for model in models]
+    return select(*texts)
 
 
-def rows_of(models: tuple[type[Base], ...], values: Any) -> list[Any]:
+def rows_of(models: tuple[type[Base], ...], values: Sequence[Any]) -> list[Any]:
     """The objects that a row of `columns_of` these models has; None for one that an outer join did not find."""
-    found, start = [], 0
-    for model in models:
-        names = _names(model)
-        end = start + len(names)
-        found.append(_found(model, dict(zip(names, values[start:end], strict=True))))
-        start = end
-    return found
+    return [_found(model, json.loads(text)) for model, text in zip(models, values, strict=True)]
 
 
-def _found(model: type[Base], values: dict[str, Any]) -> Base | None:
-    if values["id"] is None:
+def _found(model: type[Base], values: list[Any]) -> Base | None:
+    if values[0] is None:
         return None
     # Past the constructor, by which all would count as changed.
     row: Base = inspect(model).class_manager.new_instance()
-    vars(row).update(values)
+    vars(row).update(zip(_names(model), values, strict=True))
+    for name, read in _readers(model):
+        vars(row)[name] = read(vars(row)[name])
     return row
+
+
+@cache
+def _readers(model: type[Base]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """The columns whose values are not those of JSON, and what makes them of these."""
+    columns = {column.name: column.type for column in _table(model).columns}
+    return [(name, read) for name, kind in columns.items() if (read := _reader(kind))]
+
+
+def _reader(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    read = kind.dialect_impl(_PLAIN).result_processor(_PLAIN, None)
+    if read and isinstance(kind, UtcDateTime):
+        return lambda text: text and read(datetime.fromisoformat(text))
+    return read
 
 
 def add(row: Any) -> None:
@@ -59,13 +93,14 @@ def save(row: Any) -> None:
         return
     if is_append_only(model):
         raise TypeError(f"{model.__name__} is append-only.")
-    if isinstance(row, Searchable) and not inspect(row).unmodified.issuperset(row.searched):
+    changed = set(_names(model)) - set(inspect(row).unmodified)
+    if isinstance(row, Searchable) and not changed.isdisjoint(row.searched):
         row.search_anew()
-    unmodified = inspect(row).unmodified
-    changed = tuple(name for name in _names(model) if name not in unmodified)
+        changed.add("search_text")
     if changed:
+        names = tuple(name for name in _names(model) if name in changed)
         _outdate(model)
-        write_later(Order(_update(model, changed), {"row_id": row.id, **{name: vars(row)[name] for name in changed}}))
+        write_later(Order(_update(model, names), {"row_id": row.id, **{name: vars(row)[name] for name in names}}))
 
 
 def remove(row: Any) -> None:

@@ -68,9 +68,9 @@ class Planning(ShopTest):
 
     def test_a_migration_meanwhile_costs_a_read_nothing_and_a_write_one_try(self) -> None:
         ticket, part = self.make_ticket(), self.make_part()
-        path = f"/service-tickets/{ticket}/add-part/{part}"
+        path = f"/inventory/{part}"
         for quantity in range(1, 9):
-            self.assertStatus(self.advisor.put(path, {"quantity": quantity}), 200)
+            self.assertStatus(self.advisor.patch(path, {"reorder_point": quantity}), 200)
         self.addCleanup(self.alter, 120)
         name = planned_once(select(Part.name).where(Part.id == bindparam("id")))
         self.assertEqual(read(name, {"id": part})[0][0], "Oil filter")
@@ -78,8 +78,9 @@ class Planning(ShopTest):
         self.assertEqual(read(name, {"id": part})[0][0], "Oil filter")
         self.assertStatus(self.advisor.get(f"/service-tickets/{ticket}"), 200)
         headers = {"Authorization": f"Bearer {self.advisor.token}"}
-        self.assertProblem(self.app.test_client().put(path, headers=headers), 503, "unavailable")
-        self.assertEqual(self.assertStatus(self.advisor.put(path, {"quantity": 10}), 200)["parts"][0]["quantity"], 10)
+        sent = {"reorder_point": 9}
+        self.assertProblem(self.app.test_client().patch(path, headers=headers, json=sent), 503, "unavailable")
+        self.assertEqual(self.assertStatus(self.advisor.patch(path, {"reorder_point": 10}), 200)["reorder_point"], 10)
 
     def alter(self, length: int) -> None:
         """Change the type of a column."""
