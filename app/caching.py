@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from cachelib.serializers import BaseSerializer
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
@@ -151,7 +151,7 @@ def _executed(execution: ORMExecuteState) -> None:
 def _committing(session: Session) -> None:
     session.flush()
     touched = session.info.get("touched")
-    if touched:
+    if touched and current_app.config["REDIS_URL"]:  # this process's memory ends with the process
         line().ask(lambda: _set_versions(touched, new=False))
 
 
