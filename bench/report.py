@@ -244,8 +244,9 @@ and bare Flask check nothing. What the processor did is what the kernel counted 
 PostgreSQL.
 
 **The limit** is a Flask view with one hand-written statement that makes PostgreSQL build the very same JSON, on a bare
-psycopg2 connection. For the two writes it is a floor: one statement that changes what the answer shows, without the
-stock, the history, the locks and the checks that the others do."""
+psycopg2 connection. For the two writes it is a floor: one statement each that has all the effects of the others' many,
+on the car, the shelf, the totals, what is searched and the history, and checks nothing before. It is looked up that
+every app has had those effects."""
 COLUMNS = """Ratios are of the same round, as the median (and the quartiles) over the rounds: 2.00 means that this
 project gives two answers where the other gives one, for the same processor time, or in the same second. Statements are
 counted in PostgreSQL's log, without BEGIN, COMMIT, and what looks up the session once a second."""
