@@ -44,7 +44,7 @@ def atomic() -> Iterator[None]:
         session.rollback()
         raise
     finally:
-        session.info.update(atomic=False, waiting=[], connection=None)
+        session.info.update(atomic=False, waiting=None, connection=None)
 
 
 @contextmanager
@@ -72,14 +72,23 @@ def spanning(first: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 def execute(*orders: Order) -> Rows:
     """Run the statements within the transaction, after all that waits to be written; the rows of the last."""
-    info = db.session().info
-    waiting, info["waiting"] = info["waiting"], []
-    return run_together(info["connection"], [*waiting, *orders])
+    waiting = _waiting()
+    together = [*waiting, *orders]
+    waiting.clear()
+    return run_together(db.session().info["connection"], together)
 
 
 def write_later(order: Order) -> None:
     """Run the statement, with all else that waits, before the transaction's next query, at the latest at its end."""
-    db.session().info["waiting"].append(order)
+    _waiting().append(order)
+
+
+def _waiting() -> list[Order]:
+    """What waits to be written. Raises `RuntimeError` where there is no transaction, in which it would be lost."""
+    waiting: list[Order] | None = db.session().info.get("waiting")
+    if waiting is None:
+        raise RuntimeError("What is written belongs into a transaction.")
+    return waiting
 
 
 @event.listens_for(db.session, "do_orm_execute")

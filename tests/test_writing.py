@@ -171,6 +171,15 @@ class Waiting(ShopTest):
             writing.save(Part(name="Free", price=Decimal("-1.00")))
         self.assertEqual(self.count(), 0)
 
+    def test_outside_a_transaction_it_is_refused(self) -> None:
+        with self.assertRaises(RuntimeError):
+            self.later("Wiper")
+        with atomic():
+            self.later("Bulb")
+        with self.assertRaises(RuntimeError):
+            self.later("Fuse")
+        self.assertEqual(self.count(), 1)
+
     def test_within_another_transaction_it_belongs_to_that(self) -> None:
         with self.assertRaises(ZeroDivisionError), atomic():
             with atomic():
