@@ -21,6 +21,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 from app.extensions import cache, db
 from app.line import line, redis_options
 from app.models import Mechanic, Part, ServiceTicket
+from app.transaction import written
 from app.watching import tally
 
 CACHED_MODELS: dict[type, str] = {Mechanic: "mechanics", Part: "parts"}
@@ -123,12 +124,7 @@ def _set_versions(names: Iterable[str], *, new: bool) -> bool:
     return True
 
 
-# What a transaction touches is collected as it is written: through the unit of work, by a bulk statement, or past both.
-
-
-def outdate_with(model: type) -> None:
-    """Forget, when the present transaction is committed, what shows rows of this model."""
-    _touch(db.session(), [model])
+# What a transaction touches is collected as it is written, by the unit of work or a bulk statement; else it knows.
 
 
 def _touch(session: Session, models: Iterable[type]) -> None:
@@ -150,6 +146,7 @@ def _executed(execution: ORMExecuteState) -> None:
 @event.listens_for(db.session, "before_commit")
 def _committing(session: Session) -> None:
     session.flush()
+    _touch(session, written(session))
     touched = session.info.get("touched")
     if touched and current_app.config["REDIS_URL"]:  # this process's memory ends with the process
         line().ask(lambda: _set_versions(touched, new=False))

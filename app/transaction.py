@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, event, func, select
-from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm import ORMExecuteState, Session
 
-from app.extensions import db
+from app.extensions import Base, db
 from app.models.base import Row
 from app.planning import planned_once
 from app.problems import NotFound
@@ -33,7 +33,7 @@ def atomic() -> Iterator[None]:
         session.flush()  # what the database refuses is refused here, as it would be without the outer one
         return
     release()  # what was read before may be outdated; a change starts from what is there now
-    session.info.update(atomic=True, waiting=[])
+    session.info.update(atomic=True, waiting=[], written=set())
     try:
         session.info["connection"] = session.connection(execution_options={"writes": True})
         yield
@@ -44,7 +44,7 @@ def atomic() -> Iterator[None]:
         session.rollback()
         raise
     finally:
-        session.info.update(atomic=False, waiting=None, connection=None)
+        session.info.update(atomic=False, waiting=None, written=set(), connection=None)
 
 
 @contextmanager
@@ -72,23 +72,34 @@ def spanning(first: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 def execute(*orders: Order) -> Rows:
     """Run the statements within the transaction, after all that waits to be written; the rows of the last."""
-    waiting = _waiting()
-    together = [*waiting, *orders]
-    waiting.clear()
-    return run_together(db.session().info["connection"], together)
+    info = _info()
+    together = [*info["waiting"], *orders]
+    info["waiting"].clear()
+    return run_together(info["connection"], together)
 
 
-def write_later(order: Order) -> None:
-    """Run the statement, with all else that waits, before the transaction's next query, at the latest at its end."""
-    _waiting().append(order)
+def write_later(order: Order, model: type[Base]) -> None:
+    """Run a statement that writes rows of the model, before the transaction's next query, at the latest at its end.
+
+    All that waits goes together. What is kept of such rows is outdated by it (`written`).
+    """
+    info = _info()
+    info["waiting"].append(order)
+    info["written"].add(model)
 
 
-def _waiting() -> list[Order]:
-    """What waits to be written. Raises `RuntimeError` where there is no transaction, in which it would be lost."""
-    waiting: list[Order] | None = db.session().info.get("waiting")
-    if waiting is None:
+def written(session: Session) -> set[type[Base]]:
+    """The models of which the transaction wrote rows past the unit of work."""
+    models: set[type[Base]] = session.info.get("written", set())
+    return models
+
+
+def _info() -> dict[Any, Any]:
+    """What is known of the transaction. Raises `RuntimeError` where there is none: what waited would be lost."""
+    info = db.session().info
+    if info.get("waiting") is None:
         raise RuntimeError("What is written belongs into a transaction.")
-    return waiting
+    return info
 
 
 @event.listens_for(db.session, "do_orm_execute")

@@ -8,7 +8,7 @@ is for the caller to say that it is to be written. All else, such as defaults an
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -26,16 +26,16 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.types import TypeEngine
 
-from app import caching
-from app.auth import sessions
 from app.compiling import list_of
 from app.extensions import Base
 from app.models.append_only import is_append_only
 from app.models.base import Searchable, Versioned
-from app.models.types import UtcDateTime
+from app.models.types import Exact, UtcDateTime
 from app.planning import planned_once
+from app.rules.money import from_units
 from app.statements import Order, Prepared
 from app.transaction import execute, write_later
 
@@ -59,61 +59,60 @@ def _found(model: type[Base], values: list[Any]) -> Base | None:
         return None
     # Past the constructor, by which all would count as changed.
     row: Base = inspect(model).class_manager.new_instance()
-    vars(row).update(zip(_names(model), values, strict=True))
+    fields = vars(row)
+    fields.update(zip(_names(model), values, strict=True))
     for name, read in _readers(model):
-        vars(row)[name] = read(vars(row)[name])
+        if fields[name] is not None:
+            fields[name] = read(fields[name])
     return row
 
 
 @cache
 def _readers(model: type[Base]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """The columns whose values are not those of JSON, and what makes them of these."""
+    """The columns whose values are not those of JSON, and what makes them of these where they are not null."""
     columns = {column.name: column.type for column in _table(model).columns}
     return [(name, read) for name, kind in columns.items() if (read := _reader(kind))]
 
 
 def _reader(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    if isinstance(kind, Exact):
+        return partial(from_units, places=kind.places)
     read = kind.dialect_impl(_PLAIN).result_processor(_PLAIN, None)
     if read and isinstance(kind, UtcDateTime):
-        return lambda text: text and read(datetime.fromisoformat(text))
+        return lambda text: read(datetime.fromisoformat(text))
     return read
 
 
 def add(row: Any) -> None:
     """Insert a new row now; it has its id from then on."""
     model: type[Base] = type(row)
-    row.id = execute(Order(_insert(model, returning=True), _complete(row)))[0][0]
+    write_later(Order(_insert(model, returning=True), _complete(model, row)), model)
+    row.id = execute()[0][0]
 
 
 def save(row: Any) -> None:
     """Have a new row inserted, or what was set of one that is locked updated, at the end of the transaction."""
     model: type[Base] = type(row)
     if row.id is None:
-        write_later(Order(_insert(model, returning=False), _complete(row)))
+        write_later(Order(_insert(model, returning=False), _complete(model, row)), model)
         return
     if is_append_only(model):
         raise TypeError(f"{model.__name__} is append-only.")
-    changed = set(_names(model)) - set(inspect(row).unmodified)
+    changed = set(_names(model)) - instance_state(row).unmodified
     if isinstance(row, Searchable) and not changed.isdisjoint(row.searched):
         row.search_anew()
         changed.add("search_text")
     if changed:
+        values = vars(row)
         names = tuple(name for name in _names(model) if name in changed)
-        _outdate(model)
-        write_later(Order(_update(model, names), {"row_id": row.id, **{name: vars(row)[name] for name in names}}))
+        order = Order(_update(model, names), {"row_id": row.id, **{name: values[name] for name in names}})
+        write_later(order, model)
 
 
 def remove(row: Any) -> None:
     """Have a locked row deleted at the end of the transaction."""
     model: type[Base] = type(row)
-    _outdate(model)
-    write_later(Order(_delete(model), {"row_id": row.id}))
-
-
-def _outdate(model: type[Base]) -> None:
-    """Have all that is remembered of such rows forgotten, as the unit of work would."""
-    caching.outdate_with(model)
-    sessions.forget_with(model)
+    write_later(Order(_delete(model), {"row_id": row.id}), model)
 
 
 @cache
@@ -128,11 +127,11 @@ def _names(model: type[Base]) -> tuple[str, ...]:
     return tuple(column.name for column in _table(model).columns)
 
 
-def _complete(row: Base) -> dict[str, Any]:
+def _complete(model: type[Base], row: Base) -> dict[str, Any]:
     """All columns of a new row but its id, with the defaults that its model declares for what was not set."""
-    caching.outdate_with(type(row))
-    values = {name: vars(row).get(name) for name in _names(type(row)) if name != "id"}
-    for name, default in _defaults(type(row)):
+    fields = vars(row)
+    values = {name: fields.get(name) for name in _names(model) if name != "id"}
+    for name, default in _defaults(model):
         if values[name] is None:
             values[name] = default.arg(_Context(values)) if default.is_callable else default.arg
     return values

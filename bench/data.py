@@ -159,6 +159,7 @@ class Shop:
     def fill(self, first: int = 1) -> None:
         """Make the tickets from this number on, and with them the shop complete."""
         with self.server.connect(self.database) as connection:
+            connection.execute("SET statement_timeout = 0")
             indexes = connection.execute(INDEXES).fetchall()
             for name, _ in indexes:
                 connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
@@ -187,8 +188,8 @@ class Shop:
             **numbers,
         }
         with self.server.connect(self.database) as connection:
-            # Without triggers: no foreign key is checked row by row.
-            connection.execute("SET session_replication_role = replica")
+            # Without triggers: no foreign key is checked row by row. And for as long as it takes.
+            connection.execute("SET session_replication_role = replica; SET statement_timeout = 0")
             filled = sql.SQL(statements).format(**{name: sql.Literal(value) for name, value in names.items()})
             connection.execute(filled)
 

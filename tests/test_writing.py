@@ -222,5 +222,5 @@ class Together(ShopTest):
     def test_nothing_waits_and_nothing_is_asked(self) -> None:
         with atomic():
             self.assertEqual(list(execute()), [])
-            write_later(Order(COUNT, {"name": ""}))
+            write_later(Order(COUNT, {"name": ""}), Part)
             self.assertEqual(execute()[0][0], 0)

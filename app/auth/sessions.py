@@ -8,7 +8,7 @@ forgets all sessions as soon as that is committed.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from app.extensions import db
 from app.models import Account, SignIn
+from app.transaction import written
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -76,30 +77,29 @@ def forget() -> None:
     current_app.extensions["shop.sessions"].forget()
 
 
-# Every change of an account or a session counts, by whatever way it is written; a new row does not.
+# Every change of an account or a session counts, by whatever way it is written.
 
 
-def forget_with(model: type) -> None:
-    """Forget all sessions, where rows of this model matter to them, when the present transaction is committed."""
-    if issubclass(model, (Account, SignIn)):
-        db.session().info["accounts changed"] = True
+def _changes(models: Iterable[type]) -> bool:
+    return any(issubclass(model, (Account, SignIn)) for model in models)
 
 
 @event.listens_for(db.session, "after_flush")
 def _flushed(session: Session, _context: UOWTransaction) -> None:
-    if any(isinstance(row, (Account, SignIn)) for row in (*session.dirty, *session.deleted)):
+    if _changes(type(row) for row in (*session.dirty, *session.deleted)):
         session.info["accounts changed"] = True
 
 
 @event.listens_for(db.session, "do_orm_execute")
 def _executed(execution: ORMExecuteState) -> None:
-    if (execution.is_update or execution.is_delete) and execution.bind_mapper:
-        forget_with(execution.bind_mapper.class_)
+    mapper = execution.bind_mapper
+    if (execution.is_update or execution.is_delete) and mapper and _changes([mapper.class_]):
+        execution.session.info["accounts changed"] = True
 
 
 @event.listens_for(db.session, "after_commit")
 def _committed(session: Session) -> None:
-    if session.info.pop("accounts changed", False):
+    if session.info.pop("accounts changed", False) or _changes(written(session)):
         forget()
 
 
