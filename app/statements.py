@@ -54,11 +54,9 @@ def run_together(connection: Connection, orders: Sequence[Order]) -> Rows:
     dialect = connection.dialect
     if len(orders) > 1 and dialect.driver == "psycopg2":
         texts = [order.statement.text(dialect) for order in orders]
-        named = {
-            f"{number}_{name}": value
-            for number, (text, order) in enumerate(zip(texts, orders, strict=True))
-            for name, value in text.parameters(order.values).items()
-        }
+        named: dict[str, Any] = {}
+        for number, (text, order) in enumerate(zip(texts, orders, strict=True)):
+            text.fill(named, order.values, f"{number}_")
         message = _joined(tuple(text.sql for text in texts))
         return texts[-1].read(connection.exec_driver_sql(message, named, orders[-1].statement.options))
     rows: Rows = ()
@@ -95,18 +93,24 @@ class Text:
             for name, bind in names.items()
             if (into := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
-        self._constants = self._put({name: bind.effective_value for name, bind in names.items() if not bind.required})
+        self._constants: dict[str, Any] = {}
+        self.fill(self._constants, {name: bind.effective_value for name, bind in names.items() if not bind.required})
         self._out = [c.type.dialect_impl(dialect).result_processor(dialect, None) for c in _columns_of(statement)]
         self._is_converting = any(self._out)
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them: by name or in their order."""
-        named = {**self._constants, **self._put(values)}
+        named: dict[str, Any] = {}
+        self.fill(named, values)
         return named if self._positions is None else tuple(named[name] for name in self._positions)
 
-    def _put(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def fill(self, named: dict[str, Any], values: Mapping[str, Any], prefix: str = "") -> None:
+        """Put the parameters in, as the driver takes them, under their names behind the prefix."""
+        for name, value in self._constants.items():
+            named[prefix + name] = value
         into = self._into
-        return {name: into[name](value) if name in into else value for name, value in values.items()}
+        for name, value in values.items():
+            named[prefix + name] = into[name](value) if name in into else value
 
     def read(self, result: Any) -> Rows:
         """The rows of a result, as the types of its columns read them."""

@@ -24,7 +24,7 @@ from app.models import (
 from app.planning import planned_once
 from app.problems import Conflict, OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
-from app.writing import save
+from app.writing import enter as enter_row
 
 OPENING = "Opening stock"
 # The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
@@ -158,14 +158,13 @@ def fill_waiting(actor: Identity, part: Part, besides: PartLine | None = None) -
 
 
 def _record_arrival(actor: Identity, part: Part, line: PartLine, short: int) -> None:
-    save(
-        TicketEvent(
-            ticket_id=line.ticket_id,
-            what=f"waiting for {part.name}",
-            before=str(short),
-            after=str(line.quantity_short),
-            **actor.as_author(),
-        )
+    enter_row(
+        TicketEvent,
+        ticket_id=line.ticket_id,
+        what=f"waiting for {part.name}",
+        before=str(short),
+        after=str(line.quantity_short),
+        **actor.as_author(),
     )
 
 

@@ -32,7 +32,7 @@ def atomic() -> Iterator[None]:
         yield
         session.flush()  # what the database refuses is refused here, as it would be without the outer one
         return
-    release()  # what was read before may be outdated; a change starts from what is there now
+    _leave(session)  # what was read before may be outdated; a change starts from what is there now
     session.info.update(atomic=True, waiting=[], written=set())
     try:
         session.info["connection"] = session.connection(execution_options={"writes": True})
@@ -54,7 +54,7 @@ def spanning(first: Callable[[], None] = lambda: None) -> Iterator[None]:
     So what comes before that, such as hashing a password, is no part of it. Within another one it joins it.
     """
     session = db.session()
-    if is_underway() or "begin" in session.info:
+    if session.info.get("atomic") or "begin" in session.info:
         yield
         return
     with ExitStack() as whole:
@@ -122,7 +122,13 @@ def release() -> None:
     """
     if is_underway():
         raise RuntimeError("What is slow comes before the transaction.")
-    db.session.close()
+    _leave(db.session())
+
+
+def _leave(session: Any) -> None:
+    """Have the session know nothing any more, if it does."""
+    if session.in_transaction() or session.identity_map:
+        session.close()
 
 
 def locked(model: type[R], row_id: int) -> R:

@@ -6,7 +6,7 @@ is for the caller to say that it is to be written. All else, such as defaults an
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
@@ -86,26 +86,31 @@ def _reader(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
 def add(row: Any) -> None:
     """Insert a new row now; it has its id from then on."""
     model: type[Base] = type(row)
-    write_later(Order(_insert(model, returning=True), _complete(model, row)), model)
+    write_later(Order(_insert(model, returning=True), _complete(model, vars(row))), model)
     row.id = execute()[0][0]
+
+
+def enter(model: type[Base], **values: Any) -> None:
+    """Have a row inserted at the end of the transaction that nobody needs as an object."""
+    write_later(Order(_insert(model, returning=False), _complete(model, values)), model)
 
 
 def save(row: Any) -> None:
     """Have a new row inserted, or what was set of one that is locked updated, at the end of the transaction."""
     model: type[Base] = type(row)
     if row.id is None:
-        write_later(Order(_insert(model, returning=False), _complete(model, row)), model)
+        enter(model, **{name: value for name, value in vars(row).items() if name in _names(model)})
         return
     if is_append_only(model):
         raise TypeError(f"{model.__name__} is append-only.")
-    changed = set(_names(model)) - instance_state(row).unmodified
-    if isinstance(row, Searchable) and not changed.isdisjoint(row.searched):
+    unmodified = instance_state(row).unmodified
+    if isinstance(row, Searchable) and not unmodified.issuperset(row.searched):
         row.search_anew()
-        changed.add("search_text")
-    if changed:
-        values = vars(row)
-        names = tuple(name for name in _names(model) if name in changed)
-        order = Order(_update(model, names), {"row_id": row.id, **{name: values[name] for name in names}})
+        unmodified = instance_state(row).unmodified
+    names = tuple(name for name in _names(model) if name not in unmodified)
+    if names:
+        fields = vars(row)
+        order = Order(_update(model, names), {"row_id": row.id, **{name: fields[name] for name in names}})
         write_later(order, model)
 
 
@@ -127,10 +132,9 @@ def _names(model: type[Base]) -> tuple[str, ...]:
     return tuple(column.name for column in _table(model).columns)
 
 
-def _complete(model: type[Base], row: Base) -> dict[str, Any]:
-    """All columns of a new row but its id, with the defaults that its model declares for what was not set."""
-    fields = vars(row)
-    values = {name: fields.get(name) for name in _names(model) if name != "id"}
+def _complete(model: type[Base], given: Mapping[str, Any]) -> dict[str, Any]:
+    """All columns of a new row but its id, with the defaults that its model declares for what is not given."""
+    values = {name: given.get(name) for name in _names(model) if name != "id"}
     for name, default in _defaults(model):
         if values[name] is None:
             values[name] = default.arg(_Context(values)) if default.is_callable else default.arg

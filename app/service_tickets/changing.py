@@ -13,7 +13,7 @@ from app.problems import Forbidden, TotalTooLarge
 from app.rules.money import ZERO
 from app.statements import Order, Prepared
 from app.transaction import execute, locked, not_found
-from app.writing import columns_of, rows_of, save
+from app.writing import columns_of, enter, rows_of
 
 _BOTH = (ServiceTicket.id == bindparam("ticket_id"), Part.id == bindparam("part_id"))
 # Locks in the order of its OF: the ticket, then the part.
@@ -99,15 +99,14 @@ def record_event(
     actor: Identity, ticket: ServiceTicket, what: str, before: object, after: object, reason: str | None = None
 ) -> None:
     """Write into the ticket's history what its row shows already."""
-    save(
-        TicketEvent(
-            ticket_id=ticket.id,
-            what=what,
-            before=_text(before),
-            after=_text(after),
-            reason=reason,
-            **actor.as_author(),
-        )
+    enter(
+        TicketEvent,
+        ticket_id=ticket.id,
+        what=what,
+        before=_text(before),
+        after=_text(after),
+        reason=reason,
+        **actor.as_author(),
     )
 
 
