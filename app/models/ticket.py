@@ -49,6 +49,8 @@ ON_HOLD = text("hold IS NOT NULL")
 UNASSIGNED = text("NOT is_assigned")
 COMMA: Any = literal_column("', '")  # a constant: as a value it would be written anew into each statement
 WAITING = text("quantity_short > 0")
+# The columns of a ticket's totals, in the order of these.
+FIGURES = ("total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance")
 
 
 class ServiceTicket(Searchable, Versioned, Row):
@@ -108,9 +110,7 @@ class ServiceTicket(Searchable, Versioned, Row):
     total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     paid: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     balance: Mapped[Decimal] = mapped_column(Money, default=ZERO)
-    totals: Mapped[Totals] = composite(
-        "total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance"
-    )
+    totals: Mapped[Totals] = composite(*FIGURES)
 
     customer: Mapped[Customer] = shows()
     vehicle: Mapped[Vehicle | None] = shows()
@@ -173,13 +173,18 @@ class ServiceTicket(Searchable, Versioned, Row):
         Raises `AboveAuthorization` where that takes the total above the ceiling.
         """
         before = self.total
-        self.totals = totals.compute(
+        figures = totals.compute(
             self.total_parts + parts,
             self.total_labor + labor,
-            self.rates,
+            Rates(self.labor_rate, self.parts_tax_rate, self.labor_tax_rate, self.supplies_rate, self.supplies_cap),
             Discount(self.discount_percent, self.discount_amount),
             self.paid,
         )
+        # Column by column, so that only those are written that change; the composite is made anew when it is asked for.
+        for name, figure in zip(FIGURES, vars(figures).values(), strict=True):
+            if getattr(self, name) != figure:
+                setattr(self, name, figure)
+        vars(self).pop("totals", None)
         ceiling = self.authorized_amount
         if self.is_reserving and ceiling is not None and self.total > ceiling and self.total > before:
             raise AboveAuthorization(

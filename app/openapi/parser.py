@@ -16,13 +16,17 @@ from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, UnsupportedM
 def read_json(body: bytes) -> Any:
     """The JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        return _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, ArithmeticError, RecursionError):  # also what is not UTF-8, and numbers beyond counting
         raise MalformedJSON("The body is not JSON.") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+# As `json.loads` does it, which would make a decoder for each body.
+_JSON = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 def allow_files(asked: ShopRequest, view: Callable[..., Any] | None) -> None:
