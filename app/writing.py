@@ -84,9 +84,11 @@ def _reader(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
 
 
 def add(row: Any) -> None:
-    """Insert a new row now; it has its id from then on."""
+    """Insert a new row now; from then on it has its id and its defaults."""
     model: type[Base] = type(row)
-    write_later(Order(_insert(model, returning=True), _complete(model, vars(row))), model)
+    values = _complete(model, vars(row))
+    vars(row).update(values)
+    write_later(Order(_insert(model, returning=True), values), model)
     row.id = execute()[0][0]
 
 

@@ -199,7 +199,7 @@ def advance(admin: Identity, ticket: ServiceTicket, target: TicketStatus) -> Non
             billing.issue_invoice(admin, ticket.id, INVOICE_CONTENT.dump)
             pay(admin, ticket, Decimal("1.00"))
         elif status is TicketStatus.PAID:
-            pay(admin, ticket, ticket.balance)
+            pay(admin, ticket, db.session.get_one(ServiceTicket, ticket.id).balance)
         else:
             operations.move_ticket(admin, ticket.id, status=status)
 

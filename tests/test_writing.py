@@ -48,6 +48,7 @@ class Rows(ShopTest):
         with atomic():
             unwatched = ServiceTicket(rates=RATES, **fields)
             writing.add(unwatched)
+        self.assertEqual((unwatched.balance, unwatched.version), (Decimal("0.00"), 1))
         first, second = (self.stored(ServiceTicket, ticket) for ticket in (watched.id, unwatched.id))
         for name in ("created_at", "updated_at"):
             self.assertLessEqual(first.pop(name), second.pop(name))
