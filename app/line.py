@@ -80,7 +80,7 @@ def _restore(app_of: weakref.ref[Flask]) -> None:
                 log.warning("Redis answers again")
                 return
         del app
-        time.sleep(RETRY_SECONDS)
+        time.sleep(RETRY_SECONDS)  # a thread of its own, which no request waits for
 
 
 def init_app(app: Flask) -> None:

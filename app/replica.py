@@ -84,7 +84,7 @@ def _follow(app_of: weakref.ref[Flask]) -> None:
         with app.app_context():
             replica().look()
         del app
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # a thread of its own, which no request waits for
 
 
 def init_app(app: Flask) -> None:

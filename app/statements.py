@@ -52,8 +52,8 @@ def run_together(connection: Connection, orders: Sequence[Order]) -> Rows:
     Each sees what those before it did, and what others committed until then, as if it had been sent by itself.
     """
     dialect = connection.dialect
-    if len(orders) > 1 and dialect.driver == "psycopg2":
-        texts = [order.statement.text(dialect) for order in orders]
+    texts = [order.statement.text(dialect) for order in orders]
+    if len(orders) > 1 and dialect.driver == "psycopg2" and all(text.is_final for text in texts):
         named: dict[str, Any] = {}
         for number, (text, order) in enumerate(zip(texts, orders, strict=True)):
             text.fill(named, order.values, f"{number}_")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import contains_eager
 
+from app import writing
 from app.auth.access import Identity
 from app.extensions import db
 from app.models import (
@@ -24,7 +25,6 @@ from app.models import (
 from app.planning import planned_once
 from app.problems import Conflict, OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
-from app.writing import enter as enter_row
 
 OPENING = "Opening stock"
 # The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
@@ -158,7 +158,7 @@ def fill_waiting(actor: Identity, part: Part, besides: PartLine | None = None) -
 
 
 def _record_arrival(actor: Identity, part: Part, line: PartLine, short: int) -> None:
-    enter_row(
+    writing.enter(
         TicketEvent,
         ticket_id=line.ticket_id,
         what=f"waiting for {part.name}",

@@ -101,7 +101,7 @@ def save(row: Any) -> None:
     """Have a new row inserted, or what was set of one that is locked updated, at the end of the transaction."""
     model: type[Base] = type(row)
     if row.id is None:
-        enter(model, **{name: value for name, value in vars(row).items() if name in _names(model)})
+        write_later(Order(_insert(model, returning=False), _complete(model, vars(row))), model)
         return
     if is_append_only(model):
         raise TypeError(f"{model.__name__} is append-only.")

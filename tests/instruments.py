@@ -195,7 +195,7 @@ class PostgreSQLServer:
         self._signal(signal.SIGSTOP)  # so that none begins another
         for process in self._signal(signal.SIGKILL):
             while Path(f"/proc/{process}").exists():
-                time.sleep(0.01)
+                time.sleep(0.01)  # only its parent is told that it has ended
         (self._folder / "data" / "postmaster.pid").unlink()  # another process may have that number by now
 
     def hang(self) -> None:
@@ -235,7 +235,7 @@ class Standby(PostgreSQLServer):
         """From now on nothing of what is written on the primary is seen here."""
         self._tell("pg_wal_replay_pause()")
         while self._tell("pg_get_wal_replay_pause_state()") != "paused":
-            time.sleep(0.01)
+            time.sleep(0.01)  # PostgreSQL tells nobody when it has paused
 
     def catch_up(self) -> None:
         """See all of it again."""

@@ -296,7 +296,7 @@ class AtTheSameMoment(ShopTest):
 
         def build() -> str:
             builds.append(1)
-            time.sleep(PATIENCE_SECONDS / 4)
+            time.sleep(PATIENCE_SECONDS / 4)  # a query that takes a while: so long the others find nothing
             return "a list"
 
         self.assertEqual(self.ask(8, build), ["a list"] * 8)
@@ -314,7 +314,7 @@ class AtTheSameMoment(ShopTest):
         with ThreadPoolExecutor(1) as threads:
             stuck = threads.submit(self.remember, build)
             while not is_first.locked():
-                time.sleep(0.01)
+                time.sleep(0.01)  # until the other thread got there, of which nobody is told
             self.assertEqual(self.ask(1, build), ["a list"])
             self.assertFalse(stuck.done())
             is_over.set()

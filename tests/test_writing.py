@@ -220,6 +220,13 @@ class Together(ShopTest):
             self.assertEqual(execute(Order(NAME, {"id": part}), Order(plain, {}))[0][0], 1)
             self.assertEqual(execute(Order(plain, {}), Order(NAME, {"id": part}))[0][0], "Wiper")
 
+    def test_a_statement_with_a_list_of_values_goes_with_others(self) -> None:
+        names = Prepared(select(func.count(Part.id)).where(Part.name.in_(bindparam("names", expanding=True))))
+        part = self.make_part(name="Wiper")
+        with atomic():
+            found = execute(Order(NAME, {"id": part}), Order(names, {"names": ["Wiper", "Bulb"]}))
+        self.assertEqual(found[0][0], 1)
+
     def test_nothing_waits_and_nothing_is_asked(self) -> None:
         with atomic():
             self.assertEqual(list(execute()), [])
