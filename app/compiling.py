@@ -17,7 +17,6 @@ from sqlalchemy import (
     Select,
     String,
     case,
-    func,
     inspect,
     literal_column,
     select,
@@ -49,9 +48,9 @@ def json_of(schema: Schema, row: Entity, beside: "Beside | None" = None) -> Colu
     return JsonObject(*members)
 
 
-def array_of(json: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The JSON array of one column's values; an empty one where there are none."""
-    return func.coalesce(JsonArray(json), Json(_text("[]")))
+def array_of(rows: Select[Any]) -> ColumnElement[Any]:
+    """The JSON array of what a query selects in its order: one column of JSON, that is labelled ``shown``."""
+    return JsonArray(rows.scalar_subquery())
 
 
 def list_of(*columns: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -107,8 +106,7 @@ def _nested(relation: RelationshipProperty[Any], row: Entity, schema: Schema, *,
     for other, joined in beside.targets.values():
         shown = shown.outerjoin_from(target, other, joined)
     keys = [relation.entity.get_property_by_column(column).key for column in relation.order_by or ()]
-    rows = shown.order_by(*(getattr(target, key) for key in keys)).subquery()
-    return Json(select(array_of(rows.c.shown)).scalar_subquery())
+    return Json(array_of(shown.order_by(*(getattr(target, key) for key in keys))))
 
 
 def _other_side(
@@ -165,7 +163,7 @@ class JsonObject(FunctionElement[Any]):
 
 
 class JsonArray(FunctionElement[Any]):
-    """The aggregate of a column of JSON."""
+    """The array of what a subquery selects."""
 
     name = "json_array"
     inherit_cache = True
@@ -217,7 +215,7 @@ def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -
 
 
 _spell(JsonObject, "json_build_object({all})", "json_object({all})")
-_spell(JsonArray, "json_agg({0})", "json_group_array(json({0}))")
+_spell(JsonArray, "array_to_json(ARRAY{0})", "(SELECT json_group_array(json(shown)) FROM {0})")
 _spell(JsonList, "json_build_array({all})", "json_array({all})")
 _spell(Json, "CAST({0} AS json)", "json({0})")
 _spell(JsonMember, "({0} -> {1})", "json_extract({0}, '$.' || {1})")

@@ -36,7 +36,8 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
         "max_overflow": pool_size,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
     }
-    if make_url(url).get_backend_name() == "postgresql":
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
         options["connect_args"] = {
             "connect_timeout": 5,
             # A host that is gone is noticed, where else one waits for a quarter of an hour.
@@ -46,6 +47,10 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
             "keepalives_count": 3,
             "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
         }
+    if address.get_driver_name() == "psycopg2":
+        from app.driver import Connection  # the library is not needed elsewhere
+
+        options["connect_args"]["connection_factory"] = Connection
     return options
 
 

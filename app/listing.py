@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from app import compiling
 from app.models.base import Row
-from app.planning import planned_once
+from app.planning import by_name, planned_once
 from app.schemas import MOST_COUNTED, ModelOutput
 from app.statements import Prepared
 
@@ -176,7 +176,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
         select(here).order_by(*order).limit(literal_column("1")).offset(literal_column(str(size - 1))).subquery("last")
     )
     columns = [
-        select(cast(compiling.array_of(objects.subquery().c.shown), Text)).scalar_subquery(),
+        cast(compiling.array_of(objects), Text),
         select(func.count()).select_from(here).scalar_subquery(),
         _is_there(shape.under),
         *(select(last.c[name]).scalar_subquery() for name in names),
@@ -184,7 +184,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
     if shape.is_counted:
         counted = rows.with_only_columns(model.id).limit(literal_column(str(MOST_COUNTED + 1))).subquery()
         columns.append(select(func.count()).select_from(counted).scalar_subquery())
-    statement = select(*columns)
+    statement = by_name(select(*columns))
     return Prepared(planned_once(statement) if shape.finds_by_ids else statement)
 
 

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Executable, event
+from sqlalchemy import Engine, Executable, Select, event, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -29,6 +29,16 @@ OUTDATED_PLAN = "0A000"
 def planned_once(statement: E) -> E:
     """The statement, marked to be planned once where that spares anything."""
     return statement.execution_options(planned_once=True)
+
+
+def by_name(statement: Select[Any]) -> Select[Any]:
+    """A statement that selects by name what this one makes, in its order, of expressions.
+
+    What an `EXECUTE` selects is copied each time: a name at once, the whole of an answer's JSON in a tenth of the time
+    that making the answer takes. A subquery such as this is planned as if it were none.
+    """
+    columns = (column.label(f"value_{number}") for number, column in enumerate(statement.selected_columns))
+    return select(*statement.with_only_columns(*columns).subquery().columns)
 
 
 def init_engine(engine: Engine) -> None:

@@ -24,7 +24,7 @@ from app.exchange import this_request
 from app.headers import ShopResponse
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
-from app.planning import planned_once
+from app.planning import by_name, planned_once
 from app.problems import InvalidInput, NotFound
 from app.schemas import MOST_COUNTED, ROWS_ON_A_PAGE, ModelOutput
 from app.statements import Prepared
@@ -115,7 +115,7 @@ def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[boo
 def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> Prepared:
     version = getattr(schema.model, "version", null())
     shape = select(cast(shown(schema), Text), version).select_from(schema.model)
-    return Prepared(planned_once(shape.where(schema.model.present(), *criteria)))
+    return Prepared(planned_once(by_name(shape.where(schema.model.present(), *criteria))))
 
 
 def page(

@@ -225,12 +225,16 @@ class AccessTable(ShopTest):
     """What the table says is what everyone gets."""
 
     def test_everyone_gets_the_status_of_the_table(self) -> None:
+        is_as_it_was = False
         for row in TABLE:
             for method in row.methods.split():
                 for person, status in zip(PEOPLE, row.statuses, strict=True):
                     with self.subTest(f"{method} {row.path} {row.body or ''} as {person}"):
-                        self.start_anew()
+                        if not is_as_it_was:
+                            self.start_anew()
+                        is_as_it_was = False
                         self.assertStatus(self.ask(getattr(self, person), method, row), status)
+                        is_as_it_was = method == "GET" or status >= 400
 
     def test_a_bad_token_is_refused_where_a_token_is_looked_at(self) -> None:
         self.start_anew()

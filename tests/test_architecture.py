@@ -64,7 +64,7 @@ ROOMS = (
     ),
     ("app.auth.keys", "app.auth.sessions"),
     ("app.transaction",),
-    ("app.statements",),
+    ("app.driver", "app.statements"),
     ("app.models",),
     ("app.rules",),
     ("app.exchange", "app.extensions", "app.planning", "app.problems"),

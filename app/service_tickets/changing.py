@@ -8,7 +8,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.auth.access import Identity
 from app.models import LaborLine, Part, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
-from app.planning import planned_once
+from app.planning import by_name, planned_once
 from app.problems import Forbidden, TotalTooLarge
 from app.rules.money import ZERO
 from app.statements import Order, Prepared
@@ -30,11 +30,13 @@ _LOCK = Prepared(
 _TICKET_PART_LINE = (ServiceTicket, Part, PartLine)
 _READ = Prepared(
     planned_once(
-        columns_of(*_TICKET_PART_LINE)
-        .select_from(ServiceTicket)
-        .join(Part, _BOTH[1])
-        .outerjoin(PartLine, (PartLine.ticket_id == ServiceTicket.id) & (PartLine.part_id == Part.id))
-        .where(_BOTH[0])
+        by_name(
+            columns_of(*_TICKET_PART_LINE)
+            .select_from(ServiceTicket)
+            .join(Part, _BOTH[1])
+            .outerjoin(PartLine, (PartLine.ticket_id == ServiceTicket.id) & (PartLine.part_id == Part.id))
+            .where(_BOTH[0])
+        )
     )
 )
 _IS_ASSIGNED = Prepared(
