@@ -118,10 +118,8 @@ def _renewed(name: str) -> str | None:
 
 def _set_versions(names: Iterable[str], *, new: bool) -> bool:
     """Give each model a new version, or the marker that says one is coming."""
-    kept = cache.cache
-    for name in set(names):
-        version, timeout = (secrets.token_hex(8), 0) if new else (CHANGING, MARKER_SECONDS)
-        kept.set(f"version:{name}", version, timeout=timeout)
+    version, timeout = (secrets.token_hex(8), 0) if new else (CHANGING, MARKER_SECONDS)
+    cache.cache.set_many({f"version:{name}": version for name in names}, timeout=timeout)
     return True
 
 

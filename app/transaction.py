@@ -1,11 +1,12 @@
 """When it is saved: the only commit, and the rows that a change locks first."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, event, func, select
+from sqlalchemy import Connection, Select, bindparam, event, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from app.extensions import Base, db
@@ -24,58 +25,64 @@ def atomic() -> Iterator[None]:
     Within another one it joins it. Locks are taken in one order everywhere (mechanics, tickets, parts, customers,
     arrivals, vehicles, invoices, the series; by id within each), so that two requests never wait for one another.
     """
-    session = db.session()
-    begin = session.info.pop("begin", None)
-    if begin is not None:
-        begin()
-    if session.info.get("atomic"):
+    with spanning() as span:
+        if span.connection is None:
+            span.begin()
         yield
-        session.flush()  # what the database refuses is refused here, as it would be without the outer one
-        return
-    _leave(session)  # what was read before may be outdated; a change starts from what is there now
-    session.info.update(atomic=True, waiting=[], written=set())
-    try:
-        session.info["connection"] = session.connection(execution_options={"writes": True})
-        yield
-        session.flush()
-        execute()
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        session.info.update(atomic=False, waiting=None, written=set(), connection=None)
+        span.session.flush()  # what the database refuses is refused here, as it would be without an outer one
 
 
 @contextmanager
-def spanning(first: Callable[[], None] = lambda: None) -> Iterator[None]:
+def spanning(first: Callable[[], None] = lambda: None) -> Iterator["Span"]:
     """Make one transaction of all that is `atomic` within. It begins with the first of them, by calling `first`.
 
     So what comes before that, such as hashing a password, is no part of it. Within another one it joins it.
     """
-    session = db.session()
-    if session.info.get("atomic") or "begin" in session.info:
-        yield
+    outer = _SPAN.get()
+    if outer is not None:
+        yield outer
         return
-    with ExitStack() as whole:
+    span = Span(first)
+    token = _SPAN.set(span)
+    try:
+        yield span
+        if span.connection is not None:
+            execute()
+            span.session.commit()
+    except BaseException:
+        if span.connection is not None:
+            span.session.rollback()
+        raise
+    finally:
+        _SPAN.reset(token)
 
-        def begin() -> None:
-            whole.enter_context(atomic())
-            first()
 
-        session.info["begin"] = begin
-        try:
-            yield
-        finally:
-            session.info.pop("begin", None)
+class Span:
+    """What becomes one transaction, and what is known of that once it is begun."""
+
+    def __init__(self, first: Callable[[], None]) -> None:
+        self.session = db.session()
+        self.first = first
+        self.connection: Connection | None = None
+        self.waiting: list[Order] = []
+        self.written: set[type[Base]] = set()
+
+    def begin(self) -> None:
+        """Begin the transaction."""
+        _leave(self.session)  # what was read before may be outdated; a change starts from what is there now
+        self.connection = self.session.connection(execution_options={"writes": True})
+        self.first()
+
+
+_SPAN: ContextVar[Span | None] = ContextVar("span", default=None)
 
 
 def execute(*orders: Order) -> Rows:
     """Run the statements within the transaction, after all that waits to be written; the rows of the last."""
-    info = _info()
-    together = [*info["waiting"], *orders]
-    info["waiting"].clear()
-    return run_together(info["connection"], together)
+    span, connection = _underway()
+    together = [*span.waiting, *orders]
+    span.waiting.clear()
+    return run_together(connection, together)
 
 
 def write_later(order: Order, model: type[Base]) -> None:
@@ -83,36 +90,38 @@ def write_later(order: Order, model: type[Base]) -> None:
 
     All that waits goes together. What is kept of such rows is outdated by it (`written`).
     """
-    info = _info()
-    info["waiting"].append(order)
-    info["written"].add(model)
+    span, _ = _underway()
+    span.waiting.append(order)
+    span.written.add(model)
 
 
-def written(session: Session) -> set[type[Base]]:
-    """The models of which the transaction wrote rows past the unit of work."""
-    models: set[type[Base]] = session.info.get("written", set())
-    return models
+def written(session: Session) -> Collection[type[Base]]:
+    """The models of which the session's transaction wrote rows past the unit of work."""
+    span = _SPAN.get()
+    return span.written if span is not None and span.session is session else ()
 
 
-def _info() -> dict[Any, Any]:
-    """What is known of the transaction. Raises `RuntimeError` where there is none: what waited would be lost."""
-    info = db.session().info
-    if info.get("waiting") is None:
+def _underway() -> tuple[Span, Connection]:
+    """The transaction and its connection. Raises `RuntimeError` where there is none: what waited would be lost."""
+    span = _SPAN.get()
+    if span is None or span.connection is None:
         raise RuntimeError("What is written belongs into a transaction.")
-    return info
+    return span, span.connection
 
 
 @event.listens_for(db.session, "do_orm_execute")
 def _executing(execution: ORMExecuteState) -> None:
-    if execution.session.info.get("waiting"):
-        if execution.session.autoflush:
-            execution.session.flush()
+    span = _SPAN.get()
+    if span is not None and span.waiting and span.session is execution.session:
+        if span.session.autoflush:
+            span.session.flush()
         execute()
 
 
 def is_underway() -> bool:
     """Whether a transaction of this request is open."""
-    return db.session.registry.has() and bool(db.session.info.get("atomic"))
+    span = _SPAN.get()
+    return span is not None and span.connection is not None
 
 
 def release() -> None:

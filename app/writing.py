@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.orm import ClassManager
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.types import TypeEngine
 
@@ -58,13 +59,19 @@ def _found(model: type[Base], values: list[Any]) -> Base | None:
     if values[0] is None:
         return None
     # Past the constructor, by which all would count as changed.
-    row: Base = inspect(model).class_manager.new_instance()
+    row: Base = _manager(model).new_instance()
     fields = vars(row)
     fields.update(zip(_names(model), values, strict=True))
     for name, read in _readers(model):
         if fields[name] is not None:
             fields[name] = read(fields[name])
     return row
+
+
+@cache
+def _manager(model: type[Base]) -> ClassManager[Any]:
+    """What makes and watches the model's objects."""
+    return inspect(model).class_manager
 
 
 @cache
