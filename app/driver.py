@@ -46,7 +46,7 @@ class Connection(connection):
 
 
 class Cursor(cursor):
-    """The cursor of such a connection."""
+    """The cursor of such a connection, for statements that are text."""
 
     connection: Connection
 

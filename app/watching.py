@@ -72,8 +72,10 @@ def add(app: Flask, watcher: Watcher) -> None:
     app.extensions["shop.watchers"].append(watcher)
 
 
-@event.listens_for(Engine, "before_cursor_execute")
-def _count(_connection: Any, _cursor: Any, message: str, *_: Any) -> None:
+# Of the dialect: where anything listens to the connections themselves, each of them is set up to tell of all it does.
+@event.listens_for(Engine, "do_execute")
+@event.listens_for(Engine, "do_executemany")
+def _count(_cursor: Any, message: str, *_: Any) -> None:
     _tally.get().queries += message.count(AND_THEN) + 1
 
 

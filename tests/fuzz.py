@@ -263,7 +263,7 @@ def fuzz(who: SignedIn, options: argparse.Namespace) -> Outcome:
     """Send at least so many cases as this role, in as many rounds as that takes."""
     outcome, started, rounds = Outcome(who.role), time.monotonic(), 0
     while outcome.cases < options.cases and not outcome.failures:
-        stream = one_round(who, options.cases, options.seed + rounds)
+        stream = one_round(who, options, options.seed + rounds)
         for event in stream:
             note(outcome, event)
             outcome.seconds = time.monotonic() - started
@@ -275,8 +275,8 @@ def fuzz(who: SignedIn, options: argparse.Namespace) -> Outcome:
     return outcome
 
 
-def one_round(who: SignedIn, cases: int, seed: int) -> EventStream:
-    """All phases of schemathesis once, as the events of its engine; about as many cases as asked for are random."""
+def one_round(who: SignedIn, options: argparse.Namespace, seed: int) -> EventStream:
+    """The phases of schemathesis once, as the events of its engine; about as many cases as asked for are random."""
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
@@ -285,10 +285,11 @@ def one_round(who: SignedIn, cases: int, seed: int) -> EventStream:
             "request-timeout": 30,
             "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
             "continue-on-failure": True,
+            "phases": {"coverage": {"enabled": not options.random}},
         }
     )
     schema = schemathesis.openapi.from_url(f"{who.address}/openapi.json", config=config)
-    schema.config.generation.update(max_examples=-(-cases // schema.statistic.operations.total))
+    schema.config.generation.update(max_examples=-(-options.cases // schema.statistic.operations.total))
     schema.auth.providers.append(who)
     return from_schema(schema).execute()
 
@@ -354,6 +355,7 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cases", type=int, default=2000, help="at least so many for each role (2000)")
     parser.add_argument("--role", action="append", choices=ROLES, help="only this one; can be repeated")
+    parser.add_argument("--random", action="store_true", help="leave out the many cases that no seed changes")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same cases (1)")
     parser.add_argument("--minutes", type=float, default=20, help="a role may take no longer (20)")
     return parser.parse_args()
