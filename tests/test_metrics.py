@@ -80,9 +80,12 @@ class Metrics(OwnAppTest):
         self.assertLessEqual(routes, {rule.rule for rule in self.app.url_map.iter_rules()} | {"unknown"})
 
     def test_queries_are_counted(self) -> None:
+        counter = ("shop_queries_total", "GET", "/customers")
+        self.advisor.get("/customers")  # the first connection asks the server what it is
+        before = self.samples()[counter]
         with statements() as sent:
             self.advisor.get("/customers")
-        self.assertEqual(self.samples()["shop_queries_total", "GET", "/customers"], len(sent))
+        self.assertEqual(self.samples()[counter] - before, len(sent))
 
     def test_hits_and_misses_of_the_cache_are_counted(self) -> None:
         cache.clear()
