@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar
 
+from flask.ctx import AppContext
+from flask.globals import app_ctx
 from sqlalchemy import Connection, Select, bindparam, event, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
@@ -38,7 +40,7 @@ def spanning(first: Callable[[], None] = lambda: None) -> Iterator["Span"]:
 
     So what comes before that, such as hashing a password, is no part of it. Within another one it joins it.
     """
-    outer = _SPAN.get()
+    outer = _present()
     if outer is not None:
         yield outer
         return
@@ -61,6 +63,7 @@ class Span:
     """What becomes one transaction, and what is known of that once it is begun."""
 
     def __init__(self, first: Callable[[], None]) -> None:
+        self.context = _context()
         self.session = db.session()
         self.first = first
         self.connection: Connection | None = None
@@ -75,6 +78,17 @@ class Span:
 
 
 _SPAN: ContextVar[Span | None] = ContextVar("span", default=None)
+
+
+def _present() -> Span | None:
+    """That of the present application context, each of which has a session of its own."""
+    span = _SPAN.get()
+    return span if span is not None and span.context is _context() else None
+
+
+def _context() -> AppContext:
+    found: AppContext = app_ctx._get_current_object()  # type: ignore[attr-defined]  # documented; its type is not told
+    return found
 
 
 def execute(*orders: Order) -> Rows:
@@ -97,13 +111,13 @@ def write_later(order: Order, model: type[Base]) -> None:
 
 def written(session: Session) -> Collection[type[Base]]:
     """The models of which the session's transaction wrote rows past the unit of work."""
-    span = _SPAN.get()
+    span = _present()
     return span.written if span is not None and span.session is session else ()
 
 
 def _underway() -> tuple[Span, Connection]:
     """The transaction and its connection. Raises `RuntimeError` where there is none: what waited would be lost."""
-    span = _SPAN.get()
+    span = _present()
     if span is None or span.connection is None:
         raise RuntimeError("What is written belongs into a transaction.")
     return span, span.connection
@@ -111,7 +125,7 @@ def _underway() -> tuple[Span, Connection]:
 
 @event.listens_for(db.session, "do_orm_execute")
 def _executing(execution: ORMExecuteState) -> None:
-    span = _SPAN.get()
+    span = _present()
     if span is not None and span.waiting and span.session is execution.session:
         if span.session.autoflush:
             span.session.flush()
@@ -120,7 +134,7 @@ def _executing(execution: ORMExecuteState) -> None:
 
 def is_underway() -> bool:
     """Whether a transaction of this request is open."""
-    span = _SPAN.get()
+    span = _present()
     return span is not None and span.connection is not None
 
 

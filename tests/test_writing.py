@@ -14,7 +14,7 @@ from app.planning import planned_once
 from app.rules.ticket_life import TicketStatus
 from app.rules.totals import Rates
 from app.statements import Order, Prepared
-from app.transaction import atomic, execute, write_later
+from app.transaction import atomic, execute, is_underway, write_later
 from tests.support import ShopTest
 
 RATES = Rates(Decimal("120.00"), Decimal("8.25"), Decimal("4.000"), Decimal("5.000"), None)
@@ -188,6 +188,17 @@ class Waiting(ShopTest):
             self.assertEqual(self.count(), 1)
             1 / 0  # noqa: B018  # fails
         self.assertEqual(self.count(), 0)
+
+    def test_another_application_context_has_no_part_in_it(self) -> None:
+        with atomic():
+            self.later("Wiper")
+            self.assertEqual(self.count(), 1)
+            with self.app.app_context():
+                self.assertFalse(is_underway())
+                self.assertEqual(self.count(), 0)
+                with self.assertRaises(RuntimeError):
+                    self.later("Bulb")
+        self.assertEqual(self.count(), 1)
 
 
 class Together(ShopTest):
