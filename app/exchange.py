@@ -1,4 +1,4 @@
-"""The present request, as a class of the application's own, and the application itself.
+"""The present request, as a class of the application's own, the application itself, and its context.
 
 What Flask calls `request` and `current_app` stands for them, and looks them up at each mention: that costs more than
 most of what is asked of them. What is done for every request asks here, once, and passes on what it got.
@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, current_app, request
+from flask.ctx import AppContext
+from flask.globals import app_ctx
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -48,4 +50,10 @@ def this_request() -> ShopRequest:
 def this_app() -> Flask:
     """The present application itself. Raises `RuntimeError` where there is none."""
     found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # documented; its type is not told
+    return found
+
+
+def this_context() -> AppContext:
+    """The present application context itself. Raises `RuntimeError` where there is none."""
+    found: AppContext = app_ctx._get_current_object()  # type: ignore[attr-defined]  # documented; its type is not told
     return found

@@ -6,11 +6,10 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar
 
-from flask.ctx import AppContext
-from flask.globals import app_ctx
 from sqlalchemy import Connection, Select, bindparam, event, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from app.exchange import this_context
 from app.extensions import Base, db
 from app.models.base import Row
 from app.planning import planned_once
@@ -63,7 +62,7 @@ class Span:
     """What becomes one transaction, and what is known of that once it is begun."""
 
     def __init__(self, first: Callable[[], None]) -> None:
-        self.context = _context()
+        self.context = this_context()
         self.session = db.session()
         self.first = first
         self.connection: Connection | None = None
@@ -83,12 +82,7 @@ _SPAN: ContextVar[Span | None] = ContextVar("span", default=None)
 def _present() -> Span | None:
     """That of the present application context, each of which has a session of its own."""
     span = _SPAN.get()
-    return span if span is not None and span.context is _context() else None
-
-
-def _context() -> AppContext:
-    found: AppContext = app_ctx._get_current_object()  # type: ignore[attr-defined]  # documented; its type is not told
-    return found
+    return span if span is not None and span.context is this_context() else None
 
 
 def execute(*orders: Order) -> Rows:
