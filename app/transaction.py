@@ -23,8 +23,10 @@ R = TypeVar("R", bound=Row)
 def atomic() -> Iterator[None]:
     """All or nothing: commit at the end, roll back on any exception. Use it as decorator or in a ``with``.
 
-    Within another one it joins it. Locks are taken in one order everywhere (mechanics, tickets, parts, customers,
-    arrivals, vehicles, invoices, the series; by id within each), so that two requests never wait for one another.
+    Within another one it joins it: where its exception is caught there, what it wrote is committed with the rest.
+
+    Locks are taken in one order everywhere (mechanics, tickets, parts, customers, arrivals, vehicles, invoices, the
+    series; by id within each), so that two requests never wait for one another.
     """
     with spanning() as span:
         if span.connection is None:
@@ -96,7 +98,8 @@ def execute(*orders: Order) -> Rows:
 def write_later(order: Order, model: type[Base]) -> None:
     """Run a statement that writes rows of the model, before the transaction's next query, at the latest at its end.
 
-    All that waits goes together. What is kept of such rows is outdated by it (`written`).
+    All that waits goes together, and knows nothing of savepoints. What is kept of such rows is outdated by it
+    (`written`).
     """
     span, _ = _underway()
     span.waiting.append(order)

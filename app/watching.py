@@ -72,7 +72,8 @@ def add(app: Flask, watcher: Watcher) -> None:
     app.extensions["shop.watchers"].append(watcher)
 
 
-# Of the dialect: where anything listens to the connections themselves, each of them is set up to tell of all it does.
+# Of the dialect: where anything listens to `before_cursor_execute`, each new connection is made to tell of all it does.
+# So what is asked of a server when a process first connects to it counts for the request that came first.
 @event.listens_for(Engine, "do_execute")
 @event.listens_for(Engine, "do_executemany")
 def _count(_cursor: Any, message: str, *_: Any) -> None:
