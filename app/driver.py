@@ -67,15 +67,15 @@ class Connection(connection):
 
 
 class Cursor(cursor):
-    """The cursor of such a connection."""
+    """The cursor of such a connection; its queries are text."""
 
     connection: Connection
 
-    def execute(self, query: str, vars: Any = None) -> None:  # type: ignore[override]  # no bytes, nothing composed
+    def execute(self, query: Any, vars: Any = None) -> None:
         """As the driver's, in one message with BEGIN where one is due."""
         super().execute(self.connection.begin + AND_THEN + query if self.connection.must_begin() else query, vars)
 
-    def executemany(self, query: str, vars_list: Any) -> None:  # type: ignore[override]  # as above
+    def executemany(self, query: Any, vars_list: Any) -> None:
         """As the driver's, after BEGIN where one is due."""
         if self.connection.must_begin():
             super().execute(self.connection.begin)

@@ -43,17 +43,22 @@ class ShopRequest(Request):
 
 def this_request() -> ShopRequest:
     """The present request itself. Raises `RuntimeError` where there is none."""
-    found: ShopRequest = request._get_current_object()  # type: ignore[attr-defined]  # documented; its type is not told
+    found: ShopRequest = _itself(request)
     return found
 
 
 def this_app() -> Flask:
     """The present application itself. Raises `RuntimeError` where there is none."""
-    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # documented; its type is not told
+    found: Flask = _itself(current_app)
     return found
 
 
 def this_context() -> AppContext:
     """The present application context itself. Raises `RuntimeError` where there is none."""
-    found: AppContext = app_ctx._get_current_object()  # type: ignore[attr-defined]  # documented; its type is not told
+    found: AppContext = _itself(app_ctx)
     return found
+
+
+def _itself(proxy: Any) -> Any:
+    """What stands behind one of Flask's proxies, by the way that Flask documents for that."""
+    return proxy._get_current_object()

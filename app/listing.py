@@ -184,8 +184,8 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
     if shape.is_counted:
         counted = rows.with_only_columns(model.id).limit(literal_column(str(MOST_COUNTED + 1))).subquery()
         columns.append(select(func.count()).select_from(counted).scalar_subquery())
-    statement = by_name(select(*columns))
-    return Prepared(planned_once(statement) if shape.finds_by_ids else statement)
+    statement = select(*columns)
+    return Prepared(planned_once(by_name(statement)) if shape.finds_by_ids else statement)
 
 
 def _is_there(under: Under | None) -> ColumnElement[Any]:

@@ -296,25 +296,25 @@ class AtTheSameMoment(ShopTest):
 
         def build() -> str:
             builds.append(1)
-            time.sleep(PATIENCE_SECONDS / 4)  # a query that takes a while: so long the others find nothing
+            time.sleep(PATIENCE_SECONDS / 4)  # a slow query: the others come meanwhile and wait, with patience left
             return "a list"
 
         self.assertEqual(self.ask(8, build), ["a list"] * 8)
         self.assertLessEqual(len(builds), 2)  # one more where the second of the first is over by then
 
     def test_nobody_waits_for_long_for_one_in_trouble(self) -> None:
-        is_first, is_over = Lock(), Event()
+        is_first, is_building, is_over = Lock(), Event(), Event()
         self.addCleanup(is_over.set)
 
         def build() -> str:
             if is_first.acquire(blocking=False):
+                is_building.set()
                 is_over.wait(30)
             return "a list"
 
         with ThreadPoolExecutor(1) as threads:
             stuck = threads.submit(self.remember, build)
-            while not is_first.locked():
-                time.sleep(0.01)  # until the other thread got there, of which nobody is told
+            is_building.wait(30)
             self.assertEqual(self.ask(1, build), ["a list"])
             self.assertFalse(stuck.done())
             is_over.set()

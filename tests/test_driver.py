@@ -6,6 +6,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, ISOLATION_LEVEL_SERIALIZABLE
 
+from app.driver import Connection
 from app.extensions import db
 from tests.support import ON_POSTGRESQL, ShopTest
 
@@ -18,8 +19,6 @@ class Transactions(ShopTest):
 
     def setUp(self) -> None:
         super().setUp()
-        from app.driver import Connection
-
         address = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self.other = psycopg2.connect(address)
         self.other.autocommit = True
