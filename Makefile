@@ -61,7 +61,9 @@ lock: $(VENV)/.installed-dev ## pin requirements anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
 		--extra tracing pyproject.toml -o requirements-tracing.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
-		--extra dev --extra tracing pyproject.toml -o requirements-dev.txt
+		--extra psycopg pyproject.toml -o requirements-psycopg.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
+		--extra dev --extra tracing --extra psycopg pyproject.toml -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
 		pyproject.toml bench/requirements.in -o bench/requirements.txt
 
