@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg2
 from flask import Flask
+from redis import Redis
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
@@ -87,6 +88,10 @@ class RedisServer:
     def wake(self) -> None:
         """Answer again, first what was asked meanwhile."""
         self._process.send_signal(signal.SIGCONT)
+
+    def keys(self) -> list[str]:
+        """The names of all that is kept."""
+        return [key.decode() for key in Redis.from_url(self.url).scan_iter()]
 
     def end(self) -> None:
         """Leave nothing behind."""

@@ -42,6 +42,7 @@ ROOMS = (
     ("app.*.blueprint",),
     ("app.errors", "app.openapi"),
     ("app.idempotency", "app.metrics"),
+    ("app.auth.guesses", "app.auth.sign_in"),
     ("app.limits", "app.reading"),
     ("app.cursors", "app.replica"),
     ("app.auth",),

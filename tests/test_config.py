@@ -79,6 +79,8 @@ class Refusals(unittest.TestCase):
         "RATELIMIT_PER_CLIENT": ["often", "5 per fortnight", "-1 per minute"],
         "RATELIMIT_WRITES": ["often"],
         "RATELIMIT_LOGIN": ["often"],
+        "RATELIMIT_GUESSES": ["often", "5 per minute; often"],
+        "RATELIMIT_GUESSES_PER_ADDRESS": ["often"],
         "RATELIMIT_SIGN_UP": ["often"],
     }
     # What any text will do for.
