@@ -101,7 +101,7 @@ def client() -> str:
 
 
 def device_or_address() -> str:
-    """The owner of the device that the request names, whose limit nobody else at the address uses up; else the address."""
+    """The owner of the device that the request names, whose limit nobody else at its address uses up; else that."""
     device = devices.presented()
     return f"device:{device.kind}:{device.owner_id}" if device else address()
 

@@ -1,8 +1,16 @@
 """Guessed passwords: strangers are slowed down, the owner is not locked out of what they know."""
 
+import json
+import os
+import signal
 import time
-from collections.abc import Callable
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from email.message import Message
 from typing import Any
 from unittest import mock
 
@@ -12,7 +20,8 @@ from app.auth import devices, sign_in
 from app.limits import limiter
 from app.models import Customer
 from tests.instruments import OwnAppTest, RedisTest
-from tests.support import PASSWORD, Caller
+from tests.live import instance
+from tests.support import PASSWORD, Caller, database_url
 
 SETTINGS = {
     "RATELIMIT_LOGIN": "1000 per minute",
@@ -327,3 +336,78 @@ class SwitchedOff(Guessing):
     def test_nothing_is_counted(self) -> None:
         self.guess(8, self.customer.email)
         self.assertStatus(self.login(self.customer.email), 200)
+
+
+class TwoWorkersTest(Guessing):
+    """A live application with two workers; a stopped one leaves all requests to the other."""
+
+    LIMITS = {"RATELIMIT_LOGIN": "1000 per minute"}  # so that only guesses are refused
+    GUESSES = 10  # in five minutes, unless a setting says otherwise
+
+    def setUp(self) -> None:
+        super().setUp()
+        live = {"RATELIMIT_ENABLED": "true", "WEB_CONCURRENCY": "2", "SECRET_KEY": self.app.config["SECRET_KEY"]}
+        self.server = self.enterContext(instance(database_url(), **live, **self.LIMITS, **self.surroundings()))
+        self.server.wait_until_booted(2)
+        self.one, self.other = self.server.workers()
+
+    @contextmanager
+    def only(self, worker: int) -> Iterator[None]:
+        """This worker alone takes requests meanwhile."""
+        (stopped,) = {self.one, self.other} - {worker}
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+
+    def knock(self, password: str, device: str = "") -> tuple[int, Message]:
+        """Status and headers of the answer to a login of the customer."""
+        body = json.dumps({"email": self.customer.email, "password": password}).encode()
+        headers = {"Content-Type": "application/json", **({devices.HEADER: device} if device else {})}
+        asked = urllib.request.Request(f"{self.server.address}/customers/login", body, headers)
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                return answer.status, answer.headers
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, refusal.headers
+
+    def knock_wrongly(self, times: int) -> Counter[int]:
+        """How often each status answers so many wrong passwords, one after the other; a 429 says when to come back."""
+        answers = [self.knock("a wrong password") for _ in range(times)]
+        for status, headers in answers:
+            self.assertEqual("Retry-After" in headers, status == 429)
+            self.assertIn(int(headers.get("Retry-After", 1)), range(1, 301))
+        return Counter(status for status, _ in answers)
+
+    def assertLetIn(self, device: str) -> None:
+        """The owner's device gets in at both workers, where a stranger with the right password waits."""
+        for worker in (self.one, self.other):
+            with self.only(worker):
+                self.assertEqual(self.knock(PASSWORD, device)[0], 200)
+                self.assertEqual(self.knock(PASSWORD)[0], 429)
+
+
+class TwoWorkersWithRedis(TwoWorkersTest, RedisTest):
+    """They count together."""
+
+    def test_thirty_guesses_are_too_many_and_the_owner_gets_in(self) -> None:
+        device = self.knock(PASSWORD)[1][devices.HEADER]
+        with self.only(self.one):
+            self.assertEqual(self.knock_wrongly(self.GUESSES - 3), {401: self.GUESSES - 3})
+        with self.only(self.other):
+            self.assertEqual(self.knock_wrongly(self.GUESSES), {401: 3, 429: self.GUESSES - 3})
+        self.assertEqual(self.knock_wrongly(30 - 2 * self.GUESSES + 3), {429: 30 - 2 * self.GUESSES + 3})
+        self.assertLetIn(device)
+
+
+class TwoWorkersWithoutRedis(TwoWorkersTest):
+    """Each counts by itself."""
+
+    def test_thirty_guesses_are_too_many_and_the_owner_gets_in(self) -> None:
+        device = self.knock(PASSWORD)[1][devices.HEADER]
+        for worker in (self.one, self.other):
+            with self.only(worker):
+                self.assertEqual(self.knock_wrongly(15), {401: self.GUESSES, 429: 15 - self.GUESSES})
+        self.assertLetIn(device)
