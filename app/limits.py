@@ -18,7 +18,7 @@ from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage, RedisStorage
 
-from app.auth import tokens
+from app.auth import devices, tokens
 from app.exchange import ShopRequest, this_request
 from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
@@ -52,7 +52,7 @@ class Memory(MemoryStorage):
                 self._sweep(now)
             if self.expirations.get(key, 0.0) <= now:
                 self.storage[key], self.expirations[key] = 0, now + expiry
-            self.storage[key] += amount
+            self.storage[key] = max(0, self.storage[key] + amount)
             return self.storage[key]
 
     def _sweep(self, now: float) -> None:
@@ -92,16 +92,22 @@ class Shared(Memory):
 
 
 def client() -> str:
-    """Who is counted: the owner of a valid token, else the address."""
+    """Who is counted: the owner of a valid token, else the known device, else the address."""
     try:
         claims = tokens.presented()
     except NotSignedIn:
         claims = None
-    return claims.subject if claims else address()
+    return claims.subject if claims else device_or_address()
+
+
+def device_or_address() -> str:
+    """The owner of the device that the request names, whose limit nobody else at its address uses up; else that."""
+    device = devices.presented()
+    return f"device:{device.kind}:{device.owner_id}" if device else address()
 
 
 def address() -> str:
-    """The address alone: who signs in has no token yet, or may have many."""
+    """The address, as far as proxies are trusted."""
     return f"address:{this_request().remote_addr or LOCAL}"
 
 
@@ -149,7 +155,9 @@ def _setting(name: str) -> Callable[[], str]:
 
 limiter = Limiter(client, key_prefix=KEY_PREFIX)
 
-login_limit = limiter.shared_limit(_setting("RATELIMIT_LOGIN"), "login", key_func=address, override_defaults=False)
+login_limit = limiter.shared_limit(
+    _setting("RATELIMIT_LOGIN"), "login", key_func=device_or_address, override_defaults=False
+)
 # Staff enter walk-ins all day.
 sign_up_limit = limiter.shared_limit(
     _setting("RATELIMIT_SIGN_UP"),

@@ -249,6 +249,6 @@ def _query_string(**paging: Any) -> str:
     return urlencode({**{name: text for name, text in request.args.items() if name not in dropped}, **paging})
 
 
-def send(body: Any, status: int = 200) -> Response:
+def send(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON, compact."""
-    return ShopResponse(current_app.json.dumps(body, separators=(",", ":")), status, mimetype=JSON)
+    return ShopResponse(current_app.json.dumps(body, separators=(",", ":")), status, headers, mimetype=JSON)

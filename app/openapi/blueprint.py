@@ -145,6 +145,15 @@ class Blueprint(SmorestBlueprint):
             tag="weak",
         )
 
+    def reads(self, headers: Mapping[str, Any]) -> Decorator:
+        """Document headers that a request may have, each in the words of OpenAPI."""
+
+        def decorate(view: Any) -> View:
+            view.headers_read = [{"in": "header", "name": name, **words} for name, words in headers.items()]
+            return cast_view(view)
+
+        return decorate
+
     def refuses(self, *refusals: type[Problem]) -> Decorator:
         """Document what the view refuses beyond what every view does."""
 
@@ -161,6 +170,8 @@ class Blueprint(SmorestBlueprint):
             if method == "POST" and view.keyed:
                 doc.setdefault("arguments", {}).setdefault("parameters", []).append(idempotency.KEY)
                 refusals = (*refusals, IdempotencyMismatch)
+            if headers := getattr(view, "headers_read", ()):
+                doc.setdefault("arguments", {}).setdefault("parameters", []).extend(headers)
             doc["manual_doc"] = {
                 "operationId": _operation_id(endpoint, view.__name__, method),
                 "security": _security(view.policy),
