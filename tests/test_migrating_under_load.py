@@ -38,6 +38,7 @@ TABLES = [table.name for table in Base.metadata.sorted_tables]
 BUSY = {"service_tickets", "part_lines", "parts", "ticket_events", "stock_movements"}
 OLD_TICKETS = 500
 WARM_UP_SECONDS = 2.0
+MOST_SECONDS_TO_WAIT = 3
 # Rewrites the table: the default is volatile, so each row gets a value of its own.
 ADD_COLUMN = "ALTER TABLE {} ADD COLUMN made timestamptz NOT NULL DEFAULT clock_timestamp()"
 DROP_COLUMN = "ALTER TABLE {} DROP COLUMN made"
@@ -229,11 +230,19 @@ class Migrator:
         with self.connection as transaction, transaction.cursor() as cursor:
             cursor.execute(ADD_COLUMN.format(table))
             time.sleep(self.seconds)
-            cursor.execute(WAITING, [table])
-            if cursor.fetchone() != (0,):
-                self.waited_for.add(table)
+            deadline = time.monotonic() + MOST_SECONDS_TO_WAIT
+            while not self.is_waited_for(cursor, table) and table in BUSY and time.monotonic() < deadline:
+                time.sleep(0.05)  # the machine has other things to do than the load
         with self.connection as transaction, transaction.cursor() as cursor:
             cursor.execute(DROP_COLUMN.format(table))
+
+    def is_waited_for(self, cursor: Any, table: str) -> bool:
+        """Whether somebody waits for the table; it is noted."""
+        cursor.execute(WAITING, [table])
+        if cursor.fetchone() == (0,):
+            return False
+        self.waited_for.add(table)
+        return True
 
 
 class Outcome(NamedTuple):
