@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.planning import AND_THEN
 from bench.machine import PostgreSQL
 from bench.servers import Server
 from bench.workloads import Asker, Request, Workload
@@ -135,9 +134,8 @@ def settled(database: PostgreSQL, shop: str) -> None:
 
 
 def _sort(messages: Sequence[str]) -> Statements:
-    texts = [text for message in messages for text in message.split(AND_THEN)]
-    brackets = [text for text in texts if text.upper().startswith(BRACKETS)]
-    session = [text for text in texts if text not in brackets and "sign_ins" in text]
-    others = [text for text in texts if text not in brackets and text not in session]
+    brackets = [text for text in messages if text.upper().startswith(BRACKETS)]
+    session = [text for text in messages if text not in brackets and "sign_ins" in text]
+    others = [text for text in messages if text not in brackets and text not in session]
     kinds = tuple(dict.fromkeys(" ".join(VALUES.sub("?", text).split())[:110] for text in (*session, *others)))
     return Statements(len(others) / COUNTED, len(session) / COUNTED, len(brackets) / COUNTED, kinds)
