@@ -53,7 +53,7 @@ class Bench:
         tell(f"making {self.shop.tickets:,} tickets of {self.shop.customers:,} customers")
         self.shop.create()
         self.shop.fill()
-        self._drop_other_tables()
+        self._leave_out_parent()
         with ExitStack() as stack:
             servers = [stack.enter_context(self._serve(app)) for app in self.apps]
             names = [app.name for app in self.apps]
@@ -78,18 +78,18 @@ class Bench:
             results.growth = growth.run(self.database, self.options, self.scratch, tell)
         return results
 
-    def _drop_other_tables(self) -> None:
-        """Leave the earlier commit out where it does not go with the tables."""
-        parents = [app for app in self.apps if app.name == PARENT]
-        try:
-            if parents and self.earlier:
+    def _leave_out_parent(self) -> None:
+        """Where there is none, or it does not go with the tables."""
+        if APPS[PARENT] not in self.apps:
+            return
+        if self.earlier:
+            try:
                 self.earlier.require_tables(self.shop)
                 return
-        except Unavailable as error:
-            self.results.parent = f"{self.results.parent}: left out, since {error}"
-        for app in parents:
-            self.apps.remove(app)
-            tell(f"The parent commit: {self.results.parent}")
+            except Unavailable as error:
+                self.results.parent = f"{self.results.parent}: left out, since {error}"
+        self.apps.remove(APPS[PARENT])
+        tell(f"The parent commit: {self.results.parent}")
 
     def _serve(self, app: App, workers: int = 1) -> AbstractContextManager[Server]:
         folder = self.earlier.folder if self.earlier and app.name == PARENT else None
@@ -131,7 +131,8 @@ class Bench:
             for work in self.works:
                 if app.name in self.results.statements[work.name]:
                     messages = work.messages(self.askers[app.name])
-                    measure.sample(server, self.database, messages, 0.5 * workers, connections=8 * workers)
+                    # Enough connections for each worker to get some.
+                    measure.sample(server, self.database, messages, 0.3 * workers, connections=8 * workers)
             return memory(server.root)
 
 
@@ -148,7 +149,7 @@ def main() -> None:
             try:
                 earlier = stack.enter_context(checked_out(options.parent))
             except Unavailable as error:
-                why_not = f"{options.parent} is left out, since {error}"
+                why_not = f"{options.parent}: left out, since {error}"
         database = stack.enter_context(postgresql())
         results = Bench(options, database, Path(folder), earlier, why_not).run()
     if options.quick:
