@@ -178,7 +178,7 @@ def settled(database: PostgreSQL, shop: str) -> None:
 
 
 def _sort(messages: Sequence[str]) -> Statements:
-    # A message may carry several statements.
+    # A message may carry several statements, as some earlier commits send them.
     parts = (text.strip() for message in messages for text in VALUES.sub("?", message).split(";"))
     texts = [text for text in parts if text]
     brackets = [text for text in texts if text.upper().startswith(BRACKETS)]
