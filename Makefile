@@ -44,10 +44,10 @@ chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load f
 soak: $(VENV)/.installed-dev ## ten minutes of mixed load: no error, no growth
 	@$(BIN)/python -m tests.endurance --reloads 0
 
-bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some fifteen minutes
+bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some seventeen minutes
 	@.venv-bench/bin/python -m bench --growth 2000000
 
-bench-quick: .venv-bench/.installed ## only check that they give the same answers, and count the statements
+bench-quick: .venv-bench/.installed ## only check that they give the same answers and write the same rows, and count the statements
 	@.venv-bench/bin/python -m bench --quick
 
 clients: $(VENV)/.installed-dev ## generate a TypeScript and a Python client; each drives the tour (needs Node.js)
