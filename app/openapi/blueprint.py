@@ -12,7 +12,7 @@ from marshmallow import Schema
 from app import conditional, idempotency, reading
 from app.auth.access import Policy, View
 from app.conditional import READS, Tag
-from app.exchange import this_request
+from app.exchange import current_request
 from app.listing import shown
 from app.openapi import conditions
 from app.openapi.parser import Parser, read_file, refuse_strange_parameters
@@ -113,7 +113,7 @@ class Blueprint(SmorestBlueprint):
         def decorate(view: View) -> View:
             @wraps(view)
             def respond(*args: Any, **kwargs: Any) -> Response:
-                asked = this_request()
+                asked = current_request()
                 refuse_strange_parameters(asked)
                 # Shown is what this very transaction wrote.
                 with transaction() if shows_written and asked.method not in READS else nullcontext():
@@ -187,7 +187,7 @@ def _with_defaults(view: View, schema: Schema, decorated: View) -> View:
 
     @wraps(decorated)
     def read(*args: Any, **kwargs: Any) -> Any:
-        if this_request().query_string:
+        if current_request().query_string:
             return decorated(*args, **kwargs)
         return view(*args, dict(defaults), **kwargs)
 
