@@ -16,7 +16,7 @@ from werkzeug.sansio.response import Response as BaseResponse
 from app import problems
 from app.exchange import this_request
 from app.extensions import Base, db
-from app.limits import limiter, too_many
+from app.limits import limiter, too_many_until
 from app.problems import Problem
 from app.watching import tally
 
@@ -78,7 +78,7 @@ def respond(problem: Problem) -> Response:
 def _too_many(error: RateLimitExceeded) -> Response:
     tally().refused_by = str(error.limit.scope)
     limit = limiter.current_limit
-    return respond(too_many(limit.reset_at if limit else time.time()))
+    return respond(too_many_until(limit.reset_at if limit else time.time()))
 
 
 def _of_werkzeug(error: HTTPException) -> BaseResponse:

@@ -11,18 +11,21 @@ from functools import cache, lru_cache
 from math import ceil
 from operator import itemgetter
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, current_app
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import RateLimiter
 
 from app.auth import devices, tokens
 from app.exchange import ShopRequest, this_request
 from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
 from app.watching import tally
+
+V = TypeVar("V")
 
 # How often counters whose window is over are forgotten.
 SWEEP_SECONDS = 10
@@ -52,7 +55,7 @@ class Memory(MemoryStorage):
                 self._sweep(now)
             if self.expirations.get(key, 0.0) <= now:
                 self.storage[key], self.expirations[key] = 0, now + expiry
-            self.storage[key] = max(0, self.storage[key] + amount)
+            self.storage[key] += amount
             return self.storage[key]
 
     def _sweep(self, now: float) -> None:
@@ -120,7 +123,7 @@ def count(asked: ShopRequest, view: Callable[..., Any] | None, settings: Mapping
             counter = _counter(rate, who, scope)
             if limiter.storage.incr(counter, rate.get_expiry()) > rate.amount:
                 tally().refused_by = scope
-                raise too_many(limiter.storage.get_expiry(counter))
+                raise too_many_until(limiter.storage.get_expiry(counter))
 
 
 @cache
@@ -143,10 +146,15 @@ def exempt(view: Callable[..., Any]) -> None:
     view.is_uncounted = True  # type: ignore[attr-defined]  # a mark of ours
 
 
-def too_many(free_at: float) -> TooManyRequests:
+def too_many_until(free_at: float) -> TooManyRequests:
     """The refusal of a client that is over its limit until that time."""
     wait = max(1, ceil(free_at - time.time()))
     return TooManyRequests(f"Come back in {wait} seconds.", headers={"Retry-After": str(wait)})
+
+
+def call_counters(call: Callable[[RateLimiter], V]) -> V:
+    """What `call` returns of the counters that all workers share, or of this process's where Redis does not answer."""
+    return call(limiter.limiter)
 
 
 def _setting(name: str) -> Callable[[], str]:
