@@ -28,13 +28,14 @@ workflow: $(VENV)/.installed-dev tests/workflow/node_modules ## lint the workflo
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
-prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys
+prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations
 	@$(BIN)/python -m tests.fuzz --cases 2000
 	@$(BIN)/python -m tests.shop_machine --runs 500 --steps 50
 	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
 	@$(BIN)/python -m tests.test_conditional --writers 32 --updates 50
 	@$(BIN)/python -m tests.test_idempotency --keys 2000
 	@$(BIN)/python -m tests.test_instances --writes 1000
+	@$(BIN)/python -m tests.test_migrating_under_load --rounds 10
 
 chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load for five minutes, then replace servers under load
 	@$(BIN)/python -m tests.chaos
@@ -43,10 +44,10 @@ chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load f
 soak: $(VENV)/.installed-dev ## ten minutes of mixed load: no error, no growth
 	@$(BIN)/python -m tests.endurance --reloads 0
 
-bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some fifteen minutes
+bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some seventeen minutes
 	@.venv-bench/bin/python -m bench --growth 2000000
 
-bench-quick: .venv-bench/.installed ## only check that they give the same answers, and count the statements
+bench-quick: .venv-bench/.installed ## only check that they give the same answers and write the same rows, and count the statements
 	@.venv-bench/bin/python -m bench --quick
 
 clients: $(VENV)/.installed-dev ## generate a TypeScript and a Python client; each drives the tour (needs Node.js)
@@ -61,7 +62,9 @@ lock: $(VENV)/.installed-dev ## pin requirements anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
 		--extra tracing pyproject.toml -o requirements-tracing.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
-		--extra dev --extra tracing pyproject.toml -o requirements-dev.txt
+		--extra psycopg pyproject.toml -o requirements-psycopg.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
+		--extra dev --extra tracing --extra psycopg pyproject.toml -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
 		pyproject.toml bench/requirements.in -o bench/requirements.txt
 

@@ -162,7 +162,6 @@ SETTINGS = (
     Setting("SECRET_KEY", _secret),
     Setting("SECRET_KEY_PREVIOUS", _secret),
     Setting("DATABASE_URL", _database),
-    Setting("DATABASE_READ_URL", _database),
     Setting("DATABASE_POOL_SIZE", _whole(1, 100)),
     Setting("REDIS_URL", _redis),
     Setting("PUBLIC_URL", _web_address),
@@ -238,12 +237,6 @@ def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool) -> None:
                 raise ConfigError(f"{name} must be set in production.")
         if not config["RATELIMIT_ENABLED"]:
             raise ConfigError("RATELIMIT_ENABLED must not be false in production.")
-    if config["DATABASE_READ_URL"]:
-        for name in ("DATABASE_URL", "DATABASE_READ_URL"):
-            if not (config[name] or "").startswith("postgresql"):
-                raise ConfigError(f"{name} must be a PostgreSQL where DATABASE_READ_URL is set.")
-        if not config["REDIS_URL"]:
-            raise ConfigError("REDIS_URL must be set where DATABASE_READ_URL is: it tells all workers who has written.")
 
 
 def _development_key(path: Path) -> str:

@@ -20,8 +20,6 @@ from app import (
     logs,
     mechanics,
     openapi,
-    reading,
-    replica,
     service_tickets,
     spreadsheets,
     system,
@@ -50,9 +48,6 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.config["SQLALCHEMY_BINDS"] = {
         "reads": {"url": config["DATABASE_URL"], **database.read_engine_options(*database_at)}
     }
-    if config["DATABASE_READ_URL"]:
-        replica_at = (config["DATABASE_READ_URL"], config["DATABASE_POOL_SIZE"])
-        app.config["SQLALCHEMY_BINDS"]["replica"] = {"url": replica_at[0], **database.read_engine_options(*replica_at)}
     app.config["SHOP_RATES"] = Rates(
         labor=config["LABOR_RATE"],
         parts_tax=config["PARTS_TAX_RATE"],
@@ -78,8 +73,6 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     line.init_app(app)
     caching.init_app(app)
     sessions.init_app(app)
-    replica.init_app(app)
-    reading.init_app(app)
     limits.init_app(app)
     errors.init_app(app)
     cli.init_app(app)

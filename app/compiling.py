@@ -53,11 +53,6 @@ def array_of(rows: Select[Any]) -> ColumnElement[Any]:
     return JsonArray(rows.scalar_subquery())
 
 
-def list_of(*columns: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The values of columns as a JSON array: to make one of many costs the database less than the driver many."""
-    return JsonList(*columns)
-
-
 class Beside:
     """What a row points to and is shown with it, to be joined once and not looked up for each of its columns."""
 
@@ -169,13 +164,6 @@ class JsonArray(FunctionElement[Any]):
     inherit_cache = True
 
 
-class JsonList(FunctionElement[Any]):
-    """An array of values."""
-
-    name = "json_list"
-    inherit_cache = True
-
-
 class Json(FunctionElement[Any]):
     """A value that is JSON already, and no text to be quoted."""
 
@@ -216,7 +204,6 @@ def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -
 
 _spell(JsonObject, "json_build_object({all})", "json_object({all})")
 _spell(JsonArray, "array_to_json(ARRAY{0})", "(SELECT json_group_array(json(shown)) FROM {0})")
-_spell(JsonList, "json_build_array({all})", "json_array({all})")
 _spell(Json, "CAST({0} AS json)", "json({0})")
 _spell(JsonMember, "({0} -> {1})", "json_extract({0}, '$.' || {1})")
 _spell(

@@ -9,10 +9,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app import planning
 from app.extensions import db
-from app.statements import Order, Prepared, Rows
-from app.transaction import execute, is_underway
+from app.statements import CompiledQuery, Rows
+from app.transaction import is_underway
 
 # How long a statement may run and wait for a lock before it is given up with a 503.
 STATEMENT_TIMEOUT_MS = 10_000
@@ -47,10 +46,6 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
             "keepalives_count": 3,
             "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
         }
-    if address.get_driver_name() == "psycopg2":
-        from app.driver import Connection  # the library is not needed elsewhere
-
-        options["connect_args"]["connection_factory"] = Connection
     return options
 
 
@@ -62,12 +57,9 @@ def read_engine_options(url: str, pool_size: int) -> dict[str, Any]:
 def prepare(writes: Engine, *reads: Engine) -> None:
     """Make SQLite enforce foreign keys, survive a crash, and serialise those who write.
 
-    On a server, marked statements are planned once, and a write begins on a connection that still leads there; `read`
-    tries again instead.
+    On a server a write begins on a connection that still leads there; `read` tries again instead.
     """
     if writes.dialect.name != "sqlite":
-        for engine in (writes, *reads):
-            planning.init_engine(engine)
         event.listen(writes, "checkin", _note_time)
         event.listen(
             writes, "checkout", lambda connection, record, _: _require_alive(writes.dialect, connection, record)
@@ -105,28 +97,29 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.execute(f"PRAGMA {pragma}")
 
 
-def read(statement: Executable | Prepared, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """The rows of one statement that sees all that is committed, and within a transaction also what that wrote.
+def read(query: Executable | CompiledQuery, parameters: Mapping[str, Any] | None = None) -> Rows:
+    """The rows of one query that sees all that is committed, and within a transaction also what that wrote.
 
     Never write through it.
     """
     if is_underway():
         db.session.flush()
-        if isinstance(statement, Prepared):
-            return execute(Order(statement, parameters or {}))
-        return db.session.execute(statement, parameters or {}).all()
+        return _run(db.session.connection(), query, parameters or {})
     try:
-        return rows("reads", statement, parameters or {})
+        return _read_anew(query, parameters or {})
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
         # The connection was lost while it lay in the pool; reading again is safe.
-        return rows("reads", statement, parameters or {})
+        return _read_anew(query, parameters or {})
 
 
-def rows(engine: str, statement: Executable | Prepared, parameters: Mapping[str, Any]) -> Rows:
-    """The rows of one statement, by the engine of that name."""
-    with db.engines[engine].connect() as connection:
-        if isinstance(statement, Prepared):
-            return statement.run(connection, parameters)
-        return connection.execute(statement, parameters).all()
+def _read_anew(query: Executable | CompiledQuery, parameters: Mapping[str, Any]) -> Rows:
+    with db.engines["reads"].connect() as connection:
+        return _run(connection, query, parameters)
+
+
+def _run(connection: Connection, query: Executable | CompiledQuery, parameters: Mapping[str, Any]) -> Rows:
+    if isinstance(query, CompiledQuery):
+        return query.run(connection, parameters)
+    return connection.execute(query, parameters).all()

@@ -35,7 +35,7 @@ from app.extensions import db
 from app.models import Customer, IdempotencyKey, ServiceTicket
 from app.models.types import now
 from app.problems import IdempotencyMismatch, InvalidInput, NotFound
-from app.transaction import atomic, spanning
+from app.transaction import atomic, transaction
 
 KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 KEY_PATTERN = "^[!-~]{1,255}$"
@@ -109,7 +109,7 @@ class _Call:
     def _first_answer(self, view: Callable[[], Response]) -> Response:
         """The answer of the view, kept together with its effect, or after it was refused."""
         try:
-            with spanning(self._claim):
+            with transaction(self._claim):
                 response = current_app.make_response(view())
                 self._keep(response)
                 return response
@@ -118,7 +118,7 @@ class _Call:
         except Exception as error:
             response = current_app.make_response(current_app.handle_user_exception(error))
         if response.status_code in KEPT_REFUSALS:
-            with spanning(self._claim):
+            with transaction(self._claim):
                 self._keep(response)
         return response
 

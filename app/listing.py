@@ -28,9 +28,10 @@ from sqlalchemy import (
 
 from app import compiling
 from app.models.base import Row
-from app.planning import by_name, planned_once
 from app.schemas import MOST_COUNTED, ModelOutput
-from app.statements import Prepared
+from app.statements import CompiledQuery
+
+ONE: ColumnElement[int] = literal_column("1", Integer)
 
 # A criterion on the value of a query parameter: a parameter of the statement, or several by name; a flag as it is.
 Filter = Callable[[Any], ColumnElement[bool]]
@@ -94,17 +95,10 @@ class Shape(NamedTuple):
     # Filters by name, with the value of a flag or the names of a value's parts.
     filters: tuple[tuple[str, Any], ...]
     sort: tuple[str, ...]
-    # Written into the statement: how a page is found depends on how long it is.
-    size: int
     is_first: bool
     is_continued: bool
     is_counted: bool
     under: Under | None
-
-    @property
-    def finds_by_ids(self) -> bool:
-        """Whether the way to the rows is the same for all values."""
-        return all(isinstance(part, bool) or name.endswith("_id") for name, part in self.filters)
 
 
 def shape_of(filters: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -148,15 +142,16 @@ def shown(schema: ModelOutput) -> ColumnElement[Any]:
 
 
 @lru_cache(maxsize=1024)
-def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepared:
-    """A statement of one row: the array of a page, how many rows it found (one more than `size` where there is a next
+def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> CompiledQuery:
+    """A statement of one row: the array of a page of `size` rows, how many it found (one more where there is a next
     page), whether the list is there, the sort keys of the last row shown, and where it counts, how many there are.
 
     The keys of the page are selected first: nothing is built for rows that are skipped.
     """
     model, keys = listing.model, listing.order(shape.sort)
     rows = filtered(listing, shape.filters)
-    size, found = shape.size, rows
+    size: BindParameter[int] = bindparam("size", type_=Integer)
+    found = rows
     if shape.is_continued:
         found = found.where(_behind(keys))
     names = [f"key_{number}" for number in range(len(keys))]
@@ -164,17 +159,15 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
     here = (
         found.with_only_columns(model.id, *labels)
         .order_by(*(key.direction for key in keys))
-        .limit(literal_column(str(size + 1)))
+        .limit(size + ONE)
         .offset(None if shape.is_first else bindparam("skip", type_=Integer))
         .cte("here")
     )
     order = [Key(here.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
-    shown_ids = select(here.c.id).order_by(*order).limit(literal_column(str(size)))
+    shown_ids = select(here.c.id).order_by(*order).limit(size)
     objects = select(shown(schema).label("shown")).where(model.id.in_(shown_ids))
     objects = objects.order_by(*(key.direction for key in keys))
-    last = (
-        select(here).order_by(*order).limit(literal_column("1")).offset(literal_column(str(size - 1))).subquery("last")
-    )
+    last = select(here).order_by(*order).limit(ONE).offset(size - ONE).subquery("last")
     columns = [
         cast(compiling.array_of(objects), Text),
         select(func.count()).select_from(here).scalar_subquery(),
@@ -184,12 +177,11 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Prepa
     if shape.is_counted:
         counted = rows.with_only_columns(model.id).limit(literal_column(str(MOST_COUNTED + 1))).subquery()
         columns.append(select(func.count()).select_from(counted).scalar_subquery())
-    statement = select(*columns)
-    return Prepared(planned_once(by_name(statement)) if shape.finds_by_ids else statement)
+    return CompiledQuery(select(*columns))
 
 
 def _is_there(under: Under | None) -> ColumnElement[Any]:
-    return literal_column("1") if under is None else exists().where(*criteria_of(under))
+    return ONE if under is None else exists().where(*criteria_of(under))
 
 
 def criteria_of(under: Under) -> list[ColumnElement[bool]]:

@@ -6,16 +6,15 @@ database builds the JSON, on a connection without transactions. What a list is f
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, request
+from flask import Response, current_app, request
 from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
 
-from app import cursors, replica
+from app import cursors
 from app.auth.access import Identity
 from app.caching import remember
 from app.conditional import attach, mark
@@ -24,21 +23,13 @@ from app.exchange import this_request
 from app.headers import ShopResponse
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
-from app.planning import by_name, planned_once
 from app.problems import InvalidInput, NotFound
 from app.schemas import MOST_COUNTED, ROWS_ON_A_PAGE, ModelOutput
-from app.statements import Prepared
+from app.statements import CompiledQuery
 from app.transaction import not_found
 
 JSON = "application/json"
 PAGING = frozenset({"page", "per_page", "limit", "cursor", "sort"})
-# For how long a list that was too long to count is not counted again.
-SECONDS_UNCOUNTED = 60
-
-
-def init_app(app: Flask) -> None:
-    """Remember which lists were too long to count, and until when they are not counted again."""
-    app.extensions["shop.uncounted"] = {}
 
 
 class Views(NamedTuple):
@@ -81,7 +72,7 @@ def only(
 
     Raises `missing` where there is none. The criteria are made once: a statement is kept for each combination of them.
     """
-    rows: Any = replica.read(_statement(schema, criteria), values)
+    rows: Any = read(_statement(schema, criteria), values)
     if not rows:
         raise missing
     text, version = rows[0]
@@ -112,10 +103,10 @@ def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[boo
 
 
 @lru_cache(maxsize=256)
-def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> Prepared:
+def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> CompiledQuery:
     version = getattr(schema.model, "version", null())
     shape = select(cast(shown(schema), Text), version).select_from(schema.model)
-    return Prepared(planned_once(by_name(shape.where(schema.model.present(), *criteria))))
+    return CompiledQuery(shape.where(schema.model.present(), *criteria))
 
 
 def page(
@@ -147,9 +138,8 @@ def cached_page(
         return page(schema, listing, query, within=within)
 
     def build() -> tuple[bytes, tuple[tuple[str, str], ...]]:
-        # What is kept must be as new as the version that it is kept under.
         wanted = Asked(schema, listing, query, within or {})
-        response = attach(_respond(wanted, _read(wanted, (), rows=read)), "weak")
+        response = attach(_respond(wanted, _read(wanted, ())), "weak")
         return response.get_data(), tuple(response.headers)
 
     # The address to the letter: links quote it.
@@ -195,35 +185,27 @@ class Asked:
         return cursors.read(self.scope, self.cursor, kinds)
 
 
-def _read(
-    asked: Asked, after: Sequence[Any], parent: Parent | None = None, rows: Callable[..., Any] = replica.read
-) -> Page:
-    uncounted: dict[str, float] = current_app.extensions["shop.uncounted"]
-    key = repr(asked.scope)
-    is_counted = asked.has_numbers and uncounted.get(key, 0.0) < time.monotonic()
+def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> Page:
     under = parent and Under(parent.model, ("id", *parent.columns))
     skip = (asked.number - 1) * asked.size if asked.has_numbers else 0
-    shape = Shape(shape_of(asked.filters), asked.sort, asked.size, not skip, bool(after), is_counted, under)
-    values = {**values_of(asked.filters), **{f"after_{number}": value for number, value in enumerate(after)}}
+    shape = Shape(shape_of(asked.filters), asked.sort, not skip, bool(after), asked.has_numbers, under)
+    values = {
+        **values_of(asked.filters),
+        "size": asked.size,
+        **{f"after_{number}": value for number, value in enumerate(after)},
+    }
     if skip:
         values["skip"] = skip
     if parent:
         values |= {"under_id": parent.id, **{f"under_{name}": value for name, value in parent.columns.items()}}
-    row: Any = rows(page_statement(asked.schema, asked.listing, shape), values)[0]
+    row: Any = read(page_statement(asked.schema, asked.listing, shape), values)[0]
     text, found, is_there, *keys = row
     if parent and not is_there:
         raise not_found(parent.model, parent.id)
-    total = keys.pop() if is_counted else None
+    total = keys.pop() if asked.has_numbers else None
     if total is not None and total > MOST_COUNTED:
-        _leave_uncounted(uncounted, key)
         total = None
     return Page(text, found > asked.size, tuple(keys), total)
-
-
-def _leave_uncounted(uncounted: dict[str, float], key: str) -> None:
-    if len(uncounted) > 1000:
-        uncounted.clear()
-    uncounted[key] = time.monotonic() + SECONDS_UNCOUNTED
 
 
 def _respond(asked: Asked, found: Page) -> Response:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import contains_eager
 
-from app import writing
 from app.auth.access import Identity
 from app.extensions import db
 from app.models import (
@@ -22,25 +21,25 @@ from app.models import (
     StockMovement,
     TicketEvent,
 )
-from app.planning import planned_once
 from app.problems import Conflict, OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
 
 OPENING = "Opening stock"
 # The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
-_LINES = planned_once(
+_LINES = (
     select(PartLine)
     .join(PartLine.part)
     .where(PartLine.ticket_id == bindparam("ticket_id"))
     .order_by(Part.id)
     .options(contains_eager(PartLine.part))
     .with_for_update(of=(Part, PartLine), key_share=True)
+    .execution_options(populate_existing=True)
 )
 
 
 def lock_lines(ticket: ServiceTicket) -> list[PartLine]:
     """The lines of a locked ticket with their parts, the oldest first, all locked until the end of the transaction."""
-    lines = db.session.scalars(_LINES, {"ticket_id": ticket.id}, execution_options={"populate_existing": True})
+    lines = db.session.scalars(_LINES, {"ticket_id": ticket.id})
     return sorted(lines, key=lambda line: line.id)
 
 
@@ -146,7 +145,7 @@ def fill_waiting(actor: Identity, part: Part, besides: PartLine | None = None) -
     """Pass on what is available to the lines that wait for it, the oldest first; one that is being changed does not."""
     waiting = select(PartLine).where(PartLine.part_id == part.id, PartLine.quantity_short > 0).order_by(PartLine.id)
     if besides is not None:
-        waiting = waiting.where(PartLine.id.is_distinct_from(besides.id))
+        waiting = waiting.where(PartLine.ticket_id != besides.ticket_id)
     while part.quantity_on_hand is not None and part.quantity_on_hand > part.quantity_reserved:
         db.session.flush()
         line = db.session.scalar(waiting.limit(1), execution_options={"populate_existing": True})
@@ -158,13 +157,14 @@ def fill_waiting(actor: Identity, part: Part, besides: PartLine | None = None) -
 
 
 def _record_arrival(actor: Identity, part: Part, line: PartLine, short: int) -> None:
-    writing.enter(
-        TicketEvent,
-        ticket_id=line.ticket_id,
-        what=f"waiting for {part.name}",
-        before=str(short),
-        after=str(line.quantity_short),
-        **actor.as_author(),
+    db.session.add(
+        TicketEvent(
+            ticket_id=line.ticket_id,
+            what=f"waiting for {part.name}",
+            before=str(short),
+            after=str(line.quantity_short),
+            **actor.as_author(),
+        )
     )
 
 

@@ -1,22 +1,47 @@
-"""When it is saved: the only commit, and the rows that a change locks first."""
+"""When it is saved: the only commit, what it tells, and the rows that a change locks first."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, event, func, select
-from sqlalchemy.orm import ORMExecuteState, Session
+from blinker import Namespace
+from sqlalchemy import Select, bindparam, event, func, select
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
-from app.exchange import this_context
-from app.extensions import Base, db
+from app.extensions import db
 from app.models.base import Row
-from app.planning import planned_once
 from app.problems import NotFound
-from app.statements import Order, Rows, run_together
 
 R = TypeVar("R", bound=Row)
+
+# Sent after the outermost commit, never for a savepoint; the sender is the `Changes`.
+committed = Namespace().signal("committed")
+
+
+class Changes:
+    """The models whose rows a transaction inserted, and those whose rows it updated or deleted."""
+
+    def __init__(self) -> None:
+        self.inserted: set[type] = set()
+        self.changed: set[type] = set()
+
+
+class Transaction:
+    """One transaction of a session, which begins with the first `atomic` block."""
+
+    def __init__(self, session: Session, on_begin: Callable[[], None]) -> None:
+        self.session, self.on_begin, self.is_begun = session, on_begin, False
+        self.changes = Changes()
+
+    def begin(self) -> None:
+        """Begin, unless it has begun, and call `on_begin`."""
+        if self.is_begun:
+            return
+        _reset(self.session)  # what was read before may be outdated; a change starts from what is there now
+        self.is_begun = True
+        self.session.connection(execution_options={"writes": True})
+        self.on_begin()
 
 
 @contextmanager
@@ -28,111 +53,75 @@ def atomic() -> Iterator[None]:
     Locks are taken in one order everywhere (mechanics, tickets, parts, customers, arrivals, vehicles, invoices, the
     series; by id within each), so that two requests never wait for one another.
     """
-    with spanning() as span:
-        if span.connection is None:
-            span.begin()
+    with transaction() as current:
+        current.begin()
         yield
-        span.session.flush()  # what the database refuses is refused here, as it would be without an outer one
+        current.session.flush()  # what the database refuses is refused here, as it would be without an outer one
 
 
 @contextmanager
-def spanning(first: Callable[[], None] = lambda: None) -> Iterator["Span"]:
-    """Make one transaction of all that is `atomic` within. It begins with the first of them, by calling `first`.
+def transaction(on_begin: Callable[[], None] = lambda: None) -> Iterator[Transaction]:
+    """Make one transaction of all that is `atomic` within. It begins with the first of them, by calling `on_begin`.
 
     So what comes before that, such as hashing a password, is no part of it. Within another one it joins it.
     """
-    outer = _present()
+    session = db.session()
+    outer = _present(session)
     if outer is not None:
         yield outer
         return
-    span = Span(first)
-    token = _SPAN.set(span)
+    current = session.info["transaction"] = Transaction(session, on_begin)
     try:
-        yield span
-        if span.connection is not None:
-            execute()
-            span.session.commit()
+        yield current
+        if current.is_begun:
+            _commit(current)
     except BaseException:
-        if span.connection is not None:
-            span.session.rollback()
+        if current.is_begun:
+            session.rollback()
         raise
     finally:
-        _SPAN.reset(token)
+        del session.info["transaction"]
 
 
-class Span:
-    """What becomes one transaction, and what is known of that once it is begun."""
-
-    def __init__(self, first: Callable[[], None]) -> None:
-        self.context = this_context()
-        self.session = db.session()
-        self.first = first
-        self.connection: Connection | None = None
-        self.waiting: list[Order] = []
-        self.written: set[type[Base]] = set()
-
-    def begin(self) -> None:
-        """Begin the transaction."""
-        _leave(self.session)  # what was read before may be outdated; a change starts from what is there now
-        self.connection = self.session.connection(execution_options={"writes": True})
-        self.first()
+def _commit(current: Transaction) -> None:
+    try:
+        current.session.commit()
+    finally:  # where the connection is lost meanwhile, it may have been saved
+        if current.changes.inserted or current.changes.changed:
+            committed.send(current.changes)
 
 
-_SPAN: ContextVar[Span | None] = ContextVar("span", default=None)
+def _present(session: Session) -> Transaction | None:
+    """The transaction of the session: of the present application context, each of which has a session of its own."""
+    found: Transaction | None = session.info.get("transaction")
+    return found
 
 
-def _present() -> Span | None:
-    """That of the present application context, each of which has a session of its own."""
-    span = _SPAN.get()
-    return span if span is not None and span.context is this_context() else None
+# What a transaction changes is collected as it is written, by the unit of work or by a bulk statement.
 
 
-def execute(*orders: Order) -> Rows:
-    """Run the statements within the transaction, after all that waits to be written; the rows of the last."""
-    span, connection = _underway()
-    together = [*span.waiting, *orders]
-    span.waiting.clear()
-    return run_together(connection, together)
-
-
-def write_later(order: Order, model: type[Base]) -> None:
-    """Run a statement that writes rows of the model, before the transaction's next query, at the latest at its end.
-
-    All that waits goes together, and knows nothing of savepoints. What is kept of such rows is outdated by it
-    (`written`).
-    """
-    span, _ = _underway()
-    span.waiting.append(order)
-    span.written.add(model)
-
-
-def written(session: Session) -> Collection[type[Base]]:
-    """The models of which the session's transaction wrote rows past the unit of work."""
-    span = _present()
-    return span.written if span is not None and span.session is session else ()
-
-
-def _underway() -> tuple[Span, Connection]:
-    """The transaction and its connection. Raises `RuntimeError` where there is none: what waited would be lost."""
-    span = _present()
-    if span is None or span.connection is None:
-        raise RuntimeError("What is written belongs into a transaction.")
-    return span, span.connection
+@event.listens_for(db.session, "after_flush")
+def _flushed(session: Session, _context: UOWTransaction) -> None:
+    current = _present(session)
+    if current is not None:
+        current.changes.inserted.update(type(row) for row in session.new)
+        current.changes.changed.update(type(row) for row in (*session.dirty, *session.deleted))
 
 
 @event.listens_for(db.session, "do_orm_execute")
-def _executing(execution: ORMExecuteState) -> None:
-    span = _present()
-    if span is not None and span.waiting and span.session is execution.session:
-        if span.session.autoflush:
-            span.session.flush()
-        execute()
+def _executed(execution: ORMExecuteState) -> None:
+    if execution.is_select or execution.bind_mapper is None:
+        return
+    current = _present(execution.session)
+    if current is not None:
+        models = current.changes.inserted if execution.is_insert else current.changes.changed
+        models.add(execution.bind_mapper.class_)
 
 
 def is_underway() -> bool:
     """Whether a transaction of this request is open."""
-    span = _present()
-    return span is not None and span.connection is not None
+    current = _present(db.session())
+    return current is not None and current.is_begun
 
 
 def release() -> None:
@@ -141,12 +130,12 @@ def release() -> None:
     Raises `RuntimeError` within a transaction, which would be lost.
     """
     if is_underway():
-        raise RuntimeError("What is slow comes before the transaction.")
-    _leave(db.session())
+        raise RuntimeError("Finish slow work before the transaction starts.")
+    _reset(db.session())
 
 
-def _leave(session: Any) -> None:
-    """Have the session know nothing any more, if it does."""
+def _reset(session: Session) -> None:
+    """Close the session where it holds a connection or rows."""
     if session.in_transaction() or session.identity_map:
         session.close()
 
@@ -166,7 +155,7 @@ def locked(model: type[R], row_id: int) -> R:
 def _lock(model: type[Row]) -> Select[Any]:
     query = select(model).where(model.id == bindparam("row_id"), model.present())
     # A lock that lets others point to the row with foreign keys, as the records of a delivery do.
-    return planned_once(query.with_for_update(of=model, key_share=True))
+    return query.with_for_update(of=model, key_share=True)
 
 
 def one_at_a_time(lock_id: int) -> None:

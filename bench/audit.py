@@ -1,14 +1,14 @@
-"""Before anything is measured: everyone gives the same answers, and this project takes the statements it may."""
+"""Before anything is measured: all give the same answers and write the same rows, and their statements are counted."""
 
 import json
 import re
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.planning import AND_THEN
+from psycopg import sql
+
 from bench.machine import PostgreSQL
 from bench.servers import Server
 from bench.workloads import Asker, Request, Workload
@@ -19,6 +19,15 @@ COUNTED = 20
 LOGGED = re.compile(r"LOG: +(?:statement|execute [^:]*): +(.*(?:\n\t.*)*)")
 VALUES = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 BRACKETS = ("BEGIN", "COMMIT", "ROLLBACK")
+# All that have a number, which keeps out keys, sign-ins, and who works on a ticket.
+TABLES = """
+SELECT table_name FROM information_schema.columns
+WHERE table_schema = 'public' AND column_name = 'id' AND data_type IN ('integer', 'bigint') ORDER BY 1
+"""
+# The rows of a table that were written since a transaction.
+WRITTEN = "SELECT to_jsonb(row) FROM {} AS row WHERE row.xmin::text::bigint > %s"
+# What differs from one row to the next, or says when.
+OWN = re.compile(r"(.*_)?(id|at)")
 # What nobody may leave behind.
 EFFECTS = {
     "parts hold other units than their lines": """
@@ -104,25 +113,59 @@ def count(work: Workload, server: Server, askers: dict[str, Asker], database: Po
     requests = list(islice(work.requests(askers[server.app.name]), 2 * COUNTED))
     for request in requests[:COUNTED]:
         _answer(server, askers, request)
-    database.log_statements(True)
-    time.sleep(0.3)  # until every backend has heard of it
     start = database.log.stat().st_size
     for request in requests[COUNTED:]:
         _answer(server, askers, request)
     with database.log.open() as log:
         log.seek(start)
-        texts = [text for text in LOGGED.findall(log.read()) if "log_statement" not in text]
-    database.log_statements(False)
-    return _sort(texts)
+        return _sort(LOGGED.findall(log.read()))
+
+
+Effects = dict[str, list[Any]]
+
+
+def effects(work: Workload, server: Server, askers: dict[str, Asker], database: PostgreSQL) -> Effects:
+    """By table, what one write writes: of a new row its values, of one that was there only that it is another."""
+    asker = askers[server.app.name]
+    with database.connect(asker.shop.database) as connection:
+        tables = {name: sql.Identifier(name) for (name,) in connection.execute(TABLES)}
+        newest = {
+            name: connection.execute(sql.SQL("SELECT max(id) FROM {}").format(table)).fetchone()[0]
+            for name, table in tables.items()
+        }
+        transaction = int(connection.execute("SELECT pg_current_xact_id()::text").fetchone()[0])
+        _answer(server, askers, next(work.requests(asker)))
+        written = {}
+        for name, table in tables.items():
+            rows = [row for (row,) in connection.execute(sql.SQL(WRITTEN).format(table), (transaction,))]
+            if rows:
+                written[name] = [_values(row) if row["id"] > (newest[name] or 0) else "changed" for row in rows]
+    return written
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        # The history tells of the part in words.
+        name: re.sub(r"\d+", "?", value) if isinstance(value, str) else value
+        for name, value in row.items()
+        if value is not None and not OWN.fullmatch(name)
+    }
+
+
+def same_effects(work: Workload, reference: Effects, server: Server, written: Effects) -> None:
+    """Raises `Different` where the server did not write what the reference did."""
+    if written != reference:
+        differences = _differences(written, reference)
+        raise Different(f"{server.app.name} leaves another shop behind after {work.title}\n{differences}")
 
 
 def fault(work: Workload, counted: Statements) -> str:
-    """Where this project sends more or fewer statements than `WORKLOADS` says, what it sends; else empty."""
+    """Where this project sends more statements than `WORKLOADS` allows, what it sends; else empty."""
     # What is remembered for a second is sometimes looked up again within the count.
-    if round(counted.each) == work.statements:
+    if round(counted.each) <= work.statements:
         return ""
     sent = "\n".join(counted.kinds)
-    return f"{work.title}: {counted.each:g} statements, and bench/workloads.py says {work.statements}:\n{sent}"
+    return f"{work.title}: {counted.each:g} statements; bench/workloads.py allows {work.statements}:\n{sent}"
 
 
 def settled(database: PostgreSQL, shop: str) -> None:
@@ -135,9 +178,11 @@ def settled(database: PostgreSQL, shop: str) -> None:
 
 
 def _sort(messages: Sequence[str]) -> Statements:
-    texts = [text for message in messages for text in message.split(AND_THEN)]
+    # A message may carry several statements, as some earlier commits send them.
+    parts = (text.strip() for message in messages for text in VALUES.sub("?", message).split(";"))
+    texts = [text for text in parts if text]
     brackets = [text for text in texts if text.upper().startswith(BRACKETS)]
     session = [text for text in texts if text not in brackets and "sign_ins" in text]
     others = [text for text in texts if text not in brackets and text not in session]
-    kinds = tuple(dict.fromkeys(" ".join(VALUES.sub("?", text).split())[:110] for text in (*session, *others)))
+    kinds = tuple(dict.fromkeys(" ".join(text.split())[:110] for text in (*session, *others)))
     return Statements(len(others) / COUNTED, len(session) / COUNTED, len(brackets) / COUNTED, kinds)

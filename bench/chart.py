@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-COLORS = ("#0b6e4f", "#6bbf9c", "#9aa0a6", "#d98e04", "#b3541e", "#7a5195")
+COLORS = ("#0b6e4f", "#6bbf9c", "#9aa0a6", "#d98e04", "#b3541e", "#7a5195", "#2f6db3", "#d45087")
 LEFT, WIDTH, BAR, GAP, FACE = 250, 760, 13, 26, "font-family='system-ui, sans-serif'"
 
 

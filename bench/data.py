@@ -16,7 +16,9 @@ from psycopg import sql
 from app.auth.keys import key_id
 from app.auth.passwords import hash_password
 from app.auth.tokens import AUDIENCE, ISSUER
+from app.database import SESSION
 from bench.machine import PostgreSQL
+from config import SETTINGS
 
 MECHANICS, ADVISORS, PARTS = 30, 9, 500
 STAFF = MECHANICS + ADVISORS + 1  # and an admin
@@ -145,13 +147,22 @@ class Shop:
             "REDIS_URL": "",
             "WEB_CONCURRENCY": "1",
             "THREADS": "4",
-            **{f"RATELIMIT_{what}": "1000000000 per minute" for what in ("PER_CLIENT", "WRITES", "LOGIN", "SIGN_UP")},
+            **{
+                setting.name: "1000000000 per minute"
+                for setting in SETTINGS
+                if setting.name.startswith("RATELIMIT_") and setting.name != "RATELIMIT_ENABLED"
+            },
         }
 
     def create(self) -> None:
         """Make the database and all but the tickets, by the migrations and in plain SQL."""
+        name = sql.Identifier(self.database)
         with self.server.connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+            # What this project's sessions begin with, for all sessions of all apps, whatever their driver.
+            for setting, value in SESSION.items():
+                change = sql.SQL("ALTER DATABASE {} SET {} = {}")
+                connection.execute(change.format(name, sql.Identifier(setting), sql.Literal(str(value))))
         command = (sys.executable, "-m", "flask", "db", "upgrade")
         subprocess.run(command, env={**os.environ, **self.environ}, check=True, capture_output=True)
         self._run(PEOPLE)
@@ -159,7 +170,6 @@ class Shop:
     def fill(self, first: int = 1) -> None:
         """Make the tickets from this number on, and with them the shop complete."""
         with self.server.connect(self.database) as connection:
-            connection.execute("SET statement_timeout = 0")
             indexes = connection.execute(INDEXES).fetchall()
             for name, _ in indexes:
                 connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
@@ -188,10 +198,15 @@ class Shop:
             **numbers,
         }
         with self.server.connect(self.database) as connection:
-            # Without triggers: no foreign key is checked row by row. And for as long as it takes.
-            connection.execute("SET session_replication_role = replica; SET statement_timeout = 0")
+            # Without triggers: no foreign key is checked row by row.
+            connection.execute("SET session_replication_role = replica")
             filled = sql.SQL(statements).format(**{name: sql.Literal(value) for name, value in names.items()})
             connection.execute(filled)
+
+    def revision(self) -> str:
+        """The migration that its tables are at."""
+        with self.server.connect(self.database) as connection:
+            return " ".join(row[0] for row in connection.execute("SELECT version_num FROM alembic_version ORDER BY 1"))
 
     def token(self) -> str:
         """A token of the service advisor whose sign-in is in the database."""

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -47,7 +48,8 @@ class PostgreSQL:
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the superuser that commits each statement."""
-        return psycopg.connect(self.url(database), autocommit=True)
+        # For as long as it takes, whatever the database says to the apps.
+        return psycopg.connect(self.url(database), autocommit=True, options="-c statement_timeout=0 -c lock_timeout=0")
 
     def log_statements(self, on: bool) -> None:
         """Write every statement of every connection to the log, or no longer."""
@@ -106,20 +108,35 @@ def cpu_seconds(root: int) -> float:
     return sum(used[pid] for pid in _tree(root, parents)) / TICKS
 
 
-def memory_mib(root: int) -> float:
-    """The proportional set size of the largest process of a tree: what one more worker takes."""
+@dataclass(frozen=True)
+class Memory:
+    """What a tree of processes takes, in MiB.
+
+    `whole` is the sum of the proportional set sizes: each page once, however many processes have it. `largest` is what
+    the largest process has to itself: where another process of the same kind is there to share the rest with, it is
+    what one more of them takes.
+    """
+
+    whole: float
+    largest: float
+
+
+def memory(root: int) -> Memory:
+    """What the processes of a tree take now."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return max(_pss(pid) for pid in _tree(root, parents)) / 1024
+    processes = [_kibibytes(pid) for pid in _tree(root, parents)]
+    private = max(sizes["Private_Clean"] + sizes["Private_Dirty"] for sizes in processes)
+    return Memory(sum(sizes["Pss"] for sizes in processes) / 1024, private / 1024)
 
 
-def _pss(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+def _kibibytes(pid: int) -> dict[str, int]:
+    _, *lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return {name: int(size.split()[0]) for name, _, size in (line.partition(":") for line in lines)}
 
 
 def _tree(root: int, parents: dict[int, int]) -> set[int]:

@@ -27,10 +27,10 @@ class Sample:
         return self.server_ms + self.database_ms
 
 
-def sample(server: Server, database: PostgreSQL, messages: list[str], seconds: float) -> Sample:
+def sample(server: Server, database: PostgreSQL, messages: list[str], seconds: float, connections: int = 4) -> Sample:
     """Keep the server busy for so long, and see what it took."""
     before = cpu_seconds(server.root), cpu_seconds(database.root)
-    seen = load.run(load.Load(server.port, messages, seconds))
+    seen = load.run(load.Load(server.port, messages, seconds, connections))
     after = cpu_seconds(server.root), cpu_seconds(database.root)
     milliseconds = [1000 * (late - early) / seen.requests for early, late in zip(before, after, strict=True)]
     return Sample(*milliseconds, seen.requests / seen.seconds, seen.p50, seen.p99)

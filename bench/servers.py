@@ -1,4 +1,4 @@
-"""What is compared, and how each is started: one process, four threads (or one event loop), on a free port."""
+"""What is compared, and how each is started: one worker with four threads (or one event loop), on a free port."""
 
 import http.client
 import os
@@ -29,15 +29,20 @@ class App:
     driver: str = "postgresql"
 
 
+# The present state, which the others are compared with; and an earlier one, from a checkout of its own.
+OURS, PARENT = "ours", "parent"
 APPS = {
     app.name: app
     for app in (
         App("ours", "this project", (*GUNICORN, "flask_app:app")),
         App("ours3", "this project, psycopg 3", (*GUNICORN, "flask_app:app"), "postgresql+psycopg"),
         App("limit", "the limit: hand-written SQL, no login", (*PLAIN, "bench.apps.limit:app")),
+        App("limit3", "the limit, psycopg 3", (*PLAIN, "bench.apps.limit:app"), "postgresql+psycopg"),
         App("bare", "bare Flask, a constant", (*PLAIN, "bench.apps.bare:app")),
         App("classic", "classic Flask, ORM", (*PLAIN, "bench.apps.classic:app")),
         App("fastapi", "FastAPI, async SQLAlchemy", (*UVICORN, "bench.apps.fast:app"), "postgresql+asyncpg"),
+        App("fastapi-sql", "FastAPI, hand-written SQL", (*UVICORN, "bench.apps.fast_sql:app"), "postgresql+asyncpg"),
+        App(PARENT, "this project, the parent commit", (*GUNICORN, "flask_app:app")),
     )
 }
 
@@ -65,14 +70,18 @@ class Server:
 
 
 @contextmanager
-def serving(app: App, shop: Shop, log: Path) -> Iterator[Server]:
-    """The app over the shop's tables while the block runs; what it logs goes to a file."""
-    environ = {**os.environ, **shop.environ, "DATABASE_URL": shop.server.url(shop.database, app.driver)}
+def serving(app: App, shop: Shop, log: Path, folder: Path | None = None, workers: int = 1) -> Iterator[Server]:
+    """The app over the shop's tables while the block runs; what it logs goes to a file.
+
+    It is the one of `folder`, this checkout unless one is passed. gunicorn and uvicorn both heed `WEB_CONCURRENCY`.
+    """
+    address = shop.server.url(shop.database, app.driver)
+    environ = {**os.environ, **shop.environ, "DATABASE_URL": address, "WEB_CONCURRENCY": str(workers)}
     # Not by passing on a socket: uvicorn takes one for a Unix socket, and leaves out what makes TCP answer at once.
     port = free_port()
     command = [sys.executable, *(part.format(port=port) for part in app.command)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
+        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output, cwd=folder)
         try:
             server = Server(app, port, process.pid, log)
             _wait(server, process)

@@ -8,12 +8,11 @@ import subprocess
 import tempfile
 import time
 import unittest
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 from flask import Flask
 from redis import Redis
 from sqlalchemy import Engine, event
@@ -21,7 +20,6 @@ from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.limits import limiter
-from app.planning import AND_THEN
 from tests import support
 from tests.support import ShopTest
 
@@ -30,26 +28,13 @@ from tests.support import ShopTest
 def statements() -> Iterator[list[str]]:
     """The SQL statements that are sent meanwhile, by whichever thread."""
     sent: list[str] = []
-    with _noting(lambda message: sent.extend(message.split(AND_THEN))):
-        yield sent
 
-
-@contextmanager
-def messages() -> Iterator[list[str]]:
-    """The messages that are sent to the database meanwhile, of one statement or several."""
-    sent: list[str] = []
-    with _noting(sent.append):
-        yield sent
-
-
-@contextmanager
-def _noting(note_text: Callable[[str], None]) -> Iterator[None]:
-    def note(_connection: Any, _cursor: Any, message: str, *_: Any) -> None:
-        note_text(message)
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield
+        yield sent
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
@@ -224,32 +209,6 @@ class PostgreSQLServer:
         """Leave nothing behind."""
         self.stop()
         shutil.rmtree(self._folder)
-
-
-class Standby(PostgreSQLServer):
-    """A replica of another PostgreSQL, which follows it, and can be made to fall behind."""
-
-    def __init__(self, primary: PostgreSQLServer) -> None:
-        self._primary = primary
-        super().__init__()
-
-    def _fill(self) -> None:
-        self._run("pg_basebackup", "-R", "--no-sync", "-c", "fast", "-d", self._primary.url)
-
-    def fall_behind(self) -> None:
-        """From now on nothing of what is written on the primary is seen here."""
-        self._tell("pg_wal_replay_pause()")
-        while self._tell("pg_get_wal_replay_pause_state()") != "paused":
-            time.sleep(0.01)  # PostgreSQL tells nobody when it has paused
-
-    def catch_up(self) -> None:
-        """See all of it again."""
-        self._tell("pg_wal_replay_resume()")
-
-    def _tell(self, call: str) -> Any:
-        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
-            cursor.execute(f"SELECT {call}")
-            return cursor.fetchone()[0]
 
 
 class OwnAppTest(ShopTest):

@@ -44,6 +44,7 @@ from app.models import (
 )
 from app.models.types import now
 from app.rules.roles import Role
+from app.transaction import atomic
 
 PASSWORD = "a password for tests"
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
@@ -193,7 +194,6 @@ class ShopTest(unittest.TestCase):
         cache.clear()
         sessions.forget()
         limiter.reset()
-        self.app.extensions["shop.uncounted"].clear()
         self.anyone = Caller(self.app)
         self.admin = self.make_mechanic("Ada Admin", Role.ADMIN)
         self.advisor = self.make_mechanic("Avi Advisor", Role.ADVISOR)
@@ -266,8 +266,8 @@ class ShopTest(unittest.TestCase):
 
     def save(self, row: Any) -> Any:
         """Add one row, as if it had long been there."""
-        db.session.add(row)
-        db.session.commit()
+        with atomic():
+            db.session.add(row)
         return row
 
     def row(self, model: type[Any], row_id: int) -> Any:

@@ -31,7 +31,6 @@ class Refusals(unittest.TestCase):
         "SECRET_KEY": ["short", "k" * (config.SECRET_KEY_BYTES - 1)],
         "SECRET_KEY_PREVIOUS": ["short"],
         "DATABASE_URL": ["mysql://localhost/shop", "shop.db"],
-        "DATABASE_READ_URL": ["mysql://localhost/shop", "localhost"],
         "DATABASE_POOL_SIZE": ["0", "101", "-1", "ten", "1.5", "٣"],
         "REDIS_URL": ["localhost:6379", "http://localhost"],
         "CORS_ORIGINS": [
@@ -96,17 +95,6 @@ class Refusals(unittest.TestCase):
 
     def test_bad_values_of_every_setting_are_tried(self) -> None:
         self.assertEqual(set(self.BAD) | self.FREE, {setting.name for setting in config.SETTINGS})
-
-    def test_a_replica_takes_a_postgresql_to_copy_and_a_redis(self) -> None:
-        whole = {
-            "DATABASE_URL": "postgresql://db/shop",
-            "DATABASE_READ_URL": "postgresql://replica/shop",
-            "REDIS_URL": "redis://cache",
-        }
-        self.assertEqual(load(**whole)["DATABASE_READ_URL"], "postgresql+psycopg2://replica/shop")
-        for name, value in (("DATABASE_URL", ""), ("DATABASE_READ_URL", "sqlite:///shop.db"), ("REDIS_URL", "")):
-            with self.subTest(name), self.assertRaisesRegex(ConfigError, f"^{name} "):
-                load(**{**whole, name: value})
 
     def test_a_secret_is_not_in_the_message(self) -> None:
         with self.assertRaises(ConfigError) as caught:

@@ -8,17 +8,14 @@ forgets all sessions as soon as that is committed.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from flask import Flask, current_app
-from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
-from app.extensions import db
 from app.models import Account, SignIn
-from app.transaction import written
+from app.transaction import Changes, committed
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -77,32 +74,8 @@ def forget() -> None:
     current_app.extensions["shop.sessions"].forget()
 
 
-# Every change of an account or a session counts, by whatever way it is written.
-
-
-def _changes(models: Iterable[type]) -> bool:
-    return any(issubclass(model, (Account, SignIn)) for model in models)
-
-
-@event.listens_for(db.session, "after_flush")
-def _flushed(session: Session, _context: UOWTransaction) -> None:
-    if _changes(type(row) for row in (*session.dirty, *session.deleted)):
-        session.info["accounts changed"] = True
-
-
-@event.listens_for(db.session, "do_orm_execute")
-def _executed(execution: ORMExecuteState) -> None:
-    mapper = execution.bind_mapper
-    if (execution.is_update or execution.is_delete) and mapper and _changes([mapper.class_]):
-        execution.session.info["accounts changed"] = True
-
-
-@event.listens_for(db.session, "after_commit")
-def _committed(session: Session) -> None:
-    if session.info.pop("accounts changed", False) or _changes(written(session)):
+@committed.connect
+def _forget_changed(changes: Changes) -> None:
+    """Every change of an account or a session counts, by whatever way it is written."""
+    if any(issubclass(model, (Account, SignIn)) for model in changes.changed):
         forget()
-
-
-@event.listens_for(db.session, "after_rollback")
-def _rolled_back(session: Session) -> None:
-    session.info.pop("accounts changed", None)

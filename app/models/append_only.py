@@ -12,8 +12,6 @@ from app.extensions import Base
 
 T = TypeVar("T", bound=type[Base])
 
-_APPEND_ONLY: set[type[Base]] = set()
-
 
 def append_only(model: T) -> T:
     """Class decorator: rows of the model are inserted and never changed or deleted. Raises `TypeError` at the flush."""
@@ -23,10 +21,4 @@ def append_only(model: T) -> T:
 
     event.listen(model, "before_update", refuse)
     event.listen(model, "before_delete", refuse)
-    _APPEND_ONLY.add(model)
     return model
-
-
-def is_append_only(model: type[Base]) -> bool:
-    """Whether rows of the model are written once."""
-    return model in _APPEND_ONLY

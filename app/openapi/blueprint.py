@@ -19,7 +19,7 @@ from app.openapi.parser import Parser, read_file, refuse_strange_parameters
 from app.openapi.refusals import header, refusals_of
 from app.problems import IdempotencyMismatch, Problem
 from app.schemas import MOST_COUNTED, Input, ModelOutput
-from app.transaction import spanning
+from app.transaction import transaction
 
 # What an answer looks like: one schema, the two views of a model, or a schema in the words of OpenAPI.
 Shape = Schema | reading.Views | dict[str, Any] | None
@@ -116,7 +116,7 @@ class Blueprint(SmorestBlueprint):
                 asked = this_request()
                 refuse_strange_parameters(asked)
                 # Shown is what this very transaction wrote.
-                with spanning() if shows_written and asked.method not in READS else nullcontext():
+                with transaction() if shows_written and asked.method not in READS else nullcontext():
                     response = _answer(view(*args, **kwargs), status, shape, location)
                 return conditional.complete(asked, response, tag) if tag else response
 

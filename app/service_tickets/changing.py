@@ -3,50 +3,33 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, exists, literal_column, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.auth.access import Identity
+from app.extensions import db
 from app.models import LaborLine, Part, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
-from app.planning import by_name, planned_once
 from app.problems import Forbidden, TotalTooLarge
 from app.rules.money import ZERO
-from app.statements import Order, Prepared
-from app.transaction import execute, locked, not_found
-from app.writing import columns_of, enter, rows_of
+from app.transaction import locked, not_found
 
-_BOTH = (ServiceTicket.id == bindparam("ticket_id"), Part.id == bindparam("part_id"))
 # Locks in the order of its OF: the ticket, then the part.
-_LOCK = Prepared(
-    planned_once(
-        select(literal_column("1"))
-        .select_from(ServiceTicket)
-        .join(Part, _BOTH[1])
-        .where(_BOTH[0])
-        .with_for_update(of=(ServiceTicket, Part), key_share=True)
-    )
+_TICKET_AND_PART = (
+    select(ServiceTicket, Part)
+    .join(Part, Part.id == bindparam("part_id"))
+    .where(ServiceTicket.id == bindparam("ticket_id"))
+    .with_for_update(of=(ServiceTicket, Part), key_share=True)
+    .execution_options(populate_existing=True)
 )
-# Read after that: which lines there are is guarded by the ticket's lock, what they hold by the part's.
-_TICKET_PART_LINE = (ServiceTicket, Part, PartLine)
-_READ = Prepared(
-    planned_once(
-        by_name(
-            columns_of(*_TICKET_PART_LINE)
-            .select_from(ServiceTicket)
-            .join(Part, _BOTH[1])
-            .outerjoin(PartLine, (PartLine.ticket_id == ServiceTicket.id) & (PartLine.part_id == Part.id))
-            .where(_BOTH[0])
-        )
-    )
+_LINE = (
+    select(PartLine)
+    .where(PartLine.ticket_id == bindparam("ticket_id"), PartLine.part_id == bindparam("part_id"))
+    .execution_options(populate_existing=True)
 )
-_IS_ASSIGNED = Prepared(
-    planned_once(
-        select(
-            exists().where(
-                ticket_mechanics.c.ticket_id == bindparam("ticket_id"),
-                ticket_mechanics.c.mechanic_id == bindparam("mechanic_id"),
-            )
-        )
+_IS_ASSIGNED = select(
+    exists().where(
+        ticket_mechanics.c.ticket_id == bindparam("ticket_id"),
+        ticket_mechanics.c.mechanic_id == bindparam("mechanic_id"),
     )
 )
 
@@ -62,14 +45,16 @@ def lock_ticket(actor: Identity, ticket_id: int) -> ServiceTicket:
 def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, Part, PartLine | None]:
     """The ticket and after it the part, archived ones too, both locked, and the ticket's line of that part.
 
-    They are for `save`: no session watches them. Raises `NotFound` where one of the two is missing.
+    Raises `NotFound` where one of the two is missing.
     """
     ids = {"ticket_id": ticket_id, "part_id": part_id}
-    found = execute(Order(_LOCK, ids), Order(_READ, ids))
-    if not found:
+    found = db.session.execute(_TICKET_AND_PART, ids).one_or_none()
+    if found is None:
         locked(ServiceTicket, ticket_id)
         raise not_found(Part, part_id)
-    ticket, part, line = rows_of(_TICKET_PART_LINE, found[0])
+    ticket, part = found
+    # Read after the locks: which lines there are is guarded by the ticket's, what they hold by the part's.
+    line = db.session.scalar(_LINE, ids)
     if line is not None:
         set_committed_value(line, "part", part)
     return ticket, part, line
@@ -84,8 +69,7 @@ def require_own(actor: Identity, ticket: ServiceTicket) -> None:
     """Raises `Forbidden` where a mechanic touches a ticket that they neither opened nor are assigned to."""
     if actor.is_front_desk or ticket.opened_by_id == actor.id:
         return
-    is_assigned = execute(Order(_IS_ASSIGNED, {"ticket_id": ticket.id, "mechanic_id": actor.id}))[0][0]
-    if not is_assigned:
+    if not db.session.scalar(_IS_ASSIGNED, {"ticket_id": ticket.id, "mechanic_id": actor.id}):
         raise Forbidden("A mechanic changes only tickets that they opened or are assigned to.")
 
 
@@ -101,14 +85,15 @@ def record_event(
     actor: Identity, ticket: ServiceTicket, what: str, before: object, after: object, reason: str | None = None
 ) -> None:
     """Write into the ticket's history what its row shows already."""
-    enter(
-        TicketEvent,
-        ticket_id=ticket.id,
-        what=what,
-        before=_text(before),
-        after=_text(after),
-        reason=reason,
-        **actor.as_author(),
+    db.session.add(
+        TicketEvent(
+            ticket_id=ticket.id,
+            what=what,
+            before=_text(before),
+            after=_text(after),
+            reason=reason,
+            **actor.as_author(),
+        )
     )
 
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app import stock
 from app.auth.access import Identity
@@ -22,7 +23,6 @@ from app.service_tickets.changing import (
     require_own,
 )
 from app.transaction import atomic, not_found
-from app.writing import remove, save
 
 
 @atomic()
@@ -50,14 +50,14 @@ def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, ba
         _hold(actor, line, backorder)
     recompute(ticket, parts=line.line_total - cost)
     record(actor, ticket, f"part {part.name}", before, describe(quantity, line.unit_price))
-    for row in (ticket, part, line):
-        save(row)
     return ticket
 
 
 def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
-    line = PartLine(part=part, part_id=part.id, ticket_id=ticket.id, unit_price=part.price, line_total=ZERO)
+    line = PartLine(part_id=part.id, ticket_id=ticket.id, unit_price=part.price, line_total=ZERO)
     line.quantity_reserved = line.quantity_issued = line.quantity_short = 0
+    set_committed_value(line, "part", part)
+    db.session.add(line)
     return line
 
 
@@ -82,9 +82,7 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
         stock.settle(actor, part, line, 0)
         recompute(ticket, parts=-line.line_total)
         record(actor, ticket, f"part {part.name}", describe(line.quantity, line.unit_price), None)
-        save(ticket)
-        save(part)
-        remove(line)
+        db.session.delete(line)
     return ticket
 
 

@@ -12,28 +12,25 @@ from app.conditional import require_current
 from app.extensions import db
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.types import now
-from app.planning import planned_once
 from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
 from app.service_tickets.changing import change_fields, lock_ticket, recompute, record, record_event, require_own
-from app.statements import Order, Prepared
-from app.transaction import atomic, execute, locked, not_found
-from app.writing import add, columns_of, rows_of, save
+from app.transaction import atomic, locked, not_found
 
 DISCOUNTS = ("discount_percent", "discount_amount")
-_THIS_CUSTOMER = (Customer.id == bindparam("customer_id")) & Customer.present()
-_CUSTOMER = Prepared(
-    planned_once(select(Customer.id).where(_THIS_CUSTOMER).with_for_update(of=Customer, key_share=True))
-)
 # Locks in the order of its OF: the customer, then the vehicle.
-_CUSTOMER_AND_VEHICLE = Prepared(
-    planned_once(
-        columns_of(Vehicle)
-        .join(Customer, Customer.id == Vehicle.customer_id)
-        .where(_THIS_CUSTOMER, Vehicle.id == bindparam("vehicle_id"), Vehicle.present())
-        .with_for_update(of=(Customer, Vehicle), key_share=True)
+_CUSTOMER_AND_VEHICLE = (
+    select(Vehicle)
+    .join(Customer, Customer.id == Vehicle.customer_id)
+    .where(
+        Customer.id == bindparam("customer_id"),
+        Customer.present(),
+        Vehicle.id == bindparam("vehicle_id"),
+        Vehicle.present(),
     )
+    .with_for_update(of=(Customer, Vehicle), key_share=True)
+    .execution_options(populate_existing=True)
 )
 
 
@@ -63,8 +60,8 @@ def open_ticket(
     )
     if vehicle is not None:
         vehicle.read_odometer(ticket.odometer, override=override)
-        save(vehicle)
-    add(ticket)
+    db.session.add(ticket)
+    db.session.flush()  # gives it its id
     record_event(actor, ticket, "status", None, ticket.status)
     return ticket
 
@@ -75,15 +72,12 @@ def _hold_visitors(customer_id: int, vehicle_id: int | None) -> Vehicle | None:
     Raises `NotFound` where there is no such customer or the vehicle is not theirs.
     """
     if vehicle_id is None:
-        if not execute(Order(_CUSTOMER, {"customer_id": customer_id})):
-            raise not_found(Customer, customer_id)
+        locked(Customer, customer_id)
         return None
-    found = execute(Order(_CUSTOMER_AND_VEHICLE, {"customer_id": customer_id, "vehicle_id": vehicle_id}))
-    if not found:
-        _hold_visitors(customer_id, None)
+    vehicle = db.session.scalar(_CUSTOMER_AND_VEHICLE, {"customer_id": customer_id, "vehicle_id": vehicle_id})
+    if vehicle is None:
+        locked(Customer, customer_id)
         raise not_found(Vehicle, vehicle_id)
-    (vehicle,) = rows_of((Vehicle,), found[0])
-    assert isinstance(vehicle, Vehicle)
     return vehicle
 
 

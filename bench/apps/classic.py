@@ -1,24 +1,27 @@
-"""A classic Flask app, as most of its kind are written: an ORM that loads what is touched, marshmallow, `jsonify`."""
+"""A classic Flask app, well written: Flask-SQLAlchemy with relations loaded ahead, marshmallow, `jsonify`."""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
 import jwt
 from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from flask import Flask, Response, abort, jsonify, request, url_for
 from flask_caching import Cache
 from flask_marshmallow import Marshmallow
 from flask_sqlalchemy import SQLAlchemy
 from marshmallow import fields
-from sqlalchemy import func, select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from bench.apps.tables import (
     OPEN,
+    OPEN_TICKETS,
+    WHOLE,
     Base,
     Customer,
     LaborLine,
@@ -28,13 +31,18 @@ from bench.apps.tables import (
     ServiceTicket,
     TicketEvent,
     Vehicle,
-    ticket_mechanics,
 )
 
 app = Flask(__name__, static_folder=None)
-app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg2:")
+URL = os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg2:")
+app.config["SQLALCHEMY_DATABASE_URI"] = URL
+app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 4}
+# As this project does: reads without transactions, on connections of their own.
+app.config["SQLALCHEMY_BINDS"] = {
+    "reads": {"url": URL, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None},
+}
 app.config["CACHE_TYPE"] = "SimpleCache"
-db = SQLAlchemy(app, model_class=Base)
+db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
 ma = Marshmallow(app)
 cache = Cache(app)
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -186,6 +194,18 @@ def token_required(view: Callable[..., Any]) -> Callable[..., Any]:
 app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]
 
 
+def read(query: Select[Any]) -> Sequence[Any]:
+    """The rows of a query."""
+    with Session(db.engines["reads"]) as session:
+        return session.execute(query).all()
+
+
+def page(query: Select[Any]) -> Sequence[Any]:
+    """The page of it that was asked for."""
+    number, each = request.args.get("page", 1, int), request.args.get("per_page", 20, int)
+    return read(query.limit(each).offset((number - 1) * each))
+
+
 @app.get("/health")
 def health() -> Response:
     return jsonify({})
@@ -194,35 +214,36 @@ def health() -> Response:
 @app.get("/service-tickets/<int:ticket_id>")
 @token_required
 def one_ticket(user_id: int, ticket_id: int) -> Response:
-    ticket = db.get_or_404(ServiceTicket, ticket_id)
-    return jsonify(ticket_schema.dump(ticket))
+    return jsonify(ticket_schema.dump(read_ticket(ticket_id)))
+
+
+def read_ticket(ticket_id: int) -> ServiceTicket:
+    found = read(select(ServiceTicket).where(ServiceTicket.id == ticket_id).options(*WHOLE))
+    return found[0][0] if found else abort(404)
 
 
 @app.get("/service-tickets")
 @token_required
 def page_of_tickets(user_id: int) -> Response:
-    page = db.paginate(select(ServiceTicket).order_by(ServiceTicket.id.desc()))
-    return jsonify(tickets_schema.dump(page.items))
+    newest = select(ServiceTicket).order_by(ServiceTicket.id.desc()).options(*WHOLE)
+    return jsonify(tickets_schema.dump([ticket for (ticket,) in page(newest)]))
 
 
 @app.get("/customers")
 @token_required
 def page_of_customers(user_id: int) -> Response:
-    page = db.paginate(select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id))
-    return jsonify(customers_schema.dump(page.items))
+    query = select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id)
+    return jsonify(customers_schema.dump([customer for (customer,) in page(query)]))
 
 
 @app.get("/mechanics")
 @token_required
 @cache.cached(timeout=1, query_string=True)
 def mechanics(user_id: int) -> Response:
-    found = db.paginate(select(Mechanic).where(Mechanic.active).order_by(Mechanic.id)).items
-    for mechanic in found:
-        mechanic.open_tickets = db.session.scalar(
-            select(func.count())
-            .select_from(ticket_mechanics.join(ServiceTicket.__table__))
-            .where(ticket_mechanics.c.mechanic_id == mechanic.id, ServiceTicket.status.in_(OPEN))
-        )
+    found = []
+    for mechanic, open_tickets in page(select(Mechanic, OPEN_TICKETS).where(Mechanic.active).order_by(Mechanic.id)):
+        mechanic.open_tickets = open_tickets
+        found.append(mechanic)
     return jsonify(mechanics_schema.dump(found))
 
 
@@ -243,14 +264,19 @@ def create_ticket(user_id: int) -> Any:
     db.session.flush()
     db.session.add(TicketEvent(ticket_id=ticket.id, mechanic_id=user_id, what="status", after=ticket.status))
     db.session.commit()
-    return jsonify(ticket_schema.dump(ticket)), 201, {"Location": url_for("one_ticket", ticket_id=ticket.id)}
+    return (
+        jsonify(ticket_schema.dump(read_ticket(ticket.id))),
+        201,
+        {"Location": url_for("one_ticket", ticket_id=ticket.id)},
+    )
 
 
 @app.put("/service-tickets/<int:ticket_id>/add-part/<int:part_id>")
 @token_required
 def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
     quantity = request.get_json()["quantity"]
-    ticket = db.session.get(ServiceTicket, ticket_id, with_for_update=True)
+    locked = select(ServiceTicket).where(ServiceTicket.id == ticket_id).with_for_update(of=ServiceTicket)
+    ticket = db.session.scalar(locked.options(*WHOLE))
     part = db.session.get(Part, part_id, with_for_update=True)
     if ticket is None or part is None:
         abort(404)
@@ -269,7 +295,7 @@ def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
     part.version += 1
     ticket.add_up()
     event = TicketEvent(ticket_id=ticket_id, mechanic_id=user_id, what=f"part {part.name}")
-    event.before, event.after = str(before), str(quantity)
+    event.before, event.after = (f"{units} × {line.unit_price / 100:.2f}" for units in (before, quantity))
     db.session.add(event)
     db.session.commit()
     return jsonify(ticket_schema.dump(ticket))
@@ -278,10 +304,11 @@ def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
 @app.post("/customers/login")
 def login() -> Response:
     given = request.get_json()
-    customer = db.session.scalar(select(Customer).where(Customer.email == given["email"]))
+    query = select(Customer.id, Customer.password_hash).where(Customer.email == given["email"])
+    customer = next(iter(read(query)), None)
     try:
         hasher.verify(customer.password_hash if customer else "", given["password"])
-    except VerifyMismatchError:
+    except (VerifyMismatchError, InvalidHashError):
         abort(401)
     expires = 12 * 3600
     claims = {"sub": f"customer:{customer.id}", "exp": int(time.time()) + expires, "aud": "mechanic-shop-api"}

@@ -11,14 +11,15 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from fastapi import Depends, FastAPI, HTTPException, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, PlainSerializer, TypeAdapter
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import joinedload, selectinload
 
+from bench.apps.fast_input import Credentials, NewTicket, Quantity, UserId
 from bench.apps.tables import (
     OPEN,
+    OPEN_TICKETS,
+    WHOLE,
     Customer,
     Mechanic,
     Part,
@@ -26,14 +27,17 @@ from bench.apps.tables import (
     ServiceTicket,
     TicketEvent,
     Vehicle,
-    ticket_mechanics,
 )
 
 app = FastAPI()
-engine = create_async_engine(os.environ["DATABASE_URL"], pool_size=4)
-sessions = async_sessionmaker(engine, expire_on_commit=False)
+# As this project does: reads without transactions, on connections of their own. asyncpg prepares what is sent.
+writes = create_async_engine(os.environ["DATABASE_URL"], pool_size=4)
+reads = create_async_engine(
+    os.environ["DATABASE_URL"], pool_size=4, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+)
+sessions = async_sessionmaker(writes, expire_on_commit=False)
+reading_sessions = async_sessionmaker(reads)
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-bearer = HTTPBearer()
 
 Money = Annotated[int, PlainSerializer(lambda cents: f"{cents / 100:.2f}", return_type=str)]
 Hours = Annotated[int, PlainSerializer(lambda tenths: f"{tenths / 10:.1f}", return_type=str)]
@@ -133,22 +137,6 @@ class TicketOut(Out):
     version: int
 
 
-class NewTicket(BaseModel):
-    customer_id: int
-    vehicle_id: int
-    odometer: int
-    description: str
-
-
-class Quantity(BaseModel):
-    quantity: int = 1
-
-
-class Credentials(BaseModel):
-    email: str
-    password: str
-
-
 class TokenOut(BaseModel):
     token: str
     token_type: str = "Bearer"
@@ -160,28 +148,13 @@ async def get_session() -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def get_user_id(credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]) -> int:
-    try:
-        claims = jwt.decode(
-            credentials.credentials, os.environ["SECRET_KEY"], algorithms=["HS256"], audience="mechanic-shop-api"
-        )
-    except jwt.InvalidTokenError:
-        raise HTTPException(401) from None
-    return int(claims["sub"].partition(":")[2])
+async def get_reading_session() -> AsyncIterator[AsyncSession]:
+    async with reading_sessions() as session:
+        yield session
 
 
 Session = Annotated[AsyncSession, Depends(get_session)]
-UserId = Annotated[int, Depends(get_user_id)]
-
-# What there is one of by a join, what there are many of by a statement of its own: the fastest of the usual ways.
-WHOLE = (
-    joinedload(ServiceTicket.customer),
-    joinedload(ServiceTicket.vehicle),
-    joinedload(ServiceTicket.opened_by),
-    selectinload(ServiceTicket.mechanics),
-    selectinload(ServiceTicket.parts).joinedload(PartLine.part),
-    selectinload(ServiceTicket.labor),
-)
+ReadingSession = Annotated[AsyncSession, Depends(get_reading_session)]
 
 
 @app.get("/health")
@@ -190,7 +163,7 @@ async def health() -> dict[str, str]:
 
 
 @app.get("/service-tickets/{ticket_id}")
-async def one_ticket(ticket_id: int, session: Session, user_id: UserId) -> TicketOut:
+async def one_ticket(ticket_id: int, session: ReadingSession, user_id: UserId) -> TicketOut:
     ticket = await session.scalar(select(ServiceTicket).where(ServiceTicket.id == ticket_id).options(*WHOLE))
     if ticket is None:
         raise HTTPException(404)
@@ -198,13 +171,17 @@ async def one_ticket(ticket_id: int, session: Session, user_id: UserId) -> Ticke
 
 
 @app.get("/service-tickets")
-async def page_of_tickets(session: Session, user_id: UserId, page: int = 1, per_page: int = 20) -> list[TicketOut]:
+async def page_of_tickets(
+    session: ReadingSession, user_id: UserId, page: int = 1, per_page: int = 20
+) -> list[TicketOut]:
     newest = select(ServiceTicket).order_by(ServiceTicket.id.desc()).limit(per_page).offset((page - 1) * per_page)
     return list(await session.scalars(newest.options(*WHOLE)))
 
 
 @app.get("/customers")
-async def page_of_customers(session: Session, user_id: UserId, offset: int = 0, limit: int = 20) -> list[CustomerOut]:
+async def page_of_customers(
+    session: ReadingSession, user_id: UserId, offset: int = 0, limit: int = 20
+) -> list[CustomerOut]:
     query = select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id).offset(offset).limit(limit)
     return list(await session.scalars(query))
 
@@ -214,7 +191,7 @@ remembered: tuple[float, bytes] = (0, b"")
 
 
 @app.get("/mechanics", response_model=list[MechanicOut])
-async def mechanics(session: Session, user_id: UserId) -> Response:
+async def mechanics(session: ReadingSession, user_id: UserId) -> Response:
     global remembered
     if time.monotonic() > remembered[0]:
         remembered = time.monotonic() + 1, await read_mechanics(session)
@@ -222,14 +199,7 @@ async def mechanics(session: Session, user_id: UserId) -> Response:
 
 
 async def read_mechanics(session: AsyncSession) -> bytes:
-    counted = (
-        select(func.count())
-        .select_from(ticket_mechanics.join(ServiceTicket.__table__))
-        .where(ticket_mechanics.c.mechanic_id == Mechanic.id, ServiceTicket.status.in_(OPEN))
-        .correlate(Mechanic)
-        .scalar_subquery()
-    )
-    query = select(Mechanic, counted).where(Mechanic.active).order_by(Mechanic.id).limit(20)
+    query = select(Mechanic, OPEN_TICKETS).where(Mechanic.active).order_by(Mechanic.id).limit(20)
     found = []
     for mechanic, open_tickets in await session.execute(query):
         mechanic.open_tickets = open_tickets
@@ -253,7 +223,8 @@ async def create_ticket(given: NewTicket, response: Response, session: Session, 
     session.add(TicketEvent(ticket_id=ticket.id, mechanic_id=user_id, what="status", after=ticket.status))
     await session.commit()
     response.headers["Location"] = f"/service-tickets/{ticket.id}"
-    return await one_ticket(ticket.id, session, user_id)
+    async with reading_sessions() as reading:
+        return await one_ticket(ticket.id, reading, user_id)
 
 
 @app.put("/service-tickets/{ticket_id}/add-part/{part_id}")
@@ -277,14 +248,14 @@ async def add_part(ticket_id: int, part_id: int, given: Quantity, session: Sessi
     part.version += 1
     ticket.add_up()
     event = TicketEvent(ticket_id=ticket_id, mechanic_id=user_id, what=f"part {part.name}")
-    event.before, event.after = str(before), str(given.quantity)
+    event.before, event.after = (f"{units} × {line.unit_price / 100:.2f}" for units in (before, given.quantity))
     session.add(event)
     await session.commit()
     return ticket
 
 
 @app.post("/customers/login")
-async def login(given: Credentials, session: Session) -> TokenOut:
+async def login(given: Credentials, session: ReadingSession) -> TokenOut:
     customer = await session.scalar(select(Customer).where(Customer.email == given.email))
     try:
         await run_in_threadpool(hasher.verify, customer.password_hash if customer else "", given.password)

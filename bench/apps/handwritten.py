@@ -1,0 +1,83 @@
+"""What someone writes by hand who wants the answers quickly: one statement each, in which PostgreSQL builds the JSON.
+
+The two writes are floors: one statement each that has the effects of the others' many, and checks nothing before: who
+may, whether the car is theirs, what is on the shelf. Each value has its type beside it, since only psycopg2 writes the
+values into the statement.
+"""
+
+MOMENT = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+PART = """json_build_object('part_id', l.part_id, 'name', p.name, 'sku', p.sku, 'quantity', l.quantity,
+    'quantity_short', l.quantity_short, 'unit_price', (l.unit_price * 0.01)::text,
+    'line_total', (l.line_total * 0.01)::text)"""
+# The JSON of ticket t, whose parts are those of {lines}.
+TICKET = """json_build_object(
+    'id', t.id, 'status', t.status, 'hold', t.hold, 'description', t.description,
+    'customer_id', t.customer_id,
+    'customer', (SELECT json_build_object('id', c.id, 'name', c.name, 'email', c.email, 'phone', c.phone)
+        FROM customers c WHERE c.id = t.customer_id),
+    'vehicle_id', t.vehicle_id,
+    'vehicle', (SELECT json_build_object('id', v.id, 'vin', v.vin, 'plate', v.plate, 'plate_state', v.plate_state,
+        'make', v.make, 'model', v.model, 'year', v.year) FROM vehicles v WHERE v.id = t.vehicle_id),
+    'odometer', t.odometer,
+    'mechanics', coalesce((SELECT json_agg(json_build_object('id', m.id, 'name', m.name) ORDER BY m.id)
+        FROM ticket_mechanics tm JOIN mechanics m ON m.id = tm.mechanic_id WHERE tm.ticket_id = t.id), '[]'),
+    'parts', coalesce({parts}, '[]'),
+    'labor', coalesce((SELECT json_agg(json_build_object('id', l.id, 'description', l.description,
+        'hours', (l.hours * 0.1)::text, 'rate', (l.rate * 0.01)::text, 'mechanic_id', l.mechanic_id,
+        'line_total', (l.line_total * 0.01)::text) ORDER BY l.id) FROM labor_lines l WHERE l.ticket_id = t.id), '[]'),
+    'discount_percent', (t.discount_percent * 0.01)::text,
+    'discount_amount', (t.discount_amount * 0.01)::text,
+    'authorized_amount', (t.authorized_amount * 0.01)::text,
+    'totals', json_build_object('parts', (t.total_parts * 0.01)::text, 'labor', (t.total_labor * 0.01)::text,
+        'discount', (t.total_discount * 0.01)::text, 'supplies', (t.total_supplies * 0.01)::text,
+        'tax', (t.total_tax * 0.01)::text, 'total', (t.total * 0.01)::text, 'paid', (t.paid * 0.01)::text,
+        'balance', (t.balance * 0.01)::text),
+    'opened_by', (SELECT json_build_object('id', m.id, 'name', m.name) FROM mechanics m WHERE m.id = t.opened_by_id),
+    'created_at', to_char(t.created_at AT TIME ZONE 'UTC', {moment}),
+    'updated_at', to_char(t.updated_at AT TIME ZONE 'UTC', {moment}),
+    'version', t.version)"""
+PARTS = f"""(SELECT json_agg({PART} ORDER BY l.id) FROM part_lines l JOIN parts p ON p.id = l.part_id
+    WHERE l.ticket_id = t.id)"""
+STORED = TICKET.format(parts=PARTS, moment=MOMENT)
+
+ONE = f"SELECT {STORED}::text FROM service_tickets t WHERE t.id = %(ticket_id)s::int"
+PAGE = f"""SELECT coalesce(json_agg(shown), '[]')::text
+    FROM (SELECT {STORED} AS shown FROM service_tickets t ORDER BY t.id DESC LIMIT %(per_page)s::int) AS page"""
+CUSTOMERS = f"""SELECT coalesce(json_agg(shown), '[]')::text FROM (
+    SELECT json_build_object('id', id, 'name', name, 'email', email, 'phone', phone, 'address', address,
+        'created_at', to_char(created_at AT TIME ZONE 'UTC', {MOMENT}), 'version', version) AS shown
+    FROM customers WHERE id > %(after)s::int AND erased_at IS NULL ORDER BY id LIMIT %(limit)s::int) AS page"""
+CREATE = f"""WITH
+    car AS (UPDATE vehicles SET odometer = %(odometer)s::int, version = version + 1
+        WHERE id = %(vehicle_id)s::int AND customer_id = %(customer_id)s::int),
+    t AS (INSERT INTO service_tickets (status, description, search_text, odometer, customer_id, vehicle_id,
+            opened_by_id, created_at, updated_at, version, labor_rate, parts_tax_rate, labor_tax_rate, supplies_rate,
+            total_parts, total_labor, total_discount, total_supplies, total_tax, total, paid, balance)
+        VALUES ('open', %(description)s::text, ' ' || lower(%(description)s::text), %(odometer)s::int,
+            %(customer_id)s::int, %(vehicle_id)s::int, 39, now(), now(), 1, 10000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        RETURNING *),
+    event AS (INSERT INTO ticket_events (ticket_id, mechanic_id, what, after, created_at)
+        SELECT id, opened_by_id, 'status', status, created_at FROM t)
+    SELECT t.id, {STORED}::text FROM t"""
+CHANGED = f"""(SELECT json_agg({PART} ORDER BY l.id) FROM (
+        SELECT * FROM line UNION ALL
+        SELECT * FROM part_lines WHERE ticket_id = t.id AND part_id <> %(part_id)s::int
+    ) AS l JOIN parts p ON p.id = l.part_id)"""
+ADD_PART = f"""WITH
+    old AS (SELECT quantity, quantity_reserved, line_total FROM part_lines
+        WHERE ticket_id = %(ticket_id)s::int AND part_id = %(part_id)s::int),
+    line AS (UPDATE part_lines SET quantity = %(quantity)s::int, line_total = %(quantity)s::int * unit_price,
+            quantity_reserved = %(quantity)s::int
+        WHERE ticket_id = %(ticket_id)s::int AND part_id = %(part_id)s::int RETURNING *),
+    shelf AS (UPDATE parts SET quantity_reserved = parts.quantity_reserved + %(quantity)s::int - old.quantity_reserved,
+            version = version + 1
+        FROM old WHERE id = %(part_id)s::int RETURNING name),
+    event AS (INSERT INTO ticket_events (ticket_id, mechanic_id, what, before, after, created_at)
+        SELECT %(ticket_id)s::int, 39, 'part ' || name, old.quantity || each, line.quantity || each, now()
+        FROM old, shelf, line, LATERAL (SELECT ' × ' || (line.unit_price * 0.01)::text AS each) AS price)
+    UPDATE service_tickets AS t SET updated_at = now(), version = version + 1,
+        total_parts = total_parts + line.line_total - old.line_total, total = total + line.line_total - old.line_total,
+        balance = balance + line.line_total - old.line_total
+    FROM line, old WHERE t.id = line.ticket_id
+    RETURNING {TICKET.format(parts=CHANGED, moment=MOMENT)}::text"""
+LOGIN = "SELECT id, password_hash FROM customers WHERE email = %(email)s::text AND password_hash IS NOT NULL"
