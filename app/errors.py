@@ -15,11 +15,7 @@ from werkzeug.sansio.response import Response as BaseResponse
 from app import problems
 from app.exchange import current_request
 from app.extensions import Base, db
-<<<<<<< HEAD
 from app.limits import too_many
-=======
-from app.limits import limiter, too_many_until
->>>>>>> guesses
 from app.problems import Problem
 from app.watching import tally
 
@@ -80,12 +76,7 @@ def respond(problem: Problem) -> Response:
 
 def _too_many(error: RateLimitExceeded) -> Response:
     tally().refused_by = str(error.limit.scope)
-<<<<<<< HEAD
     return respond(too_many(error))
-=======
-    limit = limiter.current_limit
-    return respond(too_many_until(limit.reset_at if limit else time.time()))
->>>>>>> guesses
 
 
 def _of_werkzeug(error: HTTPException) -> BaseResponse:

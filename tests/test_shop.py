@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import unittest
-from contextlib import redirect_stderr
 from typing import Any
 
 from flask import Flask, Response, request
@@ -14,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.access import open_to_anyone
+from app.logs import formatter
 from app.logs import init_app as log_requests
 from app.watching import Seen
 from tests.support import Caller, ShopTest, settings
@@ -166,9 +166,9 @@ class Lines(unittest.TestCase):
     def test_it_is_json_whatever_it_tells(self) -> None:
         app = Flask("any")
         app.config["LOG_FORMAT"] = "json"
-        app.extensions["shop.watchers"] = []
+        app.extensions["shop.observers"] = []
         log_requests(app)
-        (write,) = app.extensions["shop.watchers"]
+        (write,) = app.extensions["shop.observers"]
         access = logging.getLogger("app.access")
         self.addCleanup(access.setLevel, access.level)
         access.setLevel(logging.INFO)
@@ -178,8 +178,13 @@ class Lines(unittest.TestCase):
             Seen("", None, "GET", None, 404, 0.0, 0, True, "all"),
             Seen("", None, "GET", None, 404, 12.0, 0, False, None),
         ):
-            with self.subTest(seen), redirect_stderr(io.StringIO()) as written:
+            written = io.StringIO()
+            handler = logging.StreamHandler(written)
+            handler.setFormatter(formatter({"LOG_FORMAT": "json"}))
+            access.addHandler(handler)
+            with self.subTest(seen):
                 write(seen)
+            access.removeHandler(handler)
             (line,) = written.getvalue().splitlines()
             told = json.loads(line)
             self.assertEqual(told["duration_ms"], round(seen.seconds * 1000, 2))
