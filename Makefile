@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check workflow audit prove chaos soak bench bench-quick clients openapi lock
 
@@ -13,8 +15,9 @@ run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT chan
 	@$(BIN)/flask prepare
 	@exec $(BIN)/gunicorn flask_app:app
 
+# One process more than cores: some tests wait, for a server or for a lock.
 test: $(VENV)/.installed-dev ## run the whole suite, on SQLite or on the PostgreSQL of TEST_DATABASE_URL
-	@$(BIN)/python -m unittest discover -s tests
+	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES)
 
 check: $(VENV)/.installed-dev ## lint and types
 	@$(BIN)/ruff check .

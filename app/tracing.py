@@ -19,10 +19,12 @@ try:
     from opentelemetry.instrumentation.flask import FlaskInstrumentor
     from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
     from opentelemetry.metrics import NoOpMeter
+    from opentelemetry.propagate import set_global_textmap
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
     from opentelemetry.trace import Span, SpanContext, Status
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 except ImportError:
     raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT needs the packages in requirements-tracing.txt.") from None
 
@@ -66,6 +68,8 @@ def _ids(context: SpanContext | None) -> SpanContext | None:
 
 def init_app(app: Flask) -> None:
     """Trace every request of the application."""
+    # Of what came along nothing but the ids: baggage is free text.
+    set_global_textmap(TraceContextTextMapPropagator())
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
     endpoint = app.config["OTEL_EXPORTER_OTLP_ENDPOINT"]
     provider.add_span_processor(BatchSpanProcessor(WithoutValues(endpoint=f"{endpoint}/v1/traces")))

@@ -4,20 +4,25 @@
 it they run on the embedded SQLite.
 """
 
-import atexit
 import os
 import secrets
 import shutil
+import signal
+import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 from contextvars import Context
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache as once
+from multiprocessing import parent_process
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
 import psycopg2
+from argon2 import PasswordHasher
 from click.testing import Result
 from flask import Flask
 from flask.cli import FlaskGroup
@@ -28,7 +33,7 @@ from werkzeug.test import TestResponse
 
 import config
 from app import create_app
-from app.auth import sessions, tokens
+from app.auth import passwords, sessions, tokens
 from app.auth.passwords import hash_password
 from app.extensions import Base, cache, db
 from app.limits import limiter
@@ -47,26 +52,43 @@ from app.rules.roles import Role
 from app.transaction import atomic
 
 PASSWORD = "a password for tests"
+# What passwords cost in earnest is for `test_auth.Passwords` to see; elsewhere in this process they are hashed quickly.
+FULL_COST_HASHER = passwords.hasher
+passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
 SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
 ON_POSTGRESQL = bool(SERVER_URL)
+
+
+if parent_process() is not None:
+    # Tests side by side: the runner ends its processes by this signal, and what they registered with `at_end` is done.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+
+
+def at_end(call: Callable[..., object], *arguments: Any, **options: Any) -> None:
+    """Have something done when this process ends, also as one of those that run tests side by side."""
+    Finalize(None, call, arguments, options, exitpriority=1)
 
 
 @once
 def scratch() -> Path:
     """A folder for this run's files, removed at its end."""
     folder = Path(tempfile.mkdtemp(prefix="shop-tests-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    at_end(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-def new_database() -> str:
-    """The address of a new, empty database, dropped at the end of the run."""
+def new_database(template: str | None = None) -> str:
+    """The address of a new database, empty or a copy of the one at `template`, dropped at the end of the run."""
     name = f"shop_test_{secrets.token_hex(6)}"
     if not ON_POSTGRESQL:
-        return f"sqlite:///{scratch() / name}.db"
-    _on_server(f'CREATE DATABASE "{name}"')
-    atexit.register(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        file = scratch() / f"{name}.db"
+        if template:
+            shutil.copyfile(str(make_url(template).database), file)
+        return f"sqlite:///{file}"
+    copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
+    _on_server(f'CREATE DATABASE "{name}"{copied}')
+    at_end(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     return make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
 
 
@@ -92,14 +114,24 @@ def migrated(url: str) -> str:
     app = create_app(settings(DATABASE_URL=url))
     with app.app_context():
         upgrade(MIGRATIONS)
-        db.engine.dispose()
+    close_connections(app)  # which also brings all that SQLite wrote into the one file
     return url
 
 
 @once
-def database_url() -> str:
-    """The migrated database that the tests of this run share; each empties it first."""
+def _template() -> str:
     return migrated(new_database())
+
+
+def new_migrated_database() -> str:
+    """The address of a new database that is migrated: all are copies of one."""
+    return new_database(_template())
+
+
+@once
+def database_url() -> str:
+    """The migrated database that the tests of this process share; each empties it first."""
+    return new_migrated_database()
 
 
 @once
@@ -195,6 +227,10 @@ class ShopTest(unittest.TestCase):
         sessions.forget()
         forget_counts(self.app)
         self.anyone = Caller(self.app)
+        with atomic():
+            self._hire_and_sign_up()
+
+    def _hire_and_sign_up(self) -> None:
         self.admin = self.make_mechanic("Ada Admin", Role.ADMIN)
         self.advisor = self.make_mechanic("Avi Advisor", Role.ADVISOR)
         self.mechanic = self.make_mechanic("Mel Mechanic")

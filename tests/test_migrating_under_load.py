@@ -30,7 +30,7 @@ from app.schemas import MOST_COUNTED
 from tests.consistency import broken_rules
 from tests.instruments import PostgreSQLServer
 from tests.live import instance
-from tests.support import ON_POSTGRESQL, migrated, new_database, password_hash
+from tests.support import ON_POSTGRESQL, migrated, new_migrated_database, password_hash
 from tests.traffic import DESKS, PARTS, Answer, Desk, GivenUp, Shop
 
 TABLES = [table.name for table in Base.metadata.sorted_tables]
@@ -275,7 +275,7 @@ class MigratingUnderLoad(unittest.TestCase):
     """No answer is wrong, and nothing is missing, lost or done twice."""
 
     def test_every_table_is_rewritten_while_clients_read_and_write(self) -> None:
-        outcome = play(migrated(new_database()), rounds=1, seconds=0.3)
+        outcome = play(new_migrated_database(), rounds=1, seconds=0.3)
         self.assertFalse(outcome.failures, "\n".join(outcome.failures))
         self.assertLessEqual(BUSY, outcome.waited_for, "the load did not meet the migrations")
 
