@@ -4,11 +4,11 @@
 it they run on the embedded SQLite.
 """
 
+import atexit
 import os
 import secrets
 import shutil
 import signal
-import sys
 import tempfile
 import unittest
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from contextvars import Context
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache as once
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -60,21 +61,37 @@ SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
 ON_POSTGRESQL = bool(SERVER_URL)
 
 
-if parent_process() is not None:
-    # Tests side by side: the runner ends its processes by this signal, and what they registered with `at_end` is done.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+_endings: list[Callable[[], object]] = []
 
 
-def at_end(call: Callable[..., object], *arguments: Any, **options: Any) -> None:
-    """Have something done when this process ends, also as one of those that run tests side by side."""
-    Finalize(None, call, arguments, options, exitpriority=1)
+def at_end(call: Callable[[], object]) -> None:
+    """Have something done when this process ends; it may be done twice."""
+    _endings.append(call)
+
+
+def _end() -> None:
+    while _endings:
+        _endings[-1]()  # stays there until it is done: the signal below may come in the midst of it
+        _endings.pop()
+
+
+def _end_by_signal(*_: object) -> None:
+    _end()
+    os._exit(0)
+
+
+if parent_process() is None:
+    atexit.register(_end)
+else:  # tests side by side, whose runner ends its processes by a signal, or has them end by themselves
+    Finalize(None, _end, exitpriority=1)
+    signal.signal(signal.SIGTERM, _end_by_signal)
 
 
 @once
 def scratch() -> Path:
     """A folder for this run's files, removed at its end."""
     folder = Path(tempfile.mkdtemp(prefix="shop-tests-"))
-    at_end(shutil.rmtree, folder, ignore_errors=True)
+    at_end(partial(shutil.rmtree, folder, ignore_errors=True))
     return folder
 
 
@@ -88,7 +105,7 @@ def new_database(template: str | None = None) -> str:
         return f"sqlite:///{file}"
     copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
     _on_server(f'CREATE DATABASE "{name}"{copied}')
-    at_end(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    at_end(partial(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
     return make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
 
 
