@@ -8,17 +8,12 @@ import atexit
 import os
 import secrets
 import shutil
-import signal
 import tempfile
 import unittest
-from collections.abc import Callable
 from contextvars import Context
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache as once
-from functools import partial
-from multiprocessing import parent_process
-from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -57,42 +52,28 @@ PASSWORD = "a password for tests"
 FULL_COST_HASHER = passwords.hasher
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
+# Names the folder of the run to the processes of one run.
+FOLDER = "SHOP_TESTS_FOLDER"
 SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
 ON_POSTGRESQL = bool(SERVER_URL)
 
 
-_endings: list[Callable[[], object]] = []
-
-
-def at_end(call: Callable[[], object]) -> None:
-    """Have something done when this process ends; it may be done twice."""
-    _endings.append(call)
-
-
-def _end() -> None:
-    while _endings:
-        _endings[-1]()  # stays there until it is done: the signal below may come in the midst of it
-        _endings.pop()
-
-
-def _end_by_signal(*_: object) -> None:
-    _end()
-    os._exit(0)
-
-
-if parent_process() is None:
-    atexit.register(_end)
-else:  # tests side by side, whose runner ends its processes by a signal, or has them end by themselves
-    Finalize(None, _end, exitpriority=1)
-    signal.signal(signal.SIGTERM, _end_by_signal)
-
-
 @once
 def scratch() -> Path:
-    """A folder for this run's files, removed at its end."""
-    folder = Path(tempfile.mkdtemp(prefix="shop-tests-"))
-    at_end(partial(shutil.rmtree, folder, ignore_errors=True))
-    return folder
+    """The folder of this run, which the processes that run tests side by side share; the first of them removes it."""
+    if FOLDER not in os.environ:
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="shop-tests-")
+        atexit.register(_end_run, Path(os.environ[FOLDER]))
+    return Path(os.environ[FOLDER])
+
+
+def _end_run(folder: Path) -> None:
+    for database in folder.glob("*.database"):
+        _on_server(f'DROP DATABASE IF EXISTS "{database.stem}" WITH (FORCE)')
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+scratch()  # the process that finds the tests is the first
 
 
 def new_database(template: str | None = None) -> str:
@@ -104,8 +85,8 @@ def new_database(template: str | None = None) -> str:
             shutil.copyfile(str(make_url(template).database), file)
         return f"sqlite:///{file}"
     copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
+    (scratch() / f"{name}.database").touch()  # so that it is dropped at the end
     _on_server(f'CREATE DATABASE "{name}"{copied}')
-    at_end(partial(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
     return make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
 
 
