@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check workflow audit prove chaos soak bench bench-quick clients openapi lock
+.PHONY: help run test coverage check workflow audit prove chaos soak bench bench-quick clients openapi lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -15,9 +15,13 @@ run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT chan
 	@$(BIN)/flask prepare
 	@exec $(BIN)/gunicorn flask_app:app
 
-# One process more than cores: some tests wait, for a server or for a lock.
+# Two processes more than cores: some tests wait, for a server or for a lock.
 test: $(VENV)/.installed-dev ## run the whole suite, on SQLite or on the PostgreSQL of TEST_DATABASE_URL
 	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES)
+
+coverage: $(VENV)/.installed-dev ## the same, and of which lines of app/ it runs; at least 95 %
+	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES) --coverage --coverage-source app \
+		--coverage-fail-under 95
 
 check: $(VENV)/.installed-dev ## lint and types
 	@$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from flask import Response, g, request
@@ -162,6 +162,10 @@ class Blueprint(SmorestBlueprint):
             return cast_view(view)
 
         return decorate
+
+    def register_views_in_doc(self, api: Any, *args: Any, **options: Any) -> None:
+        """Describe the views when the document is first asked for: a process that never is starts sooner."""
+        api.undocumented.append(partial(super().register_views_in_doc, api, *args, **options))
 
     def _store_endpoint_docs(self, endpoint: str, view: Any, parameters: Any, tags: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, view, parameters, tags, **options)

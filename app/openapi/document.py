@@ -1,5 +1,7 @@
 """The document itself: what apispec makes of the schemas, completed."""
 
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from apispec import APISpec
@@ -114,6 +116,19 @@ class Api(SmorestApi):
 
     DEFAULT_ERROR_RESPONSE_NAME = ""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.undocumented: list[Callable[[], None]] = []
+        self._lock = Lock()
+        super().__init__(*args, **options)
+
+    def document(self) -> dict[str, Any]:
+        """The whole document."""
+        with self._lock:
+            while self.undocumented:
+                self.undocumented.pop(0)()
+        described: dict[str, Any] = self.spec.to_dict()
+        return described
+
     def _register_responses(self) -> None:
         """Refusals are documented by `Blueprint.refuses`."""
 
@@ -154,5 +169,4 @@ def create_api(app: Flask, description: str) -> Api:
 def document(app: Flask, server: str) -> dict[str, Any]:
     """The OpenAPI document of the application, as served at the address `server`."""
     api: Api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    described: dict[str, Any] = api.spec.to_dict()
-    return {**described, "servers": [{"url": server}]}
+    return {**api.document(), "servers": [{"url": server}]}
