@@ -23,7 +23,7 @@ try:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
-    from opentelemetry.trace import Span, SpanContext, Status
+    from opentelemetry.trace import Span, SpanContext, SpanKind, Status
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 except ImportError:
     raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT needs the packages in requirements-tracing.txt.") from None
@@ -42,8 +42,8 @@ class WithoutValues(OTLPSpanExporter):
     """Sends spans without what was sent by clients: addresses, names of hosts and programs, messages of exceptions."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send what may be sent of these spans."""
-        return super().export([_without_values(span) for span in spans])
+        """Send what may be sent of these spans, and nothing of statements that belong to no request."""
+        return super().export([_without_values(span) for span in spans if span.kind is SpanKind.SERVER or span.parent])
 
 
 def _without_values(span: ReadableSpan) -> ReadableSpan:
@@ -68,7 +68,7 @@ def _ids(context: SpanContext | None) -> SpanContext | None:
 
 def init_app(app: Flask) -> None:
     """Trace every request of the application."""
-    # Of what came along nothing but the ids: baggage is free text.
+    # Of what came along nothing but the ids: baggage is free text, and what cannot be read of it would be logged.
     set_global_textmap(TraceContextTextMapPropagator())
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
     endpoint = app.config["OTEL_EXPORTER_OTLP_ENDPOINT"]

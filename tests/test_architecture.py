@@ -245,9 +245,6 @@ class Deeds(unittest.TestCase):
     def test_only_the_transaction_commits(self) -> None:
         self.assertEqual(self.who_mentions("commit"), {"app.transaction"})
 
-    def test_nobody_asks_for_hooks_that_the_application_does_not_call(self) -> None:
-        self.assertEqual(self.who_mentions("after_this_request"), set())
-
     def who_mentions(self, *attributes: str) -> set[str]:
         """The modules with an attribute, or an imported name, of one of these names."""
         return {

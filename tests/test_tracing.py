@@ -67,15 +67,6 @@ class TracingTest(OwnAppTest):
         self.addCleanup(self.collector.end)
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url}
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget what was traced so far, such as what the test itself asked of the database."""
-        self.spans()
-        self.collector.sent.clear()
-
     def spans(self) -> list[Span]:
         self.app.extensions["shop.tracing"].force_flush()
         return self.collector.spans()
@@ -86,7 +77,6 @@ class Spans(TracingTest):
 
     def test_a_request_is_a_span_and_its_statements_are_within_it(self) -> None:
         ticket = self.make_ticket()
-        self.forget()
         with statements() as sent:
             answer = self.advisor.get(f"/service-tickets/{ticket}", headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
         *inner, outer = self.spans()
