@@ -110,7 +110,7 @@ class Target:
         if value is None:
             return [self.what, bound, "not measured", ""]
         holds = value >= self.least if self.least is not None else value <= (self.most or 0)
-        return [self.what, bound, f"{value:.2f}".rstrip("0").rstrip("."), "pass" if holds else "**fail**"]
+        return [self.what, bound, f"{value:.3f}".rstrip("0").rstrip("."), "pass" if holds else "**fail**"]
 
 
 def _times(work: str, other: str, ours: str = OURS) -> Callable[[Results], float | None]:
