@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check workflow audit prove chaos soak bench bench-quick clients openapi lock
+.PHONY: help run test coverage check workflow audit prove chaos soak bench bench-quick clients openapi lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -13,8 +15,13 @@ run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT chan
 	@$(BIN)/flask prepare
 	@exec $(BIN)/gunicorn flask_app:app
 
+# Two processes more than cores: some tests wait, for a server or for a lock.
 test: $(VENV)/.installed-dev ## run the whole suite, on SQLite or on the PostgreSQL of TEST_DATABASE_URL
-	@$(BIN)/python -m unittest discover -s tests
+	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES)
+
+coverage: $(VENV)/.installed-dev ## the same, and of which lines of app/ it runs; at least 95 %
+	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES) --coverage --coverage-source app \
+		--coverage-fail-under 95
 
 check: $(VENV)/.installed-dev ## lint and types
 	@$(BIN)/ruff check .
@@ -28,13 +35,14 @@ workflow: $(VENV)/.installed-dev tests/workflow/node_modules ## lint the workflo
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
-prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys
+prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations
 	@$(BIN)/python -m tests.fuzz --cases 2000
 	@$(BIN)/python -m tests.shop_machine --runs 500 --steps 50
 	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
 	@$(BIN)/python -m tests.test_conditional --writers 32 --updates 50
 	@$(BIN)/python -m tests.test_idempotency --keys 2000
 	@$(BIN)/python -m tests.test_instances --writes 1000
+	@$(BIN)/python -m tests.test_migrating_under_load --rounds 10
 
 chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load for five minutes, then replace servers under load
 	@$(BIN)/python -m tests.chaos
@@ -61,7 +69,9 @@ lock: $(VENV)/.installed-dev ## pin requirements anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
 		--extra tracing pyproject.toml -o requirements-tracing.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
-		--extra dev --extra tracing pyproject.toml -o requirements-dev.txt
+		--extra psycopg pyproject.toml -o requirements-psycopg.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
+		--extra dev --extra tracing --extra psycopg pyproject.toml -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt \
 		pyproject.toml bench/requirements.in -o bench/requirements.txt
 

@@ -190,6 +190,8 @@ SETTINGS = (
     Setting("RATELIMIT_PER_CLIENT", _rates, "600 per minute"),
     Setting("RATELIMIT_WRITES", _rates, "240 per minute"),
     Setting("RATELIMIT_LOGIN", _rates, "20 per minute"),
+    Setting("RATELIMIT_GUESSES", _rates, "10 per 5 minutes; 30 per hour; 100 per day"),
+    Setting("RATELIMIT_GUESSES_PER_ADDRESS", _rates, "100 per hour; 300 per day"),
     Setting("RATELIMIT_SIGN_UP", _rates, "20 per hour"),
 )
 

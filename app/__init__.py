@@ -13,6 +13,7 @@ from app import (
     customers,
     database,
     errors,
+    headers,
     inventory,
     invites,
     limits,
@@ -64,21 +65,28 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         hops = config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask documents it so
 
-    watching.init_app(app)
-    logs.init_app(app)
-    cors.init_app(app)
     db.init_app(app)
     ma.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)
     line.init_app(app)
     caching.init_app(app)
     sessions.init_app(app)
-    limits.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
     with app.app_context():
         database.prepare(db.engine, *(engine for name, engine in db.engines.items() if name))
 
+    # These register hooks. Before a request they are called in this order, and what one refuses does not reach the
+    # next; after it in the opposite order, and all of them, so that every answer is completed, counted and logged.
+    watching.init_app(app)
+    logs.init_app(app)
+    if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        from app import tracing  # its libraries are optional
+
+        tracing.init_app(app)
+    headers.init_app(app)
+    cors.init_app(app)
+    limits.init_app(app)
     api = openapi.create_api(app, system.DESCRIPTION)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")
     api.register_blueprint(customers.blueprint, url_prefix="/customers")
@@ -94,9 +102,5 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         from app import metrics  # its library is not small
 
         metrics.init_app(app)
-    if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
-        from app import tracing  # its libraries are optional
-
-        tracing.init_app(app)
     require_policies(app)
     return app

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from flask import has_request_context
 from sqlalchemy import inspect
 
-from app.exchange import this_request
+from app.exchange import current_request
 from app.extensions import db
 from app.models import Account, AuditEvent, AuditKind
 from app.models.base import Row
@@ -52,5 +52,5 @@ def _facts() -> dict[str, str | None]:
     """Which request it is, and where it comes from; nothing for a command."""
     if not has_request_context():
         return {}
-    asked = this_request()
+    asked = current_request()
     return {"request_id": asked.request_id, "address": (asked.remote_addr or "")[:MOST_ADDRESS] or None}

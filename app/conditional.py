@@ -37,7 +37,7 @@ def complete(asked: ShopRequest, response: Response, tag: Tag) -> Response:
     """The answer with its tag, if it has none yet; 304 and no body where a GET names that tag in `If-None-Match`."""
     if "ETag" not in response.headers:
         attach(response, tag)
-    if asked.is_conditional and asked.method in READS:
+    if asked.method in READS and "If-None-Match" in asked.headers:
         known, _ = response.get_etag()
         if asked.if_none_match.contains_weak(known or ""):
             response.status_code = 304

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import time
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app
@@ -14,9 +13,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as BaseResponse
 
 from app import problems
-from app.exchange import this_request
+from app.exchange import current_request
 from app.extensions import Base, db
-from app.limits import limiter, too_many
+from app.limits import too_many
 from app.problems import Problem
 from app.watching import tally
 
@@ -67,7 +66,7 @@ def respond(problem: Problem) -> Response:
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
-        "request_id": this_request().request_id,
+        "request_id": current_request().request_id,
         **problem.extra,
     }
     response = Response(current_app.json.dumps(body), problem.status, content_type="application/problem+json")
@@ -77,8 +76,7 @@ def respond(problem: Problem) -> Response:
 
 def _too_many(error: RateLimitExceeded) -> Response:
     tally().refused_by = str(error.limit.scope)
-    limit = limiter.current_limit
-    return respond(too_many(limit.reset_at if limit else time.time()))
+    return respond(too_many(error))
 
 
 def _of_werkzeug(error: HTTPException) -> BaseResponse:
@@ -127,7 +125,7 @@ def _of_database(error: OperationalError | TimeoutError) -> Response:
 def _unavailable(error: Exception) -> Response:
     db.session.rollback()
     cause = type(getattr(error, "orig", None) or error).__name__
-    log.error("The database did not answer (%s), request %s", cause, this_request().request_id)
+    log.error("The database did not answer (%s), request %s", cause, current_request().request_id)
     return respond(problems.Unavailable("Try again in a moment.", headers={"Retry-After": str(RETRY_SECONDS)}))
 
 
@@ -146,5 +144,5 @@ def _of_ours(error: Exception) -> Response:
     # The text of a database error holds what the client sent: the log gets where it happened, without the values.
     if isinstance(error, DBAPIError):
         error.hide_parameters = True
-    log.error("Request %s failed", this_request().request_id, exc_info=error)
+    log.error("Request %s failed", current_request().request_id, exc_info=error)
     return respond(problems.ServerError("Something failed on our side; it has been logged."))

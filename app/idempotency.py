@@ -30,7 +30,7 @@ from app.auth import tokens
 from app.auth.access import Policy
 from app.auth.keys import box_for, keys_for
 from app.database import read
-from app.exchange import ShopRequest, this_request
+from app.exchange import ShopRequest, current_request
 from app.extensions import db
 from app.models import Customer, IdempotencyKey, ServiceTicket
 from app.models.types import now
@@ -59,7 +59,7 @@ def once(view: Callable[..., Response]) -> Callable[..., Response]:
 
     @wraps(view)
     def keyed(*args: Any, **kwargs: Any) -> Response:
-        asked = this_request()
+        asked = current_request()
         if asked.method != "POST" or KEY not in asked.headers or not _is_keyed(asked) or "keyed" in g:
             return view(*args, **kwargs)
         g.keyed = True  # the decorators within this one pass the request on

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-
-from app.exchange import this_app
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +88,7 @@ def init_app(app: Flask) -> None:
 
 def line() -> Line:
     """That of the present application."""
-    found: Line = this_app().extensions["shop.line"]
+    found: Line = current_app.extensions["shop.line"]
     return found
 
 

@@ -19,7 +19,7 @@ from app.auth.access import Identity
 from app.caching import remember
 from app.conditional import attach, mark
 from app.database import read
-from app.exchange import this_request
+from app.exchange import current_request
 from app.headers import ShopResponse
 from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
 from app.models.base import Row
@@ -143,7 +143,7 @@ def cached_page(
         return response.get_data(), tuple(response.headers)
 
     # The address to the letter: links quote it.
-    asked = this_request()
+    asked = current_request()
     key = f"{type(schema).__name__} {within} {asked.path} {asked.query_string!r}"
     body, headers = remember(listing.model, key, build)
     return ShopResponse([body], headers=headers, direct_passthrough=True)
@@ -249,6 +249,6 @@ def _query_string(**paging: Any) -> str:
     return urlencode({**{name: text for name, text in request.args.items() if name not in dropped}, **paging})
 
 
-def send(body: Any, status: int = 200) -> Response:
+def send(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON, compact."""
-    return ShopResponse(current_app.json.dumps(body, separators=(",", ":")), status, mimetype=JSON)
+    return ShopResponse(current_app.json.dumps(body, separators=(",", ":")), status, headers, mimetype=JSON)

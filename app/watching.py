@@ -1,8 +1,7 @@
-"""What is seen of each request: a tally kept while it is answered, and those who are told once it was.
+"""Statistics of each request: a tally is kept while it is answered, and observers get the result afterwards.
 
-A watcher is a function of what was `Seen`; the access log (`app/logs.py`) and
-the metrics (`app/metrics.py`) are such. Nobody is told anything that a client
-sent beyond the method and a harmless request id: the address is told as the rule of its route.
+An observer is a function of what was `Seen`; the access log (`app/logs.py`) and the metrics (`app/metrics.py`) are
+such. They get nothing that a client sent but the method and a harmless request id: of the address, the route's rule.
 """
 
 import time
@@ -11,11 +10,11 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from sqlalchemy import Engine, event
 
 from app.auth import tokens
-from app.exchange import ShopRequest
+from app.exchange import current_request
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD = "OTHER"
@@ -50,7 +49,7 @@ class Seen(NamedTuple):
     refused_by: str | None
 
 
-Watcher = Callable[[Seen], None]
+Observer = Callable[[Seen], None]
 
 _OUTSIDE = Tally()  # where there is no request
 _tally: ContextVar[Tally] = ContextVar("tally", default=_OUTSIDE)
@@ -62,41 +61,43 @@ def tally() -> Tally:
 
 
 def init_app(app: Flask) -> None:
-    """Let the application have watchers."""
-    app.extensions["shop.watchers"] = []
+    """Keep statistics of every request."""
+    app.extensions["shop.observers"] = []
+    app.before_request(_begin)
+    app.after_request(_end)
 
 
-def add(app: Flask, watcher: Watcher) -> None:
-    """Tell one more of every request."""
-    app.extensions["shop.watchers"].append(watcher)
+def add(app: Flask, observer: Observer) -> None:
+    """Call the observer after every request."""
+    app.extensions["shop.observers"].append(observer)
 
 
-# Of the dialect: where anything listens to `before_cursor_execute`, each new connection is made to tell of all it does.
-# So what is asked of a server when a process first connects to it counts for the request that came first.
+# What a server is asked when a process first connects to it counts for the request that came first.
 @event.listens_for(Engine, "do_execute")
 @event.listens_for(Engine, "do_executemany")
 def _count(*_: Any) -> None:
     _tally.get().queries += 1
 
 
-def begin() -> None:
-    """Keep a tally of the request that begins."""
+def _begin() -> None:
     _tally.set(Tally())
 
 
-def end(app: Flask, asked: ShopRequest, response: Response) -> None:
-    """Tell the watchers of a request that is answered; what is left to do for it is done while the answer is sent."""
-    watchers: list[Watcher] = app.extensions["shop.watchers"]
-    route: str | None = asked.url_rule.rule if asked.url_rule else None
-    method = asked.method if asked.method in METHODS else OTHER_METHOD
-    facts = (asked.request_id, tokens.subject(asked), method, route, response.status_code)
+def _end(response: Response) -> Response:
+    """Call the observers, for a streamed answer once it has been sent: statements may be executed until then."""
+    observers: list[Observer] = current_app.extensions["shop.observers"]
+    request = current_request()
+    route: str | None = request.url_rule.rule if request.url_rule else None
+    method = request.method if request.method in METHODS else OTHER_METHOD
+    facts = (request.request_id, tokens.subject(request), method, route, response.status_code)
     if response.is_streamed:
-        response.call_on_close(partial(_tell, watchers, tally(), facts))
+        response.call_on_close(partial(_notify, observers, tally(), facts))
     else:
-        _tell(watchers, tally(), facts)
+        _notify(observers, tally(), facts)
+    return response
 
 
-def _tell(watchers: list[Watcher], tally: Tally, facts: tuple[str, str | None, str, str | None, int]) -> None:
+def _notify(observers: list[Observer], tally: Tally, facts: tuple[str, str | None, str, str | None, int]) -> None:
     seen = Seen(*facts, time.perf_counter() - tally.started, tally.queries, tally.cached, tally.refused_by)
-    for watcher in watchers:
-        watcher(seen)
+    for observer in observers:
+        observer(seen)

@@ -18,7 +18,7 @@ from app.models import (
     StockMovement,
 )
 from app.rules.money import ZERO
-from app.rules.ticket_life import RESERVING, TicketStatus
+from app.rules.ticket_life import RESERVING, WORKED, TicketStatus
 
 
 def broken_rules() -> dict[str, Sequence[int]]:
@@ -46,6 +46,16 @@ def contradictions() -> dict[str, Select[int]]:
         "reserved is what lines hold": select(Part.id).where(Part.quantity_reserved != held),
         "only authorised, unfinished work holds parts": (
             select(ServiceTicket.id).join(PartLine).where(holding, ServiceTicket.status.not_in(RESERVING))
+        ),
+        "finished work has issued its parts": (
+            select(ServiceTicket.id)
+            .join(PartLine)
+            .join(Part)
+            .where(
+                ServiceTicket.status.in_(WORKED),
+                Part.quantity_on_hand.is_not(None),
+                PartLine.quantity_issued != PartLine.quantity,
+            )
         ),
         "totals are of the lines": (
             select(ServiceTicket.id).where(

@@ -51,7 +51,7 @@ from app.service_tickets.billing_schemas import INVOICE_CONTENT
 from app.transaction import atomic
 from tests.consistency import broken_rules
 from tests.live import call, serving
-from tests.support import ON_POSTGRESQL, PASSWORD, migrated, new_database, password_hash, settings
+from tests.support import ON_POSTGRESQL, PASSWORD, new_migrated_database, password_hash, settings
 
 ROLES = ("customer", *(role.value for role in Role))
 PEOPLE = 12  # of each role, so that requests which erase and deactivate leave someone
@@ -366,7 +366,7 @@ def main() -> int:
     options = read_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with us
     register_formats()
-    database = migrated(new_database())
+    database = new_migrated_database()
     app = create_app(settings(DATABASE_URL=database))
     with app.app_context(), serving(database) as (address, log):
         fill()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from redis import Redis
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
@@ -72,6 +73,10 @@ class RedisServer:
     def wake(self) -> None:
         """Answer again, first what was asked meanwhile."""
         self._process.send_signal(signal.SIGCONT)
+
+    def keys(self) -> list[str]:
+        """The names of all that is kept."""
+        return [key.decode() for key in Redis.from_url(self.url).scan_iter()]
 
     def end(self) -> None:
         """Leave nothing behind."""

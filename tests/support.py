@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from argon2 import PasswordHasher
 from click.testing import Result
 from flask import Flask
 from flask.cli import FlaskGroup
@@ -28,7 +29,7 @@ from werkzeug.test import TestResponse
 
 import config
 from app import create_app
-from app.auth import sessions, tokens
+from app.auth import passwords, sessions, tokens
 from app.auth.passwords import hash_password
 from app.extensions import Base, cache, db
 from app.limits import limiter
@@ -47,26 +48,45 @@ from app.rules.roles import Role
 from app.transaction import atomic
 
 PASSWORD = "a password for tests"
+# What passwords cost in earnest is for `test_auth.Passwords` to see; elsewhere in this process they are hashed quickly.
+FULL_COST_HASHER = passwords.hasher
+passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
+# Names the folder of the run to the processes of one run.
+FOLDER = "SHOP_TESTS_FOLDER"
 SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
 ON_POSTGRESQL = bool(SERVER_URL)
 
 
 @once
 def scratch() -> Path:
-    """A folder for this run's files, removed at its end."""
-    folder = Path(tempfile.mkdtemp(prefix="shop-tests-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    """The folder of this run, which the processes that run tests side by side share; the first of them removes it."""
+    if FOLDER not in os.environ:
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="shop-tests-")
+        atexit.register(_end_run, Path(os.environ[FOLDER]))
+    return Path(os.environ[FOLDER])
 
 
-def new_database() -> str:
-    """The address of a new, empty database, dropped at the end of the run."""
+def _end_run(folder: Path) -> None:
+    for database in folder.glob("*.database"):
+        _on_server(f'DROP DATABASE IF EXISTS "{database.stem}" WITH (FORCE)')
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+scratch()  # the process that finds the tests is the first
+
+
+def new_database(template: str | None = None) -> str:
+    """The address of a new database, empty or a copy of the one at `template`, dropped at the end of the run."""
     name = f"shop_test_{secrets.token_hex(6)}"
     if not ON_POSTGRESQL:
-        return f"sqlite:///{scratch() / name}.db"
-    _on_server(f'CREATE DATABASE "{name}"')
-    atexit.register(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        file = scratch() / f"{name}.db"
+        if template:
+            shutil.copyfile(str(make_url(template).database), file)
+        return f"sqlite:///{file}"
+    copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
+    (scratch() / f"{name}.database").touch()  # so that it is dropped at the end
+    _on_server(f'CREATE DATABASE "{name}"{copied}')
     return make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
 
 
@@ -92,14 +112,24 @@ def migrated(url: str) -> str:
     app = create_app(settings(DATABASE_URL=url))
     with app.app_context():
         upgrade(MIGRATIONS)
-        db.engine.dispose()
+    close_connections(app)  # which also brings all that SQLite wrote into the one file
     return url
 
 
 @once
-def database_url() -> str:
-    """The migrated database that the tests of this run share; each empties it first."""
+def _template() -> str:
     return migrated(new_database())
+
+
+def new_migrated_database() -> str:
+    """The address of a new database that is migrated: all are copies of one."""
+    return new_database(_template())
+
+
+@once
+def database_url() -> str:
+    """The migrated database that the tests of this process share; each empties it first."""
+    return new_migrated_database()
 
 
 @once
@@ -193,8 +223,12 @@ class ShopTest(unittest.TestCase):
         empty_database()
         cache.clear()
         sessions.forget()
-        limiter.reset()
+        forget_counts(self.app)
         self.anyone = Caller(self.app)
+        with atomic():
+            self._hire_and_sign_up()
+
+    def _hire_and_sign_up(self) -> None:
         self.admin = self.make_mechanic("Ada Admin", Role.ADMIN)
         self.advisor = self.make_mechanic("Avi Advisor", Role.ADVISOR)
         self.mechanic = self.make_mechanic("Mel Mechanic")
@@ -306,6 +340,14 @@ class ShopTest(unittest.TestCase):
         """The answer has this status; returns its JSON."""
         self.assertEqual(response.status_code, status, response.data.decode(errors="replace"))
         return response.json
+
+
+def forget_counts(app: Flask) -> None:
+    """Begin all rate limits anew."""
+    limiter.reset()
+    for name in ("shop.counters", "shop.fallback_counters"):
+        if name in app.extensions:
+            app.extensions[name].storage.reset()
 
 
 def close_connections(app: Flask) -> None:

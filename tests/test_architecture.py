@@ -2,7 +2,7 @@
 
 import ast
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +42,7 @@ ROOMS = (
     ("app.*.blueprint",),
     ("app.errors", "app.openapi"),
     ("app.idempotency", "app.metrics"),
+    ("app.auth.guesses", "app.auth.sign_in"),
     ("app.limits", "app.reading"),
     ("app.cursors",),
     ("app.auth",),
@@ -139,6 +140,20 @@ def depth(name: str) -> int | None:
     return DEPTHS[listed]
 
 
+def listed() -> Iterator[str]:
+    """Every name that the lists above have, `*` in place of a blueprint."""
+    for names in ROOMS:
+        yield from names
+    for names in KEPT_IN.values():
+        yield from sorted(names)
+    yield from (f"app.{name}" for name in (*BLUEPRINTS, *OPERATIONS))
+
+
+def unknown(names: Iterable[str]) -> list[str]:
+    """Those that name no module; with `*`, none of any blueprint."""
+    return [name for name in names if not any(name.replace("*", each) in modules() for each in BLUEPRINTS)]
+
+
 def blueprint_of(name: str) -> str | None:
     parts = name.split(".")
     return parts[1] if parts[0] == "app" and len(parts) > 1 and parts[1] in BLUEPRINTS else None
@@ -149,6 +164,25 @@ class Rooms(unittest.TestCase):
 
     def test_every_module_has_a_room(self) -> None:
         self.assertEqual([name for name in modules() if depth(name) is None], [])
+
+    def test_a_module_that_is_not_listed_is_in_no_room(self) -> None:
+        for name in ("app.nowhere", "app.nowhere.routes", "nowhere"):
+            self.assertIsNone(depth(name), name)
+
+    def test_every_name_in_these_lists_is_that_of_a_module(self) -> None:
+        self.assertEqual(unknown(listed()), [])
+
+    def test_a_name_of_nothing_is_noticed(self) -> None:
+        found = unknown(["app.*.nowhere", "app.*.schemas", "app.auth", "app.auth.nowhere"])
+        self.assertEqual(found, ["app.*.nowhere", "app.auth.nowhere"])
+
+    def test_every_package_with_routes_is_a_blueprint(self) -> None:
+        with_routes = {name.split(".")[1] for name in modules() if name.endswith(".routes")}
+        self.assertEqual(with_routes, {*BLUEPRINTS, "system"})
+
+    def test_every_framework_is_imported_by_one_of_its_rooms(self) -> None:
+        imported = {each.partition(".")[0] for names in KEPT_IN.values() for name in names for each in imports(name)}
+        self.assertEqual(set(KEPT_IN) - imported, set())
 
     def test_rooms_import_only_what_lies_below(self) -> None:
         upwards = [
@@ -210,9 +244,6 @@ class Deeds(unittest.TestCase):
 
     def test_only_the_transaction_commits(self) -> None:
         self.assertEqual(self.who_mentions("commit"), {"app.transaction"})
-
-    def test_nobody_asks_for_hooks_that_the_application_does_not_call(self) -> None:
-        self.assertEqual(self.who_mentions("after_this_request"), set())
 
     def who_mentions(self, *attributes: str) -> set[str]:
         """The modules with an attribute, or an imported name, of one of these names."""

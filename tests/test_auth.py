@@ -4,18 +4,20 @@ import base64
 import time
 import unittest
 from typing import Any
+from unittest import mock
 
 from flask import Flask
 from jose import jwt
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from app.auth import passwords
 from app.auth.access import open_to_anyone, require_policies
 from app.extensions import db
 from app.models import Customer, Mechanic, SignIn
 from app.rules.roles import Role
 from tests.forger import Forger, part
-from tests.support import PASSWORD, Caller, ShopTest
+from tests.support import FULL_COST_HASHER, PASSWORD, Caller, ShopTest
 
 # A few routes that take a mechanic's token, with a body for each.
 ROUTES: dict[str, Any] = {
@@ -297,6 +299,10 @@ class Passwords(ShopTest):
     """How passwords are kept."""
 
     PARAMETERS = "$argon2id$v=19$m=19456,t=2,p=1$"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(mock.patch.object(passwords, "hasher", FULL_COST_HASHER))
 
     def test_they_are_kept_as_argon2id_hashes(self) -> None:
         sent = {"name": "New", "email": "new@example.com", "password": "a password to be hashed"}

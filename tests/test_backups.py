@@ -24,7 +24,7 @@ from app.limits import limiter
 from app.models import Customer, Invoice, InvoiceSeries, Part, Payment, SignIn, StockMovement
 from tests import support
 from tests.repair_orders import RepairOrderTest
-from tests.support import MIGRATIONS, ON_POSTGRESQL, Commands, migrated, new_database, settings
+from tests.support import MIGRATIONS, ON_POSTGRESQL, Commands, new_database, new_migrated_database, settings
 
 NEWER = "9999"
 BEFORE_THE_LAST = "0007"
@@ -82,7 +82,7 @@ class RoundTrip(BackupTest):
         self.new_invoiced()
         self.assertDone(self.backup())
         before = self.rows(self.app)
-        for app in (self.elsewhere(), self.elsewhere(migrated(new_database()))):
+        for app in (self.elsewhere(), self.elsewhere(new_migrated_database())):
             result = self.restore(app)
             self.assertDone(result)
             self.assertNotIn("upgrade", result.output)
@@ -186,7 +186,7 @@ class Refusals(BackupTest):
     def setUp(self) -> None:
         super().setUp()
         self.new_invoiced()
-        self.other = self.elsewhere(migrated(new_database()))
+        self.other = self.elsewhere(new_migrated_database())
         with self.at(self.other):
             db.session.add(Customer(name="Was here", email="was.here@example.com"))
             db.session.commit()
@@ -244,7 +244,7 @@ class Refusals(BackupTest):
 
     def at_revision(self, revision: str) -> Flask:
         """A shop that says it is at that revision, whatever is in it."""
-        app = self.elsewhere(migrated(new_database()))
+        app = self.elsewhere(new_migrated_database())
         with self.at(app):
             db.session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
             db.session.commit()
@@ -280,7 +280,7 @@ class Revisions(BackupTest):
         with self.at(old):
             upgrade(MIGRATIONS, BEFORE_THE_LAST)
         self.assertDone(self.backup(old))
-        other = self.elsewhere(migrated(new_database()))
+        other = self.elsewhere(new_migrated_database())
         result = self.restore(other, "--force")
         self.assertDone(result)
         self.assertIn("flask db upgrade", result.output)
@@ -358,7 +358,7 @@ class PostgreSQLPrograms(BackupTest):
         self.assertEqual(told.replace("password: a secret%of ours", "").count("secret"), 0)
 
     def test_what_fails_in_the_midst_changes_nothing(self) -> None:
-        source, target = self.elsewhere(migrated(new_database())), self.elsewhere(migrated(new_database()))
+        source, target = self.elsewhere(new_migrated_database()), self.elsewhere(new_migrated_database())
         for app in (source, target):
             with self.at(app):
                 db.session.execute(text("CREATE SCHEMA poems"))  # which cannot be made where it is

@@ -9,9 +9,8 @@ from urllib.parse import quote
 from werkzeug.test import TestResponse
 
 from app.extensions import Base, db
-from app.limits import limiter
 from app.models import LaborLine, Vehicle
-from tests.support import PASSWORD, Caller, ShopTest
+from tests.support import PASSWORD, Caller, ShopTest, forget_counts
 
 JSON = "application/json"
 
@@ -235,7 +234,7 @@ class BadInputTest(ShopTest):
 
     def send(self, route: Route, body: Any, content_type: str | None = JSON) -> TestResponse:
         """Send a body, which is bytes or is written as JSON; the counters of the limits start anew each time."""
-        limiter.reset()
+        forget_counts(self.app)
         data = body if isinstance(body, bytes) else encoded(body)
         return route.caller.request(route.method, route.path, data=data, content_type=content_type)
 
@@ -629,7 +628,7 @@ class Paths(BadInputTest):
         ):
             for number in ids:
                 with self.subTest(f"{method} {path} {number:.20}"):
-                    limiter.reset()
+                    forget_counts(self.app)
                     body = bodies.get(path.rpartition("/")[2]) if method in ("POST", "PUT") else None
                     response = self.admin.request(method, path.format(number), json=body)
                     self.assertRefused(response, 404)

@@ -1,9 +1,11 @@
 """Settings: how they are read, what is refused, and that all are written down."""
 
 import os
+import re
 import stat
 import tempfile
 import unittest
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,8 @@ class Refusals(unittest.TestCase):
         "RATELIMIT_PER_CLIENT": ["often", "5 per fortnight", "-1 per minute"],
         "RATELIMIT_WRITES": ["often"],
         "RATELIMIT_LOGIN": ["often"],
+        "RATELIMIT_GUESSES": ["often", "5 per minute; often"],
+        "RATELIMIT_GUESSES_PER_ADDRESS": ["often"],
         "RATELIMIT_SIGN_UP": ["often"],
     }
     # What any text will do for.
@@ -298,3 +302,69 @@ class EnvExample(unittest.TestCase):
                 mock.patch.dict(os.environ, clear=True),
             ):
                 self.assertEqual(config.load()["APP_ENV"], "development")
+
+
+class Environ(dict[str, str]):
+    """An environment that remembers which variables were looked up."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.looked_up: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.looked_up.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.looked_up.add(name)
+        return super().__getitem__(name)
+
+
+# Words in capitals that a text may have between backticks.
+NO_SETTINGS = {"SIGHUP"}
+
+
+def settings_named_in(text: str) -> set[str]:
+    """The variables that a text names: of several words, in backticks, or with a value."""
+    several_words = r"(?<![\w-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?!\w)"
+    in_backticks, with_a_value = r"(?<=`)[A-Z][A-Z0-9_]+(?=[`=])", r"(?<![\w$-])[A-Z][A-Z0-9_]+(?==)"
+    return set(re.findall(f"{several_words}|{in_backticks}|{with_a_value}", text)) - NO_SETTINGS
+
+
+class Documents(unittest.TestCase):
+    """What README, docs and `.env.example` say of settings is true: `config.py` reads each that they name."""
+
+    def read_by_the_application(self) -> set[str]:
+        """The variables that `config.load` looks up, on Render and in production, where it looks at most."""
+        environ = Environ({**PRODUCTION, "RENDER": "true"})
+        config.load(environ)
+        return environ.looked_up
+
+    def read_by_the_deployment(self) -> set[str]:
+        """The variables that only the workflow of the repository reads."""
+        text = (config.ROOT / ".github" / "deploy.py").read_text()
+        return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
+
+    def test_every_setting_that_a_document_names_is_read(self) -> None:
+        known = self.read_by_the_application() | self.read_by_the_deployment()
+        documents = [config.ROOT / "README.md", config.ROOT / ".env.example", *(config.ROOT / "docs").glob("*.md")]
+        self.assertGreater(len(documents), 3)
+        for document in documents:
+            with self.subTest(document.name):
+                named = settings_named_in(document.read_text())
+                self.assertTrue(document.name == "privacy.md" or named)
+                self.assertEqual(named - known, set())
+
+    def test_a_setting_is_found_wherever_a_text_names_it(self) -> None:
+        found = {
+            "as `RATELIMIT_GONE` says": {"RATELIMIT_GONE"},
+            "RATELIMIT_GONE=10 per minute": {"RATELIMIT_GONE"},
+            "unset: as GONE_TOO.": {"GONE_TOO"},
+            "set `GONE` and `LIMIT=3`": {"GONE", "LIMIT"},
+            "with PORT=80 make run": {"PORT"},
+            "`GONE_A`, `GONE_B`": {"GONE_A", "GONE_B"},
+            "`shop_tickets`, SQLite, X-Device, JSON; $shop/HEALTH": set(),
+        }
+        for text, names in found.items():
+            with self.subTest(text):
+                self.assertEqual(settings_named_in(text), names)

@@ -17,7 +17,7 @@ from app.models import AuditEvent, AuditKind, Customer, Part
 from tests.instruments import statements
 from tests.live import serving
 from tests.repair_orders import ACCORD, SECRET_KEY, RepairOrderTest
-from tests.support import Caller, ShopTest, migrated, new_database, settings
+from tests.support import Caller, ShopTest, new_migrated_database, settings
 
 PRICE = Decimal("1.00")
 FILES = ("/customers.csv", "/inventory.csv", "/service-tickets.csv", "/service_tickets.csv")
@@ -208,7 +208,7 @@ class BrokenFiles(ShopTest):
 
     @classmethod
     def make_app(cls) -> Flask:
-        cls.URL = migrated(new_database())
+        cls.URL = new_migrated_database()
         return create_app(settings(DATABASE_URL=cls.URL, SECRET_KEY=SECRET_KEY))
 
     def test_what_fails_midway_ends_the_connection(self) -> None:

@@ -22,7 +22,7 @@ from app.extensions import db
 from app.models import Part
 from tests.instruments import PgBouncer, RedisServer
 from tests.live import ask, instance
-from tests.support import ON_POSTGRESQL, PASSWORD, Caller, ShopTest, database_url, settings
+from tests.support import ON_POSTGRESQL, PASSWORD, Caller, ShopTest, database_url, migrated, settings
 
 WRITES = 100
 LIMIT = 10
@@ -137,7 +137,7 @@ class BehindPgBouncer(OneService):
 
     @classmethod
     def surroundings(cls) -> dict[str, str]:
-        cls.pgbouncer = PgBouncer(database_url())
+        cls.pgbouncer = PgBouncer(migrated(database_url()))  # settings of roles are not copied with a database
         cls.addClassCleanup(cls.pgbouncer.end)
         return {"DATABASE_URL": cls.pgbouncer.url}
 

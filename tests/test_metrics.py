@@ -41,7 +41,7 @@ class Closed(ShopTest):
 class Metrics(OwnAppTest):
     """What one process tells."""
 
-    SETTINGS = {"METRICS_TOKEN": TOKEN, "RATELIMIT_LOGIN": "2 per hour"}
+    SETTINGS = {"METRICS_TOKEN": TOKEN, "RATELIMIT_LOGIN": "3 per hour", "RATELIMIT_GUESSES": "1 per hour"}
 
     def samples(self) -> dict[tuple[str, ...], float]:
         answer = self.anyone.get("/metrics", headers=BEARER)
@@ -97,9 +97,11 @@ class Metrics(OwnAppTest):
         )
 
     def test_refusals_of_the_limiter_are_counted_by_limit(self) -> None:
-        for _ in range(5):
+        for _ in range(7):
             self.anyone.post("/customers/login", {"email": "a@example.com", "password": "a wrong password"})
-        self.assertEqual(self.samples()["shop_limiter_refusals_total", "login"], 3)
+        samples = self.samples()
+        self.assertEqual(samples["shop_limiter_refusals_total", "guesses"], 2)
+        self.assertEqual(samples["shop_limiter_refusals_total", "login"], 4)
 
     def test_connections_in_use_are_told(self) -> None:
         before = self.samples()[("shop_database_connections",)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from app import create_app, demo
 from app.extensions import db
 from tests.live import serving
-from tests.support import migrated, new_database, settings
+from tests.support import new_migrated_database, settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 # What the tour shows along the way.
@@ -39,7 +39,7 @@ class Tour(unittest.TestCase):
     """The five-minute tour, from the first sign-in to the last page."""
 
     def test_every_command_works_and_the_story_holds(self) -> None:
-        url = migrated(new_database())
+        url = new_migrated_database()
         app = create_app(settings(DATABASE_URL=url))
         with app.app_context():
             demo.fill(app.config["SHOP_RATES"])

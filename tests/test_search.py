@@ -11,7 +11,7 @@ from app.extensions import db
 from app.models import Mechanic, Vehicle
 from app.rules.ticket_life import Hold, TicketStatus
 from tests.instruments import statements
-from tests.support import ON_POSTGRESQL, Caller, ShopTest, migrated, new_database, settings
+from tests.support import ON_POSTGRESQL, Caller, ShopTest, new_migrated_database, settings
 from tests.test_customers import links
 
 
@@ -259,7 +259,7 @@ if ON_POSTGRESQL:
         """How PostgreSQL finds things among 20,000 customers and 200,000 tickets"""
 
         def test_every_search_filter_and_order_is_by_an_index(self) -> None:
-            app = create_app(settings(DATABASE_URL=migrated(new_database())))
+            app = create_app(settings(DATABASE_URL=new_migrated_database()))
             with app.app_context():
                 with db.engine.begin() as connection:
                     connection.execute(text("SET LOCAL statement_timeout = 0"))

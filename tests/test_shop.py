@@ -1,19 +1,18 @@
-"""What happens at every request: addresses are found as the library finds them, and every answer is completed."""
+"""What happens at every request: Flask keeps its promises, and every answer is completed."""
 
 import io
 import json
 import logging
 import unittest
-from contextlib import redirect_stderr
 from typing import Any
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter
+from flask import Flask, Response, after_this_request, has_request_context, request, session, url_for
 from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth.access import open_to_anyone
+from app.exchange import current_request
+from app.logs import formatter
 from app.logs import init_app as log_requests
 from app.watching import Seen
 from tests.support import Caller, ShopTest, settings
@@ -28,44 +27,69 @@ CARRIED = {
     "X-Frame-Options",
     "X-Request-ID",
 }
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "BREW")
-PATHS = ("/mechanics", "/mechanics/", "//mechanics", "/mechanics/1", "/mechanics/0", "/docs", "/docs/", "/", "", "/no")
 UPGRADE = {"HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket"}
 
 
-class Addresses(ShopTest):
-    """Which view a request comes to."""
+class Promises(ShopTest):
+    """What Flask's documentation promises holds here too."""
 
-    def test_they_are_found_as_the_library_finds_them(self) -> None:
-        plain = [rule.rule for rule in self.app.url_map.iter_rules() if not rule.arguments]
-        for path in (*PATHS, *plain):
-            for method in METHODS:
-                for more in ({}, UPGRADE):
-                    with self.subTest(f"{method} {path}", more=more):
-                        self.assertFoundAlike(method, path, more)
+    def start(self, **config: Any) -> Flask:
+        """An application with these settings of Flask's own, and a view that asks for a hook."""
+        app = create_app({**settings(), **config})
 
-    def test_hosts_are_refused_as_the_library_refuses_them(self) -> None:
-        for host in ("shop.example.com:80", "SHOP.example.com", "[::1]:8000", "", "ev il", "a..b", "x" * 70 + ".com"):
-            for scheme in ("http", "https"):
-                with self.subTest(host, scheme=scheme):
-                    self.assertFoundAlike("GET", "/mechanics", {"HTTP_HOST": host, "wsgi.url_scheme": scheme})
+        @open_to_anyone
+        def hooked() -> str:
+            @after_this_request
+            def mark(response: Response) -> Response:
+                response.headers["X-Mark"] = "here"
+                return response
 
-    def assertFoundAlike(self, method: str, path: str, more: dict[str, Any]) -> None:
-        with self.app.test_request_context("/", method=method, environ_overrides={"PATH_INFO": path, **more}):
-            environ, asked = request.environ, request._get_current_object()  # type: ignore[attr-defined]
-            ours = self.found(lambda: self.app.create_url_adapter(asked))
-            host = request.host
-            theirs = self.found(lambda: self.app.url_map.bind_to_environ(environ, subdomain=""))
-            self.assertEqual(ours, theirs)
-            self.assertEqual(host, type(asked)(environ).host)
+            return "done"
 
-    def found(self, make: Any) -> Any:
-        """The route with its values, else the refusal; and where redirects lead to."""
-        try:
-            adapter: MapAdapter = make()
-            return adapter.match(return_rule=True), adapter.make_redirect_url("/x"), adapter.allowed_methods()
-        except HTTPException as refusal:
-            return type(refusal), refusal.code
+        app.add_url_rule("/hooked", "hooked", hooked)
+        return app
+
+    def test_hooks_are_called(self) -> None:
+        app, said = self.start(), list[str]()
+        app.before_request(lambda: said.append("before"))
+        app.after_request(lambda response: (said.append("after"), response)[1])
+        app.teardown_request(lambda error: said.append("teardown"))
+        Caller(app).get("/health")
+        self.assertEqual(said, ["before", "after", "teardown"])
+
+    def test_after_this_request_is_called_after_that_request(self) -> None:
+        caller = Caller(self.start())
+        self.assertEqual(caller.get("/hooked").headers["X-Mark"], "here")
+        self.assertNotIn("X-Mark", caller.get("/health").headers)
+
+    def test_server_name_is_that_of_addresses_made_outside_of_a_request(self) -> None:
+        app = self.start(SERVER_NAME="shop.example.com", PREFERRED_URL_SCHEME="https")
+        with app.app_context():
+            self.assertEqual(url_for("mechanics.list_mechanics"), "https://shop.example.com/mechanics")
+        for host in ("shop.example.com", "10.0.0.7:5000"):  # it does not refuse any other
+            self.assertStatus(Caller(app).get("/health", base_url=f"http://{host}"), 200)
+
+    def test_trusted_hosts_are_served_and_no_other(self) -> None:
+        caller = Caller(self.start(TRUSTED_HOSTS=["shop.example.com", ".shops.example.com"]))
+        for host in ("shop.example.com", "shop.example.com:8443", "north.shops.example.com"):
+            self.assertStatus(caller.get("/problems", environ_overrides={"HTTP_HOST": host}), 200)
+        for host in ("evil.example.com", "shop.example.com.evil.example.com", "a..b", ""):
+            for path in ("/problems", "/nothing", "/health"):
+                with self.subTest(f"{path} at {host}"):
+                    answer = caller.get(path, environ_overrides={"HTTP_HOST": host})
+                    self.assertProblem(answer, 400, "bad-request")
+                    self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+
+    def test_the_test_client_keeps_the_request_while_it_is_looked_at(self) -> None:
+        with self.start().test_client() as client:
+            answer = client.get("/problems?a=1")
+            self.assertEqual((request.path, request.args["a"]), ("/problems", "1"))
+            self.assertEqual(answer.headers["X-Request-ID"], current_request().request_id)
+        self.assertFalse(has_request_context())
+
+    def test_nobody_writes_into_a_session(self) -> None:
+        with self.start().test_request_context("/"), self.assertRaisesRegex(RuntimeError, "secret key"):
+            session["a"] = 1
 
 
 class Answers(ShopTest):
@@ -123,14 +147,6 @@ class Answers(ShopTest):
         self.assertEqual(headers.getlist("Vary"), ["Accept, Authorization"])
         self.assertEqual(headers["Location"], "/elsewhere")
 
-    def test_hooks_are_called(self) -> None:
-        app, said = create_app(settings()), list[str]()
-        app.before_request(lambda: said.append("before"))
-        app.after_request(lambda response: (said.append("after"), response)[1])
-        app.teardown_request(lambda error: said.append("teardown"))
-        Caller(app).get("/health")
-        self.assertEqual(said, ["before", "after", "teardown"])
-
 
 class FromTheCache(ShopTest):
     """An answer that is kept is nobody's to change."""
@@ -166,9 +182,9 @@ class Lines(unittest.TestCase):
     def test_it_is_json_whatever_it_tells(self) -> None:
         app = Flask("any")
         app.config["LOG_FORMAT"] = "json"
-        app.extensions["shop.watchers"] = []
+        app.extensions["shop.observers"] = []
         log_requests(app)
-        (write,) = app.extensions["shop.watchers"]
+        (write,) = app.extensions["shop.observers"]
         access = logging.getLogger("app.access")
         self.addCleanup(access.setLevel, access.level)
         access.setLevel(logging.INFO)
@@ -178,8 +194,13 @@ class Lines(unittest.TestCase):
             Seen("", None, "GET", None, 404, 0.0, 0, True, "all"),
             Seen("", None, "GET", None, 404, 12.0, 0, False, None),
         ):
-            with self.subTest(seen), redirect_stderr(io.StringIO()) as written:
+            written = io.StringIO()
+            handler = logging.StreamHandler(written)
+            handler.setFormatter(formatter({"LOG_FORMAT": "json"}))
+            access.addHandler(handler)
+            with self.subTest(seen):
                 write(seen)
+            access.removeHandler(handler)
             (line,) = written.getvalue().splitlines()
             told = json.loads(line)
             self.assertEqual(told["duration_ms"], round(seen.seconds * 1000, 2))

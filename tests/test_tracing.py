@@ -86,16 +86,18 @@ class Spans(TracingTest):
         self.assertEqual(
             told,
             {
-                "http.request.method": "GET",
+                "http.method": "GET",
                 "http.route": "/service-tickets/<id:ticket_id>",
-                "http.response.status_code": 200,
+                "http.status_code": 200,
                 "request.id": answer.headers["X-Request-ID"],
             },
         )
         self.assertEqual(len(inner), len(sent))
         for span, statement in zip(inner, sent, strict=True):
             self.assertEqual((span.trace_id, span.parent_span_id), (outer.trace_id, outer.span_id))
-            self.assertIn(statement, [item.value.string_value for item in span.attributes])
+            told = {item.key: item.value.string_value for item in span.attributes}
+            self.assertEqual(told.keys(), {"db.system", "db.statement"})
+            self.assertEqual(told["db.statement"], statement)
 
     def test_each_request_without_a_trace_begins_its_own(self) -> None:
         for path in ("/health", "/health", "/nothing"):
@@ -121,6 +123,18 @@ class Spans(TracingTest):
         everything = b"".join(self.collector.sent)
         for secret in (CANARY, self.customer.email, PASSWORD, self.admin.token, "127.0.0.1"):
             self.assertNotIn(secret.encode(), everything)
+
+
+class Hosts(TracingTest):
+    """What is told of requests that are refused before they reach a view."""
+
+    SETTINGS = {"ALLOWED_HOSTS": "shop.example.com"}
+
+    def test_what_is_refused_before_it_reaches_a_view_has_a_span_too(self) -> None:
+        self.assertProblem(self.anyone.get("/problems", environ_overrides={"HTTP_HOST": CANARY}), 400, "bad-request")
+        (span,) = self.spans()
+        self.assertEqual((span.name, span.status.code), ("GET /problems", Status.STATUS_CODE_UNSET))
+        self.assertNotIn(CANARY.encode(), b"".join(self.collector.sent))
 
 
 class Failures(TracingTest):
@@ -155,5 +169,8 @@ class Off(ShopTest):
 
     def test_packages_that_are_missing_are_named(self) -> None:
         named = r"^OTEL_EXPORTER_OTLP_ENDPOINT .*requirements-tracing\.txt"
-        with mock.patch.dict(sys.modules, {"opentelemetry": None}), self.assertRaisesRegex(ConfigError, named):
+        with (
+            mock.patch.dict(sys.modules, {"opentelemetry.instrumentation.flask": None}),
+            self.assertRaisesRegex(ConfigError, named),
+        ):
             importlib.reload(tracing)

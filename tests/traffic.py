@@ -9,7 +9,7 @@ import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -141,10 +141,11 @@ def fill(app: Flask) -> list[str]:
 
 
 class Answer(NamedTuple):
-    """A status, 0 where the connection was refused or lost, and the JSON."""
+    """A status, 0 where the connection was refused or lost, the JSON, and the headers by their names in lower case."""
 
     status: int
     json: Any = None
+    headers: Mapping[str, str] = {}
 
 
 def is_there_already(answer: Answer, body: Any) -> bool:
@@ -232,7 +233,9 @@ class Desk:
             if answer.status in (200, 201) or is_there:
                 break
             if answer.status not in (0, 503):
-                raise GivenUp(f"{method} {path.split('?')[0].rstrip('0123456789')} answered {answer}")
+                raise GivenUp(
+                    f"{method} {path.split('?')[0].rstrip('0123456789')} answered {answer.status} {answer.json}"
+                )
             if sent - began > PATIENCE_SECONDS:
                 raise GivenUp(f"{method} was not acknowledged for {PATIENCE_SECONDS} seconds")
             self.shop.sent_again["503" if answer.status else "a lost connection"] += 1
@@ -251,7 +254,8 @@ class Desk:
         try:
             self.connection.request(method, path, None if body is None else json.dumps(body), headers)
             response = self.connection.getresponse()
-            answer = Answer(response.status, json.loads(response.read()))
+            given = {name.lower(): value for name, value in response.getheaders()}
+            answer = Answer(response.status, json.loads(response.read()), given)
         except (OSError, http.client.HTTPException):
             answer = Answer(0)
         if answer.status == 0 or not self.keeps_connections:

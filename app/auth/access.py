@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import null, select
 
 from app.auth import tokens
 from app.auth.sessions import SESSION_SECONDS, Recent
 from app.database import read
-from app.exchange import this_app
 from app.models import Account, Customer, Mechanic, SignIn
 from app.models.types import now
 from app.problems import Forbidden, NotSignedIn
@@ -90,7 +89,7 @@ def identity() -> Identity | None:
     claims = tokens.presented()
     if claims is None:
         return None
-    known: Recent[tokens.Claims, Identity] = this_app().extensions["shop.sessions"]
+    known: Recent[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
     return known.recall(claims, lambda: _look_up(claims))
 
 

@@ -6,7 +6,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Each run takes 19 MiB and a core for some 50 ms: a burst of sign-ins must not take the whole machine.
 _turn = BoundedSemaphore(2)
 
@@ -14,18 +14,18 @@ _turn = BoundedSemaphore(2)
 def hash_password(password: str) -> str:
     """The encoded Argon2id hash. Slow on purpose: never call it inside a transaction."""
     with _turn:
-        return _hasher.hash(password)
+        return hasher.hash(password)
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
     """Whether the password is the one that was hashed. Without a hash it takes as long, and is never true."""
     with _turn:
         try:
-            return _hasher.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
+            return hasher.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
         except (VerifyMismatchError, InvalidHashError):
             return False
 
 
 @cache
 def _nobodys_hash() -> str:
-    return _hasher.hash("nobody signs in with this password")
+    return hasher.hash("nobody signs in with this password")

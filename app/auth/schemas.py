@@ -2,6 +2,7 @@
 
 from marshmallow import fields, validate
 
+from app.auth.devices import HEADER
 from app.fields import Password, Text
 from app.schemas import Input, Output
 
@@ -16,3 +17,19 @@ class TokenSchema(Output):
     token = fields.String(metadata={"description": "Send it as 'Authorization: Bearer <token>'."})
     token_type = fields.Constant("Bearer")
     expires_in = fields.Integer(metadata={"description": "Seconds."})
+
+
+DEVICE_GIVEN = {
+    HEADER: {
+        "description": "What this device is known by from now on. It lets nobody in: keep it for the next login.",
+        "schema": {"type": "string"},
+    }
+}
+DEVICE_SENT = {
+    HEADER: {
+        "description": "What the last login of this account gave to this device, if any. After many wrong passwords "
+        "for an account, further tries are a 429 for a while, the right password too; those of a device that the "
+        "account knows are counted by themselves. A new password makes all devices unknown.",
+        "schema": {"type": "string"},
+    }
+}

@@ -7,7 +7,7 @@ from flask import current_app, g
 from sqlalchemy import delete, select
 
 from app.auditing import audit
-from app.auth import tokens
+from app.auth import devices, guesses, tokens
 from app.auth.access import Identity
 from app.auth.passwords import verify_password
 from app.extensions import db
@@ -17,17 +17,27 @@ from app.problems import SignInFailed, WrongPassword
 from app.rules.text import normal_email
 from app.transaction import atomic, release
 
+# The body and the headers that a login answers.
+SignedIn = tuple[dict[str, object], dict[str, str]]
 
-def sign_in(account: type[Account], email: str, password: str) -> dict[str, object]:
-    """What a login answers: a new token for the account of this e-mail. Raises `SignInFailed` whatever is wrong.
 
-    An unknown e-mail takes as long as a wrong password.
+def sign_in(account: type[Account], email: str, password: str) -> SignedIn:
+    """What a login answers to this e-mail and password.
+
+    Raises `SignInFailed` whatever is wrong, and `TooManyRequests` after too many wrong passwords. An unknown e-mail
+    takes as long as a wrong password.
     """
-    owner = _find(account, email)
+    try:
+        email = normal_email(email)
+    except ValueError:
+        owner = None
+    else:
+        owner = db.session.scalar(select(account).where(account.email == email, account.may_sign_in()))
     release()
     try:
-        if not verify_password(owner.password_hash if owner else None, password) or owner is None:
-            raise SignInFailed
+        with guesses.counted(guesses.at_login(account, email, owner)):
+            if not verify_password(owner.password_hash if owner else None, password) or owner is None:
+                raise SignInFailed
         with atomic():
             _require_unchanged(owner)
             return start_session(owner)
@@ -35,14 +45,6 @@ def sign_in(account: type[Account], email: str, password: str) -> dict[str, obje
         with atomic():  # of its own: the failure outlives the refusal
             audit(AuditKind.SIGN_IN_FAILED, None, owner or account.noun)
         raise
-
-
-def _find(account: type[Account], email: str) -> Account | None:
-    try:
-        address = normal_email(email)
-    except ValueError:
-        return None
-    return db.session.scalar(select(account).where(account.email == address, account.may_sign_in()))
 
 
 def _require_unchanged(owner: Account) -> None:
@@ -53,8 +55,11 @@ def _require_unchanged(owner: Account) -> None:
         raise SignInFailed
 
 
-def start_session(owner: Account) -> dict[str, object]:
-    """Open a session, and return what a login answers. Call it inside a transaction that locked the account."""
+def start_session(owner: Account) -> SignedIn:
+    """Open a session, and return what a login answers: a token for the session, and one for the device.
+
+    Call it inside a transaction that locked the account.
+    """
     account, hours = type(owner), current_app.config["TOKEN_HOURS"]
     claims = tokens.Claims(account.noun, owner.id, secrets.token_hex(16))
     mine = SignIn.owner_id(account)
@@ -62,7 +67,8 @@ def start_session(owner: Account) -> dict[str, object]:
     db.session.add(SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **{mine.key: owner.id}))
     audit(AuditKind.SIGNED_IN, owner)
     g.writer = claims.subject
-    return {"token": tokens.issue(claims, hours), "token_type": "Bearer", "expires_in": hours * 3600}
+    answer = {"token": tokens.issue(claims, hours), "token_type": "Bearer", "expires_in": hours * 3600}
+    return answer, {devices.HEADER: devices.known(owner).token()}
 
 
 @atomic()
@@ -83,8 +89,14 @@ def end_sessions(owner: Account, besides: Identity | None = None) -> None:
     db.session.execute(delete(Invite).where(Invite.owner_id(type(owner)) == owner.id))
 
 
-def require_password(owner: Account, password: str | None) -> None:
-    """Raises `WrongPassword` where this is not the account's present password. Slow: call it before the transaction."""
+def require_password(actor: Identity, owner: Account, password: str | None) -> None:
+    """Raises `WrongPassword` where this is not the account's present password, `TooManyRequests` after too many.
+
+    Slow: call it before the transaction.
+    """
     release()
-    if password is None or not verify_password(owner.password_hash, password):
+    if password is None:
         raise WrongPassword
+    with guesses.counted(guesses.of_session(actor)):
+        if not verify_password(owner.password_hash, password):
+            raise WrongPassword

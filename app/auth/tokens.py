@@ -10,11 +10,12 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
+from flask import current_app
 from jose import jwt
 
 from app.auth.keys import key_id, signing_keys
 from app.auth.sessions import Recent
-from app.exchange import ShopRequest, this_app, this_request
+from app.exchange import ShopRequest, current_request
 from app.models import LARGEST_INTEGER
 from app.problems import NotSignedIn
 
@@ -66,7 +67,7 @@ def decode(token: str) -> Claims:
     """The claims of a token. Raises `NotSignedIn` for anything but one of ours that has not expired."""
     if len(token) > MOST_BYTES:
         raise NotSignedIn
-    known: Recent[bytes, Claims] = this_app().extensions["shop.tokens"]
+    known: Recent[bytes, Claims] = current_app.extensions["shop.tokens"]
     return known.recall(hashlib.blake2b(token.encode()).digest(), lambda: _verify(token))
 
 
@@ -100,7 +101,7 @@ def presented() -> Claims | None:
 
     Raises `NotSignedIn` for a header with anything but a valid token. Decoded once a request.
     """
-    asked = this_request()
+    asked = current_request()
     if asked.claims is asked.UNREAD:
         asked.claims = _read_header(asked.headers.get("Authorization"))
     claims: Claims | None = asked.claims

@@ -56,7 +56,7 @@ def update_customer(
         raise Forbidden("Only customers set their own password.")
     new_email = changes.get("email", present.email) != present.email
     if not actor.is_staff and (password or new_email):
-        require_password(present, current_password)
+        require_password(actor, present, current_password)
     release()
     if password:
         changes["password_hash"] = hash_password(password)

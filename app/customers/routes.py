@@ -13,7 +13,7 @@ from app.auth.access import (
     staff_required,
     token_required,
 )
-from app.auth.schemas import TokenSchema
+from app.auth.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
 from app.auth.sign_in import sign_in, sign_out
 from app.customers import erasing, operations, personal_data
 from app.customers.blueprint import blueprint
@@ -125,11 +125,13 @@ def export_personal_data(actor: Identity, customer_id: int) -> Response:
 @open_to_anyone
 @login_limit
 @blueprint.arguments(CustomerCredentialsSchema)
-@blueprint.response(200, TokenSchema(), description="A token.", keyed=False)
+@blueprint.response(200, TokenSchema(), description="A token.", keyed=False, headers=DEVICE_GIVEN)
+@blueprint.reads(DEVICE_SENT)
 @blueprint.refuses(SignInFailed)
 def login_customer(credentials: dict[str, str]) -> Response:
     """Sign in as a customer."""
-    return reading.send(sign_in(Customer, **credentials))
+    answer, headers = sign_in(Customer, **credentials)
+    return reading.send(answer, headers=headers)
 
 
 @blueprint.post("/logout")

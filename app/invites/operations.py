@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from app.auditing import audit, audit_changes
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
-from app.auth.sign_in import end_sessions, start_session
+from app.auth.sign_in import SignedIn, end_sessions, start_session
 from app.extensions import db
 from app.models import Account, AuditKind, Customer, Invite, Mechanic
 from app.models.types import now
@@ -34,7 +34,7 @@ def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[st
     return token, expires_at
 
 
-def accept(token: str, password: str, email: str | None = None) -> dict[str, object]:
+def accept(token: str, password: str, email: str | None = None) -> SignedIn:
     """Set the password of the account that is invited, and its e-mail where one is given; answers as a login.
 
     All its sessions end, and no other invite is left. Raises `InviteInvalid` whatever is wrong with the token,
@@ -48,7 +48,7 @@ def accept(token: str, password: str, email: str | None = None) -> dict[str, obj
 
 
 @atomic()
-def _accept(found: Invite, token: str, password_hash: str, email: str | None) -> dict[str, object]:
+def _accept(found: Invite, token: str, password_hash: str, email: str | None) -> SignedIn:
     owner = _take(found, token)
     owner.password_hash = password_hash
     owner.email = email or owner.email

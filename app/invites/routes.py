@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, current_app
 
 from app.auth.access import Identity, open_to_anyone, staff_required
-from app.auth.schemas import TokenSchema
+from app.auth.schemas import DEVICE_GIVEN, TokenSchema
 from app.invites import operations
 from app.invites.schemas import AcceptanceSchema, InviteSchema
 from app.limits import login_limit
@@ -60,11 +60,12 @@ def _invite(actor: Identity, account: type[Account], account_id: int) -> Respons
 @open_to_anyone
 @login_limit
 @blueprint.arguments(AcceptanceSchema)
-@blueprint.response(200, TokenSchema(), description="A token, as after signing in.", keyed=False)
+@blueprint.response(200, TokenSchema(), description="A token, as after signing in.", keyed=False, headers=DEVICE_GIVEN)
 @blueprint.refuses(InviteInvalid, EmailTaken, ContactNeeded)
 def accept_invite(acceptance: dict[str, str]) -> Response:
     """Accept an invite: choose a password, and be signed in.
 
     The account's other sessions end. What is wrong with a token is not told.
     """
-    return send(operations.accept(**acceptance))
+    answer, headers = operations.accept(**acceptance)
+    return send(answer, headers=headers)

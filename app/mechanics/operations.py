@@ -55,7 +55,7 @@ def update_mechanic(
         raise Forbidden("Only an admin changes other people, roles and who is active.")
     new_email = changes.get("email", present.email) != present.email
     if own and (password or new_email):
-        require_password(present, current_password)
+        require_password(actor, present, current_password)
     release()
     if password:
         changes["password_hash"] = hash_password(password)

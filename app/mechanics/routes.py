@@ -6,7 +6,7 @@ from flask import Response
 
 from app import reading
 from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
-from app.auth.schemas import TokenSchema
+from app.auth.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
 from app.auth.sign_in import sign_in, sign_out
 from app.limits import login_limit
 from app.mechanics import operations
@@ -109,11 +109,13 @@ def delete_mechanic(actor: Identity, mechanic_id: int) -> None:
 @open_to_anyone
 @login_limit
 @blueprint.arguments(MechanicCredentialsSchema)
-@blueprint.response(200, TokenSchema(), description="A token.", keyed=False)
+@blueprint.response(200, TokenSchema(), description="A token.", keyed=False, headers=DEVICE_GIVEN)
+@blueprint.reads(DEVICE_SENT)
 @blueprint.refuses(SignInFailed)
 def login_mechanic(credentials: dict[str, str]) -> Response:
     """Sign in as staff."""
-    return reading.send(sign_in(Mechanic, **credentials))
+    answer, headers = sign_in(Mechanic, **credentials)
+    return reading.send(answer, headers=headers)
 
 
 @blueprint.post("/logout")

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Connection, Index, Text, event, true
 from sqlalchemy.orm import Mapped, Mapper, declared_attr, mapped_column, relationship
+from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.schema import SchemaItem
 
 from app.extensions import Base
@@ -64,14 +65,12 @@ class Searchable:
 
         return mapped_column(Text, default=of_new_row, server_default="", sort_order=98)
 
-    def search_anew(self) -> None:
-        """Bring the searched text up to what it is made of."""
-        self.search_text = searchable(*(getattr(self, name) for name in self.searched))
-
 
 @event.listens_for(Searchable, "before_update", propagate=True)
 def _search_anew(_mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
-    row.search_anew()
+    """Bring the searched text up to what it is made of, where that changed."""
+    if any(get_history(row, name).has_changes() for name in row.searched):
+        row.search_text = searchable(*(getattr(row, name) for name in row.searched))
 
 
 class Versioned:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from flask import Response, g, request
@@ -12,7 +12,7 @@ from marshmallow import Schema
 from app import conditional, idempotency, reading
 from app.auth.access import Policy, View
 from app.conditional import READS, Tag
-from app.exchange import this_request
+from app.exchange import current_request
 from app.listing import shown
 from app.openapi import conditions
 from app.openapi.parser import Parser, read_file, refuse_strange_parameters
@@ -113,7 +113,7 @@ class Blueprint(SmorestBlueprint):
         def decorate(view: View) -> View:
             @wraps(view)
             def respond(*args: Any, **kwargs: Any) -> Response:
-                asked = this_request()
+                asked = current_request()
                 refuse_strange_parameters(asked)
                 # Shown is what this very transaction wrote.
                 with transaction() if shows_written and asked.method not in READS else nullcontext():
@@ -145,6 +145,15 @@ class Blueprint(SmorestBlueprint):
             tag="weak",
         )
 
+    def reads(self, headers: Mapping[str, Any]) -> Decorator:
+        """Document headers that a request may have, each in the words of OpenAPI."""
+
+        def decorate(view: Any) -> View:
+            view.headers_read = [{"in": "header", "name": name, **words} for name, words in headers.items()]
+            return cast_view(view)
+
+        return decorate
+
     def refuses(self, *refusals: type[Problem]) -> Decorator:
         """Document what the view refuses beyond what every view does."""
 
@@ -154,6 +163,10 @@ class Blueprint(SmorestBlueprint):
 
         return decorate
 
+    def register_views_in_doc(self, api: Any, *args: Any, **options: Any) -> None:
+        """Describe the views when the document is first asked for: a process that never is starts sooner."""
+        api.undocumented.append(partial(super().register_views_in_doc, api, *args, **options))
+
     def _store_endpoint_docs(self, endpoint: str, view: Any, parameters: Any, tags: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, view, parameters, tags, **options)
         for method in options.get("methods", ["GET"]):
@@ -161,6 +174,8 @@ class Blueprint(SmorestBlueprint):
             if method == "POST" and view.keyed:
                 doc.setdefault("arguments", {}).setdefault("parameters", []).append(idempotency.KEY)
                 refusals = (*refusals, IdempotencyMismatch)
+            if headers := getattr(view, "headers_read", ()):
+                doc.setdefault("arguments", {}).setdefault("parameters", []).extend(headers)
             doc["manual_doc"] = {
                 "operationId": _operation_id(endpoint, view.__name__, method),
                 "security": _security(view.policy),
@@ -176,7 +191,7 @@ def _with_defaults(view: View, schema: Schema, decorated: View) -> View:
 
     @wraps(decorated)
     def read(*args: Any, **kwargs: Any) -> Any:
-        if this_request().query_string:
+        if current_request().query_string:
             return decorated(*args, **kwargs)
         return view(*args, dict(defaults), **kwargs)
 

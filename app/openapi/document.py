@@ -1,5 +1,7 @@
 """The document itself: what apispec makes of the schemas, completed."""
 
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from apispec import APISpec
@@ -16,6 +18,7 @@ from app.fields import Choice
 from app.idempotency import KEY, KEY_PATTERN, REPLAYED
 from app.models import LARGEST_INTEGER
 from app.openapi import conditions
+from app.openapi.parser import allow_files
 from app.openapi.refusals import COMPONENTS, PROBLEM_SCHEMA
 from app.schemas import Input, Output
 
@@ -113,6 +116,19 @@ class Api(SmorestApi):
 
     DEFAULT_ERROR_RESPONSE_NAME = ""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.undocumented: list[Callable[[], None]] = []
+        self._lock = Lock()
+        super().__init__(*args, **options)
+
+    def document(self) -> dict[str, Any]:
+        """The whole document."""
+        with self._lock:
+            while self.undocumented:
+                self.undocumented.pop(0)()
+        described: dict[str, Any] = self.spec.to_dict()
+        return described
+
     def _register_responses(self) -> None:
         """Refusals are documented by `Blueprint.refuses`."""
 
@@ -126,6 +142,7 @@ class Api(SmorestApi):
 def create_api(app: Flask, description: str) -> Api:
     """The registry for an application's blueprints, and with it its document."""
     app.url_map.converters["id"] = RowIdConverter
+    app.before_request(allow_files)
     app.config["OPENAPI_URL_PREFIX"] = None
     schemas = SchemaPlugin(schema_name_resolver=_schema_name)
     api = Api(
@@ -152,5 +169,4 @@ def create_api(app: Flask, description: str) -> Api:
 def document(app: Flask, server: str) -> dict[str, Any]:
     """The OpenAPI document of the application, as served at the address `server`."""
     api: Api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    described: dict[str, Any] = api.spec.to_dict()
-    return {**described, "servers": [{"url": server}]}
+    return {**api.document(), "servers": [{"url": server}]}

@@ -1,15 +1,15 @@
 """How bodies and query parameters are read: strictly."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from flask import Request, request
+from flask import Request, current_app, request
 from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 
-from app.exchange import ShopRequest, this_app
+from app.exchange import ShopRequest, current_request
 from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, UnsupportedMediaType
 
 
@@ -29,8 +29,10 @@ def _refuse_constant(name: str) -> NoReturn:
 _JSON = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
-def allow_files(asked: ShopRequest, view: Callable[..., Any] | None) -> None:
+def allow_files() -> None:
     """Let the request have a body as large as its view reads, before anyone reads it."""
+    asked = current_request()
+    view = current_app.view_functions.get(asked.endpoint or "")
     most_bytes = getattr(view, "most_bytes", None)
     if most_bytes:
         asked.max_content_length = most_bytes
@@ -87,7 +89,7 @@ def refuse_strange_parameters(asked: ShopRequest) -> None:
     """Raises `InvalidInput` for query parameters that the view does not take, or that are repeated."""
     if not asked.query_string:
         return
-    taken: frozenset[str] = getattr(this_app().view_functions[asked.endpoint or ""], "query_names", frozenset())
+    taken: frozenset[str] = getattr(current_app.view_functions[asked.endpoint or ""], "query_names", frozenset())
     errors = {name: ["Unknown parameter."] for name in asked.args if name not in taken}
     errors |= {name: ["Given more than once."] for name, values in asked.args.lists() if len(values) > 1}
     if errors:

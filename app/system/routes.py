@@ -10,7 +10,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from markupsafe import Markup, escape
 from marshmallow import fields
 
-from app import limits, openapi
+from app import openapi
 from app.auth.access import open_to_anyone
 from app.openapi import Api, Blueprint
 from app.problems import NotFound, Problem
@@ -158,8 +158,6 @@ def init_app(app: Flask, api: Api) -> None:
     for endpoint, view in app.view_functions.items():
         if endpoint.startswith("swagger_ui."):
             open_to_anyone(view)
-        if endpoint in ("system.get_health", "system.get_readiness"):
-            limits.exempt(view)  # balancers ask often, and from one address
 
 
 def _let_scripts_run(response: Response) -> Response:

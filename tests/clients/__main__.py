@@ -13,7 +13,7 @@ from pathlib import Path
 from app import create_app, demo
 from app.extensions import db
 from tests.live import serving
-from tests.support import migrated, new_database, scratch, settings
+from tests.support import new_migrated_database, scratch, settings
 
 HERE = Path(__file__).parent
 TYPESCRIPT = HERE / "typescript"
@@ -36,7 +36,7 @@ def run(*command: str | Path, folder: Path = HERE, **environ: str) -> None:
 
 def tour(name: str) -> None:
     """One client's tour, against a shop of its own."""
-    database = migrated(new_database())
+    database = new_migrated_database()
     app = create_app(settings(DATABASE_URL=database))
     with app.app_context():
         demo.fill(app.config["SHOP_RATES"])
