@@ -1,21 +1,16 @@
 """FastAPI without an ORM: the same hand-written statements as the limit, on asyncpg's own pool."""
 
-import json
 import os
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-import jwt
-from argon2 import PasswordHasher
 from fastapi import FastAPI, HTTPException, Response
-from fastapi.concurrency import run_in_threadpool
 
 from bench.apps import handwritten
-from bench.apps.fast_input import Credentials, NewTicket, Quantity, UserId
+from bench.apps.fast_input import NewTicket, Quantity, UserId
 
 NAME = re.compile(r"%\((\w+)\)s")
 
@@ -32,9 +27,10 @@ class Statement:
         return await app.state.pool.fetchrow(self.text, *(values[name] for name in self.names))
 
 
-ONE, PAGE, CUSTOMERS = Statement(handwritten.ONE), Statement(handwritten.PAGE), Statement(handwritten.CUSTOMERS)
-CREATE, ADD_PART, LOGIN = Statement(handwritten.CREATE), Statement(handwritten.ADD_PART), Statement(handwritten.LOGIN)
-hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+ONE, PAGE, CUSTOMERS, CREATE, ADD_PART = map(
+    Statement,
+    (handwritten.ONE, handwritten.PAGE, handwritten.CUSTOMERS, handwritten.CREATE, handwritten.ADD_PART),
+)
 
 
 async def reset(_connection: Any) -> None:
@@ -91,11 +87,3 @@ async def add_part(ticket_id: int, part_id: int, given: Quantity, user_id: UserI
     if row is None:
         raise HTTPException(404)
     return send(row[0])
-
-
-@app.post("/customers/login")
-async def login(given: Credentials) -> Response:
-    customer_id, password_hash = await LOGIN.row(email=given.email)
-    await run_in_threadpool(hasher.verify, password_hash, given.password)
-    token = jwt.encode({"sub": f"customer:{customer_id}", "exp": int(time.time()) + 43_200}, os.environ["SECRET_KEY"])
-    return send(json.dumps({"token": token, "token_type": "Bearer", "expires_in": 43_200}))
