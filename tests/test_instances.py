@@ -14,7 +14,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from redis import Redis
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 
 from app import create_app
 from app.database import SESSION
@@ -130,7 +130,10 @@ class OneService(InstancesTest):
 
 
 class BehindPgBouncer(OneService):
-    """The same behind PgBouncer in transaction mode, where a session belongs to nobody."""
+    """The same behind PgBouncer in transaction mode, where a session belongs to nobody.
+
+    By psycopg2, which prepares nothing: psycopg 3 needs a newer PgBouncer than some systems have.
+    """
 
     writes = 30
     pgbouncer: PgBouncer
@@ -139,10 +142,16 @@ class BehindPgBouncer(OneService):
     def surroundings(cls) -> dict[str, str]:
         cls.pgbouncer = PgBouncer(migrated(database_url()))  # settings of roles are not copied with a database
         cls.addClassCleanup(cls.pgbouncer.end)
-        return {"DATABASE_URL": cls.pgbouncer.url}
+        return {"DATABASE_URL": cls.url()}
+
+    @classmethod
+    def url(cls) -> str:
+        """The address of PgBouncer."""
+        address = make_url(cls.pgbouncer.url).set(drivername="postgresql+psycopg2")
+        return address.render_as_string(hide_password=False)
 
     def test_sessions_begin_as_they_should_and_nothing_is_left_in_them(self) -> None:
-        app = create_app(settings(DATABASE_URL=self.pgbouncer.url))
+        app = create_app(settings(DATABASE_URL=self.url()))
         asked = (*SESSION, "search_path", "default_transaction_isolation")
         with app.app_context():
             for engine in (db.engine, db.engines["reads"]):
