@@ -110,7 +110,7 @@ class Target:
         if value is None:
             return [self.what, bound, "not measured", ""]
         holds = value >= self.least if self.least is not None else value <= (self.most or 0)
-        return [self.what, bound, f"{value:.2f}".rstrip("0").rstrip("."), "pass" if holds else "**fail**"]
+        return [self.what, bound, f"{value:.3f}".rstrip("0").rstrip("."), "pass" if holds else "**fail**"]
 
 
 def _times(work: str, other: str, ours: str = OURS) -> Callable[[Results], float | None]:
@@ -301,7 +301,8 @@ answer shows."""
 COLUMNS = """Ratios are of the same round, as the median (and the quartiles) over the rounds: 2.00 means that this
 project gives two answers where the other gives one, for the same processor time, or in the same second. Statements are
 counted in PostgreSQL's log, without BEGIN, COMMIT, and what looks up the session once a second."""
-MEMORY = """Each app alone, after the same requests. In all is the proportional set size of all its processes, which
-counts a page once, however many of them share it. One more is what the larger of two workers has to itself."""
+MEMORY = """Each app alone, after the same requests (tickets and customers; bare Flask its list). With one and with two
+workers is the proportional set size of all processes, which counts a page once, however many of them share it. One more
+is what the larger of two workers has to itself."""
 GROWTH = """The first page of 20 tickets in a small shop of 20,000 tickets; the first, and by its cursor the last, in a
 large one of {growth:,}."""

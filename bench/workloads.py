@@ -116,6 +116,7 @@ LAST_PAGE: dict[str, Callable[[Asker], str]] = {
     "ours3": Asker.walk_customers,
     "parent": Asker.walk_customers,
     "limit": Asker.page_after_id,
+    "limit3": Asker.page_after_id,
     "fastapi-sql": Asker.page_after_id,
     "classic": Asker.numbered_page,
     "fastapi": Asker.skipped_page,
