@@ -76,7 +76,7 @@ def respond(problem: Problem) -> Response:
 
 def _too_many(error: RateLimitExceeded) -> Response:
     tally().refused_by = str(error.limit.scope)
-    return respond(too_many(error))
+    return respond(too_many())
 
 
 def _of_werkzeug(error: HTTPException) -> BaseResponse:

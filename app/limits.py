@@ -10,14 +10,14 @@ of a short read; so the limit on all requests is counted by `count`, with the li
 
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from math import ceil
-from typing import TypeVar
+from typing import Any
 
 from flask import Flask, current_app, request
-from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
-from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
+from flask_limiter import ApplicationLimit, Limiter
+from limits import parse_many
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from app.auth import devices, tokens
@@ -26,8 +26,6 @@ from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
 from app.watching import tally
 
-V = TypeVar("V")
-
 # What the names of all counters begin with.
 KEY_PREFIX = "shop"
 # The address of clients that have none, such as those of a Unix socket.
@@ -35,6 +33,41 @@ LOCAL = "127.0.0.1"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # Load balancers ask these often, and from one address; where there is no route, there is no endpoint.
 UNCOUNTED = ("system.get_health", "system.get_readiness", None)
+
+
+class SharedStorage(MemoryStorage):
+    """Counters in Redis, which all workers share; those of this process while it does not answer.
+
+    A storage of our own, as `limits` documents them, because Flask-Limiter's own way of falling back to memory answers
+    500 to a request that finds Redis dead at the same moment as another one.
+    """
+
+    STORAGE_SCHEME = [f"shared+{scheme}" for scheme in ("redis", "rediss", "unix")]
+
+    def __init__(self, uri: str, wrap_exceptions: bool = False, **options: Any) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        url = uri.removeprefix("shared+").replace("unix://", "redis+unix://")
+        self._redis = RedisStorage(url, **options)
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, in Redis or here; returns the hits of the window so far."""
+        count = line().ask(lambda: self._redis.incr(key, int(expiry), amount))
+        return super().incr(key, expiry, amount) if count is None else count
+
+    def get(self, key: str) -> int:
+        """The hits of the window so far."""
+        count = line().ask(lambda: self._redis.get(key))
+        return super().get(key) if count is None else count
+
+    def get_expiry(self, key: str) -> float:
+        """When the window ends."""
+        end = line().ask(lambda: self._redis.get_expiry(key))
+        return super().get_expiry(key) if end is None else end
+
+    def reset(self) -> int | None:
+        """Forget all, here and there."""
+        line().ask(self._redis.reset)
+        return super().reset()
 
 
 def client() -> str:
@@ -64,7 +97,6 @@ def _setting(name: str) -> Callable[[], str]:
 limiter = Limiter(
     client,
     application_limits=[ApplicationLimit(_setting("RATELIMIT_WRITES"), scope="writes")],
-    in_memory_fallback_enabled=True,
     key_prefix=KEY_PREFIX,
 )
 
@@ -89,14 +121,13 @@ sign_up_limit = limiter.shared_limit(
 def init_app(app: Flask) -> None:
     """Count in Redis where `REDIS_URL` is set, else in this process's memory."""
     url = app.config["REDIS_URL"]
-    app.config["RATELIMIT_STORAGE_URI"] = url.replace("unix://", "redis+unix://") if url else "memory://"
+    app.config["RATELIMIT_STORAGE_URI"] = f"shared+{url}" if url else "memory://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = redis_options() if url else {}
     if app.config["RATELIMIT_ENABLED"]:
         app.before_request(count)
     limiter.init_app(app)
     if limiter.enabled:
         app.extensions["shop.counters"] = FixedWindowRateLimiter(limiter.storage)
-        app.extensions["shop.fallback_counters"] = FixedWindowRateLimiter(MemoryStorage())
 
 
 def count() -> None:
@@ -107,35 +138,24 @@ def count() -> None:
         return
     key = KEY_PREFIX, client(), "all"
     for rate in _rates(current_app.config["RATELIMIT_PER_CLIENT"]):
-        if not call_counters(partial(_hit, rate, key)):
+        if not strategy().hit(rate, *key):
             tally().refused_by = "all"
-            raise too_many_until(call_counters(partial(_reset_at, rate, key)))
-
-
-def _hit(rate: RateLimitItem, key: tuple[str, str, str], counters: RateLimiter) -> bool:
-    return counters.hit(rate, *key)
-
-
-def _reset_at(rate: RateLimitItem, key: tuple[str, str, str], counters: RateLimiter) -> float:
-    return counters.get_window_stats(rate, *key).reset_time
+            raise too_many_until(strategy().get_window_stats(rate, *key).reset_time)
 
 
 _rates = cache(parse_many)
 
 
-def call_counters(call: Callable[[RateLimiter], V]) -> V:
-    """What `call` returns, of the counters in Redis, or of those in memory while it does not answer."""
-    found = line().ask(lambda: call(current_app.extensions["shop.counters"]))
-    return call(current_app.extensions["shop.fallback_counters"]) if found is None else found
+def strategy() -> RateLimiter:
+    """What counts for the present application, as `limits` calls it."""
+    found: RateLimiter = current_app.extensions["shop.counters"]
+    return found
 
 
-def too_many(refusal: RateLimitExceeded) -> TooManyRequests:
+def too_many() -> TooManyRequests:
     """The problem that a refusal of Flask-Limiter is."""
     limit = limiter.current_limit
-    try:
-        return too_many_until(limit.reset_at if limit else time.time())
-    except Exception:  # Redis was lost since it counted; its client raises errors of many kinds
-        return too_many_until(time.time() + refusal.limit.limit.get_expiry())
+    return too_many_until(limit.reset_at if limit else time.time())
 
 
 def too_many_until(free_at: float) -> TooManyRequests:

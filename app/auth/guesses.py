@@ -11,17 +11,16 @@ Whether the account exists makes no difference.
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from typing import NamedTuple
 
 from flask import current_app
 from limits import RateLimitItem, parse_many
-from limits.strategies import RateLimiter
 
 from app.auth import devices
 from app.auth.access import Identity
 from app.auth.keys import keys_for
-from app.limits import address, call_counters, limiter, too_many_until
+from app.limits import address, limiter, strategy, too_many_until
 from app.models import Account
 from app.watching import tally
 
@@ -58,7 +57,7 @@ def counted(counters: list[Counter]) -> Iterator[None]:
     _count(counters)
     yield
     for counter in counters:
-        call_counters(partial(_take_back, counter))
+        _take_back(counter)
 
 
 def _counters(setting: str, key: str) -> list[Counter]:
@@ -72,27 +71,16 @@ def _rates(text: str) -> list[RateLimitItem]:
 
 def _count(counters: list[Counter]) -> None:
     """Count a try. Raises `TooManyRequests`."""
-    full = [counter for counter in counters if not call_counters(partial(_has_room, counter))]
+    counting = strategy()
+    full = [counter for counter in counters if not counting.test(*counter)]
     # Where none is full, all are counted; another request may have filled one since.
-    full = full or [counter for counter in counters if not call_counters(partial(_hit, counter))]
+    full = full or [counter for counter in counters if not counting.hit(*counter)]
     if full:
         tally().refused_by = "guesses"
-        raise too_many_until(max(call_counters(partial(_reset_at, counter)) for counter in full))
+        raise too_many_until(max(counting.get_window_stats(*counter).reset_time for counter in full))
 
 
-def _has_room(counter: Counter, storage: RateLimiter) -> bool:
-    return storage.test(*counter)
-
-
-def _hit(counter: Counter, storage: RateLimiter) -> bool:
-    return storage.hit(*counter)
-
-
-def _reset_at(counter: Counter, storage: RateLimiter) -> float:
-    return storage.get_window_stats(*counter).reset_time
-
-
-def _take_back(counter: Counter, storage: RateLimiter) -> bool:
+def _take_back(counter: Counter) -> None:
     # Nothing is counted there if the window ended, or Redis was lost, while the password was verified.
-    is_counted = storage.get_window_stats(*counter).remaining < counter.rate.amount
-    return is_counted and storage.hit(*counter, cost=-1)
+    if strategy().get_window_stats(*counter).remaining < counter.rate.amount:
+        strategy().hit(*counter, cost=-1)
