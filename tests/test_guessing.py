@@ -193,7 +193,7 @@ class Strangers(Guessing):
         self.guess(2, self.customer.email)
         while (answer := self.login(self.customer.email, "a wrong password")).status_code == 429:
             self.assertIn(int(answer.headers["Retry-After"]), range(1, 3))
-            time.sleep(0.1)
+            time.sleep(0.1)  # the windows of the limits go by the clock
         self.assertSlowed(self.login(self.customer.email), HOUR)
 
     def test_one_account_is_one_however_it_is_written(self) -> None:
