@@ -42,6 +42,10 @@ max_requests, max_requests_jitter = 20_000, 2_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn makes a file of its own there
 control_socket_disable = True
 
+# Nobody's word is taken for the address, the scheme and the path: what a proxy says of them is read by the application,
+# as far as `TRUSTED_PROXIES` goes.
+forwarded_allow_ips, forwarder_headers, secure_scheme_headers = "", "", {}
+
 # What is larger is refused unread. The application itself refuses bodies of more than 1 MB.
 limit_request_line = 8190
 limit_request_fields = 64

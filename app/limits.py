@@ -5,7 +5,8 @@ may try, against one of their own. The counters belong to the application and no
 one thing share them. They live in Redis where there is one, and in memory where there is none or it does not answer.
 
 Writes, sign-in and sign-up are limited by Flask-Limiter. What it does for each request takes longer than all the rest
-of a short read; so the limit on all requests is counted by `count`, with the library beneath it (`limits`).
+of a short read; so it is not asked about reads, and the limit on all requests is counted by `count`, with the library
+beneath it (`limits`).
 """
 
 import time
@@ -94,16 +95,20 @@ def _setting(name: str) -> Callable[[], str]:
     return lambda: str(current_app.config[name])
 
 
-limiter = Limiter(
+class WriteLimiter(Limiter):
+    """Flask-Limiter, which looks for limits of the application before writes only: reads have none of its own."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        """Called before every request, and by the decorators (`in_middleware` is false)."""
+        if not in_middleware or request.method in WRITES:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = WriteLimiter(
     client,
     application_limits=[ApplicationLimit(_setting("RATELIMIT_WRITES"), scope="writes")],
     key_prefix=KEY_PREFIX,
 )
-
-
-@limiter.request_filter
-def _is_no_write() -> bool:
-    return request.method not in WRITES
 
 
 login_limit = limiter.shared_limit(

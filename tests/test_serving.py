@@ -78,6 +78,15 @@ class Limits(ServingTest):
                 self.assertIn(problem["request_id"], self.log.read_text())
         self.assertNotIn(canary, self.log.read_text())
 
+    def test_nothing_is_believed_of_proxies_that_are_not_configured(self) -> None:
+        for header in ("X-Forwarded-Proto: https", "X-Forwarded-Ssl: on", "X-Forwarded-Protocol: ssl", "SCRIPT_NAME: /a"):
+            with self.subTest(header):
+                status, headers, _ = self.answer(self.request(headers=f"{header}\r\n"))
+                self.assertEqual(status, 200)
+                self.assertNotIn("Strict-Transport-Security", headers)
+        _, headers, _ = self.answer(self.request(path="/mechanics", headers="SCRIPT_NAME: /mechanics\r\n"))
+        self.assertEqual(headers["WWW-Authenticate"], "Bearer")
+
     def test_what_is_just_small_enough_is_read(self) -> None:
         for request in (
             self.request(path=f"/docs/?{'x' * 8000}"),
