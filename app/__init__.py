@@ -22,6 +22,7 @@ from app import (
     mechanics,
     openapi,
     service_tickets,
+    slow_work,
     spreadsheets,
     system,
     watching,
@@ -71,6 +72,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     line.init_app(app)
     caching.init_app(app)
     sessions.init_app(app)
+    slow_work.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
     with app.app_context():

@@ -12,7 +12,7 @@ from typing import Literal
 
 from flask import Response, request
 
-from app.exchange import ShopRequest
+from app.exchange import current_request
 from app.models.base import Versioned
 from app.problems import Stale
 
@@ -33,15 +33,20 @@ def mark(response: Response, version: int | None) -> Response:
     return response
 
 
-def complete(asked: ShopRequest, response: Response, tag: Tag) -> Response:
+def complete(response: Response, tag: Tag) -> Response:
     """The answer with its tag, if it has none yet; 304 and no body where a GET names that tag in `If-None-Match`."""
     if "ETag" not in response.headers:
         attach(response, tag)
-    if asked.method in READS and "If-None-Match" in asked.headers:
-        known, _ = response.get_etag()
-        if asked.if_none_match.contains_weak(known or ""):
-            response.status_code = 304
+    known, _ = response.get_etag()
+    if is_known(known or ""):
+        response.status_code = 304
     return response
+
+
+def is_known(tag: str) -> bool:
+    """Whether the client, in `If-None-Match`, names the tag that this answer will have: then it needs no body."""
+    asked = current_request()
+    return asked.method in READS and "If-None-Match" in asked.headers and asked.if_none_match.contains_weak(tag)
 
 
 def attach(response: Response, tag: Tag) -> Response:

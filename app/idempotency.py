@@ -40,6 +40,8 @@ from app.transaction import atomic, transaction
 KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 KEY_PATTERN = "^[!-~]{1,255}$"
 KEPT_REFUSALS = (409, 422)
+# A refusal that is longer than this is not kept: whoever is refused fills nobody's database.
+MOST_REFUSAL_BYTES = 8 * 1024
 # How many expired answers a request with a new key removes on its way.
 PURGED_AT_ONCE = 100
 CHUNK = 64 * 1024
@@ -117,7 +119,7 @@ class _Call:
             raise
         except Exception as error:
             response = current_app.make_response(current_app.handle_user_exception(error))
-        if response.status_code in KEPT_REFUSALS:
+        if response.status_code in KEPT_REFUSALS and len(response.get_data()) <= MOST_REFUSAL_BYTES:
             with transaction(self._claim):
                 self._keep(response)
         return response

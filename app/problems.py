@@ -23,6 +23,7 @@ class and its advice are the text of its page under ``/problems/<slug>``.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, ClassVar
 
 
@@ -337,14 +338,22 @@ class UnsupportedMediaType(Problem):
 
 
 class InvalidInput(Problem):
-    """A field or a parameter is missing, unknown or out of its bounds; `errors` lists messages by field."""
+    """A field or a parameter is missing, unknown or out of its bounds; `errors` lists messages by field.
+
+    At most a hundred fields are named, and of a long name its beginning.
+    """
 
     status, slug, title = 422, "invalid-input", "Invalid input"
     advice = "Correct the fields that `errors` names; of a file, `rows` names the row and the column of each fault."
     example = {"errors": {"price": ["Missing data for required field."]}}
 
+    # Names are the client's: neither their number nor their length makes an answer long.
+    most_errors: ClassVar[int] = 100
+    longest_name: ClassVar[int] = 100
+
     def __init__(self, errors: Mapping[str, list[str]], **extra: Any) -> None:
-        super().__init__("Some of what was sent is not valid; see errors.", errors=dict(errors), **extra)
+        named = {name[: self.longest_name]: messages for name, messages in islice(errors.items(), self.most_errors)}
+        super().__init__("Some of what was sent is not valid; see errors.", errors=named, **extra)
 
 
 class IdempotencyMismatch(InvalidInput):

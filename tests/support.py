@@ -101,7 +101,9 @@ def _on_server(statement: str) -> None:
 
 def settings(**changes: str) -> dict[str, Any]:
     """The settings of a testing environment, read as in earnest."""
-    environ = {"APP_ENV": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **changes}
+    # Room for as many requests at once as a test sends: what is refused where threads are few has a test of its own.
+    threads = {"THREADS": "64", "DATABASE_POOL_SIZE": "8"}
+    environ = {"APP_ENV": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **threads, **changes}
     if "DATABASE_URL" not in environ:
         environ["DATABASE_URL"] = database_url()
     return config.load(environ)

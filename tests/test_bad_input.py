@@ -325,6 +325,27 @@ class Bodies(BadInputTest):
                 with self.subTest(f"{name} {field[:5]!r}"):
                     self.assertRefused(self.send(route, {**route.body, field: 1}), 400, 422)
 
+    def test_no_body_makes_a_long_answer(self) -> None:
+        for body in (
+            {f"{number:04}{'n' * 900}": 1 for number in range(900)},
+            {str(number): 1 for number in range(80_000)},
+            {"a": [1] * 200_000},
+            {"a": {str(number): {} for number in range(50_000)}},
+            [[[]] * 100_000],
+        ):
+            for name, route in self.routes.items():
+                with self.subTest(f"{name} {str(body)[:20]}"):
+                    response = self.send(route, body)
+                    problem = self.assertRefused(response, 422)
+                    self.assertLessEqual(len(problem["errors"]), 100)
+                    self.assertLess(len(response.data), 20_000)
+
+    def test_a_body_may_have_a_thousand_members(self) -> None:
+        for number, named in ((1_000, "Unknown field."), (1_001, "Has more than 1,000 members.")):
+            for value in ({"a": [0] * (number - 1)}, {"a": {str(n): 0 for n in range(number - 1)}}):
+                problem = self.assertRefused(self.advisor.post("/inventory", value), 422)
+                self.assertIn([named], problem["errors"].values())
+
     def test_over_a_megabyte_is_too_large(self) -> None:
         for name, route in self.routes.items():
             with self.subTest(name):

@@ -322,6 +322,12 @@ class RefusalsAreKept(KeyTest):
         self.assertProblem(self.send(self.advisor, "/inventory", PART, key="k-0"), 422, "idempotency-mismatch")
         self.assertEqual(self.count(Part), 0)
 
+    def test_a_long_refusal_is_not_kept(self) -> None:
+        body = {f"{number:02}{'n' * 98}": 1 for number in range(99)}
+        self.assertGreater(len(self.send(self.advisor, "/inventory", body).data), idempotency.MOST_REFUSAL_BYTES)
+        self.assertEqual(self.kept(), [])
+        self.assertStatus(self.send(self.advisor, "/inventory", {"name": "Pad", "price": "1.00"}), 201)
+
     def test_no_other_refusal_is_kept(self) -> None:
         ticket, path = self.make_ticket(opened_by=self.colleague), "/service-tickets"
         work, garbage = {"description": "Look", "hours": 1}, {"data": b"{", "content_type": "application/json"}

@@ -79,7 +79,12 @@ class Limits(ServingTest):
         self.assertNotIn(canary, self.log.read_text())
 
     def test_nothing_is_believed_of_proxies_that_are_not_configured(self) -> None:
-        for header in ("X-Forwarded-Proto: https", "X-Forwarded-Ssl: on", "X-Forwarded-Protocol: ssl", "SCRIPT_NAME: /a"):
+        for header in (
+            "X-Forwarded-Proto: https",
+            "X-Forwarded-Ssl: on",
+            "X-Forwarded-Protocol: ssl",
+            "SCRIPT_NAME: /a",
+        ):
             with self.subTest(header):
                 status, headers, _ = self.answer(self.request(headers=f"{header}\r\n"))
                 self.assertEqual(status, 200)

@@ -1,25 +1,30 @@
 """Passwords: Argon2id at OWASP's parameters."""
 
 from functools import cache
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from app import slow_work
+
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-# Each run takes 19 MiB and a core for some 50 ms: a burst of sign-ins must not take the whole machine.
-_turn = BoundedSemaphore(2)
 
 
 def hash_password(password: str) -> str:
-    """The encoded Argon2id hash. Slow on purpose: never call it inside a transaction."""
-    with _turn:
+    """The encoded Argon2id hash. Slow on purpose: never call it inside a transaction.
+
+    Each run takes 19 MiB and a core for some 50 ms. Raises `Unavailable` where too many run already.
+    """
+    with slow_work.place(slow_work.PASSWORD):
         return hasher.hash(password)
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Whether the password is the one that was hashed. Without a hash it takes as long, and is never true."""
-    with _turn:
+    """Whether the password is the one that was hashed. Without a hash it takes as long, and is never true.
+
+    Raises `Unavailable` as `hash_password` does.
+    """
+    with slow_work.place(slow_work.PASSWORD):
         try:
             return hasher.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
         except (VerifyMismatchError, InvalidHashError):

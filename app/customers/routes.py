@@ -40,6 +40,7 @@ from app.problems import (
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
 from app.service_tickets.schemas import OWN_TICKET, TicketQuerySchema
+from app.slow_work import EXPORT, slow
 
 
 @blueprint.post("")
@@ -111,6 +112,7 @@ def delete_customer(actor: Identity, customer_id: int) -> None:
 @identity_required(Role.ADMIN)
 @blueprint.response(200, PERSONAL_DATA, description="A file with all that is held on the customer.")
 @blueprint.refuses(NotFound)
+@slow(EXPORT)
 def export_personal_data(actor: Identity, customer_id: int) -> Response:
     """Export all that is held on a customer.
 

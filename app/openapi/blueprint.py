@@ -118,7 +118,7 @@ class Blueprint(SmorestBlueprint):
                 # Shown is what this very transaction wrote.
                 with transaction() if shows_written and asked.method not in READS else nullcontext():
                     response = _answer(view(*args, **kwargs), status, shape, location)
-                return conditional.complete(asked, response, tag) if tag else response
+                return conditional.complete(response, tag) if tag else response
 
             decorated: Any = respond
             decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks

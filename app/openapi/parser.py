@@ -12,13 +12,30 @@ from webargs.flaskparser import FlaskParser
 from app.exchange import ShopRequest, current_request
 from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, UnsupportedMediaType
 
+# The members of all objects and the items of all arrays of a body together: some ten times what any schema takes.
+MOST_MEMBERS = 1_000
+
 
 def read_json(body: bytes) -> Any:
-    """The JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`."""
+    """The JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`, `InvalidInput`."""
     try:
-        return _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+        value = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, ArithmeticError, RecursionError):  # also what is not UTF-8, and numbers beyond counting
         raise MalformedJSON("The body is not JSON.") from None
+    _require_few_members(value)
+    return value
+
+
+def _require_few_members(value: Any) -> None:
+    """Raises `InvalidInput` for a body that would keep its schema busy."""
+    members, unseen = 0, [value]
+    while unseen:
+        parent = unseen.pop()
+        children = parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ()
+        members += len(children)
+        if members > MOST_MEMBERS:
+            raise InvalidInput({"body": [f"Has more than {MOST_MEMBERS:,} members."]})
+        unseen.extend(children)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, exists
 
 from app import reading
 from app.auth.access import Identity, identity_required, staff_required
+from app.conditional import is_known
 from app.models import Authorization, Invoice, Payment, ServiceTicket
 from app.problems import (
     AboveBalance,
@@ -106,14 +107,16 @@ def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
 
     For its customer, advisors and admins.
     """
-    from app.service_tickets.invoice_pdf import render  # its libraries are large, and most workers never need them
+    from app.service_tickets.invoice_pdf import Paper  # its libraries are large, and most workers never need them
 
-    invoice = json.loads(_invoice(actor, ticket_id))
-    pdf = render(
-        invoice, current_app.config["SHOP_NAME"], current_app.config["SHOP_ADDRESS"], current_app.config["CURRENCY"]
-    )
-    name = f'inline; filename="invoice-{invoice["number"]}.pdf"'
-    return Response(pdf, 200, {"Content-Disposition": name}, content_type="application/pdf")
+    text = _invoice(actor, ticket_id)
+    paper = Paper(text, *(current_app.config[name] for name in ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY")))
+    tag = paper.tag()
+    name = f'inline; filename="invoice-{json.loads(text)["number"]}.pdf"'
+    pdf = b"" if is_known(tag) else paper.pdf()
+    response = Response(pdf, 200, {"Content-Disposition": name}, content_type="application/pdf")
+    response.set_etag(tag)
+    return response
 
 
 def _invoice(actor: Identity, ticket_id: int) -> str:

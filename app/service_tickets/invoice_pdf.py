@@ -1,14 +1,20 @@
 """The invoice as a PDF that a shop hands over the counter."""
 
-import threading
+import json
+import math
+import time
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from fpdf import FPDF, XPos, YPos
+from fpdf import FPDF, FPDF_VERSION, XPos, YPos
 from fpdf.enums import Align, TableBordersLayout
 from fpdf.fonts import FontFace, TTFFont
+
+from app.auth.sessions import Recent
+from app.slow_work import PDF, place
 
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu"
@@ -20,20 +26,44 @@ LINE_GREY = (205, 210, 216)
 
 Invoice = dict[str, Any]
 
-# A page takes some 10 MB while it is made, and several at a time are not made any sooner.
-_one_at_a_time = threading.Lock()
+# By what it is drawn: a PDF is another one where this is another one.
+_DRAWN_BY = FPDF_VERSION.encode() + Path(__file__).read_bytes()
+
+
+class Paper(NamedTuple):
+    """All that a PDF is made of: the invoice as JSON in the shape of the API, and the shop's settings."""
+
+    invoice: str
+    shop: str
+    address: str
+    currency: str
+
+    def tag(self) -> str:
+        """What tells its PDF from every other one, without drawing it."""
+        return sha256(json.dumps(self).encode() + _DRAWN_BY).hexdigest()[:16]
+
+    def pdf(self) -> bytes:
+        """The PDF; the last ones are kept. Raises `Unavailable` where many are being drawn."""
+        return _drawn.recall(self, lambda: (self._draw(), math.inf))
+
+    def _draw(self) -> bytes:
+        with place(PDF):
+            return render(json.loads(self.invoice), self.shop, self.address, self.currency)
+
+
+# Some 50 KB each.
+_drawn = Recent[Paper, bytes](time.monotonic, most=64)
 
 
 def render(invoice: Invoice, shop: str, address: str, currency: str) -> bytes:
     """The PDF of an invoice in the shape of the API. The same invoice gives the same bytes."""
-    with _one_at_a_time:
-        page = InvoicePage(invoice, shop, currency)
-        page.write_head(address)
-        page.write_lines(("Part", "Qty", "Price", "Amount"), _part_rows(invoice["parts"]))
-        page.write_lines(("Work", "Hours", "Rate", "Amount"), _labor_rows(invoice["labor"]))
-        page.write_totals()
-        page.write_payments()
-        return bytes(page.output())
+    page = InvoicePage(invoice, shop, currency)
+    page.write_head(address)
+    page.write_lines(("Part", "Qty", "Price", "Amount"), _part_rows(invoice["parts"]))
+    page.write_lines(("Work", "Hours", "Rate", "Amount"), _labor_rows(invoice["labor"]))
+    page.write_totals()
+    page.write_payments()
+    return bytes(page.output())
 
 
 def _part_rows(lines: Iterable[dict[str, Any]]) -> list[tuple[str, str, str, str]]:

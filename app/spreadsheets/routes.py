@@ -15,6 +15,7 @@ from app.problems import SkuTaken
 from app.reading import send
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
+from app.slow_work import EXPORT, IMPORT, slow
 from app.spreadsheets import operations
 from app.spreadsheets.blueprint import blueprint
 from app.spreadsheets.exporting import export
@@ -56,6 +57,7 @@ def _reads_csv(example: str) -> Decorator:
 @staff_required()
 @blueprint.arguments(CustomerExportSchema, location="query")
 @_sends_csv()
+@slow(EXPORT)
 def export_customers(actor: Identity, query: dict[str, Any]) -> Response:
     """Export customers as CSV.
 
@@ -69,6 +71,7 @@ def export_customers(actor: Identity, query: dict[str, Any]) -> Response:
 @staff_required()
 @blueprint.arguments(PartExportSchema, location="query")
 @_sends_csv()
+@slow(EXPORT)
 def export_parts(actor: Identity, query: dict[str, Any]) -> Response:
     """Export parts as CSV.
 
@@ -82,6 +85,7 @@ def export_parts(actor: Identity, query: dict[str, Any]) -> Response:
 @staff_required()
 @blueprint.arguments(TicketExportSchema, location="query")
 @_sends_csv()
+@slow(EXPORT)
 def export_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """Export tickets as CSV, one row each.
 
@@ -97,6 +101,7 @@ def export_tickets(actor: Identity, query: dict[str, Any]) -> Response:
 @_reads_csv("name,price,sku,quantity_on_hand\r\nOil filter,9.90,OIL-F-17,24\r\n")
 @blueprint.response(200, IMPORTED, description=DONE)
 @blueprint.refuses(SkuTaken)
+@slow(IMPORT)
 def import_parts(actor: Identity, query: dict[str, Any], file: bytes) -> Response:
     """Import parts from CSV, all or nothing.
 
@@ -113,6 +118,7 @@ def import_parts(actor: Identity, query: dict[str, Any], file: bytes) -> Respons
 @blueprint.arguments(ImportQuerySchema, location="query")
 @_reads_csv("name,email,phone\r\nDana Whitfield,dana@example.com,(212) 555-0187\r\n")
 @blueprint.response(200, IMPORTED, description=DONE)
+@slow(IMPORT)
 def import_customers(actor: Identity, query: dict[str, Any], file: bytes) -> Response:
     """Import customers from CSV, all or nothing.
 
