@@ -22,6 +22,7 @@ from gunicorn import util
 from gunicorn.glogging import Logger
 
 from app import logs
+from app.bodies import MAX_DRAINED_BYTES
 from config import load
 
 settings = load()
@@ -125,6 +126,14 @@ def when_ready(server):
 if settings["METRICS_TOKEN"] and os.environ.get("METRICS_OF") != str(os.getpid()):  # not again at a SIGHUP
     os.environ["METRICS_OF"] = str(os.getpid())
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="shop-metrics-", dir=worker_tmp_dir)
+
+
+def pre_request(worker, req):
+    # The application reads a body to its end, however it answers, but for one that is longer than anything it takes; of
+    # one that comes in chunks nobody knows in time. Its connection is closed after the answer, which says so.
+    for name, value in req.headers:
+        if name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and int(value) > MAX_DRAINED_BYTES):
+            req.force_close()
 
 
 def pre_fork(server, worker):

@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import (
+    bodies,
     caching,
     cli,
     cors,
@@ -33,8 +34,6 @@ from app.extensions import db, ma, migrate
 from app.rules.totals import Rates
 from app.shop import Shop
 
-MOST_BODY_BYTES = 1_000_000
-
 
 def create_app(config: Mapping[str, Any]) -> Flask:
     """The application for these settings, as `config.load` returns them.
@@ -57,7 +56,6 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         supplies=config["SUPPLIES_RATE"],
         supplies_cap=config["SUPPLIES_CAP"],
     )
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an attribute of the default provider
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # an attribute of the default provider
     app.url_map.strict_slashes = False
@@ -87,6 +85,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
 
         tracing.init_app(app)
     headers.init_app(app)
+    bodies.init_app(app)
     cors.init_app(app)
     limits.init_app(app)
     api = openapi.create_api(app, system.DESCRIPTION)

@@ -6,15 +6,23 @@ from functools import cached_property
 from typing import Any
 
 from flask import Request, request
+from werkzeug.utils import environ_property
 
 _HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class ShopRequest(Request):
-    """A request; `claims` are those of its token, `UNREAD` until `app/auth/tokens.py` has looked."""
+    """A request; `claims` are those of its token, `UNREAD` until `app/auth/tokens.py` has looked.
+
+    It `is_cut_off` where the client stopped in the midst of the body.
+    """
 
     UNREAD: Any = object()
     claims: Any = UNREAD
+    is_cut_off = False
+    is_input_terminated = environ_property[bool](
+        "wsgi.input_terminated", default=False, doc="Whether the server ends `input_stream` where the body ends."
+    )
 
     @cached_property
     def request_id(self) -> str:

@@ -193,10 +193,10 @@ class MechanicInactive(Conflict):
 
 
 class UnfinishedTickets(Conflict):
-    """The customer has tickets that are not finished; `ticket_ids` lists up to ten of them."""
+    """The customer has tickets that are not finished or settled; `ticket_ids` lists up to ten of them."""
 
     slug, title = "unfinished-tickets", "The customer has unfinished tickets"
-    advice = "Finish these tickets or void them, then erase the customer."
+    advice = "Finish these tickets or void them, refund what was paid beyond their totals, then erase the customer."
     example = {"ticket_ids": [17, 23]}
 
 
@@ -282,7 +282,7 @@ class TotalTooLarge(Conflict):
 
 
 class MoneyTaken(Conflict):
-    """A ticket is not voided while money was taken for it, as `paid` tells; that is refunded on its invoice first."""
+    """A ticket is not voided while money was taken for it, as `paid` tells; that is refunded first."""
 
     slug, title = "money-taken", "Money was taken"
     advice = "Refund what was paid, then void the ticket."

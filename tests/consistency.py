@@ -66,7 +66,7 @@ def contradictions() -> dict[str, Select[int]]:
         ),
         "what is billed has an invoice": select(ServiceTicket.id).where(billed != ServiceTicket.id.in_(standing)),
         "what is paid has no balance": select(ServiceTicket.id).where(
-            billed, is_paid == (ServiceTicket.balance > ZERO)
+            billed, is_paid == (ServiceTicket.balance != ZERO)
         ),
         "invoice numbers have no gaps": (
             select(InvoiceSeries.id).join(Invoice, true()).group_by(InvoiceSeries.id).having(or_(*gaps))

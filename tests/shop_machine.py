@@ -423,19 +423,19 @@ class Model:
             raise Refused(409, "illegal-move", ticket_status=ticket.status)
         self.last_invoice += 1
         ticket.invoices.append(self.last_invoice)
-        ticket.go("invoiced" if ticket.balance > 0 else "paid")
+        ticket.go("invoiced" if ticket.balance else "paid")
 
     def pay(self, who: str, ticket: Ticket, kind: str, cents: int) -> None:
         self.require_desk(who)
-        if ticket.status not in INVOICED:
+        if kind == "payment" and ticket.status not in INVOICED:
             raise Refused(409, "ticket-locked", ticket_status=ticket.status)
         if kind == "payment" and cents > ticket.balance:
             raise Refused(409, "above-balance", balance=money(ticket.balance))
         if kind == "refund" and cents > ticket.paid:
             raise Refused(409, "above-paid", paid=money(ticket.paid))
         ticket.payments.append((kind, cents))
-        status = "invoiced" if ticket.balance > 0 else "paid"
-        if status != ticket.status:
+        status = "invoiced" if ticket.balance else "paid"
+        if ticket.status in INVOICED and status != ticket.status:
             ticket.go(status)
 
 
@@ -814,7 +814,8 @@ class ShopMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.has_some("completed", *INVOICED))
     @rule(pick=PICK, who=AT_THE_DESK, kind=st.sampled_from(("payment", "payment", "refund")), share=SHARE)
     def pay(self, pick: int, who: str, kind: str, share: str) -> None:
-        self.take(who, self.index(pick, *(("invoiced",) if kind == "payment" else INVOICED)), kind, share)
+        refundable = {ticket.status for ticket in self.model.tickets if ticket.paid}
+        self.take(who, self.index(pick, *({"invoiced"} if kind == "payment" else refundable)), kind, share)
 
     def take(self, who: str, n: int, kind: str, share: str) -> None:
         """Take money, or give it back."""
@@ -830,8 +831,8 @@ class ShopMachine(RuleBasedStateMachine):
             201,
             lambda model: model.pay(who, model.tickets[n], kind, cents),
         )
-        if made is not None:
-            now = self.model.tickets[n]
+        now = self.model.tickets[n]
+        if made is not None and now.status in INVOICED:
             self.check_invoice(now, self.ask(now.owner, "GET", self.at(now, "/invoice")).json)
 
     # Checking.
@@ -988,7 +989,7 @@ class Stored:
             standing = sum(1 for _, ticket, stands in self.invoices if ticket == ticket_id and stands)
             assert standing == (1 if status in INVOICED else 0), f"ticket {ticket_id} is {status}: {self.invoices}"
             assert balance == total - paid, f"ticket {ticket_id}"
-            assert status not in INVOICED or (status == "paid") == (balance <= 0), f"ticket {ticket_id}"
+            assert status not in INVOICED or (status == "paid") == (balance == 0), f"ticket {ticket_id}"
 
 
 # --- running it -------------------------------------------------------------------------------------------------------

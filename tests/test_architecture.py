@@ -58,6 +58,7 @@ ROOMS = (
         "app.auth.devices",
         "app.auth.passwords",
         "app.auth.tokens",
+        "app.bodies",
         "app.conditional",
         "app.cors",
         "app.database",

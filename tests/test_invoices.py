@@ -250,7 +250,7 @@ class Reopen(InvoiceTest):
         self.assertStatus(self.move(ticket, "completed"), 200)
         again = self.assertStatus(self.invoice(ticket), 201)
         self.assertEqual((again["totals"]["total"], again["totals"]["balance"]), ("70.00", "-30.00"))
-        self.assertEqual(self.ticket(ticket)["status"], "paid")
+        self.assertEqual(self.ticket(ticket)["status"], "invoiced")
         self.assertProblem(self.pay(ticket, "0.01"), 409, "above-balance")
         self.assertStatus(self.pay(ticket, "30.00", kind="refund"), 201)
         self.assertEqual((self.figures(ticket)["balance"], self.ticket(ticket)["status"]), ("0.00", "paid"))

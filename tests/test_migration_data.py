@@ -14,6 +14,7 @@ from tests.support import ShopTest
 from tests.test_migrations import MigrationTest
 
 SIMPLE, ORDERS = "0001", "0002"
+BEFORE_CREDITS, CREDITS = "0008", "0009"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -220,6 +221,24 @@ class Downgrade(SimpleShop):
         upgrade(support.MIGRATIONS)
         self.assertEqual(self.parts()[PADS], (ON_SHELF[PADS] + HELD[PADS] + 4, HELD[PADS] + 4))
         self.assertLedger()
+
+
+class Credits(SimpleShop):
+    """What was overpaid was called paid."""
+
+    def test_it_is_invoiced_and_what_was_paid_to_the_cent_stays_paid(self) -> None:
+        upgrade(support.MIGRATIONS, BEFORE_CREDITS)
+        with db.engine.begin() as connection:
+            for ticket_id, beyond in ((4, 0), (5, 100)):
+                connection.exec_driver_sql(
+                    f"UPDATE service_tickets SET status = 'paid', paid = total + {beyond}, balance = -{beyond}"
+                    f" WHERE id = {ticket_id}"
+                )
+        upgrade(support.MIGRATIONS, CREDITS)
+        listed = "SELECT id, status, balance FROM service_tickets WHERE id > 3 ORDER BY id"
+        self.assertEqual(self.rows(listed), [(4, "paid", 0), (5, "invoiced", -100), (6, "open", 0)])
+        downgrade(support.MIGRATIONS, BEFORE_CREDITS)
+        self.assertEqual(self.rows(listed), [(4, "paid", 0), (5, "paid", -100), (6, "open", 0)])
 
 
 class Afterwards(SimpleShop):

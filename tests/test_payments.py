@@ -1,5 +1,7 @@
 """/service-tickets/{id}/payments: money for an invoice, and back."""
 
+from typing import Any
+
 from tests.repair_orders import RepairOrderTest
 
 
@@ -70,10 +72,9 @@ class Pay(PaymentTest):
             "completed": reopened,
             "void": void,
         }.items():
-            for kind in ("payment", "refund"):
-                with self.subTest(f"{kind} while {status}"):
-                    problem = self.assertProblem(self.pay(ticket, "5.00", kind=kind), 409, "ticket-locked")
-                    self.assertEqual(problem["ticket_status"], status)
+            with self.subTest(status):
+                problem = self.assertProblem(self.pay(ticket, "5.00"), 409, "ticket-locked")
+                self.assertEqual(problem["ticket_status"], status)
 
     def test_what_does_not_fit_is_refused_by_name(self) -> None:
         for field, value in (
@@ -132,6 +133,101 @@ class Refund(PaymentTest):
         ):
             self.assertStatus(self.pay(self.order, "100.00", kind=kind), 201)
             self.assertStands(status, paid, balance)
+
+    def test_what_was_paid_is_refunded_in_any_state(self) -> None:
+        self.assertStatus(self.pay(self.order, "60.00"), 201)
+        self.reopen(self.order)
+        for status in ("completed", "in_progress", "open"):
+            with self.subTest(status):
+                if status != "completed":
+                    self.assertStatus(self.move(self.order, status), 200)
+                paid = self.figures(self.order)["paid"]
+                problem = self.assertProblem(self.pay(self.order, "60.01", kind="refund"), 409, "above-paid")
+                self.assertEqual(problem["paid"], paid)
+                self.assertStatus(self.pay(self.order, "20.00", kind="refund"), 201)
+                self.assertEqual(self.ticket(self.order)["status"], status)
+        self.assertEqual(self.figures(self.order)["paid"], "0.00")
+        self.assertStatus(self.move(self.order, "void"), 200)
+
+    def test_there_is_none_where_nothing_was_paid_whatever_the_state(self) -> None:
+        declined, working = self.new_quote(), self.new_ticket()
+        self.assertStatus(self.authorize(declined, decision="declined"), 201)
+        self.assertStatus(self.move(working, "in_progress"), 200)
+        void = self.new_ticket()
+        self.assertStatus(self.move(void, "void"), 200)
+        nothing_due = self.new_invoiced(hours=None)
+        orders = (self.new_quote(), declined, self.new_ticket(), working, self.new_completed(), self.order, nothing_due)
+        for order in (*orders, void):
+            with self.subTest(self.ticket(order)["status"]):
+                problem = self.assertProblem(self.pay(order, "0.01", kind="refund"), 409, "above-paid")
+                self.assertEqual(problem["paid"], "0.00")
+
+    def test_a_refund_without_an_invoice_is_on_the_next_one(self) -> None:
+        self.assertStatus(self.pay(self.order, "60.00"), 201)
+        self.reopen(self.order)
+        self.assertStatus(self.pay(self.order, "10.00", kind="refund"), 201)
+        self.assertStatus(self.invoice(self.order), 201)
+        self.assertStands("invoiced", "50.00", "50.00")
+
+
+class Credit(PaymentTest):
+    """A total that falls below what was paid: here 100.00 were paid, and 10 % are taken off afterwards."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.assertStatus(self.pay(self.order, "100.00"), 201)
+        self.reopen(self.order)
+        self.assertStatus(self.move(self.order, "in_progress"), 200)
+        self.assertStatus(self.edit(self.order, discount_percent="10"), 200)
+        self.assertStatus(self.move(self.order, "completed"), 200)
+        self.assertStatus(self.invoice(self.order), 201)
+
+    def listed(self, balance: str, path: str = "/service-tickets", **caller: Any) -> list[int]:
+        response = caller.get("by", self.advisor).get(f"{path}?balance={balance}&sort=id")
+        return [ticket["id"] for ticket in self.assertStatus(response, 200)]
+
+    def test_it_stays_invoiced_until_the_rest_is_refunded(self) -> None:
+        self.assertStands("invoiced", "100.00", "-10.00")
+        self.assertStatus(self.pay(self.order, "4.00", kind="refund"), 201)
+        self.assertStands("invoiced", "96.00", "-6.00")
+        self.assertStatus(self.pay(self.order, "6.00", kind="refund"), 201)
+        self.assertStands("paid", "90.00", "0.00")
+
+    def test_nothing_is_due_on_it(self) -> None:
+        problem = self.assertProblem(self.pay(self.order, "0.01"), 409, "above-balance")
+        self.assertEqual(problem["balance"], "-10.00")
+        self.assertIn("0.00 is due", problem["detail"])
+
+    def test_more_than_the_credit_may_be_refunded_and_is_due_then(self) -> None:
+        self.assertStatus(self.pay(self.order, "30.00", kind="refund"), 201)
+        self.assertStands("invoiced", "70.00", "20.00")
+
+    def test_credits_and_what_is_due_are_listed(self) -> None:
+        due, settled = self.new_invoiced(), self.new_invoiced()
+        self.assertStatus(self.pay(due, "99.99"), 201)
+        self.assertStatus(self.pay(settled, "100.00"), 201)
+        unbilled, void = self.new_completed(), self.new_ticket()
+        self.assertStatus(self.work(void), 201)
+        self.assertStatus(self.move(void, "void"), 200)
+        self.assertEqual(self.figures(unbilled)["balance"], "100.00")
+        self.assertEqual(self.listed("credit"), [self.order])
+        self.assertEqual(self.listed("open"), [due])
+        self.assertEqual(self.listed("credit", "/customers/mytickets", by=self.customer), [self.order])
+        csv = self.advisor.get("/service-tickets.csv?balance=credit").text.splitlines()
+        self.assertEqual((len(csv), csv[1].split(",")[0]), (2, str(self.order)))
+        for value in ("", "paid", "Open", "open,credit"):
+            self.assertInvalid(self.advisor.get(f"/service-tickets?balance={value}"), "balance")
+
+    def test_a_credit_that_is_reopened_is_still_listed(self) -> None:
+        self.reopen(self.order)
+        self.assertEqual(self.listed("credit"), [self.order])
+
+    def test_who_has_one_is_not_erased(self) -> None:
+        path = f"/customers/{self.customer.id}"
+        problem = self.assertProblem(self.admin.delete(path), 409, "unfinished-tickets")
+        self.assertEqual(problem["ticket_ids"], [self.order])
+        self.assertStatus(self.pay(self.order, "10.00", kind="refund"), 201)
+        self.assertStatus(self.admin.delete(path), 204)
 
 
 class ListPayments(PaymentTest):

@@ -7,13 +7,16 @@ import signal
 import socket
 import time
 import unittest
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from typing import Any
 
 from tests.live import call, serving
-from tests.support import database_url
+from tests.support import ShopTest, database_url
 
 SECONDS = 10  # of silence, as gunicorn.conf.py allows them
 
@@ -107,6 +110,95 @@ class Limits(ServingTest):
         self.assertEqual((status, json.loads(body)["type"]), (413, "/problems/body-too-large"))
 
     SETTINGS = {"LOG_FORMAT": "json"}
+
+
+class LargeBodies(ShopTest):
+    """Whatever a body is answered, the connection serves the next request, or the answer says that it does not."""
+
+    TWO_MB = b'{"x": "' + b"x" * 2_000_000 + b'"}'
+    server: str
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        # One process answers all, so that its limits count all.
+        shared = {"SECRET_KEY": cls.app.config["SECRET_KEY"], "WEB_CONCURRENCY": "1", "RATELIMIT_ENABLED": "true"}
+        limits = {"RATELIMIT_PER_CLIENT": "100000 per minute", "RATELIMIT_WRITES": "100000 per minute"}
+        address, _ = cls.enterClassContext(serving(database_url(), **shared, **limits))
+        cls.server = address.removeprefix("http://")
+
+    @contextmanager
+    def connection(self) -> Iterator[HTTPConnection]:
+        """A connection that is made once, and not anew where the server closes it."""
+        connection = HTTPConnection(self.server, timeout=30)
+        connection.connect()
+        connection.auto_open = 0
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def ask(self, connection: HTTPConnection, method: str, path: str, body: Any = None, **headers: str) -> HTTPResponse:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        response.read()
+        return response
+
+    def assertServesOn(self, connection: HTTPConnection) -> None:
+        for _ in range(20):
+            self.assertEqual(self.ask(connection, "GET", "/health").status, 200)
+
+    def writes(self) -> Iterator[tuple[str, str]]:
+        """Every method and address that a body may be sent to."""
+        for rule in self.app.url_map.iter_rules():
+            for method in sorted((rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}):
+                yield method, re.sub("<[^>]+>", "1", rule.rule)
+
+    def test_two_megabytes_to_any_address_break_no_connection(self) -> None:
+        self.assertGreater(len(list(self.writes())), 40)
+        statuses = Counter[int]()
+        for who, content_type in (("", "application/json"), ("admin", "application/json"), ("admin", "text/csv")):
+            for method, path in self.writes():
+                with self.subTest(f"{who} {method} {path} {content_type}"), self.connection() as connection:
+                    token = self.sign_in("mechanic", self.admin.id) if who else ""
+                    sent = {"Content-Type": content_type, **({"Authorization": f"Bearer {token}"} if token else {})}
+                    response = self.ask(connection, method, path, self.TWO_MB, **sent)
+                    statuses[response.status] += 1
+                    self.assertLess(response.status, 500)
+                    self.assertNotEqual(response.headers["Connection"], "close")
+                    self.assertServesOn(connection)
+        self.assertLessEqual({204, 401, 409, 413, 415, 422}, statuses.keys())
+
+    def test_nor_do_they_where_a_limit_is_reached(self) -> None:
+        with self.connection() as connection:
+            statuses = [
+                self.ask(connection, "POST", "/customers/login", self.TWO_MB, **{"Content-Type": "application/json"})
+                for _ in range(40)
+            ]
+            self.assertEqual(statuses[-1].status, 429)
+            self.assertServesOn(connection)
+
+    def test_nor_do_bodies_of_any_size_that_nothing_asked_for(self) -> None:
+        for size in (1, 60_000, 70_000, 999_999, 1_000_001, 19_999_999):
+            for method, path in (("GET", "/health"), ("POST", "/nowhere"), ("PUT", "/health"), ("OPTIONS", "/me")):
+                with self.subTest(f"{method} {path} {size}"), self.connection() as connection:
+                    self.ask(connection, method, path, b"x" * size)
+                    self.assertServesOn(connection)
+
+    def test_one_larger_than_anything_that_is_taken_is_left_unread_and_the_answer_says_so(self) -> None:
+        with self.connection() as connection:
+            connection.putrequest("POST", "/inventory/import")
+            connection.putheader("Content-Length", "20000001")
+            connection.endheaders()
+            response = connection.getresponse()
+            self.assertEqual((response.status, response.headers["Connection"]), (401, "close"))
+
+    def test_after_one_in_chunks_the_answer_says_that_the_connection_is_closed(self) -> None:
+        for size in (10, 3_000_000):
+            with self.subTest(size), self.connection() as connection:
+                response = self.ask(connection, "POST", "/customers/login", iter([b"{" * size]))
+                self.assertEqual(response.headers["Connection"], "close")
+                self.assertIn(response.status, (400, 413, 415, 429))
 
 
 class SlowClients(ServingTest):

@@ -1,6 +1,6 @@
 """Erasing a customer: what tells who they are goes from every table, what the books need stays (docs/privacy.md)."""
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from app.auditing import audit
 from app.auth.access import Identity
@@ -10,8 +10,9 @@ from app.customers.operations import visible
 from app.extensions import db
 from app.models import AuditKind, Authorization, Customer, IdempotencyKey, Invoice, ServiceTicket, TicketEvent, Vehicle
 from app.problems import UnfinishedTickets
+from app.rules.money import ZERO
 from app.rules.search import searchable
-from app.rules.ticket_life import FINISHED
+from app.rules.ticket_life import FINISHED, TicketStatus
 from app.transaction import atomic, locked
 
 ERASED_TEXT = "Erased"
@@ -43,10 +44,12 @@ def erase_customer(actor: Identity, customer_id: int) -> None:
 
 def _require_finished(mine: ColumnElement[bool]) -> None:
     """Raises `UnfinishedTickets` with the first few of them."""
-    unfinished = select(ServiceTicket.id).where(mine, ServiceTicket.status.not_in(FINISHED))
+    is_paid = ServiceTicket.status == TicketStatus.PAID
+    is_owed = or_(and_(is_paid, ServiceTicket.balance != ZERO), and_(~is_paid, ServiceTicket.paid > ZERO))
+    unfinished = select(ServiceTicket.id).where(mine, or_(ServiceTicket.status.not_in(FINISHED), is_owed))
     ticket_ids = list(db.session.scalars(unfinished.order_by(ServiceTicket.id).limit(10)))
     if ticket_ids:
-        raise UnfinishedTickets("Finish or void these tickets first.", ticket_ids=ticket_ids)
+        raise UnfinishedTickets("Finish, settle or void these tickets first.", ticket_ids=ticket_ids)
 
 
 def _forget_vehicles(customer: Customer) -> None:

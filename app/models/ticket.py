@@ -47,6 +47,8 @@ ticket_mechanics = Table(
 
 ON_HOLD = text("hold IS NOT NULL")
 UNASSIGNED = text("NOT is_assigned")
+DUE = text("balance > 0 AND status = 'invoiced'")
+CREDIT = text("balance < 0")
 COMMA: Any = literal_column("', '")  # a constant: as a value it would be written anew into each statement
 WAITING = text("quantity_short > 0")
 # The columns of a ticket's totals, in the order of these.
@@ -72,6 +74,8 @@ class ServiceTicket(Searchable, Versioned, Row):
         Index("ix_service_tickets_total_id", "total", "id"),
         Index("ix_service_tickets_unassigned", "id", sqlite_where=UNASSIGNED, postgresql_where=UNASSIGNED),
         Index("ix_service_tickets_hold_id", "hold", "id", sqlite_where=ON_HOLD, postgresql_where=ON_HOLD),
+        Index("ix_service_tickets_due", "id", sqlite_where=DUE, postgresql_where=DUE),
+        Index("ix_service_tickets_credit", "id", sqlite_where=CREDIT, postgresql_where=CREDIT),
         search_index("service_tickets"),
     )
     noun = "service ticket"

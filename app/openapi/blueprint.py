@@ -11,11 +11,12 @@ from marshmallow import Schema
 
 from app import conditional, idempotency, reading
 from app.auth.access import Policy, View
+from app.bodies import read_file
 from app.conditional import READS, Tag
 from app.exchange import current_request
 from app.listing import shown
 from app.openapi import conditions
-from app.openapi.parser import Parser, read_file, refuse_strange_parameters
+from app.openapi.parser import Parser, refuse_strange_parameters
 from app.openapi.refusals import header, refusals_of
 from app.problems import IdempotencyMismatch, Problem
 from app.schemas import MOST_COUNTED, Input, ModelOutput

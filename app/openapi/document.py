@@ -18,7 +18,6 @@ from app.fields import Choice
 from app.idempotency import KEY, KEY_PATTERN, REPLAYED
 from app.models import LARGEST_INTEGER
 from app.openapi import conditions
-from app.openapi.parser import allow_files
 from app.openapi.refusals import COMPONENTS, PROBLEM_SCHEMA
 from app.schemas import Input, Output
 
@@ -142,7 +141,6 @@ class Api(SmorestApi):
 def create_api(app: Flask, description: str) -> Api:
     """The registry for an application's blueprints, and with it its document."""
     app.url_map.converters["id"] = RowIdConverter
-    app.before_request(allow_files)
     app.config["OPENAPI_URL_PREFIX"] = None
     schemas = SchemaPlugin(schema_name_resolver=_schema_name)
     api = Api(

@@ -1,16 +1,17 @@
 """How bodies and query parameters are read: strictly."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from flask import Request, current_app, request
+from flask import current_app
 from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 
-from app.exchange import ShopRequest, current_request
-from app.problems import BodyTooLarge, InvalidInput, MalformedJSON, UnsupportedMediaType
+from app.bodies import read_body
+from app.exchange import ShopRequest
+from app.problems import InvalidInput, MalformedJSON, UnsupportedMediaType
 
 # The members of all objects and the items of all arrays of a body together: some ten times what any schema takes.
 MOST_MEMBERS = 1_000
@@ -46,36 +47,11 @@ def _refuse_constant(name: str) -> NoReturn:
 _JSON = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
-def allow_files() -> None:
-    """Let the request have a body as large as its view reads, before anyone reads it."""
-    asked = current_request()
-    view = current_app.view_functions.get(asked.endpoint or "")
-    most_bytes = getattr(view, "most_bytes", None)
-    if most_bytes:
-        asked.max_content_length = most_bytes
-
-
-def read_file(mimetype: str, charsets: Collection[str]) -> bytes:
-    """The body, which is a file of this type. Raises `UnsupportedMediaType`, `BodyTooLarge`."""
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype != mimetype or charset not in charsets:
-        raise UnsupportedMediaType(f"Send 'Content-Type: {mimetype}', as {' or '.join(charsets)}.")
-    return read_body(request)
-
-
-def read_body(request: Request) -> bytes:
-    """The body as it was sent. Raises `BodyTooLarge`."""
-    body = request.get_data()
-    if len(body) >= (request.max_content_length or 0):  # where no length is declared, no more than that is read
-        raise BodyTooLarge("The body is too large.")
-    return body
-
-
 class Parser(FlaskParser):
     """Reads arguments: bodies are JSON by their content type, and every fault is an `InvalidInput`."""
 
     def load_json(self, req: Any, schema: Any) -> Any:
-        body = read_body(req)
+        body = read_body()
         if not body:
             return {}
         if not req.is_json:

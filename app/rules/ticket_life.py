@@ -73,6 +73,7 @@ MOVES = (
     Move(_S.COMPLETED, _S.INVOICED, By.INVOICE),
     Move(_S.COMPLETED, _S.PAID, By.INVOICE),
     Move(_S.INVOICED, _S.PAID, By.PAYMENT),
+    Move(_S.INVOICED, _S.PAID, By.REFUND),  # of what was paid beyond the total
     Move(_S.INVOICED, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
     Move(_S.PAID, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
     Move(_S.PAID, _S.INVOICED, By.REFUND),
@@ -86,9 +87,11 @@ CHANGEABLE = frozenset({TicketStatus.ESTIMATE, TicketStatus.OPEN, TicketStatus.I
 RESERVING = frozenset({TicketStatus.OPEN, TicketStatus.IN_PROGRESS})
 # The work is done, and its parts have left the shelf.
 WORKED = frozenset({TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID})
+# An invoice stands, and payments are taken on it.
+BILLED = frozenset({TicketStatus.INVOICED, TicketStatus.PAID})
 # Work waits only where there is work to do.
 HOLDABLE = CHANGEABLE
-# Nothing is owed any more: the customer's personal data may be erased.
+# Nothing is left to do. Nor is anything owed, either way, unless money was taken for one that is not paid.
 FINISHED = frozenset({TicketStatus.PAID, TicketStatus.VOID, TicketStatus.DECLINED})
 # The work that keeps a mechanic busy.
 WORKLOAD = RESERVING

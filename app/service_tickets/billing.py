@@ -24,12 +24,11 @@ from app.models import (
     ServiceTicket,
 )
 from app.problems import AboveBalance, AbovePaid, Forbidden, TotalChanged
-from app.rules.ticket_life import CHANGEABLE, By, TicketStatus
+from app.rules.money import ZERO
+from app.rules.ticket_life import BILLED, CHANGEABLE, By, TicketStatus
 from app.service_tickets.changing import change_fields, lock_ticket, record
 from app.service_tickets.operations import change_status, lock_standing_invoice
 from app.transaction import atomic
-
-INVOICED = (TicketStatus.INVOICED, TicketStatus.PAID)
 
 
 @atomic()
@@ -97,10 +96,10 @@ def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: 
 def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTicket], dict[str, Any]]) -> Invoice:
     """The invoice of a completed ticket, under the next number of the series; `freeze` makes what stands on it.
 
-    Where nothing is due the ticket is paid at once. Raises `NotFound`, `IllegalMove`.
+    Where nothing is due, nor to be refunded, the ticket is paid at once. Raises `NotFound`, `IllegalMove`.
     """
     ticket = lock_ticket(actor, ticket_id)
-    target = TicketStatus.INVOICED if ticket.balance > 0 else TicketStatus.PAID
+    target = _billed_status(ticket)
     ticket.find_move(target, By.INVOICE)
     _load_content(ticket)
     # The series is locked from here to the commit, and a rollback gives the number back: that leaves no gaps.
@@ -142,37 +141,47 @@ def pay(
     method: PaymentMethod,
     reference: str | None = None,
 ) -> Payment:
-    """Take a payment, or give a refund; the ticket becomes paid, or invoiced again, by itself.
+    """Take a payment on an invoice, or give back what was paid, whatever became of the ticket meanwhile.
+
+    A ticket with an invoice becomes paid, or invoiced again, by itself.
 
     Raises `NotFound`, `TicketLocked`, `AboveBalance`, `AbovePaid`.
     """
     ticket = lock_ticket(actor, ticket_id)
-    ticket.require_status(INVOICED, "money is taken on an invoice")
-    if kind is PaymentKind.PAYMENT and amount > ticket.balance:
-        raise AboveBalance(f"Only {ticket.balance} is due.", balance=str(ticket.balance))
-    if kind is PaymentKind.REFUND and amount > ticket.paid:
+    if kind is PaymentKind.PAYMENT:
+        _require_due(ticket, amount)
+    elif amount > ticket.paid:
         raise AbovePaid(f"Only {ticket.paid} was paid.", paid=str(ticket.paid))
-    invoice = lock_standing_invoice(ticket)
     payment = Payment(
         ticket_id=ticket.id, kind=kind, amount=amount, method=method, reference=reference, mechanic_id=actor.id
     )
     db.session.add(payment)
     record(actor, ticket, kind.value, None, f"{amount} ({method.value})")
-    _count(ticket, invoice, amount if kind is PaymentKind.PAYMENT else -amount)
-    _follow_balance(actor, ticket, By.PAYMENT if kind is PaymentKind.PAYMENT else By.REFUND)
+    paid = ticket.paid + (amount if kind is PaymentKind.PAYMENT else -amount)
+    ticket.totals = replace(ticket.totals, paid=paid, balance=ticket.total - paid)
+    if ticket.status in BILLED:
+        _settle_invoice(actor, ticket, By.PAYMENT if kind is PaymentKind.PAYMENT else By.REFUND)
     return payment
 
 
-def _count(ticket: ServiceTicket, invoice: Invoice, amount: Decimal) -> None:
-    """Bring what is paid and due up to a payment, on the ticket and on its invoice."""
-    paid = ticket.paid + amount
-    ticket.totals = replace(ticket.totals, paid=paid, balance=ticket.total - paid)
-    totals = {**invoice.frozen["totals"], "paid": str(paid), "balance": str(ticket.balance)}
+def _require_due(ticket: ServiceTicket, amount: Decimal) -> None:
+    """Raises `TicketLocked` where there is no invoice, `AboveBalance` where less than `amount` is due on it."""
+    ticket.require_status(BILLED, "money is taken on an invoice")
+    if amount > ticket.balance:
+        raise AboveBalance(f"Only {max(ticket.balance, ZERO)} is due.", balance=str(ticket.balance))
+
+
+def _billed_status(ticket: ServiceTicket) -> TicketStatus:
+    """Paid to the cent, or not: where more was paid than the total, the rest is still to be given back."""
+    return TicketStatus.INVOICED if ticket.balance else TicketStatus.PAID
+
+
+def _settle_invoice(actor: Identity, ticket: ServiceTicket, by: By) -> None:
+    """Bring the ticket's invoice and status up to what is paid now."""
+    invoice = lock_standing_invoice(ticket)
+    totals = {**invoice.frozen["totals"], "paid": str(ticket.paid), "balance": str(ticket.balance)}
     invoice.frozen = {**invoice.frozen, "totals": totals}
-
-
-def _follow_balance(actor: Identity, ticket: ServiceTicket, by: By) -> None:
-    status = TicketStatus.INVOICED if ticket.balance > 0 else TicketStatus.PAID
+    status = _billed_status(ticket)
     if status is not ticket.status:
         ticket.find_move(status, by)
         change_status(actor, ticket, status)

@@ -81,7 +81,7 @@ def issue_invoice(actor: Identity, ticket_id: int) -> Invoice:
     """Invoice a completed ticket.
 
     For advisors and admins. It freezes lines and figures under the next number of a series without gaps; where nothing
-    is due, the ticket is paid at once.
+    is due, nor to be refunded, the ticket is paid at once.
     """
     return billing.issue_invoice(actor, ticket_id, INVOICE_CONTENT.dump)
 
@@ -134,8 +134,9 @@ def _invoice(actor: Identity, ticket_id: int) -> str:
 def pay(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Payment:
     """Take a payment, or give a refund.
 
-    For advisors and admins, on an invoice: never more than is due, or than was paid. The ticket becomes paid, or
-    invoiced again, by itself.
+    For advisors and admins. A payment is taken on an invoice, and is never more than is due; a refund is given in any
+    state, and is never more than was paid. With its balance at exactly 0 an invoiced ticket becomes paid, and with any
+    other a paid one invoiced, by itself.
     """
     return billing.pay(actor, ticket_id, **fields)
 

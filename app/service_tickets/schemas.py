@@ -135,12 +135,27 @@ class TicketEventSchema(ModelOutput):
         fields = ("id", "what", "before", "after", "reason", "mechanic", "customer", "created_at")
 
 
+class QueryBalance(fields.Field[bool]):
+    """Whether money is due, True, or is to be given back."""
+
+    KINDS = {"open": True, "credit": False}
+    json_schema = {"type": "string", "enum": list(KINDS)}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value not in self.KINDS:
+            raise ValidationError(f"Must be one of: {', '.join(self.KINDS)}.")
+        return self.KINDS[value]
+
+
 class TicketQuerySchema(ListQuery):
     """Which tickets, where the address itself does not say whose."""
 
     q = Search(patterns, description="Words of the description; case and accents do not matter.")
     status = Choices(TicketStatus, metadata={"description": "In one of these states, with commas between them."})
     hold = Choices(Hold, metadata={"description": "Waiting for one of these, with commas between them."})
+    balance = QueryBalance(
+        metadata={"description": "open: money is due on the invoice; credit: more was paid than the total."}
+    )
     created_from = QueryTime(metadata={"description": "Opened then or later."})
     created_before = QueryTime(metadata={"description": "Opened before then."})
     updated_from = QueryTime(metadata={"description": "Changed then or later."})

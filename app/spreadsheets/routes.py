@@ -6,6 +6,7 @@ from flask import Response
 
 from app import sheets
 from app.auth.access import Identity, staff_required
+from app.bodies import MAX_FILE_BYTES
 from app.customers.lists import CUSTOMERS
 from app.customers.schemas import CUSTOMER
 from app.inventory.lists import PARTS
@@ -28,7 +29,6 @@ from app.spreadsheets.schemas import (
     TicketExportSchema,
 )
 
-MOST_FILE_BYTES = 20_000_000
 DONE = "What was done, or would be."
 
 
@@ -46,9 +46,9 @@ def _reads_csv(example: str) -> Decorator:
     return blueprint.reads_file(
         sheets.MIMETYPE,
         sheets.CHARSETS,
-        most_bytes=MOST_FILE_BYTES,
+        most_bytes=MAX_FILE_BYTES,
         description=f"UTF-8, or UTF-16 with a byte order mark; cells apart by comma, semicolon or tab; less than "
-        f"{MOST_FILE_BYTES // 1_000_000} MB. The first row names the columns.",
+        f"{MAX_FILE_BYTES // 1_000_000} MB. The first row names the columns.",
         example=example,
     )
 

@@ -32,6 +32,7 @@ TABLE = {
     ("completed", "invoiced", "invoice"): DESK,
     ("completed", "paid", "invoice"): DESK,
     ("invoiced", "paid", "payment"): DESK,
+    ("invoiced", "paid", "refund"): DESK,
     ("invoiced", "completed", "status"): ADMIN,
     ("paid", "completed", "status"): ADMIN,
     ("paid", "invoiced", "refund"): DESK,
