@@ -9,6 +9,7 @@ import gc
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from gunicorn import util
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import InvalidHeader, InvalidHTTPVersion, InvalidRequestLine
 
 from app import logs
 from app.bodies import MAX_DRAINED_BYTES
@@ -128,7 +130,25 @@ if settings["METRICS_TOKEN"] and os.environ.get("METRICS_OF") != str(os.getpid()
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="shop-metrics-", dir=worker_tmp_dir)
 
 
+# RFC 3986 3.2.2, and the port of RFC 9110 4.2; a name may be empty.
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?", re.ASCII)
+
+
+def require_host(req):
+    """RFC 9112 3.2: a request says once and in good form whom it is for. gunicorn refuses what says it twice."""
+    if req.version not in ((1, 0), (1, 1)):
+        raise InvalidHTTPVersion(req.version)
+    hosts = [value for name, value in req.headers if name == "HOST"]
+    if (not hosts and req.version == (1, 1)) or not all(HOST.fullmatch(host) for host in hosts):
+        raise InvalidHeader("HOST", req=req)
+    if "://" in req.uri[:8]:  # the absolute form
+        authority = req.uri.partition("://")[2].partition("/")[0].partition("?")[0]
+        if hosts != [authority]:
+            raise InvalidRequestLine(req.uri)
+
+
 def pre_request(worker, req):
+    require_host(req)
     # The application reads a body to its end, however it answers, but for one that is longer than anything it takes; of
     # one that comes in chunks nobody knows in time. Its connection is closed after the answer, which says so.
     for name, value in req.headers:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection
 
 from flask import Flask, Response, current_app, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
 from app.exchange import ShopRequest, current_request
@@ -47,7 +48,7 @@ def _drain(response: Response) -> Response:
     try:
         while left > 0 and time.monotonic() < ends and (chunk := body.read(min(left, CHUNK_BYTES))):
             left -= len(chunk)
-    except OSError:  # the client went away, or sends nothing more
+    except (OSError, ParseException):  # the client went away, sends nothing more, or no HTTP
         asked.is_cut_off = True
     return response
 

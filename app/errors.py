@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, current_app
 from flask_limiter import RateLimitExceeded
+from gunicorn.http.errors import ParseException
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm.exc import StaleDataError
@@ -56,6 +57,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DBAPIError, _of_driver)
     app.register_error_handler(TimeoutError, _of_database)
     app.register_error_handler(StaleDataError, _of_stale)
+    app.register_error_handler(ParseException, _of_server)
     app.register_error_handler(Exception, _of_ours)
 
 
@@ -137,6 +139,11 @@ def _of_driver(error: DBAPIError) -> Response:
 def _of_stale(error: StaleDataError) -> Response:
     db.session.rollback()
     return respond(problems.Conflict("It was changed by someone else meanwhile; read it again."))
+
+
+def _of_server(_error: ParseException) -> Response:
+    """What the server found while it read the body: a chunk or a trailer in bad form."""
+    return respond(problems.BadRequest("The body is not framed as HTTP has it."))
 
 
 def _of_ours(error: Exception) -> Response:

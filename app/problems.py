@@ -382,7 +382,10 @@ class ServerError(Problem):
 
 
 class Unavailable(Problem):
-    """The database is busy or away for a moment; `Retry-After` tells in how many seconds to come back."""
+    """The database is busy or away for a moment, or others are being served with the same slow work.
+
+    `Retry-After` tells in how many seconds to come back.
+    """
 
     status, slug, title = 503, "unavailable", "Unavailable for a moment"
     advice = "Send the request again after that time; nothing was done."

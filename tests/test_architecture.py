@@ -64,7 +64,7 @@ ROOMS = (
         "app.database",
         "app.headers",
     ),
-    ("app.auth.keys", "app.auth.sessions"),
+    ("app.auth.keys", "app.auth.sessions", "app.slow_work"),
     ("app.transaction",),
     ("app.statements",),
     ("app.models",),

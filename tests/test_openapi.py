@@ -17,6 +17,7 @@ from app import create_app
 from app.auth.passwords import hash_password
 from app.models import Customer, Invite, Mechanic, Vehicle
 from app.models.types import now
+from app.openapi.parser import MOST_MARKS, MOST_MEMBERS
 from tests import support
 from tests.support import Caller, ShopTest
 
@@ -95,6 +96,15 @@ class Document(DocumentTest):
             if not rule.rule.startswith(UNDOCUMENTED)
         }
         self.assertEqual({(operation.method, operation.path) for operation in self.operations()}, served)
+
+    def test_no_good_body_is_refused_for_its_size(self) -> None:
+        """Every text of a body may be made of commas, and every list be full."""
+        for operation, schema in self.bodies():
+            with self.subTest(str(operation)):
+                texts = sum(field.get("maxLength", 0) for field in schema.get("properties", {}).values())
+                members = sum(1 + field.get("maxItems", 0) for field in schema.get("properties", {}).values())
+                self.assertLess(texts + members, MOST_MARKS)
+                self.assertLess(members, MOST_MEMBERS)
 
     def test_security_is_the_policy_of_the_view(self) -> None:
         for operation in self.operations():

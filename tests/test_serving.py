@@ -95,6 +95,36 @@ class Limits(ServingTest):
         _, headers, _ = self.answer(self.request(path="/mechanics", headers="SCRIPT_NAME: /mechanics\r\n"))
         self.assertEqual(headers["WWW-Authenticate"], "Bearer")
 
+    def test_a_request_says_in_good_form_whom_it_is_for(self) -> None:
+        host = "Host: localhost\r\n"
+        for line, headers in (
+            ("/health HTTP/1.1", ""),
+            ("/health HTTP/1.1", host * 2),
+            ("/health HTTP/1.1", "Host: local host\r\n"),
+            ("/health HTTP/1.1", "Host: user@localhost\r\n"),
+            ("/health HTTP/1.1", "Host: localhost/health\r\n"),
+            ("/health HTTP/1.1", "Host: localhost:port\r\n"),
+            ("/health HTTP/1.1", "Host: [::1\r\n"),
+            ("/health HTTP/1.0", "Host: local host\r\n"),
+            ("/health HTTP/1.9", host),
+            ("/health HTTP/2.0", host),
+            ("http://evil.example.com/health HTTP/1.1", host),
+            ("http://localhost@evil.example.com/health HTTP/1.1", host),
+        ):
+            with self.subTest(line + headers):
+                status, answered, body = self.answer(f"GET {line}\r\n{headers}Connection: close\r\n\r\n")
+                self.assertEqual((status, json.loads(body)["type"]), (400, "/problems/bad-request"))
+                self.assertEqual(answered["Connection"], "close")
+        for line, headers in (
+            ("/health HTTP/1.0", ""),
+            ("/health HTTP/1.1", "Host:\r\n"),
+            ("/health HTTP/1.1", "Host: localhost:5000\r\n"),
+            ("/health HTTP/1.1", "Host: [::1]:5000\r\n"),
+            ("http://localhost/health HTTP/1.1", host),
+        ):
+            with self.subTest(line + headers):
+                self.assertEqual(self.answer(f"GET {line}\r\n{headers}Connection: close\r\n\r\n")[0], 200)
+
     def test_what_is_just_small_enough_is_read(self) -> None:
         for request in (
             self.request(path=f"/docs/?{'x' * 8000}"),
@@ -199,6 +229,26 @@ class LargeBodies(ShopTest):
                 response = self.ask(connection, "POST", "/customers/login", iter([b"{" * size]))
                 self.assertEqual(response.headers["Connection"], "close")
                 self.assertIn(response.status, (400, 413, 415, 429))
+
+    def test_a_body_that_is_not_framed_as_http_has_it_is_a_bad_request(self) -> None:
+        host, port = self.server.split(":")
+        token = self.sign_in("mechanic", self.admin.id)
+        for body in (
+            b"zz\r\n{}\r\n0\r\n\r\n",
+            b"2\r\n{}XX0\r\n\r\n",
+            b"2;=\r\n{}\r\n0\r\n\r\n",
+            b"2\r\n{}\r\n0\r\nno trailer\r\n\r\n",
+        ):
+            for method, path in self.writes():
+                head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+                head += f"Content-Type: application/json\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: k\r\n"
+                with self.subTest(f"{method} {path} {body!r}"):
+                    with socket.create_connection((host, int(port)), timeout=30) as connection:
+                        connection.sendall(f"{head}\r\n".encode() + body)
+                        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+                    self.assertRegex(answer, rb"^HTTP/1.1 (204|4\d\d) ")
+                    self.assertIn(b"\r\nConnection: close\r\n", answer)
+                    self.assertEqual(answer.count(b"HTTP/1.1"), 1)
 
 
 class SlowClients(ServingTest):

@@ -12,6 +12,7 @@ from app.fields import WholeNumber
 from app.problems import InvalidInput
 
 MOST_ROWS = 200_000
+MOST_COLUMNS = 100
 MOST_FAULTS = 100
 
 
@@ -86,6 +87,9 @@ def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults)
 def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], faults: Faults) -> None:
     if not columns:
         faults.add(1, None, "The file is empty; its first row names the columns.")
+    if len(columns) > MOST_COLUMNS:
+        faults.add(1, None, f"A file has at most {MOST_COLUMNS} columns.")
+        faults.refuse()
     for name in dict.fromkeys(columns):
         shown = name.encode(errors="replace").decode()
         if name not in schema.fields and name not in ignored:
