@@ -1,10 +1,12 @@
 """The extensions, unbound; `create_app` binds them. (The limiter lives in `app/limits.py`, beside its rules.)"""
 
+from typing import Any
+
 from flask_caching import Cache
 from flask_marshmallow import Marshmallow
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -20,6 +22,13 @@ class Base(DeclarativeBase):
             "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         }
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        table = getattr(cls, "__table__", None)
+        if isinstance(table, Table) and table.autoincrement_column is not None:
+            # PostgreSQL never gives an id twice, and SQLite only so: else it gives the last one again once it is free.
+            table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 # Objects stay readable after the commit: the answer is made from them without asking the database again.

@@ -212,7 +212,10 @@ class OutOfStock(Conflict):
     """There are not enough units on the shelf; `parts` lists each part with what was asked, is there and is short."""
 
     slug, title = "out-of-stock", "Not enough on the shelf"
-    advice = "Use fewer units, receive the part first, or wait for it by sending `backorder` as true."
+    advice = (
+        "Use fewer units, receive the part first, or wait for it by sending `backorder` as true. One that was deleted "
+        "is received no more: use what is left of it, or another part in its place."
+    )
     example = {"parts": [{"part_id": 3, "requested": 4, "available": 1, "short": 3}]}
 
 

@@ -380,6 +380,7 @@ def empty_database() -> None:
                 connection.exec_driver_sql(f"DROP TRIGGER {name}")
             for table in reversed(tables):
                 connection.execute(table.delete())
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence")
             for _, trigger in triggers:
                 connection.exec_driver_sql(trigger)
         connection.execute(insert(InvoiceSeries).values(id=1, last_number=0))

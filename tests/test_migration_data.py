@@ -1,12 +1,14 @@
 """A shop that has worked under the simple form goes on under repair orders: what its data becomes, there and back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import MetaData, Table, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, select
 
-from app.extensions import db
+from app.extensions import Base, db
 from app.models import Mechanic
 from app.rules.roles import Role
 from tests import support
@@ -15,6 +17,7 @@ from tests.test_migrations import MigrationTest
 
 SIMPLE, ORDERS = "0001", "0002"
 BEFORE_CREDITS, CREDITS = "0008", "0009"
+BEFORE_IDS, IDS = "0009", "0010"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -103,19 +106,6 @@ class SimpleShop(MigrationTest):
         with db.engine.begin() as connection:
             for table in ("mechanics", "customers", "parts", "service_tickets"):
                 connection.exec_driver_sql(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with db.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(query))]
-
-    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, without the versions of parts, which count changes."""
-        found = {}
-        for table in sorted(self.tables()):
-            columns = [column["name"] for column in inspect(db.engine).get_columns(table)]
-            kept = sorted(name for name in columns if (table, name) != ("parts", "version"))
-            found[table] = sorted(self.rows(f"SELECT {', '.join(kept)} FROM {table}"), key=repr)
-        return found
 
     def parts(self) -> dict[int, tuple[int | None, int]]:
         """On hand and reserved, by part."""
@@ -239,6 +229,57 @@ class Credits(SimpleShop):
         self.assertEqual(self.rows(listed), [(4, "paid", 0), (5, "invoiced", -100), (6, "open", 0)])
         downgrade(support.MIGRATIONS, BEFORE_CREDITS)
         self.assertEqual(self.rows(listed), [(4, "paid", 0), (5, "paid", -100), (6, "open", 0)])
+
+
+class Ids(MigrationTest):
+    """Ids are never used again, in any table that numbers its rows."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        upgrade(support.MIGRATIONS)
+        self.assertEqual(self.app.test_cli_runner().invoke(args=["demo"]).exit_code, 0)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO audit_events (kind, mechanic_id, created_at)"
+                " VALUES ('signed_in', 1, '2026-03-04 05:06:07')"
+            )
+
+    def test_rebuilding_the_tables_keeps_every_row_and_every_guard(self) -> None:
+        before, guards = self.everything(), self.triggers()
+        self.assertGreater(sum(map(len, before.values())), 100)
+        downgrade(support.MIGRATIONS, BEFORE_IDS)
+        self.assertEqual((self.everything(), self.triggers()), (before, guards))
+        upgrade(support.MIGRATIONS, IDS)
+        self.assertEqual((self.everything(), self.triggers()), (before, guards))
+
+    def test_the_last_row_of_any_table_leaves_its_id_to_no_other(self) -> None:
+        numbered = [table for table in Base.metadata.sorted_tables if table.autoincrement_column is not None]
+        self.assertGreater(len(numbered), 10)
+        numbered.remove(Base.metadata.tables["invoice_series"])  # its one row came with its id, and no other ever comes
+        for table in numbered:
+            with self.subTest(table.name), self.unguarded() as connection:
+                last = connection.execute(table.select().order_by(table.c.id.desc()).limit(1)).mappings().one()
+                connection.execute(table.delete().where(table.c.id == last["id"]))
+                again = {name: value for name, value in last.items() if name != "id"}
+                given = connection.execute(table.insert().values(again)).inserted_primary_key
+                assert given is not None
+                self.assertGreater(given[0], last["id"])
+
+    @contextmanager
+    def unguarded(self) -> Iterator[Connection]:
+        """A transaction that is rolled back, without foreign keys and guards."""
+        with db.engine.connect() as connection:
+            if support.ON_POSTGRESQL:
+                connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            else:
+                connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+                for _, trigger in self.triggers():
+                    connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+                connection.invalidate()
 
 
 class Afterwards(SimpleShop):

@@ -127,8 +127,9 @@ class Document(DocumentTest):
                 self.assertEqual(len(operation.doc["tags"]), 1)
                 self.assertIn(operation.doc["tags"][0], tags)
                 self.assertTrue(operation.doc["summary"].endswith("."))
-                if BEARER in operation.doc["security"] and not operation.path.endswith("/logout"):
-                    self.assertTrue(operation.doc.get("description"), "who may do it?")
+                described = operation.doc.get("description", "").strip()
+                self.assertRegex(described, r"(?s)^[A-Z`].{8,}\.$", "who may do it, and what it is for?")
+                self.assertNotIn(operation.doc["summary"], described)
                 for parameter in map(self.resolved, operation.doc.get("parameters", [])):
                     self.assertTrue(parameter.get("description"), parameter["name"])
                 for status, answer in operation.doc["responses"].items():

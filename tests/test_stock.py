@@ -514,6 +514,49 @@ class Archived(StockTest):
         self.new_part(1, sku="FILTER")
 
 
+class NotReceivedAnyMore(StockTest):
+    """What is archived comes no more: no ticket waits for it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.scarce, self.gone, self.ample = self.new_part(2, name="Rotor"), self.new_part(0), self.new_part(5)
+        self.quote = self.new_quote()
+        for part in (self.scarce, self.gone, self.ample):
+            self.assertStatus(self.use(self.quote, part, 3), 200)
+            self.assertStatus(self.advisor.delete(f"/inventory/{part}"), 204)
+
+    def refused(self, response: TestResponse) -> list[tuple[int, int, int, int]]:
+        problem = self.assertProblem(response, 409, "out-of-stock")
+        self.assertIn("Not stocked any more, and not enough is left: Rotor", problem["detail"])
+        return [(part["part_id"], part["requested"], part["available"], part["short"]) for part in problem["parts"]]
+
+    def test_a_quote_is_not_authorised_while_too_little_is_left(self) -> None:
+        total = self.figures(self.quote)["total"]
+        for by, amount in ((self.advisor, None), (self.customer, total)):
+            with self.subTest(by.email):
+                fields = {"amount": amount} if amount else {}
+                refused = self.refused(self.authorize(self.quote, by, **fields))
+                self.assertEqual(refused, [(self.scarce, 3, 2, 1), (self.gone, 3, 0, 3)])
+        self.assertEqual(self.ticket(self.quote)["status"], "estimate")
+        self.assertStatus(self.authorize(self.quote, decision="declined"), 201)
+
+    def test_it_is_with_what_is_left_and_gets_to_its_end(self) -> None:
+        self.assertStatus(self.use(self.quote, self.scarce, 2), 200)
+        self.assertStatus(self.take_off(self.quote, self.gone), 200)
+        self.assertStatus(self.authorize(self.quote), 201)
+        self.assertStatus(self.move(self.quote, "in_progress", "completed"), 200)
+
+    def test_an_authorised_ticket_does_not_wait_for_more_of_it(self) -> None:
+        self.assertStatus(self.use(self.quote, self.scarce, 1), 200)
+        self.assertStatus(self.take_off(self.quote, self.gone), 200)
+        self.assertStatus(self.authorize(self.quote, amount="1000.00"), 201)
+        for fields in ({"backorder": True}, {}):
+            refused = self.refused(self.use(self.quote, self.scarce, 3, **fields))
+            self.assertEqual(refused, [(self.scarce, 3, 2, 1)])
+        self.assertStatus(self.use(self.quote, self.scarce, 2, backorder=True), 200)
+        self.assertStatus(self.move(self.quote, "in_progress", "completed"), 200)
+
+
 class LowStock(StockTest):
     """GET /inventory?low_stock="""
 

@@ -131,7 +131,11 @@ def export_personal_data(actor: Identity, customer_id: int) -> Response:
 @blueprint.reads(DEVICE_SENT)
 @blueprint.refuses(SignInFailed)
 def login_customer(credentials: dict[str, str]) -> Response:
-    """Sign in as a customer."""
+    """Sign in as a customer.
+
+    Send the token that it answers as `Authorization: Bearer <token>`, as long as `expires_in` says. A wrong password,
+    an unknown e-mail and a closed account get one and the same 401; after several wrong passwords the next must wait.
+    """
     answer, headers = sign_in(Customer, **credentials)
     return reading.send(answer, headers=headers)
 
@@ -140,7 +144,10 @@ def login_customer(credentials: dict[str, str]) -> Response:
 @token_required
 @blueprint.response(204, description="Signed out; the token is worth nothing from now on.", keyed=False)
 def logout_customer(customer_id: int) -> None:
-    """Sign out."""
+    """Sign out.
+
+    Ends the session of the token that is sent, on all servers within a second; other sessions go on.
+    """
     sign_out()
 
 

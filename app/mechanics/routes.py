@@ -113,7 +113,11 @@ def delete_mechanic(actor: Identity, mechanic_id: int) -> None:
 @blueprint.reads(DEVICE_SENT)
 @blueprint.refuses(SignInFailed)
 def login_mechanic(credentials: dict[str, str]) -> Response:
-    """Sign in as staff."""
+    """Sign in as staff.
+
+    Send the token that it answers as `Authorization: Bearer <token>`, as long as `expires_in` says. A wrong password,
+    an unknown e-mail and a closed account get one and the same 401; after several wrong passwords the next must wait.
+    """
     answer, headers = sign_in(Mechanic, **credentials)
     return reading.send(answer, headers=headers)
 
@@ -122,5 +126,8 @@ def login_mechanic(credentials: dict[str, str]) -> Response:
 @staff_required()
 @blueprint.response(204, description="Signed out; the token is worth nothing from now on.", keyed=False)
 def logout_mechanic(actor: Identity) -> None:
-    """Sign out."""
+    """Sign out.
+
+    Ends the session of the token that is sent, on all servers within a second; other sessions go on.
+    """
     sign_out()

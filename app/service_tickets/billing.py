@@ -44,7 +44,8 @@ def authorize(
     """Record the customer's word. It opens or declines an estimate; while the work goes on, it moves the ceiling.
 
     Customers say it themselves, `online`, and to the total they were shown; advisors record any other method.
-    Raises `NotFound`, `Forbidden`, `TicketLocked`, `TotalChanged`.
+    Raises `NotFound`, `Forbidden`, `TicketLocked`, `TotalChanged`, and `OutOfStock` where a part of the estimate was
+    archived meanwhile and not enough of it is left.
     """
     ticket = lock_ticket(actor, ticket_id)
     if (method is AuthorizationMethod.ONLINE) is actor.is_staff:
@@ -90,6 +91,7 @@ def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: 
         change_fields(actor, ticket, {"authorized_amount": amount})
     for line in lines:
         stock.settle(actor, line.part, line, line.quantity)
+    stock.refuse_archived(lines)
 
 
 @atomic()
@@ -152,6 +154,7 @@ def pay(
         _require_due(ticket, amount)
     elif amount > ticket.paid:
         raise AbovePaid(f"Only {ticket.paid} was paid.", paid=str(ticket.paid))
+    invoice = lock_standing_invoice(ticket) if ticket.status in BILLED else None
     payment = Payment(
         ticket_id=ticket.id, kind=kind, amount=amount, method=method, reference=reference, mechanic_id=actor.id
     )
@@ -159,8 +162,8 @@ def pay(
     record(actor, ticket, kind.value, None, f"{amount} ({method.value})")
     paid = ticket.paid + (amount if kind is PaymentKind.PAYMENT else -amount)
     ticket.totals = replace(ticket.totals, paid=paid, balance=ticket.total - paid)
-    if ticket.status in BILLED:
-        _settle_invoice(actor, ticket, By.PAYMENT if kind is PaymentKind.PAYMENT else By.REFUND)
+    if invoice is not None:
+        _settle(actor, ticket, invoice, By.PAYMENT if kind is PaymentKind.PAYMENT else By.REFUND)
     return payment
 
 
@@ -176,9 +179,8 @@ def _billed_status(ticket: ServiceTicket) -> TicketStatus:
     return TicketStatus.INVOICED if ticket.balance else TicketStatus.PAID
 
 
-def _settle_invoice(actor: Identity, ticket: ServiceTicket, by: By) -> None:
+def _settle(actor: Identity, ticket: ServiceTicket, invoice: Invoice, by: By) -> None:
     """Bring the ticket's invoice and status up to what is paid now."""
-    invoice = lock_standing_invoice(ticket)
     totals = {**invoice.frozen["totals"], "paid": str(ticket.paid), "balance": str(ticket.balance)}
     invoice.frozen = {**invoice.frozen, "totals": totals}
     status = _billed_status(ticket)

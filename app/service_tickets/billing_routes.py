@@ -16,6 +16,7 @@ from app.problems import (
     Forbidden,
     IllegalMove,
     NotFound,
+    OutOfStock,
     TicketLocked,
     TotalChanged,
 )
@@ -48,7 +49,7 @@ PDF = {"type": "string", "format": "binary"}
 @blueprint.response(
     201, AUTHORIZATION, description="The authorisation.", location="/service-tickets/{ticket_id}/authorizations"
 )
-@blueprint.refuses(NotFound, Forbidden, TicketLocked, TotalChanged)
+@blueprint.refuses(NotFound, Forbidden, TicketLocked, TotalChanged, OutOfStock)
 def authorize(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Authorization:
     """Authorise the work, or decline it.
 

@@ -30,8 +30,8 @@ def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, ba
     """Set how many units of a part the ticket uses; the price is copied when the line is made.
 
     A ticket that is authorised reserves them. Where that leaves more units short than before, the line waits for them
-    with `backorder`, and else it raises `OutOfStock`. Raises `NotFound`, `Forbidden`, `Stale`,
-    `TicketLocked`, `AboveAuthorization` as well.
+    with `backorder`, and else, or where the part was archived, it raises `OutOfStock`. Raises `NotFound`, `Forbidden`,
+    `Stale`, `TicketLocked`, `AboveAuthorization` as well.
     """
     ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
     if line is None and part.archived_at is not None:  # an archived part stays on its lines
@@ -64,8 +64,10 @@ def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
 def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
     short = line.quantity_short
     stock.settle(actor, line.part, line, line.quantity)
-    if line.quantity_short > short and not backorder:
-        stock.refuse_shortage([line])
+    if line.quantity_short > short:
+        stock.refuse_archived([line])
+        if not backorder:
+            stock.refuse_shortage([line])
 
 
 @atomic()

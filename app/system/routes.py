@@ -66,7 +66,10 @@ class ReadinessSchema(Output):
 @open_to_anyone
 @blueprint.response(200, HealthSchema(), description="The process answers.")
 def get_health() -> Response:
-    """Liveness: whether the process answers. It asks nobody else."""
+    """Liveness: whether the process answers.
+
+    It asks neither the database nor Redis: what it is for is to tell whether the process must be started anew.
+    """
     return send({"status": "ok"})
 
 
@@ -88,7 +91,10 @@ def get_readiness() -> Response:
 @open_to_anyone
 @blueprint.response(200, {"type": "string"}, description="A page.", content_type="text/html")
 def list_problems() -> Response:
-    """List the problems that the API answers."""
+    """List the problems that the API answers.
+
+    A page for people, with a link to each; the `type` of a problem document is the address of its page.
+    """
     return _page("problems.html", problems=[_of(problem) for problem in _problems()])
 
 
@@ -97,7 +103,10 @@ def list_problems() -> Response:
 @blueprint.response(200, {"type": "string"}, description="A page.", content_type="text/html")
 @blueprint.refuses(NotFound)
 def get_problem(slug: str) -> Response:
-    """Tell what a problem means."""
+    """Tell what a problem means.
+
+    A page for people: when it is answered, what to do about it, and an example with all its members.
+    """
     problem = Problem.by_slug.get(slug)
     if problem is None:
         raise NotFound("There is no such problem; /problems lists them.")
@@ -135,7 +144,10 @@ def _page(template: str, **values: Any) -> Response:
 @open_to_anyone
 @blueprint.response(200, {"type": "object"}, description="The document.", tag="strong")
 def get_openapi() -> Response:
-    """Get this OpenAPI document."""
+    """Get this OpenAPI document.
+
+    OpenAPI 3.1, from which clients can be generated. Its `servers` is the address of this service.
+    """
     server = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
     return send(openapi.document(current_app, server))
 
