@@ -5,8 +5,9 @@ its filters and sort, and who asked. Anything else that is sent in its place is 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
@@ -16,21 +17,42 @@ from app.auth import tokens
 from app.auth.keys import signing_keys
 from app.problems import InvalidInput
 
-_REVIVE: dict[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, Decimal: Decimal}
+# What JSON has no value for stands in a cursor as the text of the value, under the name of its type.
+_TYPES: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
+    "moment": (datetime, datetime.isoformat, datetime.fromisoformat),
+    "day": (date, date.isoformat, date.fromisoformat),
+    "decimal": (Decimal, str, Decimal),
+}
 
 
 def write(scope: object, keys: Sequence[Any]) -> str:
     """The cursor that stands behind the row with these sort keys."""
-    return str(_signer(scope).dumps([str(key) if type(key) in _REVIVE else key for key in keys]))
+    return str(_signer(scope).dumps([_written(key) for key in keys]))
 
 
-def read(scope: object, cursor: str, kinds: Sequence[type]) -> list[Any]:
-    """The sort keys in a cursor, which are of these `kinds`. Raises `InvalidInput` where it belongs to another list."""
+def read(scope: object, cursor: str) -> list[Any]:
+    """The sort keys in a cursor. Raises `InvalidInput` where it belongs to another list."""
     try:
         keys = _signer(scope).loads(cursor)
     except BadData:
         raise InvalidInput({"cursor": ["Not a cursor of this list, with these filters and this order."]}) from None
-    return [_REVIVE[kind](key) if kind in _REVIVE else key for kind, key in zip(kinds, keys, strict=True)]
+    return [_revived(key) for key in keys]
+
+
+def _written(key: Any) -> Any:
+    if isinstance(key, Enum):
+        return key.value
+    for name, (kind, write_text, _) in _TYPES.items():
+        if isinstance(key, kind):
+            return {name: write_text(key)}
+    return key
+
+
+def _revived(key: Any) -> Any:
+    if not isinstance(key, dict):
+        return key
+    ((name, text),) = key.items()
+    return _TYPES[name][2](text)
 
 
 def _signer(scope: object) -> URLSafeSerializer:

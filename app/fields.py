@@ -194,7 +194,10 @@ class Search(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
-        return {name: pattern for read in self.readers for name, pattern in read(text).items()}
+        patterns = [read(text) for read in self.readers]
+        if not all(patterns):  # accents alone, which are no letters
+            raise ValidationError("Has nothing to look for.")
+        return {name: pattern for each in patterns for name, pattern in each.items()}
 
 
 class Choices(fields.Field[dict[str, Any]]):

@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    false,
     func,
     literal_column,
     or_,
@@ -53,11 +54,11 @@ class Listing:
         return criterion
 
     def order(self, sort: tuple[str, ...]) -> list["Key"]:
-        """The sort keys, with the id as the last: the order is total."""
-        keys = [Key(self.sorts[name.removeprefix("-")], name.startswith("-")) for name in sort]
-        if not any(name.removeprefix("-") == "id" for name in sort):
-            keys.append(Key(self.model.id, descending=False))
-        return keys
+        """The sort keys up to the id, which makes the order total and is added where it is not named."""
+        names = [name.removeprefix("-") for name in sort]
+        named = sort[: names.index("id") + 1] if "id" in names else (*sort, "id")
+        columns = {"id": self.model.id, **self.sorts}
+        return [Key(columns[name.removeprefix("-")], name.startswith("-")) for name in named]
 
 
 def words_in(column: Any) -> Filter:
@@ -71,15 +72,35 @@ def one_of(column: Any) -> Filter:
 
 
 class Key(NamedTuple):
-    """One of the columns that rows are ordered by."""
+    """One of the columns that rows are ordered by. Null counts as larger than every value, on both databases."""
 
     column: Any
     descending: bool
 
     @property
+    def is_nullable(self) -> bool:
+        """Whether it can be null, for all that is known: expressions do not say."""
+        return bool(getattr(self.column, "nullable", True))
+
+    @property
     def direction(self) -> ColumnElement[Any]:
-        ordered: ColumnElement[Any] = self.column.desc() if self.descending else self.column.asc()
-        return ordered
+        """What ORDER BY takes."""
+        ordered: Any = self.column.desc() if self.descending else self.column.asc()
+        if self.is_nullable:
+            ordered = ordered.nulls_first() if self.descending else ordered.nulls_last()
+        return ordered  # type: ignore[no-any-return]
+
+    def same(self, after: BindParameter[Any], *, is_null: bool) -> ColumnElement[bool]:
+        """The rows with the value `after`, which may be null."""
+        same: ColumnElement[bool] = self.column.is_(None) if is_null else self.column == after
+        return same
+
+    def beyond(self, after: BindParameter[Any], *, is_null: bool) -> ColumnElement[bool]:
+        """The rows with values that come later in this direction than `after`, which may be null."""
+        if is_null:
+            return self.column.is_not(None) if self.descending else false()
+        beyond: ColumnElement[bool] = self.column < after if self.descending else self.column > after
+        return or_(beyond, self.column.is_(None)) if self.is_nullable and not self.descending else beyond
 
 
 class Under(NamedTuple):
@@ -96,7 +117,8 @@ class Shape(NamedTuple):
     filters: tuple[tuple[str, Any], ...]
     sort: tuple[str, ...]
     is_first: bool
-    is_continued: bool
+    # For each sort key of the row behind which the page begins, whether it is null; empty where it begins the list.
+    after: tuple[bool, ...]
     is_counted: bool
     under: Under | None
 
@@ -152,8 +174,8 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
     rows = filtered(listing, shape.filters)
     size: BindParameter[int] = bindparam("size", type_=Integer)
     found = rows
-    if shape.is_continued:
-        found = found.where(_behind(keys))
+    if shape.after:
+        found = found.where(_behind(keys, shape.after))
     names = [f"key_{number}" for number in range(len(keys))]
     labels = [key.column.label(name) for key, name in zip(keys, names, strict=True)]
     here = (
@@ -192,23 +214,20 @@ def criteria_of(under: Under) -> list[ColumnElement[bool]]:
     ]
 
 
-def _behind(keys: list[Key]) -> ColumnElement[bool]:
-    """The rows that come after the one whose keys are the parameters ``after_0``, ``after_1``, ..."""
-    columns = [key.column for key in keys]
-    after: list[BindParameter[Any]] = [bindparam(f"after_{n}", type_=c.type) for n, c in enumerate(columns)]
-    if len({key.descending for key in keys}) == 1:
-        here, there = (tuple_(*columns), tuple_(*after)) if len(keys) > 1 else (columns[0], after[0])
-        beyond: ColumnElement[bool] = here < there if keys[0].descending else here > there
-        return beyond
-    steps = [
-        and_(*(c == a for c, a in zip(columns[:n], after[:n], strict=True)), _step(key, after[n]))
-        for n, key in enumerate(keys)
-    ]
+def _behind(keys: list[Key], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
+    """The rows that come after the one whose keys are the parameters ``after_0``, ``after_1``, ...
+
+    `nulls` tells which of these are null.
+    """
+    after: list[BindParameter[Any]] = [bindparam(f"after_{n}", type_=key.column.type) for n, key in enumerate(keys)]
+    if len({key.descending for key in keys}) == 1 and not any(key.is_nullable for key in keys):
+        here, there = tuple_(*(key.column for key in keys)), tuple_(*after)
+        return here < there if keys[0].descending else here > there
+    same = [key.same(value, is_null=null) for key, value, null in zip(keys, after, nulls, strict=True)]
+    beyond = [key.beyond(value, is_null=null) for key, value, null in zip(keys, after, nulls, strict=True)]
+    steps = or_(*(and_(*same[:n], step) for n, step in enumerate(beyond)))
+    first = keys[0]
+    if first.is_nullable:
+        return steps
     # The first key alone bounds the rows, so that an index on it serves.
-    bound = columns[0] <= after[0] if keys[0].descending else columns[0] >= after[0]
-    return and_(bound, or_(*steps))
-
-
-def _step(key: Key, after: BindParameter[Any]) -> ColumnElement[bool]:
-    step: ColumnElement[bool] = key.column < after if key.descending else key.column > after
-    return step
+    return and_(first.column <= after[0] if first.descending else first.column >= after[0], steps)

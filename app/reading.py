@@ -181,14 +181,14 @@ class Asked:
         """The sort keys of the row behind which the page begins. Raises `InvalidInput` for another list's cursor."""
         if self.cursor is None:
             return []
-        kinds = [key.column.type.python_type for key in self.listing.order(self.sort)]
-        return cursors.read(self.scope, self.cursor, kinds)
+        return cursors.read(self.scope, self.cursor)
 
 
 def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> Page:
     under = parent and Under(parent.model, ("id", *parent.columns))
     skip = (asked.number - 1) * asked.size if asked.has_numbers else 0
-    shape = Shape(shape_of(asked.filters), asked.sort, not skip, bool(after), asked.has_numbers, under)
+    nulls = tuple(value is None for value in after)
+    shape = Shape(shape_of(asked.filters), asked.sort, not skip, nulls, asked.has_numbers, under)
     values = {
         **values_of(asked.filters),
         "size": asked.size,

@@ -16,7 +16,7 @@ from tests.support import Caller
 
 # Every column of text in the database, by what becomes of it when a customer is erased.
 FORGOTTEN = {
-    "customers": {"name", "email", "phone", "address", "password_hash", "search_text"},
+    "customers": {"name", "email", "phone", "address", "password_hash", "search_text", "name_key"},
     "vehicles": {"vin", "plate", "plate_state", "notes"},
     "service_tickets": {"description", "search_text"},
     "ticket_events": {"before", "after", "reason"},
@@ -37,8 +37,8 @@ KEPT = {
 }
 # What tells nothing of customers.
 OTHERS = {
-    "mechanics": {"name", "email", "phone", "specialty", "password_hash", "search_text"},
-    "parts": {"name", "sku", "location", "search_text"},
+    "mechanics": {"name", "email", "phone", "specialty", "password_hash", "search_text", "name_key"},
+    "parts": {"name", "sku", "location", "search_text", "name_key", "location_key"},
     "stock_movements": {"reason"},
 }
 WORKS = "WVWZZZ1JZXW000001"

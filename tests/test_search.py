@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event, text
 from app import create_app
 from app.extensions import db
 from app.models import Mechanic, Vehicle
+from app.rules.search import sort_key
 from app.rules.ticket_life import Hold, TicketStatus
 from tests.instruments import statements
 from tests.support import ON_POSTGRESQL, Caller, ShopTest, new_migrated_database, settings
@@ -216,6 +217,17 @@ class FindParts(SearchTest):
             with self.subTest(query):
                 self.assertEqual(self.found(f"/inventory?{query}"), names)
 
+    def test_a_location_is_found_in_any_way_of_writing(self) -> None:
+        self.make_part(name="Lamp", location="Bühne 3")
+        self.make_part(name="Hose", location="Große Halle")
+        for start in ("Bühne 3", "bühne", "BÜHNE 3", "Bu\u0308hne", "buhne", "große", "GROSSE halle", "Große Halle"):
+            with self.subTest(start):
+                response = self.advisor.get("/inventory", query_string={"location": start})
+                self.assertEqual(len(self.assertStatus(response, 200)), 1)
+        lamp = self.found("/inventory?q=lamp", name="id")[0]
+        self.assertStatus(self.advisor.put(f"/inventory/{lamp}", {"location": None}), 200)
+        self.assertEqual(self.found("/inventory?location=buhne"), [])
+
     def test_customers_look_for_what_they_see(self) -> None:
         self.assertEqual(self.found("/inventory?q=fluid", self.customer), ["Brake fluid"])
         for query in ("sku=BRK", "location=A3", "low_stock=true"):
@@ -230,6 +242,54 @@ class FindMechanics(SearchTest):
         for caller in (self.advisor, self.customer):
             self.assertEqual(self.found("/mechanics?q=mel", caller), ["Mel Mechanic"])
             self.assertEqual(self.found("/mechanics?q=mel.mechanic", caller), [])
+
+
+class Names(SearchTest):
+    """sort=name, as people sort: alike on both databases"""
+
+    SORTED = ("ältere", "Ápple", "apple pie", "Zed", "Zoe", "zoë", "zoo")
+
+    def test_neither_case_nor_accents_count(self) -> None:
+        for number, name in enumerate(reversed(self.SORTED)):
+            self.make_customer(name, email=f"c{number}@example.com")
+            self.make_mechanic(name, email=f"m{number}@example.com")
+            self.make_part(name=name)
+        for path in ("/customers", "/mechanics", "/inventory"):
+            with self.subTest(path):
+                names = [name for name in self.found(f"{path}?sort=name") if name in self.SORTED]
+                self.assertEqual([sort_key(name) for name in names], [sort_key(name) for name in self.SORTED])
+                self.assertEqual(self.found(f"{path}?sort=-name,-id"), self.found(f"{path}?sort=name")[::-1])
+
+    def test_who_is_renamed_moves(self) -> None:
+        zed = self.make_customer("Zed")
+        self.assertStatus(self.advisor.put(f"/customers/{zed.id}", {"name": "ábel"}), 200)
+        self.assertEqual(self.found("/customers?sort=name")[0], "ábel")
+
+    def test_the_longest_name_fits_its_index(self) -> None:
+        for name in ("\ufdfa" * 120, "\U0001f600" * 120):  # the first is folded to 18 letters each
+            sent = {"name": name, "phone": "+12125550100"}
+            self.assertStatus(self.advisor.post("/customers", sent), 201)
+
+
+class NothingToLookFor(ShopTest):
+    """Accents alone, which are no letters, in every parameter that is searched by words"""
+
+    def test_it_is_refused_by_every_list_and_export(self) -> None:
+        document = self.assertStatus(self.anyone.get("/openapi.json"), 200)
+        asked = {
+            (path, parameter["name"])
+            for path, methods in document["paths"].items()
+            for parameter in methods.get("get", {}).get("parameters", [])
+            if parameter.get("name") in {"q", "name", "location"}
+        }
+        self.assertGreaterEqual(len(asked), 10)
+        ids = {"customer_id": self.customer.id, "mechanic_id": self.mechanic.id}
+        ids["vehicle_id"] = self.save(Vehicle(customer_id=self.customer.id)).id
+        for path, name in sorted(asked):
+            caller = self.customer if path.endswith("tickets") and path.startswith("/customers") else self.admin
+            for accents in ("\u00b4", "\u00a8", "\u0301", "\u0308\u0301", "\u00b4 \u00a8"):
+                with self.subTest(path, name=name, text=accents):
+                    self.assertInvalid(caller.get(path.format(**ids), query_string={name: accents}), name)
 
 
 if ON_POSTGRESQL:

@@ -27,7 +27,7 @@ def _found(looked_for: dict[str, Any]) -> ColumnElement[bool]:
 
 CUSTOMERS = Listing(
     Customer,
-    sorts={"id": Customer.id, "name": Customer.name, "created_at": Customer.created_at},
+    sorts={"id": Customer.id, "name": Customer.name_key, "created_at": Customer.created_at},
     filters={
         "q": _found,
         "name": _named,

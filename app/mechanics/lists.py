@@ -5,6 +5,6 @@ from app.models import Mechanic
 
 MECHANICS = Listing(
     Mechanic,
-    sorts={"id": Mechanic.id, "name": Mechanic.name, "open_tickets": Mechanic.open_tickets},
+    sorts={"id": Mechanic.id, "name": Mechanic.name_key, "open_tickets": Mechanic.open_tickets},
     filters={"q": words_in(Mechanic.search_text)},
 )

@@ -1,5 +1,6 @@
 """What several models share."""
 
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Connection, Index, Text, event, true
@@ -8,7 +9,7 @@ from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.schema import SchemaItem
 
 from app.extensions import Base
-from app.rules.search import searchable
+from app.rules.search import searchable, sort_key
 
 
 def shows(**options: Any) -> Any:
@@ -51,8 +52,25 @@ def is_of_dialect(item: SchemaItem, dialect: str) -> bool:
     return bool(item.info.get("dialect", dialect) == dialect)
 
 
+# Compared byte by byte, on PostgreSQL too, so that both databases sort it alike.
+FoldedText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def folded(source: str, **options: Any) -> Any:
+    """A column that keeps the sort key of another one: what its text is sorted and filtered by."""
+
+    def of_new_row(context: Any) -> str | None:
+        return _key(context.get_current_parameters().get(source))
+
+    return mapped_column(FoldedText, default=of_new_row, info={"folds": source}, sort_order=97, **options)
+
+
+def _key(text: str | None) -> str | None:
+    return None if text is None else sort_key(text)
+
+
 class Searchable:
-    """Keeps the words of some of its columns in one, folded, to be searched."""
+    """Keeps the words of some of its columns in one, folded, to be searched; and the keys of its `folded` columns."""
 
     searched: ClassVar[tuple[str, ...]]
 
@@ -66,11 +84,28 @@ class Searchable:
         return mapped_column(Text, default=of_new_row, server_default="", sort_order=98)
 
 
+class Named(Searchable):
+    """A searchable row with a name, by which its list is sorted."""
+
+    @declared_attr
+    @classmethod
+    def name_key(cls) -> Mapped[str]:
+        return folded("name", server_default="")  # type: ignore[no-any-return]
+
+
 @event.listens_for(Searchable, "before_update", propagate=True)
-def _search_anew(_mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
-    """Bring the searched text up to what it is made of, where that changed."""
+def _fold_anew(mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
+    """Bring what is searched and sorted by up to what it is made of, where that changed."""
     if any(get_history(row, name).has_changes() for name in row.searched):
         row.search_text = searchable(*(getattr(row, name) for name in row.searched))
+    for key, source in _folded_columns(mapper):
+        if get_history(row, source).has_changes():
+            setattr(row, key, _key(getattr(row, source)))
+
+
+@cache
+def _folded_columns(mapper: Mapper[Any]) -> list[tuple[str, str]]:
+    return [(column.key, column.info["folds"]) for column in mapper.columns if "folds" in column.info]
 
 
 class Versioned:

@@ -6,14 +6,14 @@ from sqlalchemy import CheckConstraint, ColumnElement, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.account import Account
-from app.models.base import Searchable, search_index
+from app.models.base import Named, search_index
 from app.models.types import UtcDateTime, now
 
 ERASED_NAME = "Erased customer"
 CAN_SIGN_IN = text("password_hash IS NOT NULL")
 
 
-class Customer(Searchable, Account):
+class Customer(Named, Account):
     """A customer: one who signed up has a password, a walk-in entered by staff has none."""
 
     __tablename__ = "customers"
@@ -21,6 +21,7 @@ class Customer(Searchable, Account):
         CheckConstraint("erased_at IS NOT NULL OR email IS NOT NULL OR phone IS NOT NULL", name="has_contact"),
         CheckConstraint("password_hash IS NULL OR email IS NOT NULL", name="signs_in_with_email"),
         search_index("customers"),
+        Index("ix_customers_name_key_id", "name_key", "id"),
         # Couples may share an e-mail as walk-ins; an account has its own.
         Index(
             "uq_customers_sign_in_email",

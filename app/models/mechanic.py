@@ -6,12 +6,12 @@ from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.models.account import Account
-from app.models.base import Searchable
+from app.models.base import Named
 from app.models.types import EmailAddress, named
 from app.rules.roles import Role
 
 
-class Mechanic(Searchable, Account):
+class Mechanic(Named, Account):
     """A member of staff. Never deleted, only deactivated."""
 
     __tablename__ = "mechanics"

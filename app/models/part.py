@@ -7,13 +7,13 @@ from sqlalchemy import CheckConstraint, ColumnElement, Index, String, false, fun
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Row, Searchable, Versioned
+from app.models.base import Named, Row, Versioned, folded
 from app.models.types import Money, UtcDateTime
 
 ON_SALE = text("archived_at IS NULL")
 
 
-class Part(Searchable, Versioned, Row):
+class Part(Named, Versioned, Row):
     """A part of the catalogue. `quantity_on_hand` is null where its stock is not tracked."""
 
     __tablename__ = "parts"
@@ -37,6 +37,7 @@ class Part(Searchable, Versioned, Row):
     reorder_point: Mapped[int | None] = mapped_column(doc="Reorder when no more than this many are available.")
     cost: Mapped[Decimal | None] = mapped_column(Money, doc="What the shop pays for one.")
     location: Mapped[str | None] = mapped_column(String(64), doc="Where it lies, such as aisle and bin.")
+    location_key: Mapped[str | None] = folded("location")
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @hybrid_property

@@ -6,6 +6,8 @@ import unicodedata
 MOST_WORDS = 8
 # Shorter words are found where a word begins, longer ones anywhere: an index of trigrams serves both.
 TRIGRAM = 3
+# So many characters count when text is sorted: more would not fit into an index, four bytes each.
+MOST_OF_KEY = 120
 
 
 def fold(text: str) -> str:
@@ -17,6 +19,11 @@ def fold(text: str) -> str:
 def searchable(*texts: str | None) -> str:
     """What is kept of a row to be searched: all its words, folded, with a space before each."""
     return "".join(f" {word}" for text in texts if text for word in fold(text).split())
+
+
+def sort_key(text: str) -> str:
+    """What text is sorted by and compared by where it begins: folded, single spaces, no longer than an index takes."""
+    return " ".join(fold(text).split())[:MOST_OF_KEY]
 
 
 def words_of(text: str) -> list[str]:
@@ -44,6 +51,12 @@ def patterns(text: str) -> dict[str, str]:
 def beginning(text: str) -> dict[str, str]:
     """The LIKE pattern for text in capitals that begins so."""
     return {"start": f"{escaped(text.upper())}%"}
+
+
+def folded_beginning(text: str) -> dict[str, str]:
+    """The LIKE pattern for sort keys that begin so; none where nothing is left of the text."""
+    key = sort_key(text)
+    return {"start": f"{escaped(key)}%"} if key else {}
 
 
 def vehicle_patterns(text: str) -> dict[str, str]:
