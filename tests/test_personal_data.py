@@ -38,7 +38,7 @@ KEPT = {
 # What tells nothing of customers.
 OTHERS = {
     "mechanics": {"name", "email", "phone", "specialty", "password_hash", "search_text"},
-    "parts": {"name", "sku", "location", "search_text"},
+    "parts": {"name", "sku", "sku_key", "name_text", "location", "search_text"},
     "stock_movements": {"reason"},
 }
 WORKS = "WVWZZZ1JZXW000001"

@@ -1,5 +1,7 @@
 """What lists of parts and of their movements are filtered and sorted by."""
 
+from dataclasses import replace
+
 from sqlalchemy import func
 
 from app.listing import Listing, words_in
@@ -10,9 +12,11 @@ PARTS = Listing(
     sorts={"id": Part.id, "name": Part.name, "price": Part.price},
     filters={
         "q": words_in(Part.search_text),
-        "sku": lambda start: func.upper(Part.sku).like(start["start"], escape="\\"),
+        "sku": lambda start: Part.sku_key.like(start["start"], escape="\\"),
         "location": lambda start: func.upper(Part.location).like(start["start"], escape="\\"),
         "low_stock": lambda wanted: Part.runs_low.is_(wanted),
     },
 )
+# Customers see no SKU, and find nothing by it.
+PRICES = replace(PARTS, filters={"q": words_in(Part.name_text)})
 MOVEMENTS = Listing(StockMovement, sorts={"id": StockMovement.id}, default="-id")

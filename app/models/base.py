@@ -1,5 +1,7 @@
 """What several models share."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Connection, Index, Text, event, true
@@ -51,6 +53,30 @@ def is_of_dialect(item: SchemaItem, dialect: str) -> bool:
     return bool(item.info.get("dialect", dialect) == dialect)
 
 
+def folded(fold: Callable[..., str | None], *names: str, **options: Any) -> Any:
+    """A column that keeps what `fold` makes of other columns of its row, to be compared and searched."""
+
+    def of_new_row(context: Any) -> str | None:
+        values = context.get_current_parameters()
+        return fold(*(values.get(name) for name in names))
+
+    return mapped_column(Text, default=of_new_row, info={"folded": (fold, names)}, **options)
+
+
+@event.listens_for(Row, "before_update", propagate=True)
+def _fold_anew(mapper: Mapper[Any], _connection: Connection, row: Row) -> None:
+    """Bring folded columns up to what they are made of, where that changed."""
+    for name, (fold, names) in folded_columns(mapper).items():
+        if any(get_history(row, each).has_changes() for each in names):
+            setattr(row, name, fold(*(getattr(row, each) for each in names)))
+
+
+@cache
+def folded_columns(mapper: Mapper[Any]) -> dict[str, tuple[Callable[..., str | None], tuple[str, ...]]]:
+    """By the names of a model's folded columns: what folds them, and of which columns they are made."""
+    return {column.key: column.info["folded"] for column in mapper.local_table.columns if "folded" in column.info}
+
+
 class Searchable:
     """Keeps the words of some of its columns in one, folded, to be searched."""
 
@@ -59,18 +85,8 @@ class Searchable:
     @declared_attr
     @classmethod
     def search_text(cls) -> Mapped[str]:
-        def of_new_row(context: Any) -> str:
-            values = context.get_current_parameters()
-            return searchable(*(values.get(name) for name in cls.searched))
-
-        return mapped_column(Text, default=of_new_row, server_default="", sort_order=98)
-
-
-@event.listens_for(Searchable, "before_update", propagate=True)
-def _search_anew(_mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
-    """Bring the searched text up to what it is made of, where that changed."""
-    if any(get_history(row, name).has_changes() for name in row.searched):
-        row.search_text = searchable(*(getattr(row, name) for name in row.searched))
+        column: Mapped[str] = folded(searchable, *cls.searched, server_default="", nullable=False, sort_order=98)
+        return column
 
 
 class Versioned:
