@@ -4,14 +4,26 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import current_app
 from marshmallow import ValidationError, fields, validate
 
 from app.models import LARGEST_INTEGER
 from app.rules.money import MOST
-from app.rules.text import LEAST_PASSWORD, MOST_PASSWORD, normal_email, normal_phone
+from app.rules.search import phone_patterns
+from app.rules.text import (
+    LEAST_PASSWORD,
+    MOST_PASSWORD,
+    MOST_SKU,
+    NOTHING,
+    SELECTORS,
+    normal_email,
+    normal_password,
+    normal_phone,
+    normal_sku,
+    trim,
+)
 from app.rules.vin import PLATE_PATTERN, VIN_PATTERN, normal_plate, normal_vin
 
 # Control characters (PostgreSQL keeps no NUL) and halves of surrogate pairs (not to be had in UTF-8).
@@ -19,7 +31,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 PRINTABLE_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
 TEXT_PATTERN = (
     r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*"
-    r"[^\s\u0000-\u001f\u007f]"
+    rf"[^\s\u0000-\u001f\u007f{NOTHING}{SELECTORS}]"
     r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
 )
 
@@ -36,16 +48,17 @@ def _printable(value: Any) -> str:
 
 
 class Text(fields.String):
-    """Text that is not blank, without white space around it."""
+    """Text in which there is something to be seen, without white space around it."""
 
     json_schema: dict[str, Any] = {"minLength": 1, "pattern": TEXT_PATTERN}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = _printable(value)
-        self._validate_length(text)
-        if not text.strip():
+        sent = _printable(value)
+        self._validate_length(sent)
+        text = trim(sent)
+        if not text:
             raise ValidationError("May not be blank.")
-        return text.strip()
+        return text
 
     def _validate_length(self, text: str) -> None:
         # The bound holds for what was sent, as the document says, not for what is left of it.
@@ -54,76 +67,92 @@ class Text(fields.String):
                 validator(text)
 
 
-class Email(Text):
-    """An e-mail address, in lower case."""
+def phones_in(text: str) -> dict[str, str]:
+    """LIKE patterns for a phone number, or a part of one, in any usual way of writing."""
+    return phone_patterns(text, current_app.config["PHONE_REGION"])
 
-    json_schema = {"format": "email"}
+
+class Code(Text):
+    """A code that is written in several ways and kept in one. The bound is for what is sent, marks between included."""
+
+    most_sent: ClassVar[int] = 40
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs["validate"] = validate.Length(max=254)
+        kwargs["validate"] = validate.Length(max=self.most_sent)
         super().__init__(**kwargs)
 
+    def normal(self, text: str) -> str:
+        """The one form. Raises `ValueError` where the text is no such code."""
+        raise NotImplementedError
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return normal_email(super()._deserialize(value, attr, data, **kwargs))
+            return self.normal(text)
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
 
-class Phone(Text):
+class Email(Code):
+    """An e-mail address, in lower case."""
+
+    json_schema = {"format": "email"}
+    most_sent = 254
+
+    def normal(self, text: str) -> str:
+        return normal_email(text)
+
+
+class Phone(Code):
     """A phone number in any usual way of writing, kept as E.164."""
 
     json_schema = {"format": "phone"}
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs["validate"] = validate.Length(max=40)
-        super().__init__(**kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return normal_phone(text, current_app.config["PHONE_REGION"])
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+    def normal(self, text: str) -> str:
+        return normal_phone(text, current_app.config["PHONE_REGION"])
 
 
-class Vin(Text):
+class Vin(Code):
     """A vehicle identification number, in capitals."""
 
     json_schema = {"pattern": VIN_PATTERN}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return normal_vin(_printable(value))
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+    def normal(self, text: str) -> str:
+        return normal_vin(text)
 
 
-class Plate(Text):
-    """A license plate in any way of writing, kept in capitals without spaces and hyphens."""
+class Plate(Code):
+    """A license plate in any way of writing, kept in capitals without spaces, hyphens and dots."""
 
     json_schema = {"pattern": PLATE_PATTERN}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return normal_plate(text)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+    def normal(self, text: str) -> str:
+        return normal_plate(text)
+
+
+class Sku(Code):
+    """A stock keeping unit: what looks alike is one, and is compared without case."""
+
+    most_sent = MOST_SKU
+
+    def normal(self, text: str) -> str:
+        return normal_sku(text)
 
 
 class Password(fields.String):
-    """A password, taken as it is: white space counts."""
+    """A password, in which white space counts. A new one is read in the form that every keyboard comes to."""
 
     json_schema: dict[str, Any] = {"format": "password", "pattern": PRINTABLE_PATTERN}
 
     def __init__(self, *, new: bool = True, **kwargs: Any) -> None:
-        """`new` ones must be long enough; one that is only compared may be any."""
+        """`new` ones must be long enough; one that is only compared may be any, and is taken as it is."""
+        self.is_new = new
         length = validate.Length(min=LEAST_PASSWORD if new else 1, max=MOST_PASSWORD)
         super().__init__(validate=length, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return _printable(value)
+        text = _printable(value)
+        return normal_password(text) if self.is_new else text
 
 
 class WholeNumber(fields.Integer):
@@ -186,7 +215,7 @@ class Sort(fields.Field[tuple[str, ...]]):
 
 
 class Search(Text):
-    """Words to look for, as LIKE patterns by name, which the `readers` make of the text."""
+    """Words to look for, as LIKE patterns by name, which the `readers` make of the text; the first must find some."""
 
     def __init__(self, *readers: Callable[[str], dict[str, str]], description: str) -> None:
         super().__init__(validate=validate.Length(max=100), metadata={"description": description})
@@ -195,7 +224,7 @@ class Search(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         patterns = [read(text) for read in self.readers]
-        if not all(patterns):  # accents alone, which are no letters
+        if not patterns[0]:  # marks alone, which are no letters
             raise ValidationError("Has nothing to look for.")
         return {name: pattern for each in patterns for name, pattern in each.items()}
 

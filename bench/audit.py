@@ -40,7 +40,7 @@ EFFECTS = {
         SELECT id FROM service_tickets WHERE version <>
             (SELECT count(*) FROM ticket_events WHERE ticket_id = service_tickets.id)""",
     "tickets are not found": """
-        SELECT id FROM service_tickets WHERE search_text <> ' ' || lower(description)""",
+        SELECT id FROM service_tickets WHERE search_text <> ' ' || lower(replace(description, ',', ''))""",
     "cars have another mileage than their last ticket": """
         SELECT vehicles.id FROM vehicles JOIN LATERAL (
             SELECT odometer FROM service_tickets WHERE vehicle_id = vehicles.id ORDER BY id DESC LIMIT 1

@@ -52,9 +52,9 @@ SELECT n, n, '1HGCM82633A' || to_char(n % 1000000, 'FM000000'), 'B' || to_char(n
 FROM generate_series(1, {customers}) AS n;
 
 INSERT INTO parts (id, name, price, sku, quantity_on_hand, quantity_reserved, reorder_point, cost, location, version,
-    search_text)
+    sku_key, name_text, search_text)
 SELECT n, 'Part number ' || n, 500 + 37 * n, 'SKU-' || n, {on_hand}, 0, 10, 200 + 17 * n, 'A1-' || n, 1,
-    ' part number ' || n
+    'sku-' || n, ' part number ' || n, ' part number ' || n || ' sku' || n
 FROM generate_series(1, {parts}) AS n;
 """
 
@@ -83,7 +83,7 @@ INSERT INTO service_tickets (id, status, description, odometer, customer_id, veh
 SELECT n, CASE WHEN n <= {finished} THEN 'completed' WHEN n % 2 = 0 THEN 'open' ELSE 'in_progress' END,
     words, 10000 + n % 150000, 1 + (n::bigint * 7919) % {customers}, 1 + (n::bigint * 7919) % {customers},
     1 + (n * 7) % {mechanics}, opened, opened, 1, 10000, 0, 0, 0, of_parts, of_labor, 0, 0, 0, of_parts + of_labor, 0,
-    of_parts + of_labor, true, ' ' || lower(words)
+    of_parts + of_labor, true, ' ' || lower(replace(words, ',', ''))
 FROM generate_series({first}, {last}) AS n
     JOIN (SELECT ticket_id, sum(line_total) AS of_parts FROM part_lines GROUP BY 1) AS p ON p.ticket_id = n
     JOIN (SELECT ticket_id, sum(line_total) AS of_labor FROM labor_lines GROUP BY 1) AS l ON l.ticket_id = n,

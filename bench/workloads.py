@@ -70,7 +70,7 @@ class Asker:
         while True:
             for customer_id in self.customers:
                 fields = {"customer_id": customer_id, "vehicle_id": customer_id, "odometer": odometer}
-                yield Request("POST", "/service-tickets", json.dumps({**fields, "description": "Annual service."}))
+                yield Request("POST", "/service-tickets", json.dumps({**fields, "description": "Annual service"}))
             odometer += 1
 
     def add_part(self) -> Iterator[Request]:

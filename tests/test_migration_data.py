@@ -1,12 +1,13 @@
 """A shop that has worked under the simple form goes on under repair orders: what its data becomes, there and back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, Table, select
+from sqlalchemy import Connection, MetaData, Table, inspect, select, text
 
 from app.extensions import Base, db
 from app.models import Mechanic
@@ -18,6 +19,7 @@ from tests.test_migrations import MigrationTest
 SIMPLE, ORDERS = "0001", "0002"
 BEFORE_CREDITS, CREDITS = "0008", "0009"
 BEFORE_IDS, IDS = "0009", "0010"
+UNFOLDED, FOLDED = "0011", "0012"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -41,7 +43,19 @@ OPENING = {PADS: 13, ROTOR: 2, BULB: 20, RELIC: 2}
 TOTALS = {1: 35380, 2: 30990, 3: 19470, 4: 26758, 5: 5495, 6: 0}
 
 
-class SimpleShop(MigrationTest):
+class FilledTest(MigrationTest):
+    """A database that is filled by plain SQL, and looked at so."""
+
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        with db.engine.begin() as connection:
+            connection.execute(Table(table, MetaData(), autoload_with=connection).insert(), list(rows))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with db.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+
+class SimpleShop(FilledTest):
     """A database of the simple form with a shop's data in it, written by plain SQL."""
 
     def setUp(self) -> None:
@@ -95,10 +109,6 @@ class SimpleShop(MigrationTest):
             "version": 3,
         }
 
-    def insert(self, table: str, *rows: dict[str, Any]) -> None:
-        with db.engine.begin() as connection:
-            connection.execute(Table(table, MetaData(), autoload_with=connection).insert(), list(rows))
-
     def count_ids_on(self) -> None:
         """Ids that were given by hand are not given again."""
         if not support.ON_POSTGRESQL:
@@ -106,6 +116,15 @@ class SimpleShop(MigrationTest):
         with db.engine.begin() as connection:
             for table in ("mechanics", "customers", "parts", "service_tickets"):
                 connection.exec_driver_sql(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
+
+    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, without the versions of parts, which count changes."""
+        found = {}
+        for table in sorted(self.tables()):
+            columns = [column["name"] for column in inspect(db.engine).get_columns(table)]
+            kept = sorted(name for name in columns if (table, name) != ("parts", "version"))
+            found[table] = sorted(self.rows(f"SELECT {', '.join(kept)} FROM {table}"), key=repr)
+        return found
 
     def parts(self) -> dict[int, tuple[int | None, int]]:
         """On hand and reserved, by part."""
@@ -245,6 +264,7 @@ class Ids(MigrationTest):
             )
 
     def test_rebuilding_the_tables_keeps_every_row_and_every_guard(self) -> None:
+        downgrade(support.MIGRATIONS, IDS)
         before, guards = self.everything(), self.triggers()
         self.assertGreater(sum(map(len, before.values())), 100)
         downgrade(support.MIGRATIONS, BEFORE_IDS)
@@ -354,3 +374,83 @@ class Afterwards(SimpleShop):
         body = {"customer_id": 1, "description": "Oil change"}
         made = self.admin.post("/service-tickets/", body)
         self.assertEqual((made.status_code, made.json["id"]), (201, len(STATUS) + 1), made.text)
+
+
+class FoldedTexts(FilledTest):
+    """Texts that were stored before are found as new ones are, and no SKU is lost where two look alike."""
+
+    SKUS = {
+        1: "caf\u00e9-1",
+        2: "cafe\u0301-1",
+        3: "CAF\u00c9-1",
+        4: "caf\u00e9\u20111",
+        5: "Caf\u00e9-1 #4",
+        6: "BRK  1",
+        7: None,
+        8: "x" * 64,
+        9: "X" * 64,
+        10: "caf\u00e9-1",  # archived
+        11: "plain",
+    }
+    TOLD_APART = {
+        1: "caf\u00e9-1",
+        2: "caf\u00e9-1 #2",
+        3: "CAF\u00c9-1 #3",
+        4: "caf\u00e9-1 #4",
+        5: "Caf\u00e9-1 #4 #5",
+        6: "BRK 1",
+        7: None,
+        8: "x" * 64,
+        9: "X" * 61 + " #9",
+        10: "caf\u00e9-1",
+        11: "plain",
+    }
+
+    def setUp(self) -> None:
+        super().setUp()
+        upgrade(support.MIGRATIONS, UNFOLDED)
+        numbers = {"price": 100, "quantity_reserved": 0, "version": 1, "search_text": " as it was"}
+        archived = {10: MOMENT}
+        self.insert(
+            "parts",
+            *(
+                {
+                    "id": part_id,
+                    "name": "O\u2019Hara\u2019s",
+                    "sku": sku,
+                    "archived_at": archived.get(part_id),
+                    **numbers,
+                }
+                for part_id, sku in self.SKUS.items()
+            ),
+        )
+        person = {"version": 1, "created_at": MOMENT, "phone": "+12125550142", "search_text": " as it was"}
+        self.insert("customers", *({"id": n, "name": f"\u0141ukasz {n}", **person} for n in range(1, 2501)))
+        with redirect_stdout(StringIO()) as told:
+            upgrade(support.MIGRATIONS, FOLDED)
+        self.told = told.getvalue()
+
+    def test_skus_that_look_alike_are_told_apart_and_all_others_stay(self) -> None:
+        found = self.rows("SELECT id, sku, version FROM parts ORDER BY id")
+        self.assertEqual({part_id: sku for part_id, sku, _ in found}, self.TOLD_APART)
+        for part_id, sku, version in found:
+            self.assertEqual(version, 1 if sku == self.SKUS[part_id] else 2, part_id)
+        keys = self.rows("SELECT sku_key FROM parts WHERE archived_at IS NULL AND sku IS NOT NULL")
+        self.assertEqual(len(set(keys)), 9)
+        for part_id in (2, 3, 4, 5, 9):
+            self.assertIn(f"Part {part_id}: its SKU {self.SKUS[part_id]!r} looks like", self.told)
+        self.assertEqual(self.told.count("Part "), 5)
+
+    def test_texts_are_found_as_new_ones_are(self) -> None:
+        self.assertEqual(
+            self.rows("SELECT search_text, name_text FROM parts WHERE id IN (2, 11) ORDER BY id"),
+            [(" oharas cafe1 #2", " oharas"), (" oharas plain", " oharas")],
+        )
+        found = self.rows("SELECT id, search_text FROM customers ORDER BY id")
+        self.assertEqual(found, [(n, f" lukasz {n} +12125550142") for n in range(1, 2501)])
+
+    def test_down_and_up_again_loses_nothing(self) -> None:
+        downgrade(support.MIGRATIONS, UNFOLDED)
+        self.assertEqual(dict(self.rows("SELECT id, sku FROM parts")), self.TOLD_APART)
+        upgrade(support.MIGRATIONS, FOLDED)
+        self.assertEqual(dict(self.rows("SELECT id, sku FROM parts")), self.TOLD_APART)

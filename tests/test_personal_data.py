@@ -38,7 +38,7 @@ KEPT = {
 # What tells nothing of customers.
 OTHERS = {
     "mechanics": {"name", "email", "phone", "specialty", "password_hash", "search_text", "name_key"},
-    "parts": {"name", "sku", "location", "search_text", "name_key", "location_key"},
+    "parts": {"name", "sku", "sku_key", "name_text", "location", "search_text", "name_key", "location_key"},
     "stock_movements": {"reason"},
 }
 WORKS = "WVWZZZ1JZXW000001"

@@ -6,29 +6,36 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from app import slow_work
+from app.rules.text import normal_password
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 def hash_password(password: str) -> str:
-    """The encoded Argon2id hash. Slow on purpose: never call it inside a transaction.
+    """The encoded Argon2id hash of the normal form. Slow on purpose: never call it inside a transaction.
 
     Each run takes 19 MiB and a core for some 50 ms. Raises `Unavailable` where too many run already.
     """
     with slow_work.place(slow_work.PASSWORD):
-        return hasher.hash(password)
+        return hasher.hash(normal_password(password))
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
     """Whether the password is the one that was hashed. Without a hash it takes as long, and is never true.
 
+    One that was hashed as it was typed, before passwords were brought to their normal form, is known in that way too.
     Raises `Unavailable` as `hash_password` does.
     """
+    forms = dict.fromkeys((normal_password(password), password))
     with slow_work.place(slow_work.PASSWORD):
-        try:
-            return hasher.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
-        except (VerifyMismatchError, InvalidHashError):
-            return False
+        return any(_is_hashed(password_hash or _nobodys_hash(), form) for form in forms) and password_hash is not None
+
+
+def _is_hashed(password_hash: str, password: str) -> bool:
+    try:
+        return hasher.verify(password_hash, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
 
 
 @cache

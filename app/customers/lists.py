@@ -15,14 +15,16 @@ def _owns(criterion: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _found(looked_for: dict[str, Any]) -> ColumnElement[bool]:
-    """By their own words, or by the plate or the end of the VIN of one of their vehicles."""
+    """By their own words, by the digits of their phone, or by the plate or the end of the VIN of one of their cars."""
     words = {name: word for name, word in looked_for.items() if name.isdigit()}
     vehicle = or_(
         Vehicle.plate.like(looked_for["plate"], escape="\\"), Vehicle.vin.like(looked_for["vin"], escape="\\")
     )
+    phones = [digits for name, digits in looked_for.items() if name.startswith("phone_")]
+    # A union and no OR, so that each part is found by an index of its own.
+    found = [_named(words), *(Customer.search_text.like(digits) for digits in phones)]
     owners = select(Vehicle.customer_id).where(vehicle, Vehicle.present())
-    # A union and no OR, so that each half is found by an index of its own.
-    return Customer.id.in_(union(select(Customer.id).where(_named(words)), owners))
+    return Customer.id.in_(union(*(select(Customer.id).where(each) for each in found), owners))
 
 
 CUSTOMERS = Listing(

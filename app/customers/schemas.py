@@ -6,7 +6,7 @@ from marshmallow import ValidationError, validates_schema
 
 from app.auth.schemas import CredentialsSchema
 from app.customers.lists import CUSTOMERS
-from app.fields import Email, Password, Phone, Plate, Search, Sort, Vin
+from app.fields import Email, Password, Phone, Plate, Search, Sort, Vin, phones_in
 from app.models import Customer
 from app.rules.search import patterns, vehicle_patterns
 from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
@@ -82,8 +82,10 @@ class CustomerQuerySchema(ListQuery):
     sort = Sort(*CUSTOMERS.sorts, default=CUSTOMERS.default)
     q = Search(
         patterns,
+        phones_in,
         vehicle_patterns,
-        description="Words of the name, an e-mail, a phone or its last digits, a plate, a VIN or its end.",
+        description="Words of the name, an e-mail, a phone or a part of one in any way of writing, a plate, a VIN or "
+        "its end.",
     )
     name = Search(patterns, description="Words of the name, or parts of them; case and accents do not matter.")
     phone = Phone(metadata={"description": "This phone, however it is written."})

@@ -1,6 +1,6 @@
 """What lists of parts and of their movements are filtered and sorted by."""
 
-from sqlalchemy import func
+from dataclasses import replace
 
 from app.listing import Listing, words_in
 from app.models import Part, StockMovement
@@ -10,9 +10,11 @@ PARTS = Listing(
     sorts={"id": Part.id, "name": Part.name_key, "price": Part.price},
     filters={
         "q": words_in(Part.search_text),
-        "sku": lambda start: func.upper(Part.sku).like(start["start"], escape="\\"),
+        "sku": lambda start: Part.sku_key.like(start["start"], escape="\\"),
         "location": lambda start: Part.location_key.like(start["start"], escape="\\"),
         "low_stock": lambda wanted: Part.runs_low.is_(wanted),
     },
 )
+# Customers see no SKU, and find nothing by it.
+PRICES = replace(PARTS, filters={"q": words_in(Part.name_text)})
 MOVEMENTS = Listing(StockMovement, sorts={"id": StockMovement.id}, default="-id")

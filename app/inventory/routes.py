@@ -7,7 +7,7 @@ from flask import Response
 from app import reading
 from app.auth.access import Identity, identity_required, staff_required
 from app.inventory import operations
-from app.inventory.lists import MOVEMENTS, PARTS
+from app.inventory.lists import MOVEMENTS, PARTS, PRICES
 from app.inventory.schemas import (
     MOVEMENT,
     PART,
@@ -51,7 +51,7 @@ def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
     """
     if not actor.is_staff and query.keys() & STAFF_FILTERS:
         raise Forbidden("Customers look for parts by name.")
-    return reading.cached_page(VIEWS.of(actor), PARTS, query)
+    return reading.cached_page(VIEWS.of(actor), PARTS if actor.is_staff else PRICES, query)
 
 
 @blueprint.get("/<id:part_id>")

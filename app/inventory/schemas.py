@@ -9,7 +9,7 @@ from app.inventory.lists import MOVEMENTS, PARTS
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import LARGEST_INTEGER, MovementKind, Part, StockMovement
 from app.reading import Views
-from app.rules.search import beginning, folded_beginning, patterns
+from app.rules.search import folded_beginning, patterns, sku_beginning
 from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 MOST_STOCK = 1_000_000
@@ -82,8 +82,8 @@ class PartChangesSchema(Changes, ModelInput):
 
 class PartQuerySchema(ListQuery):
     sort = Sort(*PARTS.sorts, default=PARTS.default)
-    q = Search(patterns, description="Words of the name.")
-    sku = Search(beginning, description="How the SKU begins.")
+    q = Search(patterns, description="Words of the name; for staff also of the SKU.")
+    sku = Search(sku_beginning, description="How the SKU begins; case does not matter.")
     location = Search(folded_beginning, description="How the location begins; case and accents do not matter.")
     low_stock = QueryFlag(
         metadata={"description": "true: only parts at or below their reorder point; false: the others."}

@@ -1,5 +1,6 @@
 """What several models share."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
 
@@ -53,20 +54,31 @@ def is_of_dialect(item: SchemaItem, dialect: str) -> bool:
 
 
 # Compared byte by byte, on PostgreSQL too, so that both databases sort it alike.
-FoldedText = Text().with_variant(Text(collation="C"), "postgresql")
+SortKey = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def folded(source: str, **options: Any) -> Any:
-    """A column that keeps the sort key of another one: what its text is sorted and filtered by."""
+def folded(fold: Callable[..., str | None], *names: str, kind: Any = Text, **options: Any) -> Any:
+    """A column that keeps what `fold` makes of other columns of its row, to be compared, sorted by and searched."""
 
     def of_new_row(context: Any) -> str | None:
-        return _key(context.get_current_parameters().get(source))
+        values = context.get_current_parameters()
+        return fold(*(values.get(name) for name in names))
 
-    return mapped_column(FoldedText, default=of_new_row, info={"folds": source}, sort_order=97, **options)
+    return mapped_column(kind, default=of_new_row, info={"folded": (fold, names)}, **options)
 
 
-def _key(text: str | None) -> str | None:
-    return None if text is None else sort_key(text)
+@event.listens_for(Row, "before_update", propagate=True)
+def _fold_anew(mapper: Mapper[Any], _connection: Connection, row: Row) -> None:
+    """Bring folded columns up to what they are made of, where that changed."""
+    for name, (fold, names) in folded_columns(mapper).items():
+        if any(get_history(row, each).has_changes() for each in names):
+            setattr(row, name, fold(*(getattr(row, each) for each in names)))
+
+
+@cache
+def folded_columns(mapper: Mapper[Any]) -> dict[str, tuple[Callable[..., str | None], tuple[str, ...]]]:
+    """By the names of a model's folded columns: what folds them, and of which columns they are made."""
+    return {column.key: column.info["folded"] for column in mapper.local_table.columns if "folded" in column.info}
 
 
 class Searchable:
@@ -77,11 +89,8 @@ class Searchable:
     @declared_attr
     @classmethod
     def search_text(cls) -> Mapped[str]:
-        def of_new_row(context: Any) -> str:
-            values = context.get_current_parameters()
-            return searchable(*(values.get(name) for name in cls.searched))
-
-        return mapped_column(Text, default=of_new_row, server_default="", sort_order=98)
+        column: Mapped[str] = folded(searchable, *cls.searched, server_default="", nullable=False, sort_order=98)
+        return column
 
 
 class Named(Searchable):
@@ -90,22 +99,8 @@ class Named(Searchable):
     @declared_attr
     @classmethod
     def name_key(cls) -> Mapped[str]:
-        return folded("name", server_default="")  # type: ignore[no-any-return]
-
-
-@event.listens_for(Searchable, "before_update", propagate=True)
-def _fold_anew(mapper: Mapper[Any], _connection: Connection, row: Searchable) -> None:
-    """Bring what is searched and sorted by up to what it is made of, where that changed."""
-    if any(get_history(row, name).has_changes() for name in row.searched):
-        row.search_text = searchable(*(getattr(row, name) for name in row.searched))
-    for key, source in _folded_columns(mapper):
-        if get_history(row, source).has_changes():
-            setattr(row, key, _key(getattr(row, source)))
-
-
-@cache
-def _folded_columns(mapper: Mapper[Any]) -> list[tuple[str, str]]:
-    return [(column.key, column.info["folds"]) for column in mapper.columns if "folds" in column.info]
+        column: Mapped[str] = folded(sort_key, "name", kind=SortKey, server_default="", nullable=False, sort_order=97)
+        return column
 
 
 class Versioned:

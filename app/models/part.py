@@ -7,8 +7,10 @@ from sqlalchemy import CheckConstraint, ColumnElement, Index, String, false, fun
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Named, Row, Versioned, folded
-from app.models.types import Money, UtcDateTime
+from app.models.base import Named, Row, SortKey, Versioned, folded
+from app.models.types import Money, SkuText, UtcDateTime
+from app.rules.search import searchable, sort_key
+from app.rules.text import sku_key
 
 ON_SALE = text("archived_at IS NULL")
 
@@ -24,20 +26,23 @@ class Part(Named, Versioned, Row):
         CheckConstraint("quantity_reserved >= 0", name="reserved_not_negative"),
         CheckConstraint("quantity_reserved <= quantity_on_hand", name="reserved_is_on_hand"),
         CheckConstraint("reorder_point >= 0", name="reorder_point_not_negative"),
-        Index("uq_parts_sku", "sku", unique=True, sqlite_where=ON_SALE, postgresql_where=ON_SALE),
+        Index("uq_parts_sku", "sku_key", unique=True, sqlite_where=ON_SALE, postgresql_where=ON_SALE),
     )
     noun = "part"
-    searched = ("name",)
+    searched = ("name", "sku")
 
     name: Mapped[str] = mapped_column(String(120), doc="What it is called on the ticket.")
     price: Mapped[Decimal] = mapped_column(Money, doc="What the customer pays for one.")
-    sku: Mapped[str | None] = mapped_column(String(64), doc="Stock keeping unit; unique where given.")
+    sku: Mapped[str | None] = mapped_column(SkuText, doc="Stock keeping unit; unique where given, without case.")
+    sku_key: Mapped[str | None] = folded(sku_key, "sku", sort_order=96)
+    # What customers search, who see no SKU.
+    name_text: Mapped[str] = folded(searchable, "name", server_default="", sort_order=97)
     quantity_on_hand: Mapped[int | None] = mapped_column(doc="Units on the shelf; null: not tracked.")
     quantity_reserved: Mapped[int] = mapped_column(default=0, doc="Units on the shelf that tickets hold.")
     reorder_point: Mapped[int | None] = mapped_column(doc="Reorder when no more than this many are available.")
     cost: Mapped[Decimal | None] = mapped_column(Money, doc="What the shop pays for one.")
     location: Mapped[str | None] = mapped_column(String(64), doc="Where it lies, such as aisle and bin.")
-    location_key: Mapped[str | None] = folded("location")
+    location_key: Mapped[str | None] = folded(sort_key, "location", kind=SortKey)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @hybrid_property

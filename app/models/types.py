@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Enum, String
 from sqlalchemy.types import TypeDecorator
 
 from app.rules.money import from_units, to_units
+from app.rules.text import MOST_SKU
+from app.rules.vin import MOST_PLATE
 
 # The largest value of a PostgreSQL integer; ids and counts stay below it.
 LARGEST_INTEGER = 2**31 - 1
@@ -98,10 +100,17 @@ class VinNumber(String):
 
 
 class PlateNumber(String):
-    """A license plate, without spaces and hyphens, in capitals."""
+    """A license plate, without what stands between its letters and digits, in capitals."""
 
     def __init__(self) -> None:
-        super().__init__(16)
+        super().__init__(MOST_PLATE)
+
+
+class SkuText(String):
+    """A stock keeping unit, in the one form of what looks alike."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST_SKU)
 
 
 def named(values: type[enum.Enum]) -> Enum:

@@ -1,16 +1,28 @@
 """Vehicle identification numbers: what they may look like, and what they tell."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
 from vininfo import Vin
 
+from app.rules.text import DOTS, HYPHENS, NOTHING, without_unseen
+
 # 17 characters; I, O and Q are left out because they look like digits.
-VIN_PATTERN = "^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$"
-# 1 to 16 letters and digits, with a space or a hyphen between any two.
-_LETTER = "[A-Za-z0-9À-ÖØ-Þà-öø-þ]"
-PLATE_PATTERN = f"^{_LETTER}([ -]?{_LETTER}){{0,15}}$"
+VIN_PATTERN = r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"
+MOST_PLATE = 16
+# Letters and digits of the alphabets that plates are written in, without those that change their length in capitals.
+_LETTERS = (
+    "A-Za-z0-9&À-ÖØ-Þà-öø-þĀ-įıĴ-ľŁ-ňŊ-žΆΈ-ΊΌΎ-ΏΑ-ΡΣ-Ϋά-ία-ωЀ-џא-ת٠-٩ء-غف-يก-ฮ๐-๙ぁ-ゖァ-ヺ一-鿿가-힣０-９Ａ-Ｚａ-ｚ"
+)
+# What stands between them and makes no difference: spaces, hyphens, dots, apostrophes, slashes, marks of direction.
+_BETWEEN = rf"\s{NOTHING}{HYPHENS}{DOTS}'’/"
+# An accent may follow its letter as a character of its own.
+_ACCENTS = r"\u0300-\u036f\u3099\u309a"
+PLATE_PATTERN = f"^[{_BETWEEN}]*([{_LETTERS}][{_ACCENTS}]?[{_BETWEEN}]*){{1,{MOST_PLATE}}}$"
+_PLATE = re.compile(PLATE_PATTERN)
+_IGNORED = re.compile(f"[{_BETWEEN}{_ACCENTS}]")
 
 
 @dataclass(frozen=True)
@@ -24,9 +36,10 @@ class Decoded:
 
 def normal_vin(text: str) -> str:
     """The VIN in capitals. Raises `ValueError` where it is none."""
-    if not re.fullmatch(VIN_PATTERN[1:-1], text):
+    vin = without_unseen(text).strip()
+    if not re.fullmatch(VIN_PATTERN, vin, re.ASCII):
         raise ValueError("A VIN has 17 letters and digits, without I, O and Q.")
-    return text.upper()
+    return vin.upper()
 
 
 def decode(vin: str) -> Decoded:
@@ -44,11 +57,16 @@ def decode(vin: str) -> Decoded:
     )
 
 
+def plate_key(text: str) -> str:
+    """The text as a plate is kept: in capitals, composed, without what stands between letters and digits."""
+    return _IGNORED.sub("", unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).upper()))
+
+
 def normal_plate(text: str) -> str:
-    """The plate in capitals, without spaces and hyphens, so that every way of writing it finds it.
+    """The plate in capitals, without spaces, hyphens and dots, so that every way of writing it finds it.
 
     Raises `ValueError` where it is none.
     """
-    if not re.fullmatch(PLATE_PATTERN[1:-1], text):
-        raise ValueError("A plate has 1 to 16 letters and digits.")
-    return re.sub("[ -]", "", text).upper()
+    if not _PLATE.fullmatch(text):
+        raise ValueError(f"A plate has 1 to {MOST_PLATE} letters and digits.")
+    return plate_key(text)

@@ -12,7 +12,7 @@ from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, inspect, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app import stock
@@ -21,6 +21,8 @@ from app.customers.schemas import CUSTOMER, WalkInSchema
 from app.extensions import db
 from app.inventory.schemas import CATALOGUE, PART, NewPartSchema
 from app.models import Customer, Part
+from app.models.base import folded_columns
+from app.rules.text import sku_key
 from app.schemas import ModelInput, ModelOutput
 from app.spreadsheets.checking import Fault, Faults, Line, check
 from app.spreadsheets.schemas import CustomerRowSchema, PartRowSchema
@@ -44,6 +46,8 @@ class Import:
 
     model: ClassVar[type[Part | Customer]]
     key: ClassVar[str]
+    # The column that holds what keys are compared by.
+    compared: ClassVar[str]
     # The columns that are compared and written.
     columns: ClassVar[tuple[str, ...]]
     # Transactions that import the same wait for one another under this number.
@@ -51,6 +55,10 @@ class Import:
     row: ClassVar[ModelInput]
     new: ClassVar[ModelInput]
     exported: ClassVar[ModelOutput]
+
+    def key_of(self, values: Values) -> Any:
+        """What the key of these values is compared by; None where they have none."""
+        return values.get(self.key)
 
     def marks(self, values: Values) -> list[Mark]:
         """What no other row of the file may have."""
@@ -77,11 +85,14 @@ class Import:
 class PartImport(Import):
     """Parts, by their SKU. The opening stock of new ones goes through the ledger; others' stock is not imported."""
 
-    model, key, columns, lock_id = Part, "sku", CATALOGUE, 4_710_002
+    model, key, compared, columns, lock_id = Part, "sku", "sku_key", CATALOGUE, 4_710_002
     row, new, exported = PartRowSchema(), NewPartSchema(), PART
 
+    def key_of(self, values: Values) -> Any:
+        return sku_key(values.get("sku"))
+
     def marks(self, values: Values) -> list[Mark]:
-        return [(name, values[name]) for name in ("id", "sku") if name in values]
+        return [mark for mark in (("id", values.get("id")), ("sku", self.key_of(values))) if mark[1] is not None]
 
     def facts(self) -> list[SQLColumnExpression[Any]]:
         return [Part.quantity_on_hand]
@@ -105,7 +116,8 @@ class PartImport(Import):
 class CustomerImport(Import):
     """Customers, by their e-mail. New ones are walk-ins."""
 
-    model, key, columns, lock_id = Customer, "email", ("name", "email", "phone", "address"), 4_710_003
+    model, key, compared, lock_id = Customer, "email", "email", 4_710_003
+    columns = ("name", "email", "phone", "address")
     row, new, exported = CustomerRowSchema(), WalkInSchema(), CUSTOMER
 
     def marks(self, values: Values) -> list[Mark]:
@@ -172,7 +184,7 @@ def _lock(kind: Import, seen: Seen) -> None:
 def _meant(kind: Import, marks: Collection[Mark]) -> ColumnElement[bool]:
     """The present rows that have one of these ids or keys."""
     ids, keys = ([value for name, value in marks if name == wanted] for wanted in ("id", kind.key))
-    return and_(kind.model.present(), or_(kind.model.id.in_(ids), getattr(kind.model, kind.key).in_(keys)))
+    return and_(kind.model.present(), or_(kind.model.id.in_(ids), getattr(kind.model, kind.compared).in_(keys)))
 
 
 def _write(actor: Identity, kind: Import, waiting: IO[bytes], faults: Faults) -> dict[str, int]:
@@ -222,29 +234,32 @@ class Shelf:
     """The stored rows that some rows of the file may mean, locked."""
 
     def __init__(self, kind: Import, lines: list[Line]) -> None:
-        self.key, self.noun = kind.key, kind.model.noun
-        marks = [(name, line.values[name]) for line in lines for name in ("id", kind.key) if name in line.values]
+        self.kind = kind
+        marks: list[Mark] = [("id", line.values["id"]) for line in lines if "id" in line.values]
+        marks += [(kind.key, key) for line in lines if (key := kind.key_of(line.values)) is not None]
         columns = [getattr(kind.model, name) for name in ("id", *kind.columns)]
-        rows = select(*columns, *kind.facts()).where(_meant(kind, marks)).order_by(kind.model.id)
+        key = getattr(kind.model, kind.compared).label("compared")
+        rows = select(*columns, key, *kind.facts()).where(_meant(kind, marks)).order_by(kind.model.id)
         self.by_id: dict[int, Stored] = {}
         self.by_key: dict[str, list[Stored]] = {}
         for stored in db.session.execute(rows.with_for_update(key_share=True)):
             self.by_id[stored.id] = stored
-            self.by_key.setdefault(getattr(stored, kind.key), []).append(stored)
+            self.by_key.setdefault(stored.compared, []).append(stored)
 
     def alike(self, values: Values) -> list[Stored]:
         """Those that have the key of these values."""
-        return self.by_key.get(values.get(self.key, ""), [])
+        return self.by_key.get(self.kind.key_of(values) or "", [])
 
     def find(self, values: Values) -> Stored | None:
         """The one that is meant: that of the id where there is one, else of the key. Raises `Fault`."""
         if "id" in values:
             if values["id"] not in self.by_id:
-                raise Fault({"id": f"There is no {self.noun} {values['id']}."})
+                raise Fault({"id": f"There is no {self.kind.model.noun} {values['id']}."})
             return self.by_id[values["id"]]
         alike = self.alike(values)
         if len(alike) > 1:
-            raise Fault({self.key: f"More than one {self.noun} has this; say by its id which is meant."})
+            noun = self.kind.model.noun
+            raise Fault({self.kind.key: f"More than one {noun} has this; say by its id which is meant."})
         return alike[0] if alike else None
 
 
@@ -255,9 +270,13 @@ def _require_first(taken: Seen, row_id: int, number: int) -> None:
 
 
 def _changed(kind: Import, stored: Stored, values: Values) -> list[Values]:
-    """All values of a stored row as they are to be, in a list that is empty where nothing changes."""
+    """All values of a stored row as they are to be, in a list that is empty where nothing changes.
+
+    What was found by its key keeps the key as it is spelt there.
+    """
     before = {name: getattr(stored, name) for name in kind.columns}
-    after = before | {name: value for name, value in values.items() if name in before}
+    written = before.keys() if "id" in values else before.keys() - {kind.key}
+    after = before | {name: value for name, value in values.items() if name in written}
     return [{"id": stored.id, **after}] if after != before else []
 
 
@@ -265,7 +284,7 @@ def _update(kind: Import, rows: list[Values]) -> None:
     """Write all values of rows that are stored; they are given whole, so that one statement serves many."""
     # As an INSERT that finds each of them there: only so one statement takes many rows, with their values, on both.
     new = INSERT[db.session.get_bind().dialect.name](kind.model)
-    changes = {name: getattr(new.excluded, name) for name in (*kind.columns, "search_text")}
+    changes = {name: getattr(new.excluded, name) for name in (*kind.columns, *folded_columns(inspect(kind.model)))}
     statement = new.on_conflict_do_update(
         index_elements=[kind.model.id], set_={**changes, "version": kind.model.version + 1}
     )

@@ -1,7 +1,7 @@
 """names and locations are sorted and compared as people do, by folded keys
 
-Revision ID: 0009_sort_keys
-Revises: 0008
+Revision ID: 0011
+Revises: 0010
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from app.rules.search import sort_key
 
-revision = "0009_sort_keys"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.vin import Decoded, decode, normal_plate, normal_vin
+from app.rules.vin import PLATE_PATTERN, Decoded, decode, normal_plate, normal_vin
 
 VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 
@@ -20,9 +20,19 @@ class Vin(unittest.TestCase):
                 self.assertEqual(normal_vin(text), "1HGCM82633A004352")
 
     def test_it_has_17_characters(self) -> None:
-        for text in ("", "1HGCM82633A00435", "1HGCM82633A0043521", " 1HGCM82633A004352", "1HGCM82633A004352\n"):
+        for text in ("", "1HGCM82633A00435", "1HGCM82633A0043521", "1HGCM826 33A004352"):
             with self.subTest(text), self.assertRaises(ValueError):
                 normal_vin(text)
+
+    def test_what_comes_along_when_it_is_pasted_is_no_part_of_it(self) -> None:
+        for text in (
+            " 1HGCM82633A004352",
+            "1HGCM82633A004352\n",
+            "\ufeff1HGCM82633A004352\u202c",
+            "1HGCM826\u200b33A004352",
+        ):
+            with self.subTest(ascii(text)):
+                self.assertEqual(normal_vin(text), "1HGCM82633A004352")
 
     def test_letters_that_look_like_digits_are_refused(self) -> None:
         for letter in "IOQioq":
@@ -69,15 +79,40 @@ class Plate(unittest.TestCase):
     """`normal_plate`"""
 
     def test_every_way_of_writing_is_the_same_plate(self) -> None:
-        for text in ("8ABC123", "8abc123", "8 ABC 123", "8-abc-123", "8ABC-123"):
+        plain = ("8ABC123", "8abc123", "8 ABC 123", "8-abc-123", "8ABC-123", "8  ABC", "-8ABC", "8ABC ")
+        marks = (
+            "8ABC\u2011123",
+            "8ABC\u00a0123",
+            "8.ABC.123",
+            "8·ABC·123",
+            "8/ABC'123",
+            "\u202a8ABC123\u202c",
+            "８ＡＢＣ123",
+        )
+        for text in (*plain, *marks):
+            with self.subTest(ascii(text)):
+                self.assertEqual(normal_plate(text), "8ABC123"[: 7 if "123" in text else 4])
+
+    def test_accents_are_a_part_of_the_letter_however_they_are_typed(self) -> None:
+        for text in ("M\u00dc 12", "m\u00fc-12", "MU\u0308 12", "mu\u030812"):
+            with self.subTest(ascii(text)):
+                self.assertEqual(normal_plate(text), "M\u00dc12")
+
+    def test_an_ampersand_is_a_part_of_it(self) -> None:
+        for text in ("B&B1", "b & b-1"):
             with self.subTest(text):
-                self.assertEqual(normal_plate(text), "8ABC123")
+                self.assertEqual(normal_plate(text), "B&B1")
+
+    @given(st.from_regex(PLATE_PATTERN, fullmatch=True))
+    def test_whatever_the_document_allows_is_taken_and_fits_into_its_column(self, text: str) -> None:
+        self.assertRegex(normal_plate(text), "^.{1,16}$")
+        self.assertEqual(normal_plate(normal_plate(text)), normal_plate(text))
 
     def test_letters_of_other_languages_are_kept(self) -> None:
         self.assertEqual(normal_plate("lö-wü 12"), "LÖWÜ12")
 
     def test_it_has_1_to_16_letters_and_digits(self) -> None:
         self.assertEqual(normal_plate("1" * 16), "1" * 16)
-        for text in ("", " ", "-", "1" * 17, "8ABC_123", "8ABC123!", "8  ABC", "-8ABC", "8ABC "):
+        for text in ("", " ", "-", "1" * 17, "8ABC_123", "8ABC123!", "8ABC🚗", "\u200b", "\u0301"):
             with self.subTest(text), self.assertRaises(ValueError):
                 normal_plate(text)
