@@ -11,10 +11,14 @@ _HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class ShopRequest(Request):
-    """A request; `claims` are those of its token, `UNREAD` until `app/auth/tokens.py` has looked."""
+    """A request; `claims` are those of its token, `UNREAD` until `app/auth/tokens.py` has looked.
+
+    `authorised` is the policy that let it in, and whom; None until `app/auth/access.py` did.
+    """
 
     UNREAD: Any = object()
     claims: Any = UNREAD
+    authorised: Any = None
 
     @cached_property
     def request_id(self) -> str:
