@@ -105,6 +105,11 @@ def read(query: Executable | CompiledQuery, parameters: Mapping[str, Any] | None
     if is_underway():
         db.session.flush()
         return _run(db.session.connection(), query, parameters or {})
+    return read_committed(query, parameters)
+
+
+def read_committed(query: Executable | CompiledQuery, parameters: Mapping[str, Any] | None = None) -> Rows:
+    """As `read`, but without what the present transaction wrote."""
     try:
         return _read_anew(query, parameters or {})
     except DBAPIError as error:

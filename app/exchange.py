@@ -14,7 +14,8 @@ _HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class ShopRequest(Request):
     """A request; `claims` are those of its token, `UNREAD` until `app/auth/tokens.py` has looked.
 
-    It `is_cut_off` where the client stopped in the midst of the body.
+    `authorised` is the policy that let it in, and whom; None until `app/auth/access.py` did. It `is_cut_off` where the
+    client stopped in the midst of the body.
     """
 
     UNREAD: Any = object()
@@ -23,6 +24,7 @@ class ShopRequest(Request):
     is_input_terminated = environ_property[bool](
         "wsgi.input_terminated", default=False, doc="Whether the server ends `input_stream` where the body ends."
     )
+    authorised: Any = None
 
     @cached_property
     def request_id(self) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from app.auth import tokens
-from app.auth.access import Policy
+from app.auth.access import Policy, require_still_authorised
 from app.auth.keys import box_for, keys_for
 from app.database import read
 from app.exchange import ShopRequest, current_request
@@ -149,6 +149,7 @@ class _Call:
         return next(iter(read(select(*IdempotencyKey.__table__.columns).where(self._mine()))), None)
 
     def _replay(self, kept: Any) -> Response:
+        require_still_authorised(self)  # reading the body, or waiting for the first request, took its time
         if kept.fingerprint not in self.fingerprints:
             raise IdempotencyMismatch
         if kept.body is None:

@@ -12,6 +12,7 @@ beneath it (`limits`).
 import time
 from collections.abc import Callable
 from functools import cache
+from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Any
 
@@ -21,7 +22,8 @@ from limits import parse_many
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
-from app.auth import devices, tokens
+from app.auth import devices
+from app.auth.access import identity
 from app.exchange import current_request
 from app.line import line, redis_options
 from app.problems import NotSignedIn, TooManyRequests
@@ -32,6 +34,8 @@ KEY_PREFIX = "shop"
 # The address of clients that have none, such as those of a Unix socket.
 LOCAL = "127.0.0.1"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+# One client has all addresses that begin alike: its network hands it so many bits of them.
+IPV6_PREFIX = 64
 # Load balancers ask these often, and from one address; where there is no route, there is no endpoint.
 UNCOUNTED = ("system.get_health", "system.get_readiness", None)
 
@@ -72,23 +76,37 @@ class SharedStorage(MemoryStorage):
 
 
 def client() -> str:
-    """Who is counted: the owner of a valid token, else the known device, else the address."""
+    """Who is counted: the owner of a session that holds, else of the device that is named, else the address.
+
+    A token whose session has ended uses up nothing of its owner's.
+    """
     try:
-        claims = tokens.presented()
+        who = identity()
     except NotSignedIn:
-        claims = None
-    return claims.subject if claims else device_or_address()
+        who = None
+    return who.subject if who else device_or_address()
 
 
 def device_or_address() -> str:
-    """The owner of the device that the request names, whose limit nobody else at its address uses up; else that."""
+    """The owner of the device that the request names, whose limit nobody else at its address uses up; else that.
+
+    Devices of an earlier password are counted apart: a new one leaves them nothing of the owner's.
+    """
     device = devices.presented()
-    return f"device:{device.kind}:{device.owner_id}" if device else address()
+    return f"device:{device.kind}:{device.owner_id}:{device.password}" if device else address()
 
 
 def address() -> str:
-    """The address, as far as proxies are trusted."""
-    return f"address:{request.remote_addr or LOCAL}"
+    """The address, as far as proxies are trusted; of an IPv6 address its network, in which clients move freely."""
+    text = request.remote_addr or LOCAL
+    try:
+        found = ip_address(text)
+    except ValueError:  # what a proxy wrote that says no address
+        return f"address:{text}"
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        return f"address:{mapped or ip_network((int(found), IPV6_PREFIX), strict=False)}"
+    return f"address:{found}"
 
 
 def _setting(name: str) -> Callable[[], str]:
@@ -114,10 +132,11 @@ limiter = WriteLimiter(
 login_limit = limiter.shared_limit(
     _setting("RATELIMIT_LOGIN"), "login", key_func=device_or_address, override_defaults=False
 )
-# Staff enter walk-ins all day.
+# By address whoever asks: who has one account would else make many. Staff enter walk-ins all day.
 sign_up_limit = limiter.shared_limit(
     _setting("RATELIMIT_SIGN_UP"),
     "sign-up",
+    key_func=address,
     exempt_when=lambda: client().startswith("mechanic:"),
     override_defaults=False,
 )

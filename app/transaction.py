@@ -15,6 +15,9 @@ from app.problems import NotFound
 
 R = TypeVar("R", bound=Row)
 
+# Sent when a transaction has begun, and before the outermost commit; what a receiver raises undoes it all. The sender
+# is the `Transaction`.
+begun, committing = (Namespace().signal(name) for name in ("begun", "committing"))
 # Sent after the outermost commit, never for a savepoint; the sender is the `Changes`.
 committed = Namespace().signal("committed")
 
@@ -42,6 +45,7 @@ class Transaction:
         self.is_begun = True
         self.session.connection(execution_options={"writes": True})
         self.on_begin()
+        begun.send(self)
 
 
 @contextmanager
@@ -74,6 +78,7 @@ def transaction(on_begin: Callable[[], None] = lambda: None) -> Iterator[Transac
     try:
         yield current
         if current.is_begun:
+            committing.send(current)
             _commit(current)
     except BaseException:
         if current.is_begun:

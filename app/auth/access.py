@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, has_request_context
 from sqlalchemy import null, select
 
 from app.auth import tokens
 from app.auth.sessions import SESSION_SECONDS, Recent
-from app.database import read
+from app.database import read_committed
+from app.exchange import current_request
 from app.models import Account, Customer, Mechanic, SignIn
 from app.models.types import now
 from app.problems import Forbidden, NotSignedIn
 from app.rules.roles import EVERYONE, FRONT_DESK, Role
+from app.transaction import begun, committing
 
 View = Callable[..., Any]
 
@@ -49,6 +51,11 @@ class Identity:
     @property
     def is_admin(self) -> bool:
         return self.role is Role.ADMIN
+
+    @property
+    def subject(self) -> str:
+        """The account, as tokens name it: ``customer:12``."""
+        return f"{'customer' if self.role is None else 'mechanic'}:{self.id}"
 
     def as_author(self) -> dict[str, int]:
         """The foreign key of a record that says who did something."""
@@ -98,7 +105,7 @@ def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
     until = time.monotonic() + SESSION_SECONDS
     account = ACCOUNTS[claims.kind]
     role = Mechanic.role if account is Mechanic else null()
-    found = read(
+    found = read_committed(
         select(account.id, role)
         .join(SignIn, SignIn.owner_id(account) == account.id)
         .where(
@@ -125,9 +132,30 @@ def _guard(view: View, policy: Policy, pass_on: Callable[[Identity], object] = l
                 raise NotSignedIn
             return view(None, *args, **kwargs)
         policy.require(who)
+        current_request().authorised = policy, who
         return view(pass_on(who), *args, **kwargs)
 
     return declare(guarded, policy)
+
+
+@begun.connect
+@committing.connect
+def require_still_authorised(_sender: object) -> None:
+    """Authorise the request again: a slow body, a lock or another request may have kept it waiting since.
+
+    Raises `NotSignedIn` where the session has ended meanwhile, `Forbidden` where the role became another one. As at
+    first, what was found within the last second is taken, and what this very transaction wrote does not count.
+    """
+    authorised = current_request().authorised if has_request_context() else None
+    if authorised is None:
+        return
+    policy, then = authorised
+    who = identity()
+    if who is None:
+        raise NotSignedIn
+    policy.require(who)
+    if who != then:
+        raise Forbidden("Your role has changed while this was at work.")
 
 
 def declare(view: Any, policy: Policy) -> View:
