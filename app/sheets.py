@@ -18,6 +18,13 @@ BYTE_ORDER_MARK = "\ufeff"
 # Apostrophes may stand before it: one more is put in front, and one is taken off.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 DELIMITERS = (",", ";", "\t")
+BLANK = "".join(DELIMITERS) + '" \r\n' + BYTE_ORDER_MARK
+# What spreadsheets leave of a text that they took for a large number, and of a formula that came to nothing.
+SPOILT_NUMBER = re.compile(r"[+-]?[0-9]([.,][0-9]+)?E[+-][0-9]{2,3}")
+SPOILT_FORMULA = re.compile(r"#(REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|#+)")
+# What they make of a number in two parts, such as 3-12 or MAR1: they write months so, and nobody else does.
+_MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+SPOILT_DATE = re.compile(rf"[0-9]{{1,2}}-({_MONTH})|({_MONTH})-[0-9]{{2}}")
 # Stands where bytes were no text. A file cannot hold it: it is half a character.
 UNREADABLE = "\udcff"
 
@@ -31,10 +38,14 @@ class UnreadableSheet(Exception):
 
 
 class Sheet(NamedTuple):
-    """The names in the first row, and the rows below with their numbers, which count from 1 as in a spreadsheet."""
+    """The names in the first row, and the rows below with their numbers, which count from 1 as in a spreadsheet.
+
+    Rows without a text in any cell are left out. Where cells are not apart by commas, decimals may have one.
+    """
 
     columns: list[str]
     rows: Iterator[tuple[int, list[str]]]
+    has_decimal_commas: bool
 
 
 def write(rows: Iterable[Sequence[object]]) -> str:
@@ -60,12 +71,28 @@ def read(data: bytes) -> Sheet:
     Raises `UnreadableSheet`, also while the rows are read. Bytes that are no text become `UNREADABLE`.
     """
     text = io.TextIOWrapper(io.BytesIO(data), encoding=_encoding(data), errors="shop.mark", newline="")
-    first = text.readline()
+    first = next((line for line in text if line.strip(BLANK)), "")
     text.seek(0)
     delimiter = max(DELIMITERS, key=first.count)
     rows = _numbered(csv.reader(text, delimiter=delimiter, strict=True))
     _, header = next(rows, (1, []))
-    return Sheet([name.strip().lower() for name in header], rows)
+    return Sheet([name.strip().lower() for name in header], rows, delimiter != ",")
+
+
+def restore_decimal(cell: str) -> str:
+    """A decimal with a comma as one with a point; any other text as it is."""
+    return cell.replace(",", ".") if re.fullmatch("-?[0-9]+,[0-9]+", cell, re.ASCII) else cell
+
+
+def find_damage(cell: str, *, is_code: bool) -> str | None:
+    """What a spreadsheet did to the text of this cell, None where nothing is seen; `is_code` where it is no prose."""
+    if SPOILT_NUMBER.fullmatch(cell):
+        return "A spreadsheet took this for a number and rounded it"
+    if SPOILT_FORMULA.fullmatch(cell):
+        return "A spreadsheet could not compute this"
+    if is_code and SPOILT_DATE.fullmatch(cell):
+        return "A spreadsheet took this for a date"
+    return None
 
 
 def _encoding(data: bytes) -> str:
@@ -84,7 +111,7 @@ def _numbered(lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise UnreadableSheet(number, f"Not CSV: {error}.") from None
-        if cells:  # an empty line is no row
+        if any(cell.strip() for cell in cells):
             yield number, cells
 
 

@@ -71,6 +71,7 @@ class ImportTest(RepairOrderTest):
 
     def part(self, sku: str) -> Any:
         """The part with that SKU as the API shows it."""
+        db.session.rollback()
         part_id = db.session.scalar(select(Part.id).where(Part.sku == sku))
         return self.assertStatus(self.advisor.get(f"/inventory/{part_id}"), 200)
 
@@ -352,6 +353,67 @@ class Files(ImportTest):
             self.assertImported(end.join(("name,price", "Oil,1", "", "Air,1")), created=2)
             self.assertFaults(end.join(("name,price", "Oil,1", "", "Air,x", "")), (4, "price"))
 
+    def test_rows_and_columns_that_are_blank_throughout_are_nothing(self) -> None:
+        for delimiter in ",;\t":
+            rows = (
+                ("", "", ""),
+                ("name", "", "price", "sku", "", ""),
+                ("Filter", "", "9", f"X{ord(delimiter)}", "", ""),
+                ("", "", "", "", "", "", "", ""),
+                (" ", "\xa0", "", " "),
+                ('""', '" "', '""'),
+                ("Oil", "", "1"),  # what is missing at its end is empty
+                ("", "", "", "", "", ""),
+            )
+            with self.subTest(delimiter):
+                self.assertImported("\r\n".join(map(delimiter.join, rows)), created=2)
+                bad = "\r\n".join(map(delimiter.join, (*rows, ("Air", "", "x"))))
+                self.assertFaults(bad, (len(rows) + 1, "price"))
+
+    def test_a_cell_without_the_name_of_a_column_is_refused(self) -> None:
+        for row in ("Oil,1,X", "Oil,1,,X", "Oil,1,,,,X"):
+            (message,) = self.assertFaults(f"name,price,,\nAir,2,,\n{row}\n", (3, None))
+            self.assertIn("1 cells more than the first row has names", message)
+
+    def test_a_missing_cell_leaves_a_field_as_it_is(self) -> None:
+        self.new_part(sku="PAD", location="A1")
+        self.assertImported("sku,price,location\nPAD,9.95\n", updated=1)
+        self.assertEqual((self.part("PAD")["price"], self.part("PAD")["location"]), ("9.95", "A1"))
+        self.assertFaults("sku,name,price\nNEW,New\n", (2, "price"))
+
+    def test_decimals_have_a_comma_where_it_does_not_part_the_cells(self) -> None:
+        for number, delimiter in enumerate(";\t"):
+            file = file_of({**PADS, "sku": f"C{number}", "price": "9,90", "cost": "0,5"}, delimiter=delimiter)
+            with self.subTest(delimiter):
+                self.assertImported(file, created=1)
+                part = self.part(f"C{number}")
+                self.assertEqual((part["price"], part["cost"]), ("9.90", "0.50"))
+                self.assertImported(file, unchanged=1)
+                point = file_of({**PADS, "sku": f"C{number}", "price": "9.90"}, delimiter=delimiter)
+                self.assertImported(point, unchanged=1)
+                for price in ("9,905", "1.234,50", "1,234,5", "9,", ",9", "9,9x", "-9,90"):
+                    wrong = {"name": "Oil", "price": price}
+                    self.assertFaults(file_of(wrong, delimiter=delimiter), (2, "price"))
+        self.assertFaults(file_of({**PADS, "price": "9,90"}), (2, "price"))
+        self.assertImported("name;price;quantity_on_hand\nA,5;1,5;3\n", created=1)
+        db.session.rollback()
+        self.assertEqual(db.session.scalar(select(Part.price).where(Part.name == "A,5")), Decimal("1.50"))
+        self.assertFaults("name;price;quantity_on_hand\nOil;1;3,5\n", (2, "quantity_on_hand"))
+
+    def test_what_a_spreadsheet_has_spoilt_is_refused_by_cell_and_says_why(self) -> None:
+        self.new_part(sku="1.23457E+11")
+        spoilt = ["1.23457E+11", "1,23457E+11", "1E+05", "-1.5E-07", "#REF!", "#N/A", "#NAME?", "########"]
+        for sku in (*spoilt, "12-Mar", "1-Sep", "Mar-12"):
+            with self.subTest(sku):
+                (message,) = self.assertFaults(file_of({**PADS, "sku": sku}), (2, "sku"))
+                self.assertRegex(message, "^A spreadsheet .*; format the column as text, and enter it again.$")
+        for column in ("name", "location"):
+            self.assertFaults(file_of({**PADS, column: "1.23457E+11"}), (2, column))
+        self.assertFaults(file_of({"name": "Ann", "phone": "2.12556E+09"}), (2, "phone"), path=CUSTOMERS)
+        for number, sku in enumerate(("1E5", "E+11", "1.5E+11-X", "12-MAR", "12-MAR-4", "#4", "1.23457", "2026-03-12")):
+            with self.subTest(sku):
+                self.assertImported(file_of({"name": f"Part {number} 12-Mar", "price": 1, "sku": sku}), created=1)
+
     def test_names_of_columns_may_be_in_capitals(self) -> None:
         self.assertImported("Name, PRICE \nOil,1\n", created=1)
 
@@ -359,12 +421,12 @@ class Files(ImportTest):
         (message,) = self.assertFaults("name,price,colour\nOil,1,red\n", (1, "colour"))
         self.assertIn("reorder_point", message)
         self.assertFaults("name,price,name\nOil,1,Air\n", (1, "name"))
-        self.assertFaults("name,price,\nOil,1,\n", (1, ""))
 
     def test_what_is_no_table_is_refused(self) -> None:
         self.assertFaults(b"", (1, None))
         self.assertFaults("\r\n", (1, None))
-        self.assertFaults("name,price\nOil\nAir,1,2\n", (2, None), (3, None))
+        self.assertFaults("name,price\nOil,1,2\nAir,1,2\n", (2, None), (3, None))
+        self.assertFaults(",,\r\n ,\r\n", (1, None))
         self.assertFaults('name,price\nOil,1\n"Air,1\n', (3, None))
         self.assertFaults('name,price\n"Oil"x,1\n', (2, None))
         self.assertFaults("name,price\n" + "n" * 200_000 + ",1\n", (2, None))

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
 from app import sheets
-from app.fields import WholeNumber
+from app.fields import Exact, Text, WholeNumber
 from app.problems import InvalidInput
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 100
 MOST_FAULTS = 100
+# Columns of numbers and names of a shop's own, in which no date stands.
+CODES = ("sku", "location")
 
 
 class Line(NamedTuple):
@@ -70,14 +73,14 @@ def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults)
     Columns are the fields of the schema; those that are `ignored` may be there too, and are not read.
     """
     try:
-        columns, rows = sheets.read(data)
-        _check_header(schema, ignored, columns, faults)
-        for number, cells in rows:
+        sheet = sheets.read(data)
+        _check_header(schema, ignored, sheet.columns, faults)
+        for number, cells in sheet.rows:
             if number > MOST_ROWS + 1:
                 faults.add(number, None, f"A file has at most {MOST_ROWS:,} rows below the first; send several.")
                 return
             with faults.of_row(number):
-                yield Line(number, _values(schema, columns, cells))
+                yield Line(number, _values(schema, sheet, cells))
             if faults.are_many:
                 return
     except sheets.UnreadableSheet as error:
@@ -90,7 +93,7 @@ def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], 
     if len(columns) > MOST_COLUMNS:
         faults.add(1, None, f"A file has at most {MOST_COLUMNS} columns.")
         faults.refuse()
-    for name in dict.fromkeys(columns):
+    for name in dict.fromkeys(filter(None, columns)):
         shown = name.encode(errors="replace").decode()
         if name not in schema.fields and name not in ignored:
             faults.add(1, shown, f"Unknown column; there are {', '.join(schema.fields)}.")
@@ -99,21 +102,35 @@ def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], 
     faults.refuse()
 
 
-def _values(schema: Schema, columns: list[str], cells: list[str]) -> dict[str, Any]:
-    if len(cells) != len(columns):
-        raise ValidationError(f"Has {len(cells)} cells, and not {len(columns)} as the first row.")
-    filled = {name: cell for name, cell in zip(columns, cells, strict=True) if name in schema.fields and cell.strip()}
-    unreadable = {
-        name: ["Not readable; save the file as UTF-8."] for name, cell in filled.items() if sheets.UNREADABLE in cell
-    }
-    if unreadable:
-        raise ValidationError(unreadable)
-    values: dict[str, Any] = schema.load({name: _value(schema, name, cell) for name, cell in filled.items()})
+def _values(schema: Schema, sheet: sheets.Sheet, cells: list[str]) -> dict[str, Any]:
+    """The values of the cells that are not blank. Empty cells at the end may be missing, or there may be more."""
+    filled = [(name, cell) for name, cell in zip_longest(sheet.columns, cells, fillvalue="") if cell.strip()]
+    nameless = [cell for name, cell in filled if not name]
+    if nameless:
+        raise ValidationError(f"Has {len(nameless)} cells more than the first row has names.")
+    texts = {name: sheets.restore(cell).strip() for name, cell in filled if name in schema.fields}
+    _require_sound(schema, texts)
+    values: dict[str, Any] = schema.load({name: _value(schema, sheet, name, text) for name, text in texts.items()})
     return values
 
 
-def _value(schema: Schema, name: str, cell: str) -> str | int:
+def _require_sound(schema: Schema, texts: dict[str, str]) -> None:
+    """Raises `ValidationError` for each cell whose text is no longer what somebody wrote."""
+    faults = {}
+    for name, text in texts.items():
+        damage = sheets.find_damage(text, is_code=name in CODES) if isinstance(schema.fields[name], Text) else None
+        if sheets.UNREADABLE in text:
+            faults[name] = ["Not readable; save the file as UTF-8."]
+        elif damage:
+            faults[name] = [f"{damage}; format the column as text, and enter it again."]
+    if faults:
+        raise ValidationError(faults)
+
+
+def _value(schema: Schema, sheet: sheets.Sheet, name: str, text: str) -> str | int:
     """What stands in a cell, as JSON would have it: fields that are whole numbers take no text."""
-    text = sheets.restore(cell).strip()
-    is_number = isinstance(schema.fields[name], WholeNumber) and re.fullmatch("-?[0-9]{1,10}", text)
+    field = schema.fields[name]
+    if isinstance(field, Exact) and sheet.has_decimal_commas:
+        return sheets.restore_decimal(text)
+    is_number = isinstance(field, WholeNumber) and re.fullmatch("-?[0-9]{1,10}", text)
     return int(text) if is_number else text

@@ -47,8 +47,13 @@ def _reads_csv(example: str) -> Decorator:
         sheets.MIMETYPE,
         sheets.CHARSETS,
         most_bytes=MAX_FILE_BYTES,
-        description=f"UTF-8, or UTF-16 with a byte order mark; cells apart by comma, semicolon or tab; less than "
-        f"{MAX_FILE_BYTES // 1_000_000} MB. The first row names the columns.",
+        description=(
+            "UTF-8, or UTF-16 with a byte order mark; cells apart by comma, semicolon or tab; less than "
+            f"{MAX_FILE_BYTES // 1_000_000} MB. The first row names the columns. Rows and columns that are empty "
+            "throughout, and cells that are missing at the end of a row, are nothing. Where cells are not apart by "
+            "commas, a decimal may have one. What a spreadsheet has spoilt, such as an SKU that became 1.23457E+11, is "
+            "a fault of its cell."
+        ),
         example=example,
     )
 
