@@ -30,7 +30,7 @@ def enter_customer(fields: Fields) -> Customer:
 
 def enter_vehicle(customer_id: int, fields: Fields) -> tuple[Vehicle, list[str]]:
     """A new vehicle of a customer, whose row is locked or new, and warnings about its VIN."""
-    vehicle = Vehicle(customer_id=customer_id, **fields)
+    vehicle = Vehicle(customer_id=customer_id, odometer_entered=fields.get("odometer"), **fields)
     fill_in(vehicle)
     db.session.add(vehicle)
     db.session.flush()

@@ -40,7 +40,9 @@ def change_vehicle(
     require_current(vehicle)
     if new_owner_id != vehicle.customer_id:
         vehicle.customer_id, vehicle.notes = new_owner_id, None  # what is noted of the old owner's car stays with them
-    vehicle.read_odometer(changes.pop("odometer", None), override=override)
+    changes = vehicle.differences(changes)
+    if "odometer" in changes:
+        vehicle.enter_odometer(changes.pop("odometer"), override=override)
     for name, value in changes.items():
         setattr(vehicle, name, value)
     arrivals.fill_in(vehicle)
