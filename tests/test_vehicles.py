@@ -131,6 +131,47 @@ class AddVehicle(VehicleTest):
         changed = self.assertStatus(self.advisor.put(self.path(told, self.stranger), {"vin": ACCORD}), 200)
         self.assertEqual((changed["make"], changed["year"]), ("Ford", 2003))
 
+    def test_what_a_vin_does_not_tell_for_sure_stays_open(self) -> None:
+        for vin, make, year in (
+            ("1HGCD5636SA000101", "Honda", 1995),
+            ("WDD2470031J059461", "Mercedes-Benz", None),
+            ("1C4BJWDG9DL000101", None, 2013),
+            ("1FUCM8266DA004352", None, None),
+        ):
+            with self.subTest(vin):
+                created = self.add(vin=vin)
+                self.assertEqual((created["make"], created["year"]), (make, year))
+
+    def test_a_corrected_vin_fills_in_anew_what_the_old_one_told(self) -> None:
+        tesla, jeep = "5YJSA1DG9DFP14705", "1C4BJWDG9DL000101"
+        for vin, told in (
+            (tesla, ("Tesla", 2013)),
+            (jeep, (None, 2013)),
+            ("WDD2470031J059461", ("Mercedes-Benz", None)),
+        ):
+            with self.subTest(vin):
+                owner = self.make_customer(f"Owner of {vin}")
+                car = self.add(vin=ACCORD, owner=owner)
+                # Also where the form sends all that it shows.
+                for sent in ({"vin": vin}, {"vin": vin, "make": "Honda", "year": 2003, "model": None}):
+                    changed = self.assertStatus(self.advisor.put(self.path(car["id"], owner), sent), 200)
+                    self.assertEqual((changed["make"], changed["year"]), told)
+                    back = self.assertStatus(self.advisor.put(self.path(car["id"], owner), {"vin": ACCORD}), 200)
+                    self.assertEqual((back["make"], back["year"]), ("Honda", 2003))
+
+    def test_a_corrected_vin_leaves_what_people_said(self) -> None:
+        car = self.add(vin=ACCORD, make="Acura", year=2004)["id"]
+        changed = self.change(car, vin="5YJSA1DG9DFP14705")
+        self.assertEqual((changed["make"], changed["year"]), ("Acura", 2004))
+        changed = self.change(car, vin=ACCORD, make="Lotus", year=None)
+        self.assertEqual((changed["make"], changed["year"]), ("Lotus", 2003))
+
+    def test_what_is_cleared_stays_clear_until_the_vin_changes(self) -> None:
+        car = self.add(vin=ACCORD)["id"]
+        self.assertIsNone(self.change(car, make=None)["make"])
+        self.assertIsNone(self.change(car, notes="Rust", make=None, vin=ACCORD)["make"])
+        self.assertEqual(self.change(car, vin=None)["year"], 2003)
+
     def test_a_plate_is_kept_without_spaces_and_hyphens_and_in_capitals(self) -> None:
         for plate in ("8abc123", "8 ABC-123", "8-abc 123"):
             with self.subTest(plate):

@@ -43,9 +43,12 @@ def change_vehicle(
     changes = vehicle.differences(changes)
     if "odometer" in changes:
         vehicle.enter_odometer(changes.pop("odometer"), override=override)
+    if changes.get("vin") is not None:
+        arrivals.forget_told(vehicle)
     for name, value in changes.items():
         setattr(vehicle, name, value)
-    arrivals.fill_in(vehicle)
+    if "vin" in changes:
+        arrivals.fill_in(vehicle)
     return vehicle, arrivals.warnings_about(vehicle)
 
 
