@@ -30,7 +30,7 @@ def enter_customer(fields: Fields) -> Customer:
 
 def enter_vehicle(customer_id: int, fields: Fields) -> tuple[Vehicle, list[str]]:
     """A new vehicle of a customer, whose row is locked or new, and warnings about its VIN."""
-    vehicle = Vehicle(customer_id=customer_id, **fields)
+    vehicle = Vehicle(customer_id=customer_id, odometer_entered=fields.get("odometer"), **fields)
     fill_in(vehicle)
     db.session.add(vehicle)
     db.session.flush()
@@ -38,11 +38,19 @@ def enter_vehicle(customer_id: int, fields: Fields) -> tuple[Vehicle, list[str]]
 
 
 def fill_in(vehicle: Vehicle) -> None:
-    """Take make and year from the VIN where they are not known and it tells them."""
+    """Take make and year from the VIN where they are not known and it tells them for sure."""
     if vehicle.vin is not None:
         told = vin.decode(vehicle.vin)
         vehicle.make = vehicle.make or told.make
         vehicle.year = vehicle.year or told.year
+
+
+def forget_told(vehicle: Vehicle) -> None:
+    """Forget make and year where they are what the VIN tells: it is about to be corrected."""
+    if vehicle.vin is not None:
+        told = vin.decode(vehicle.vin)
+        vehicle.make = None if vehicle.make == told.make else vehicle.make
+        vehicle.year = None if vehicle.year == told.year else vehicle.year
 
 
 def warnings_about(vehicle: Vehicle) -> list[str]:

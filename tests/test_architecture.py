@@ -103,7 +103,6 @@ KEPT_IN = {
     "prometheus_client": {"app.metrics"},
     "opentelemetry": {"app.tracing"},
     "fpdf": {"app.service_tickets.invoice_pdf"},
-    "vininfo": {"app.rules.vin"},
 }
 
 

@@ -20,6 +20,7 @@ SIMPLE, ORDERS = "0001", "0002"
 BEFORE_CREDITS, CREDITS = "0008", "0009"
 BEFORE_IDS, IDS = "0009", "0010"
 UNFOLDED, FOLDED = "0011", "0012"
+READINGS = "0013"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -454,3 +455,28 @@ class FoldedTexts(FilledTest):
         self.assertEqual(dict(self.rows("SELECT id, sku FROM parts")), self.TOLD_APART)
         upgrade(support.MIGRATIONS, FOLDED)
         self.assertEqual(dict(self.rows("SELECT id, sku FROM parts")), self.TOLD_APART)
+
+
+class EnteredReadings(FilledTest):
+    """Readings that came with no ticket are known as such, also those of before."""
+
+    def test_a_reading_that_is_not_of_the_newest_ticket_was_entered(self) -> None:
+        upgrade(support.MIGRATIONS, FOLDED)
+        person = {"id": 1, "version": 1, "email": "ada@example.com", "phone": "+12125550142"}
+        self.insert("mechanics", person | {"name": "Ada", "role": "admin", "active": True, "password_hash": "-"})
+        self.insert("customers", person | {"name": "Cus", "created_at": MOMENT})
+        cars = {1: 500, 2: 500, 3: None, 4: 700}
+        self.insert("vehicles", *({"id": n, "customer_id": 1, "odometer": o, "version": 1} for n, o in cars.items()))
+        tables = MetaData()
+        with db.engine.connect() as connection:
+            tickets = Table("service_tickets", tables, autoload_with=connection)
+        numbers = {column.name: 0 for column in tickets.columns if not column.nullable and column.name != "id"}
+        ticket = numbers | {"status": "open", "description": "-", "search_text": " -", "is_assigned": False}
+        ticket |= {"customer_id": 1, "opened_by_id": 1, "created_at": MOMENT, "updated_at": MOMENT}
+        readings = ((1, 400), (1, 500), (1, None), (4, 600))
+        self.insert("service_tickets", *({**ticket, "vehicle_id": car, "odometer": at} for car, at in readings))
+        upgrade(support.MIGRATIONS, READINGS)
+        found = self.rows("SELECT id, odometer, odometer_entered FROM vehicles ORDER BY id")
+        self.assertEqual(found, [(1, 500, None), (2, 500, 500), (3, None, None), (4, 700, 700)])
+        downgrade(support.MIGRATIONS, FOLDED)
+        self.assertEqual(dict(self.rows("SELECT id, odometer FROM vehicles")), cars)

@@ -6,7 +6,9 @@ from sqlalchemy import select
 
 from app.extensions import Base, db
 from app.models import Part, Vehicle
+from app.rules.ticket_life import TicketStatus
 from tests.repair_orders import ACCORD, RepairOrderTest
+from tests.support import Caller
 
 TICKET = "/service-tickets/{ticket_id}"
 CAR = "/customers/{customer_id}/vehicles/{vehicle_id}"
@@ -97,6 +99,78 @@ class PresentValues(UnchangedTest):
             if self.fields(path, method) is not None
         }
         self.assertEqual(changes - SHOWN.keys(), {f"{TICKET}/add-part/{{part_id}}"})
+
+
+class WholeForms(UnchangedTest):
+    """Clients that send every field with each save: what they did not change is checked against nothing."""
+
+    FIELDS = ("description", "vehicle_id", "odometer", "discount_percent", "discount_amount")
+
+    def form(self, ticket: int) -> dict[str, Any]:
+        shown = self.assertStatus(self.advisor.get(f"/service-tickets/{ticket}"), 200)
+        return {name: shown[name] for name in self.FIELDS if name != "odometer" or shown[name] is not None}
+
+    def assertSaved(self, ticket: int, caller: Caller | None = None) -> None:
+        """The form of a ticket is taken as it is, and changes nothing; with one change, it changes that."""
+        before, form = self.rows(), self.form(ticket)
+        path = f"/service-tickets/{ticket}/edit"
+        self.assertStatus((caller or self.advisor).put(path, form), 200)
+        self.assertEqual(self.rows(), before)
+        self.assertStatus((caller or self.advisor).put(path, {**form, "description": "Grinds"}), 200)
+        after = self.form(ticket)
+        self.assertEqual(after, {**form, "description": "Grinds"})
+
+    def test_an_older_ticket_of_a_car_that_has_come_further(self) -> None:
+        self.new_ticket(vehicle_id=self.car, odometer=99_000)
+        self.assertSaved(self.number)
+
+    def test_a_ticket_of_a_car_that_was_sold(self) -> None:
+        sold = {"customer_id": self.stranger.id}
+        self.assertStatus(self.advisor.put(self.address(CAR), sold), 200)
+        self.assertSaved(self.number)
+
+    def test_a_ticket_of_a_car_that_was_removed(self) -> None:
+        self.assertStatus(self.advisor.delete(self.address(CAR)), 204)
+        self.assertSaved(self.number)
+
+    def test_a_mechanic_sends_the_discount_that_is_there(self) -> None:
+        self.assertSaved(self.number, self.mechanic)
+        refused = self.mechanic.put(f"/service-tickets/{self.number}/edit", {"discount_percent": "6"})
+        self.assertProblem(refused, 403, "forbidden")
+
+    def test_a_mechanic_sends_the_rate_that_is_there(self) -> None:
+        path = self.address(f"{TICKET}/labor/{{line_id}}")
+        shown = self.assertStatus(self.mechanic.get(path), 200)
+        form = {name: shown[name] for name in ("description", "hours", "rate", "mechanic_id")}
+        before = self.rows()
+        self.assertStatus(self.mechanic.put(path, form), 200)
+        self.assertEqual(self.rows(), before)
+        changed = self.assertStatus(self.mechanic.put(path, {**form, "hours": "9.9"}), 200)
+        self.assertEqual((changed["hours"], changed["rate"]), ("9.9", shown["rate"]))
+        self.assertProblem(self.mechanic.put(path, {**form, "rate": "1.00"}), 403, "forbidden")
+
+    def test_people_send_their_own_role_and_e_mail(self) -> None:
+        path = f"/mechanics/{self.mechanic.id}"
+        shown = self.assertStatus(self.mechanic.get(path), 200)
+        form = {name: shown[name] for name in ("name", "email", "phone", "specialty", "role", "active")}
+        self.assertStatus(self.mechanic.put(path, {**form, "specialty": "Engines"}), 200)
+        self.assertProblem(self.mechanic.put(path, {**form, "role": "admin"}), 403, "forbidden")
+
+    def test_a_ticket_in_any_state(self) -> None:
+        for status in TicketStatus:
+            first = "estimate" if status in (TicketStatus.ESTIMATE, TicketStatus.DECLINED) else "open"
+            ticket = self.new_ticket(status=first, vehicle_id=self.car)
+            self.assertStatus(self.use(ticket, self.new_part()), 200)
+            self.take_to(ticket, status.value)
+            with self.subTest(status.value):
+                self.assertNothingChanges("PUT", f"/service-tickets/{ticket}/edit", self.form(ticket))
+
+    def test_a_stale_form_is_stale_all_the_same(self) -> None:
+        path = f"/service-tickets/{self.number}"
+        tag = self.advisor.get(path).headers["ETag"]
+        form = self.form(self.number)
+        self.assertStatus(self.edit(self.number, description="Grinds"), 200)
+        self.assertEqual(self.advisor.put(f"{path}/edit", form, headers={"If-Match": tag}).status_code, 412)
 
 
 class NoMove(UnchangedTest):

@@ -131,6 +131,47 @@ class AddVehicle(VehicleTest):
         changed = self.assertStatus(self.advisor.put(self.path(told, self.stranger), {"vin": ACCORD}), 200)
         self.assertEqual((changed["make"], changed["year"]), ("Ford", 2003))
 
+    def test_what_a_vin_does_not_tell_for_sure_stays_open(self) -> None:
+        for vin, make, year in (
+            ("1HGCD5636SA000101", "Honda", 1995),
+            ("WDD2470031J059461", "Mercedes-Benz", None),
+            ("1C4BJWDG9DL000101", None, 2013),
+            ("1FUCM8266DA004352", None, None),
+        ):
+            with self.subTest(vin):
+                created = self.add(vin=vin)
+                self.assertEqual((created["make"], created["year"]), (make, year))
+
+    def test_a_corrected_vin_fills_in_anew_what_the_old_one_told(self) -> None:
+        tesla, jeep = "5YJSA1DG9DFP14705", "1C4BJWDG9DL000101"
+        for vin, told in (
+            (tesla, ("Tesla", 2013)),
+            (jeep, (None, 2013)),
+            ("WDD2470031J059461", ("Mercedes-Benz", None)),
+        ):
+            with self.subTest(vin):
+                owner = self.make_customer(f"Owner of {vin}")
+                car = self.add(vin=ACCORD, owner=owner)
+                # Also where the form sends all that it shows.
+                for sent in ({"vin": vin}, {"vin": vin, "make": "Honda", "year": 2003, "model": None}):
+                    changed = self.assertStatus(self.advisor.put(self.path(car["id"], owner), sent), 200)
+                    self.assertEqual((changed["make"], changed["year"]), told)
+                    back = self.assertStatus(self.advisor.put(self.path(car["id"], owner), {"vin": ACCORD}), 200)
+                    self.assertEqual((back["make"], back["year"]), ("Honda", 2003))
+
+    def test_a_corrected_vin_leaves_what_people_said(self) -> None:
+        car = self.add(vin=ACCORD, make="Acura", year=2004)["id"]
+        changed = self.change(car, vin="5YJSA1DG9DFP14705")
+        self.assertEqual((changed["make"], changed["year"]), ("Acura", 2004))
+        changed = self.change(car, vin=ACCORD, make="Lotus", year=None)
+        self.assertEqual((changed["make"], changed["year"]), ("Lotus", 2003))
+
+    def test_what_is_cleared_stays_clear_until_the_vin_changes(self) -> None:
+        car = self.add(vin=ACCORD)["id"]
+        self.assertIsNone(self.change(car, make=None)["make"])
+        self.assertIsNone(self.change(car, notes="Rust", make=None, vin=ACCORD)["make"])
+        self.assertEqual(self.change(car, vin=None)["year"], 2003)
+
     def test_a_plate_is_kept_without_spaces_and_hyphens_and_in_capitals(self) -> None:
         for plate in ("8abc123", "8 ABC-123", "8-abc 123"):
             with self.subTest(plate):
@@ -279,6 +320,80 @@ class Odometer(VehicleTest):
         self.assertProblem(self.edit(behind, vehicle_id=vehicle), 409, "odometer-backwards")
         self.assertStatus(self.edit(ahead, vehicle_id=vehicle), 200)
         self.assertEqual(self.odometer(vehicle), 101)
+
+
+class Corrections(VehicleTest):
+    """A vehicle's reading is that of its newest ticket that has one, whichever ticket is corrected."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.car = self.new_vehicle(odometer=1000)
+        self.older = self.new_ticket(vehicle_id=self.car, odometer=1100)
+        self.newer = self.new_ticket(vehicle_id=self.car, odometer=1200)
+        self.new_ticket(vehicle_id=self.car)
+
+    def test_an_older_reading_is_corrected_and_the_car_stays(self) -> None:
+        for reading, override in ((1105, True), (1110, False), (1050, True), (1250, True)):
+            with self.subTest(reading):
+                self.assertStatus(self.edit(self.older, odometer=reading, override=override), 200)
+                self.assertEqual((self.ticket(self.older)["odometer"], self.odometer(self.car)), (reading, 1200))
+
+    def test_an_older_reading_lies_between_those_around_it(self) -> None:
+        between = self.newer
+        self.newer = self.new_ticket(vehicle_id=self.car, odometer=1300)
+        for reading, told in ((1099, 1100), (1301, 1301)):
+            refused = self.edit(between, odometer=reading)
+            self.assertEqual(self.assertProblem(refused, 409, "odometer-backwards")["odometer"], told)
+        self.assertEqual((self.ticket(between)["odometer"], self.odometer(self.car)), (1200, 1300))
+
+    def test_the_newest_takes_the_car_along(self) -> None:
+        self.assertStatus(self.edit(self.newer, odometer=1220), 200)
+        self.assertEqual(self.odometer(self.car), 1220)
+        self.assertProblem(self.edit(self.newer, odometer=1210), 409, "odometer-backwards")
+        self.assertStatus(self.edit(self.newer, odometer=1210, override=True), 200)
+        self.assertEqual(self.odometer(self.car), 1210)
+
+    def test_a_reading_that_an_older_ticket_gets_late_is_not_the_cars(self) -> None:
+        first = self.new_vehicle()
+        late = self.new_ticket(vehicle_id=first)
+        self.new_ticket(vehicle_id=first, odometer=500)
+        self.assertStatus(self.edit(late, odometer=400), 200)
+        self.assertEqual(self.odometer(first), 500)
+
+    def test_a_ticket_that_leaves_a_car_takes_its_reading_along(self) -> None:
+        other = self.new_vehicle(odometer=50)
+        self.assertStatus(self.edit(self.newer, vehicle_id=other), 200)
+        self.assertEqual((self.odometer(self.car), self.odometer(other)), (1100, 1200))
+        self.assertStatus(self.edit(self.older, vehicle_id=None), 200)
+        self.assertEqual((self.odometer(self.car), self.odometer(other)), (1000, 1200))
+        self.assertStatus(self.edit(self.newer, vehicle_id=self.car, odometer=1250), 200)
+        self.assertEqual((self.odometer(self.car), self.odometer(other)), (1250, 50))
+
+    def test_an_older_ticket_that_leaves_takes_nothing(self) -> None:
+        self.assertStatus(self.edit(self.older, vehicle_id=None), 200)
+        self.assertEqual(self.odometer(self.car), 1200)
+
+    def test_what_was_entered_since_stays(self) -> None:
+        self.change(self.car, odometer=1300)
+        self.assertStatus(self.edit(self.newer, vehicle_id=None), 200)
+        self.assertEqual(self.odometer(self.car), 1300)
+
+    def test_a_car_that_only_a_ticket_told_of_has_no_reading_without_it(self) -> None:
+        car = self.new_vehicle()
+        ticket = self.new_ticket(vehicle_id=car, odometer=98_000)
+        self.assertStatus(self.edit(ticket, vehicle_id=None), 200)
+        self.assertIsNone(self.odometer(car))
+
+    def test_a_car_that_was_sold_since_loses_what_was_not_its_own(self) -> None:
+        self.change(self.car, self.advisor, customer_id=self.stranger.id)
+        self.assertStatus(self.edit(self.newer, vehicle_id=None), 200)
+        self.assertEqual(self.row(Vehicle, self.car).odometer, 1100)
+
+    def test_a_move_to_a_car_that_is_further_is_refused_and_moves_nothing(self) -> None:
+        further = self.new_vehicle(odometer=5000)
+        self.assertProblem(self.edit(self.newer, vehicle_id=further), 409, "odometer-backwards")
+        self.assertEqual((self.odometer(self.car), self.odometer(further)), (1200, 5000))
+        self.assertEqual(self.ticket(self.newer)["vehicle_id"], self.car)
 
 
 class VehicleOfATicket(VehicleTest):

@@ -54,8 +54,8 @@ def update_customer(
     present = visible(actor, customer_id)
     if actor.is_staff and password:
         raise Forbidden("Only customers set their own password.")
-    new_email = changes.get("email", present.email) != present.email
-    if not actor.is_staff and (password or new_email):
+    changes = present.differences(changes)
+    if not actor.is_staff and (password or "email" in changes):
         require_password(actor, present, current_password)
     release()
     if password:

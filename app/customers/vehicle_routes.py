@@ -43,8 +43,8 @@ def list_vehicles(actor: Identity, query: dict[str, Any], customer_id: int) -> R
 def add_vehicle(actor: Identity, fields: dict[str, Any], customer_id: int) -> tuple[Vehicle, dict[str, Any]]:
     """Add a vehicle.
 
-    For staff and the customer. Make and year are filled in from the VIN where it tells them; a wrong check digit, or a
-    VIN that another customer has, is a warning and no refusal.
+    For staff and the customer. Make and year are filled in from the VIN where it tells them for sure; a wrong check
+    digit, or a VIN that another customer has, is a warning and no refusal.
     """
     vehicle, warnings = vehicles.add_vehicle(actor, customer_id, **fields)
     return vehicle, {"warnings": warnings}
@@ -73,7 +73,7 @@ def update_vehicle(
 ) -> tuple[Vehicle, dict[str, Any]]:
     """Change a vehicle, or hand it over to its new owner.
 
-    For staff and the customer. What is left out stays as it is.
+    For staff and the customer. What is left out stays as it is; a corrected VIN fills in anew what the old one told.
     """
     vehicle, warnings = vehicles.change_vehicle(actor, customer_id, vehicle_id, **changes)
     return vehicle, {"warnings": warnings}

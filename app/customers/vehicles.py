@@ -40,10 +40,15 @@ def change_vehicle(
     require_current(vehicle)
     if new_owner_id != vehicle.customer_id:
         vehicle.customer_id, vehicle.notes = new_owner_id, None  # what is noted of the old owner's car stays with them
-    vehicle.read_odometer(changes.pop("odometer", None), override=override)
+    changes = vehicle.differences(changes)
+    if "odometer" in changes:
+        vehicle.enter_odometer(changes.pop("odometer"), override=override)
+    if changes.get("vin") is not None:
+        arrivals.forget_told(vehicle)
     for name, value in changes.items():
         setattr(vehicle, name, value)
-    arrivals.fill_in(vehicle)
+    if "vin" in changes:
+        arrivals.fill_in(vehicle)
     return vehicle, arrivals.warnings_about(vehicle)
 
 

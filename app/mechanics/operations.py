@@ -50,11 +50,10 @@ def update_mechanic(
     present = db.session.get(Mechanic, mechanic_id)
     if present is None:
         raise not_found(Mechanic, mechanic_id)
-    own = actor.id == mechanic_id
+    own, changes = actor.id == mechanic_id, present.differences(changes)
     if not actor.is_admin and (not own or ADMINS_TO_SET & changes.keys()):
         raise Forbidden("Only an admin changes other people, roles and who is active.")
-    new_email = changes.get("email", present.email) != present.email
-    if own and (password or new_email):
+    if own and (password or "email" in changes):
         require_password(actor, present, current_password)
     release()
     if password:

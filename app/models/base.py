@@ -1,6 +1,6 @@
 """What several models share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -36,6 +36,10 @@ class Row(Base):
     def present(cls) -> ColumnElement[bool]:
         """The criterion for rows that have not been erased or archived."""
         return true()
+
+    def differences(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Of these values of attributes those that differ from the row's own: the others are no change."""
+        return {name: value for name, value in values.items() if getattr(self, name) != value}
 
 
 def search_index(table: str, column: str = "search_text") -> Index:

@@ -14,6 +14,12 @@ MOST_MILES = 9_999_999
 IN_USE = text("archived_at IS NULL")
 
 
+def require_forwards(before: int | None, after: int | None, *, override: bool) -> None:
+    """Raises `OdometerBackwards` where the later of two readings is less, unless overridden; it tells the earlier."""
+    if before is not None and after is not None and after < before and not override:
+        raise OdometerBackwards(f"The last reading was {before}; send override to set a lower one.", odometer=before)
+
+
 class Vehicle(Versioned, Row):
     """A vehicle of one customer; sold, it is handed over to another."""
 
@@ -38,7 +44,9 @@ class Vehicle(Versioned, Row):
     make: Mapped[str | None] = mapped_column(String(60), doc="Filled in from the VIN where it tells it.")
     model: Mapped[str | None] = mapped_column(String(60))
     year: Mapped[int | None] = mapped_column(doc="Model year; filled in from the VIN where it tells it.")
-    odometer: Mapped[int | None] = mapped_column(doc="The last reading.")
+    odometer: Mapped[int | None] = mapped_column(doc="The last reading: entered, or of the newest ticket with one.")
+    # The last reading that came with no ticket: what is left where that of a ticket turns out to be another car's.
+    odometer_entered: Mapped[int | None] = mapped_column()
     notes: Mapped[str | None] = mapped_column(String(2000))
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -47,14 +55,21 @@ class Vehicle(Versioned, Row):
         return cls.archived_at.is_(None)
 
     def read_odometer(self, reading: int | None, *, override: bool = False) -> None:
-        """Take a new reading. Raises `OdometerBackwards` where it is less than the last, unless overridden."""
+        """Take the reading of the newest ticket. Raises `OdometerBackwards` where it is less than the last."""
         if reading is None:
             return
-        if self.odometer is not None and reading < self.odometer and not override:
-            raise OdometerBackwards(
-                f"The last reading was {self.odometer}; send override to set a lower one.", odometer=self.odometer
-            )
+        require_forwards(self.odometer, reading, override=override)
         self.odometer = reading
+
+    def enter_odometer(self, reading: int, *, override: bool = False) -> None:
+        """Take a reading that comes with no ticket. Raises as `read_odometer`."""
+        self.read_odometer(reading, override=override)
+        self.odometer_entered = reading
+
+    def drop_reading(self, reading: int, of_others: int | None) -> None:
+        """Forget the reading of a ticket that was another car's, and go back to what its newest other ticket says."""
+        if self.odometer == reading:
+            self.odometer = max((one for one in (of_others, self.odometer_entered) if one is not None), default=None)
 
     def forget_owner(self) -> None:
         """Take away what leads from the car to the person."""

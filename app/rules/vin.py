@@ -5,12 +5,17 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from vininfo import Vin
-
+from app.rules.makes import LIGHT, MAKES
 from app.rules.text import DOTS, HYPHENS, NOTHING, without_unseen
 
 # 17 characters; I, O and Q are left out because they look like digits.
 VIN_PATTERN = r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"
+# ISO 3779: what each letter counts in the check digit, and what each place.
+_VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True))
+_VALUES |= {str(digit): digit for digit in range(10)}
+_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+# The codes of 30 model years, from 1980 and from 2010 on.
+_YEAR_CODES = "ABCDEFGHJKLMNPRSTVWXY123456789"
 MOST_PLATE = 16
 # Letters and digits of the alphabets that plates are written in, without those that change their length in capitals.
 _LETTERS = (
@@ -27,7 +32,7 @@ _IGNORED = re.compile(f"[{_BETWEEN}{_ACCENTS}]")
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a VIN tells; None where it does not. Outside North America the check digit is often not used."""
+    """What a VIN tells for sure; None where it does not. Outside North America the check digit is often not used."""
 
     make: str | None
     year: int | None
@@ -43,18 +48,28 @@ def normal_vin(text: str) -> str:
 
 
 def decode(vin: str) -> Decoded:
-    """What the VIN tells, without asking anyone.
+    """What a normal VIN tells, without asking anyone."""
+    fits = _check_digit(vin) == vin[8]
+    return Decoded(make=MAKES.get(vin[:3]), year=_model_year(vin) if fits else None, check_digit_fits=fits)
 
-    The code of the model year repeats every 30 years: the latest that is not in the future is taken.
+
+def _check_digit(vin: str) -> str:
+    """What stands in the ninth place of a North American VIN: the weighted sum of all others, X for ten."""
+    remainder = sum(_VALUES[letter] * weight for letter, weight in zip(vin, _WEIGHTS, strict=True)) % 11
+    return "X" if remainder == 10 else str(remainder)
+
+
+def _model_year(vin: str) -> int | None:
+    """The model year where it is sure. Its code repeats every 30 years: in light vehicles a digit in the seventh place
+    means the years from 1980 to 2009, a letter those since; of others only one may not be in the future.
     """
-    known = Vin(vin)
-    years = [year for year in known.years or () if year <= date.today().year + 1]
-    make = known.manufacturer
-    return Decoded(
-        make=str(make) if make and "unsupported" not in str(make).lower() else None,
-        year=max(years, default=None),
-        check_digit_fits=bool(known.verify_checksum()),
-    )
+    code = _YEAR_CODES.find(vin[9])
+    if code < 0:
+        return None
+    years = [year for year in (1980 + code, 2010 + code) if year <= date.today().year + 1]
+    if vin[:3] in LIGHT:
+        years = [year for year in years if (year < 2010) == vin[6].isdigit()]
+    return years[0] if len(years) == 1 else None
 
 
 def plate_key(text: str) -> str:

@@ -104,6 +104,7 @@ def add_labor(
     """
     ticket = lock_ticket(actor, ticket_id)
     _require_may_change(actor, ticket, mechanic_id, with_rate=rate is not None)
+    ticket.require_changeable()
     line = LaborLine(
         ticket_id=ticket.id,
         description=description,
@@ -123,7 +124,11 @@ def change_labor(actor: Identity, ticket_id: int, line_id: int, **changes: Any) 
     """Change the fields of a line that are given. Raises as `add_labor`, and `Stale`."""
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
+    changes = line.differences(changes)
     _require_may_change(actor, ticket, changes.get("mechanic_id"), with_rate="rate" in changes)
+    if not changes:
+        return line
+    ticket.require_changeable()
     cost = line.line_total
     change_fields(actor, ticket, changes, line)
     line.set_price()
@@ -137,6 +142,7 @@ def remove_labor(actor: Identity, ticket_id: int, line_id: int) -> None:
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
     _require_may_change(actor, ticket)
+    ticket.require_changeable()
     db.session.delete(line)
     recompute(ticket, labor=-line.line_total)
     record(actor, ticket, f"labor {line.description}", describe(line.hours, line.rate), None)
@@ -151,7 +157,6 @@ def _require_may_change(
         raise Forbidden("Only advisors and admins set a rate.")
     require_own(actor, ticket)
     require_current(ticket)
-    ticket.require_changeable()
 
 
 def _labor_line(ticket: ServiceTicket, line_id: int) -> LaborLine:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import stock
@@ -12,6 +12,7 @@ from app.conditional import require_current
 from app.extensions import db
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.types import now
+from app.models.vehicle import require_forwards
 from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
@@ -81,20 +82,53 @@ def _hold_visitors(customer_id: int, vehicle_id: int | None) -> Vehicle | None:
     return vehicle
 
 
-def _read_odometer(ticket: ServiceTicket, override: bool, *, chosen: bool) -> None:
-    """Pass the ticket's reading on to its vehicle, unless that was sold or removed since it was chosen.
+def _move_reading(ticket: ServiceTicket, left_id: int | None, told: int | None, *, override: bool) -> None:
+    """Pass on the reading of a ticket that changed: what it `told` goes off the vehicle that it left, if it left one;
+    what it tells goes to its vehicle, unless that was sold or removed since it was chosen.
 
-    Raises `NotFound` where the vehicle is just being chosen and is not the customer's.
+    Raises `NotFound` where the vehicle was just chosen and is not the customer's, and `OdometerBackwards`.
     """
-    if ticket.vehicle_id is None:
-        return
-    theirs = (Vehicle.customer_id == ticket.customer_id, Vehicle.present())
-    lock = select(Vehicle).where(Vehicle.id == ticket.vehicle_id, *theirs).with_for_update(key_share=True)
-    vehicle = db.session.scalar(lock, execution_options={"populate_existing": True})
-    if vehicle is not None:
-        vehicle.read_odometer(ticket.odometer, override=override)
-    elif chosen:
+    is_chosen = ticket.vehicle_id != left_id
+    vehicles = _lock_vehicles({left_id, ticket.vehicle_id})
+    vehicle = vehicles.get(ticket.vehicle_id)
+    is_theirs = vehicle is not None and vehicle.customer_id == ticket.customer_id and vehicle.archived_at is None
+    if is_chosen and ticket.vehicle_id is not None and not is_theirs:
         raise not_found(Vehicle, ticket.vehicle_id)
+    if is_chosen and left_id is not None and told is not None:
+        vehicles[left_id].drop_reading(told, _next_reading(ticket, left_id))
+    if vehicle is not None and is_theirs:
+        _tell_reading(ticket, vehicle, override=override)
+
+
+def _tell_reading(ticket: ServiceTicket, vehicle: Vehicle, *, override: bool) -> None:
+    """The vehicle has the reading of its newest ticket; that of an older one has to lie between those around it."""
+    after = _next_reading(ticket, vehicle.id, ServiceTicket.id > ticket.id, newest=False)
+    if after is None:
+        vehicle.read_odometer(ticket.odometer, override=override)
+    elif ticket.odometer is not None:
+        before = _next_reading(ticket, vehicle.id, ServiceTicket.id < ticket.id)
+        require_forwards(before, ticket.odometer, override=override)
+        require_forwards(ticket.odometer, after, override=override)
+
+
+def _next_reading(
+    ticket: ServiceTicket, vehicle_id: int, *criteria: ColumnElement[bool], newest: bool = True
+) -> int | None:
+    """The reading of the newest, or the oldest, of the vehicle's other tickets that have one and meet the criteria."""
+    others = (ServiceTicket.vehicle_id == vehicle_id, ServiceTicket.id != ticket.id)
+    found = select(ServiceTicket.odometer).where(*others, ServiceTicket.odometer.is_not(None), *criteria)
+    order = ServiceTicket.id.desc() if newest else ServiceTicket.id
+    return db.session.scalar(found.order_by(order).limit(1))
+
+
+def _lock_vehicles(ids: Collection[int | None]) -> dict[int | None, Vehicle]:
+    """The vehicles of these ids, by id, whoever has them, locked in the one order of all."""
+    wanted = [vehicle_id for vehicle_id in ids if vehicle_id is not None]
+    if not wanted:
+        return {}
+    lock = select(Vehicle).where(Vehicle.id.in_(wanted)).order_by(Vehicle.id).with_for_update(key_share=True)
+    vehicles = db.session.scalars(lock, execution_options={"populate_existing": True})
+    return {vehicle.id: vehicle for vehicle in vehicles}
 
 
 @atomic()
@@ -107,7 +141,8 @@ def edit_ticket(
     override: bool = False,
     **changes: Any,
 ) -> ServiceTicket:
-    """Change mechanics and fields, all or nothing; who is both added and removed is removed.
+    """Change mechanics and fields, all or nothing; who is both added and removed is removed. A field that is sent as
+    it is is no change, and is checked against nothing.
 
     A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
     Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
@@ -115,30 +150,38 @@ def edit_ticket(
     """
     ticket = lock_ticket(actor, ticket_id)
     mechanics = _load_mechanics(ticket, {*add_mechanic_ids, *remove_mechanic_ids})
+    sent, changes = changes.keys(), ticket.differences(changes)
     if not actor.is_front_desk:
-        _require_own_changes(actor, ticket, mechanics.keys(), changes.keys())
+        _require_own_changes(actor, ticket, mechanics.keys(), sent, changes.keys())
     require_current(ticket)
+    if not mechanics and not changes:
+        return ticket
     ticket.require_changeable()
     for mechanic_id in sorted(set(add_mechanic_ids) - set(remove_mechanic_ids)):
         _assign(actor, ticket, mechanics[mechanic_id])
     for mechanic_id in sorted(set(remove_mechanic_ids)):
         _unassign(actor, ticket, mechanics[mechanic_id])
+    left_id, told = ticket.vehicle_id, ticket.odometer
     with db.session.no_autoflush:  # not before it is known that the vehicle is there
         change_fields(actor, ticket, _one_discount(changes))
         if changes.keys() & {"odometer", "vehicle_id"}:
-            _read_odometer(ticket, override, chosen="vehicle_id" in changes)
+            _move_reading(ticket, left_id, told, override=override)
     recompute(ticket)
     return ticket
 
 
 def _require_own_changes(
-    actor: Identity, ticket: ServiceTicket, mechanic_ids: Collection[int], fields: Collection[str]
+    actor: Identity,
+    ticket: ServiceTicket,
+    mechanic_ids: Collection[int],
+    sent: Collection[str],
+    changed: Collection[str],
 ) -> None:
     if set(mechanic_ids) - {actor.id}:
         raise Forbidden("A mechanic adds and removes only themself.")
-    if set(fields) & set(DISCOUNTS):
+    if set(changed) & set(DISCOUNTS):
         raise Forbidden("Only advisors and admins give discounts.")
-    if fields:
+    if sent:
         require_own(actor, ticket)
 
 

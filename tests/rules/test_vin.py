@@ -6,7 +6,20 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.rules.makes import LIGHT_BY_MAKE, MAKES, OTHERS_BY_MAKE, SHARED
 from app.rules.vin import PLATE_PATTERN, Decoded, decode, normal_plate, normal_vin
+
+WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+VALUES = {letter: 1 + number % 9 for number, letter in enumerate("ABCDEFGHIJKLMNOPQR")}
+VALUES |= {letter: number for number, letter in enumerate("STUVWXYZ", start=2)}
+VALUES |= {str(digit): digit for digit in range(10)} | {"_": 0}
+
+
+def with_check_digit(vin: str) -> str:
+    """The VIN with the digit that fits in the place of its underscore."""
+    remainder = sum(VALUES[letter] * weight for letter, weight in zip(vin, WEIGHTS, strict=True)) % 11
+    return vin.replace("_", "X" if remainder == 10 else str(remainder))
+
 
 VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 
@@ -56,6 +69,43 @@ class Decoding(unittest.TestCase):
         ):
             with self.subTest(vin):
                 self.assertEqual(decode(vin), Decoded(make, year, check_digit_fits=True))
+
+    def test_the_seventh_place_tells_the_cycle_of_a_light_vehicle(self) -> None:
+        self.assertEqual(decode("1HGCD5636SA000101").year, 1995)
+        for code in "ABCDEFGHJKLMNPRSTVWXY123456789":
+            for make in ("1HG", "1C4", "5YJ"):  # also where the make is not sure
+                old = decode(with_check_digit(f"{make}CM826_{code}A004352"))
+                new = decode(with_check_digit(f"{make}CM8E6_{code}A004352"))
+                with self.subTest(code, make=make):
+                    self.assertIn(old.year, range(1980, 2010))
+                    self.assertEqual(new.year, old.year + 30 if old.year + 30 <= date.today().year + 1 else None)
+
+    def test_of_others_the_year_is_told_where_only_one_may_be_meant(self) -> None:
+        for make in ("1FU", "1HD", "1FD"):  # trucks and motorcycles
+            for seventh in "2E":
+                for code, year in (("D", None), ("R", None), ("Y", 2000), ("5", 2005)):
+                    with self.subTest(make + seventh + code):
+                        self.assertEqual(decode(with_check_digit(f"{make}CM8{seventh}6_{code}A004352")).year, year)
+
+    def test_without_a_check_digit_that_fits_there_is_no_year(self) -> None:
+        self.assertEqual(decode("WDD2470031J059461"), Decoded("Mercedes-Benz", None, check_digit_fits=False))
+        self.assertIsNone(decode("1HGCM82643A004352").year)
+
+    def test_a_code_of_several_brands_tells_no_make(self) -> None:
+        self.assertEqual(decode("1C4BJWDG9DL000101").make, None)
+        for code in ("1C3", "1C6", "2C3", "3C4", "ZAC", "JN1", "JN8", "5N1", "KMH", "5XY", "JF1", "JTM", "1G9", "1FU"):
+            with self.subTest(code):
+                self.assertIsNone(decode(f"{code}CM82633A004352").make)
+
+    def test_a_make_is_one_brand(self) -> None:
+        for code, make in MAKES.items():
+            with self.subTest(code):
+                self.assertRegex(code, "^[A-HJ-NPR-Z0-9]{2}[A-HJ-NPR-Z0-8]$")
+                self.assertNotRegex(make, r"(?i)[/(&]|\b(motors?|cars|company|trucks?|ag|usa|canada|mexico|of)\b")
+
+    def test_no_code_stands_for_two(self) -> None:
+        listed = " ".join((*LIGHT_BY_MAKE.values(), *OTHERS_BY_MAKE.values(), SHARED)).split()
+        self.assertEqual(len(listed), len(set(listed)))
 
     def test_what_it_does_not_tell_is_none(self) -> None:
         self.assertEqual(decode("Z" * 17), Decoded(None, None, check_digit_fits=False))
