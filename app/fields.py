@@ -140,19 +140,20 @@ class Sku(Code):
 
 
 class Password(fields.String):
-    """A password, in which white space counts. A new one is read in the form that every keyboard comes to."""
+    """A password, taken as it is: white space counts. Its length is that of its normal form, as on any keyboard."""
 
     json_schema: dict[str, Any] = {"format": "password", "pattern": PRINTABLE_PATTERN}
 
     def __init__(self, *, new: bool = True, **kwargs: Any) -> None:
-        """`new` ones must be long enough; one that is only compared may be any, and is taken as it is."""
-        self.is_new = new
+        """`new` ones must be long enough; one that is only compared may be any."""
         length = validate.Length(min=LEAST_PASSWORD if new else 1, max=MOST_PASSWORD)
         super().__init__(validate=length, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = _printable(value)
-        return normal_password(text) if self.is_new else text
+        return _printable(value)
+
+    def _validate(self, value: str) -> None:
+        super()._validate(normal_password(value))
 
 
 class WholeNumber(fields.Integer):

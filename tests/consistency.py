@@ -1,11 +1,11 @@
 """What always holds of the rows, whatever was sent, and however often it was sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, SQLColumnExpression, case, func, or_, select, true
+from sqlalchemy import Connection, Select, SQLColumnExpression, case, func, or_, select, true
 
-from app.extensions import db
+from app.extensions import Base, db
 from app.models import (
     Invoice,
     InvoiceSeries,
@@ -17,6 +17,7 @@ from app.models import (
     ServiceTicket,
     StockMovement,
 )
+from app.models.base import folded_columns
 from app.rules.money import ZERO
 from app.rules.ticket_life import RESERVING, WORKED, TicketStatus
 
@@ -25,7 +26,20 @@ def broken_rules() -> dict[str, Sequence[int]]:
     """The ids of some rows that contradict one another, by the rule that they break."""
     with db.engine.connect() as connection:
         found = {rule: connection.scalars(query.limit(5)).all() for rule, query in contradictions().items()}
+        found["folded texts are of the texts"] = list(_wrongly_folded(connection))[:5]
     return {rule: ids for rule, ids in found.items() if ids}
+
+
+def _wrongly_folded(connection: Connection) -> Iterator[int]:
+    """The ids of rows that keep something else folded than what they are made of."""
+    for mapper in Base.registry.mappers:
+        columns = mapper.local_table.c
+        for name, (fold, sources) in folded_columns(mapper).items():
+            for row_id, kept, *texts in connection.execute(
+                select(columns.id, columns[name], *map(columns.get, sources))
+            ):
+                if kept != fold(*texts):
+                    yield row_id
 
 
 def contradictions() -> dict[str, Select[int]]:

@@ -377,6 +377,8 @@ class Passwords(ShopTest):
         person = {"name": "New", "email": "new@example.com"}
         self.assertInvalid(self.anyone.post("/customers", {**person, "password": short}), "password")
         self.assertStatus(self.anyone.post("/customers", {**person, "password": long}), 201)
+        for typed in (long, "\u00e9" * 128):
+            self.assertEqual(self.sign_in_at("customers", person["email"], typed), 200)
 
     def test_whoever_hashes_one_need_not_think_of_it(self) -> None:
         self.assertTrue(passwords.verify_password(hash_password(self.APART), self.COMPOSED))
