@@ -105,13 +105,17 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     """Get a ticket's invoice as PDF.
 
-    For its customer, advisors and admins.
+    For its customer, advisors and admins. Its dates are those of the shop's time zone.
     """
     from app.service_tickets.invoice_pdf import render  # its libraries are large, and most workers never need them
 
     invoice = json.loads(_invoice(actor, ticket_id))
     pdf = render(
-        invoice, current_app.config["SHOP_NAME"], current_app.config["SHOP_ADDRESS"], current_app.config["CURRENCY"]
+        invoice,
+        current_app.config["SHOP_NAME"],
+        current_app.config["SHOP_ADDRESS"],
+        current_app.config["CURRENCY"],
+        current_app.config["SHOP_TIMEZONE"],
     )
     name = f'inline; filename="invoice-{invoice["number"]}.pdf"'
     return Response(pdf, 200, {"Content-Disposition": name}, content_type="application/pdf")

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,10 @@ Invoice = dict[str, Any]
 _one_at_a_time = threading.Lock()
 
 
-def render(invoice: Invoice, shop: str, address: str, currency: str) -> bytes:
-    """The PDF of an invoice in the shape of the API. The same invoice gives the same bytes."""
+def render(invoice: Invoice, shop: str, address: str, currency: str, zone: tzinfo = UTC) -> bytes:
+    """The PDF of an invoice in the shape of the API, with the dates of the zone. The same invoice, the same bytes."""
     with _one_at_a_time:
-        page = InvoicePage(invoice, shop, currency)
+        page = InvoicePage(invoice, shop, currency, zone)
         page.write_head(address)
         page.write_lines(("Part", "Qty", "Price", "Amount"), _part_rows(invoice["parts"]))
         page.write_lines(("Work", "Hours", "Rate", "Amount"), _labor_rows(invoice["labor"]))
@@ -58,16 +58,12 @@ def _amount(text: str) -> str:
     return f"{int(whole):,}.{cents}" if not whole.startswith("-0") else text
 
 
-def _date(moment: str) -> str:
-    return datetime.fromisoformat(moment).strftime("%Y-%m-%d")
-
-
 class InvoicePage(FPDF):
     """Letter-size pages with the shop's name and the page's number on each."""
 
-    def __init__(self, invoice: Invoice, shop: str, currency: str) -> None:
+    def __init__(self, invoice: Invoice, shop: str, currency: str, zone: tzinfo) -> None:
         super().__init__(format="letter")
-        self.invoice, self.shop, self.currency = invoice, shop, currency
+        self.invoice, self.shop, self.currency, self.zone = invoice, shop, currency, zone
         self.add_font(FAMILY, "", FONTS / "DejaVuSans.ttf")
         self.add_font(FAMILY, "B", FONTS / "DejaVuSans-Bold.ttf")
         font = self.fonts[FAMILY.lower()]
@@ -79,6 +75,10 @@ class InvoicePage(FPDF):
         self.set_creation_date(datetime.fromisoformat(invoice["issued_at"]))
         self.set_title(f"Invoice {invoice['number']}")
         self.add_page()
+
+    def date(self, moment: str) -> str:
+        """The day of a moment in the shop's time zone."""
+        return datetime.fromisoformat(moment).astimezone(self.zone).strftime("%Y-%m-%d")
 
     def legible(self, text: str | None) -> str:
         """The text with a substitute for each character that the font does not have."""
@@ -108,7 +108,7 @@ class InvoicePage(FPDF):
         self.set_text_color(0)
         left = self.get_y()
         self.set_y(top)
-        for fact in (f"Issued {_date(self.invoice['issued_at'])}", f"Ticket {self.invoice['ticket_id']}"):
+        for fact in (f"Issued {self.date(self.invoice['issued_at'])}", f"Ticket {self.invoice['ticket_id']}"):
             self.cell(0, 5, fact, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_y(max(left, self.get_y()) + 6)
         self._party("Bill to", self._customer())
@@ -186,7 +186,7 @@ class InvoicePage(FPDF):
         self.cell(0, 6, "Payments", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_font(FAMILY, "", 9)
         for payment in payments:
-            what = f"{_date(payment['created_at'])}  {payment['kind'].capitalize()}, {payment['method']}"
+            what = f"{self.date(payment['created_at'])}  {payment['kind'].capitalize()}, {payment['method']}"
             reference = f" ({payment['reference']})" if payment["reference"] else ""
             if self.will_page_break(15):
                 self.add_page()
