@@ -105,7 +105,8 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     """Get a ticket's invoice as PDF.
 
-    For its customer, advisors and admins. Its dates are those of the shop's time zone.
+    For its customer, advisors and admins. Its dates are those of the shop's time zone. Its font has the Latin, Greek,
+    Cyrillic, Armenian, Georgian, Hebrew, Arabic and Lao scripts; others, such as Chinese, stand in Latin letters.
     """
     from app.service_tickets.invoice_pdf import render  # its libraries are large, and most workers never need them
 

@@ -1,19 +1,24 @@
 """The invoice as a PDF that a shop hands over the counter."""
 
 import threading
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from anyascii import anyascii
 from fpdf import FPDF, XPos, YPos
 from fpdf.enums import Align, TableBordersLayout
 from fpdf.fonts import FontFace, TTFFont
 
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu"
-# Stands for each character that the font does not have, so that nobody takes the name for complete.
-SUBSTITUTE = "\N{WHITE SQUARE}"
+# Stands for a character that the font does not have and that nobody transliterates.
+SUBSTITUTE = "?"
+# Categories of characters that are not seen: marks of direction and joiners, controls.
+UNSEEN = ("Cf", "Cc")
 MARGIN_MM = 18
 GREY = (105, 112, 122)
 LINE_GREY = (205, 210, 216)
@@ -58,6 +63,16 @@ def _amount(text: str) -> str:
     return f"{int(whole):,}.{cents}" if not whole.startswith("-0") else text
 
 
+def _transliterate(text: str) -> str:
+    """The text in Latin letters; what is not seen, such as a mark of direction, goes."""
+    seen = (character for character in text if unicodedata.category(character) not in UNSEEN)
+    return "".join(anyascii(character) or _substitute(character) for character in seen)
+
+
+def _substitute(character: str) -> str:
+    return "" if unicodedata.combining(character) else SUBSTITUTE
+
+
 class InvoicePage(FPDF):
     """Letter-size pages with the shop's name and the page's number on each."""
 
@@ -66,9 +81,6 @@ class InvoicePage(FPDF):
         self.invoice, self.shop, self.currency, self.zone = invoice, shop, currency, zone
         self.add_font(FAMILY, "", FONTS / "DejaVuSans.ttf")
         self.add_font(FAMILY, "B", FONTS / "DejaVuSans-Bold.ttf")
-        font = self.fonts[FAMILY.lower()]
-        assert isinstance(font, TTFFont)  # as it was added
-        self.known = set(font.cmap)
         self.set_text_shaping(True)
         self.set_margin(MARGIN_MM)
         self.set_auto_page_break(True, margin=MARGIN_MM + 6)
@@ -81,8 +93,18 @@ class InvoicePage(FPDF):
         return datetime.fromisoformat(moment).astimezone(self.zone).strftime("%Y-%m-%d")
 
     def legible(self, text: str | None) -> str:
-        """The text with a substitute for each character that the font does not have."""
-        return "".join(c if ord(c) in self.known or c == "\n" else SUBSTITUTE for c in text or "")
+        """The text as the font that is chosen can print it: scripts that it does not have stand in Latin letters.
+
+        Lines end in one way, and a tab is a space.
+        """
+        font = self.current_font
+        assert isinstance(font, TTFFont)  # as it was added
+        lines = unicodedata.normalize("NFC", text or "").replace("\t", " ").splitlines()
+        runs = (groupby(line, lambda character: ord(character) in font.cmap) for line in lines)
+        return "\n".join(
+            "".join("".join(run) if is_known else _transliterate("".join(run)) for is_known, run in of_line)
+            for of_line in runs
+        )
 
     def header(self) -> None:
         """The shop and the invoice's number, on every page."""
