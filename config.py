@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import limits
 from dotenv import dotenv_values
@@ -114,6 +115,13 @@ def _text(value: str) -> str:
     return value
 
 
+def _time_zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two for what is no name at all, such as a folder's
+        raise ValueError("must be a time zone by its IANA name, such as America/New_York") from None
+
+
 def _currency(value: str) -> str:
     if len(value) != 3 or not value.isascii() or not value.isalpha():
         raise ValueError("must be a currency code of three letters, such as USD")
@@ -180,11 +188,12 @@ SETTINGS = (
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
     Setting("SHOP_NAME", _text, "Mechanic Shop"),
     Setting("SHOP_ADDRESS", _text, ""),
+    Setting("SHOP_TIMEZONE", _time_zone, "UTC"),
     Setting("CURRENCY", _currency, "USD"),
     Setting("LABOR_RATE", _decimal(2, "999999.99"), "100.00"),
-    Setting("PARTS_TAX_RATE", _decimal(3, "100"), "0"),
-    Setting("LABOR_TAX_RATE", _decimal(3, "100"), "0"),
-    Setting("SUPPLIES_RATE", _decimal(3, "100"), "0"),
+    Setting("PARTS_TAX_RATE", _decimal(4, "100"), "0"),
+    Setting("LABOR_TAX_RATE", _decimal(4, "100"), "0"),
+    Setting("SUPPLIES_RATE", _decimal(4, "100"), "0"),
     Setting("SUPPLIES_CAP", _decimal(2, "999999.99")),
     Setting("RATELIMIT_ENABLED", _flag, "true"),
     Setting("RATELIMIT_PER_CLIENT", _rates, "600 per minute"),

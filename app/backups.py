@@ -30,12 +30,13 @@ NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 NEVER_EMPTY = {"alembic_version", "invoice_series"}
 # Who had signed out, or was signed out, since the backup would be signed in again.
 SIGN_EVERYONE_OUT = "DELETE FROM {schema}sign_ins"
+# Requests that are under way hold tables; a role of ours waits less for them, and for its own statements too.
+PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
 # All that is not part of an extension, of whichever revision it is; the schema's own rights stay.
 EMPTY_POSTGRESQL = """
 DO $$
 DECLARE statement text;
 BEGIN
-  SET LOCAL lock_timeout = '60s';
   FOR statement IN
     SELECT format('DROP TABLE public.%I CASCADE', tablename) FROM pg_tables WHERE schemaname = 'public'
     UNION ALL
@@ -218,4 +219,5 @@ def _replace_postgresql(draft: Path) -> None:
     """In one transaction."""
     quiet = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--dbname={_address()}")
     last = SIGN_EVERYONE_OUT.format(schema="public.")
-    _run("psql", *quiet, f"--command={EMPTY_POSTGRESQL}", f"--file={draft}", f"--command={last}")
+    statements = [f"--command={statement}" for statement in (PATIENCE, EMPTY_POSTGRESQL)]
+    _run("psql", *quiet, *statements, f"--file={draft}", f"--command={last}")

@@ -22,8 +22,9 @@ Tag = Literal["strong", "weak"]
 READS = ("GET", "HEAD")
 WRITES = ("PUT", "PATCH", "DELETE")
 
-# Of a client's tags only strong ones of ours can match; what else its list holds is passed over.
-_OURS = re.compile(r'\s*"([0-9]{1,10})-[!#-~]*"\s*')
+# Of a client's tags only those of ours can match; what else its list holds is passed over. A proxy that compresses
+# makes them weak, or adds to the hash: neither matters, because it is the version that is compared.
+_OURS = re.compile(r'\s*(?:W/)?"([0-9]{1,10})-[!#-~]*"\s*')
 
 
 def mark(response: Response, version: int | None) -> Response:

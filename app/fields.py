@@ -247,7 +247,7 @@ class Choices(fields.Field[dict[str, Any]]):
 
 
 class QueryTime(fields.Field[datetime]):
-    """A moment among the query parameters: RFC 3339, or a date, which begins at midnight in UTC."""
+    """A moment among the query parameters: RFC 3339, or a date, which begins at midnight in the shop's time zone."""
 
     json_schema = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 
@@ -256,7 +256,9 @@ class QueryTime(fields.Field[datetime]):
             raise ValidationError("Not a date such as 2026-11-24, nor a moment such as 2026-11-24T08:30:00Z.")
         try:
             moment = datetime.fromisoformat(value.upper())
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=current_app.config["SHOP_TIMEZONE"])
+            return moment.astimezone(UTC)
         except ValueError as error:
             raise ValidationError("There is no such day or time.") from error
         except OverflowError as error:

@@ -27,7 +27,7 @@ from tests.repair_orders import RepairOrderTest
 from tests.support import MIGRATIONS, ON_POSTGRESQL, Commands, new_database, new_migrated_database, settings
 
 NEWER = "9999"
-BEFORE_THE_LAST = "0007"
+AN_OLDER_ONE = "0007"
 
 
 class BackupTest(Commands, RepairOrderTest):
@@ -278,7 +278,7 @@ class Revisions(BackupTest):
     def test_it_is_restored_over_what_is_newer_and_can_be_migrated(self) -> None:
         old = self.elsewhere()
         with self.at(old):
-            upgrade(MIGRATIONS, BEFORE_THE_LAST)
+            upgrade(MIGRATIONS, AN_OLDER_ONE)
         self.assertDone(self.backup(old))
         other = self.elsewhere(new_migrated_database())
         result = self.restore(other, "--force")
@@ -286,10 +286,10 @@ class Revisions(BackupTest):
         self.assertIn("flask db upgrade", result.output)
         with self.at(other):
             revision = text("SELECT version_num FROM alembic_version")
-            self.assertEqual(db.session.scalar(revision), BEFORE_THE_LAST)
+            self.assertEqual(db.session.scalar(revision), AN_OLDER_ONE)
             db.session.remove()
             upgrade(MIGRATIONS)
-            self.assertNotEqual(db.session.scalar(revision), BEFORE_THE_LAST)
+            self.assertNotEqual(db.session.scalar(revision), AN_OLDER_ONE)
             self.assertEqual(db.session.scalar(select(func.count(SignIn.id))), 0)
 
 
@@ -368,6 +368,21 @@ class PostgreSQLPrograms(BackupTest):
         before = self.rows(target)
         self.assertRefused(self.restore(target, "--force"), "poems.*already exists")
         self.assertEqual(self.rows(target), before)
+
+    def test_a_restore_waits_longer_for_who_is_at_work_than_a_request_does(self) -> None:
+        app = self.elsewhere(new_migrated_database())
+        self.assertDone(self.backup(app))
+        with self.at(app):
+            name = db.session.execute(text("SELECT quote_ident(current_database())")).scalar_one()
+            for setting in ("statement_timeout", "lock_timeout"):
+                db.session.execute(text(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = '200ms'"))
+            db.session.commit()
+        with app.app_context(), db.engine.connect() as at_work:
+            at_work.execute(text("LOCK TABLE service_tickets IN ACCESS SHARE MODE"))
+            done = threading.Timer(1.5, at_work.rollback)
+            done.start()
+            self.addCleanup(done.join)
+            self.assertDone(self.restore(app, "--force"))
 
     def test_a_server_that_is_away_is_told_of(self) -> None:
         self.assertRefused(self.backup(self.elsewhere("postgresql://postgres@127.0.0.1:1/shop")), "Connection refused")

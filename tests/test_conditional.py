@@ -20,6 +20,8 @@ from tests.test_races import RaceTest, at_once, statuses
 STRONG = r'"([0-9]+)-[0-9a-f]{16}"'
 BARE = r'"[0-9a-f]{16}"'
 WEAK = r'W/"[0-9a-f]{16}"'
+# What proxies that compress make of a tag.
+PROXIED = ("W/{0}", 'W/"other", W/{0}', '"{1}-0d5f6a2b91c4e873-gzip"', 'W/"{1}-0d5f6a2b91c4e873;br"')
 WRITES = {"PUT", "PATCH", "DELETE"}
 
 # Every GET of one thing; those without a version are tagged with the hash alone.
@@ -338,21 +340,23 @@ class NotOverwrittenUnseen(ConditionalTest):
                     stale = self.tag(write.thing)
                     self.change(write.thing)
                     before = self.read(write.thing)
-                    self.assertStale(self.write(method, write.path, write.body, stale), before.headers["ETag"])
+                    for sent in (stale, f"W/{stale}"):
+                        self.assertStale(self.write(method, write.path, write.body, sent), before.headers["ETag"])
                     after = self.read(write.thing)
                     self.assertEqual((after.data, after.headers["ETag"]), (before.data, before.headers["ETag"]))
 
     def test_a_current_write_is_made(self) -> None:
         for write in CHANGES:
             for method in write.methods.split():
-                with self.subTest(f"{method} {write.path} by {write.thing}"):
-                    self.start_anew()
-                    self.change(write.thing)
-                    answer = self.write(method, write.path, write.body, self.tag(write.thing))
-                    self.assertEqual(answer.status_code, 204 if method == "DELETE" else 200, answer.text)
+                for sent in ("{0}", "W/{0}"):
+                    with self.subTest(f"{method} {write.path} by {sent.format(write.thing)}"):
+                        self.start_anew()
+                        self.change(write.thing)
+                        answer = self.write(method, write.path, write.body, sent.format(self.tag(write.thing)))
+                        self.assertEqual(answer.status_code, 204 if method == "DELETE" else 200, answer.text)
 
     def test_tags_that_match(self) -> None:
-        for sent in ("*", " * ", '{0}, "other"', '"a,b", W/"c",{0}', '"1-0", {0}', '"{1}-another-answer"'):
+        for sent in ("*", " * ", '{0}, "other"', '"a,b", W/"c",{0}', '"1-0", {0}', '"{1}-another-answer"', *PROXIED):
             with self.subTest(sent):
                 tag = self.tag(TICKET)
                 header = sent.format(tag, version_of(tag))
@@ -360,8 +364,9 @@ class NotOverwrittenUnseen(ConditionalTest):
 
     def test_tags_that_never_match(self) -> None:
         for sent in (
-            "W/{0}",
             "w/{0}",
+            "W/ {0}",
+            'W/"0-abc"',
             "",
             ",",
             "{1}",

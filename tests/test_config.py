@@ -70,11 +70,21 @@ class Refusals(unittest.TestCase):
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],
         "TRUSTED_PROXIES": ["-1", "11", "yes"],
+        "SHOP_TIMEZONE": [
+            "Mars/Olympus",
+            "America",
+            "new york",
+            "../UTC",
+            "/usr/share/zoneinfo/UTC",
+            "+02:00",
+            "é",
+            "a" * 300,
+        ],
         "CURRENCY": ["US", "USDD", "U5D", "€", "ÄÖÜ"],
         "LABOR_RATE": ["-1", "1.234", "1e2", "free", "1,50", ".5", "1.", "+1", "NaN", "1000000", "٣"],
-        "PARTS_TAX_RATE": ["-1", "100.001", "101", "8.2555", "8.25%", "1e1", "Infinity", "٣"],
-        "LABOR_TAX_RATE": ["-1", "101", "8.2555", "none"],
-        "SUPPLIES_RATE": ["-1", "101", "8.2555", "none"],
+        "PARTS_TAX_RATE": ["-1", "100.001", "101", "8.18755", "8.25%", "1e1", "Infinity", "٣"],
+        "LABOR_TAX_RATE": ["-1", "101", "8.18755", "none"],
+        "SUPPLIES_RATE": ["-1", "101", "8.18755", "none"],
         "SUPPLIES_CAP": ["-1", "1.234", "none", "1000000", "NaN"],
         "RATELIMIT_ENABLED": ["maybe", "no", "2"],
         "RATELIMIT_PER_CLIENT": ["often", "5 per fortnight", "-1 per minute"],
@@ -137,9 +147,9 @@ class Values(unittest.TestCase):
     def test_money_and_rates_are_exact(self) -> None:
         for name, texts in {
             "LABOR_RATE": ("0", "0.1", "118.50", "999999.99"),
-            "PARTS_TAX_RATE": ("0", "8.25", "8.875", "100", "100.000"),
-            "LABOR_TAX_RATE": ("0.001", "100"),
-            "SUPPLIES_RATE": ("3.5", "100"),
+            "PARTS_TAX_RATE": ("0", "8.25", "8.875", "8.1875", "100", "100.0000"),
+            "LABOR_TAX_RATE": ("0.0001", "100"),
+            "SUPPLIES_RATE": ("3.5", "3.0625", "100"),
             "SUPPLIES_CAP": ("0", "45", "999999.99"),
         }.items():
             for text in texts:
@@ -162,6 +172,11 @@ class Values(unittest.TestCase):
             [read[name] for name in ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY")],
             ["Çelik & Söhne 汽車", "1 Main Street, Springfield", "EUR"],
         )
+
+    def test_a_shop_has_the_time_of_where_it_is(self) -> None:
+        self.assertEqual(load()["SHOP_TIMEZONE"].key, "UTC")
+        for name in ("America/New_York", "Asia/Kathmandu", "Etc/GMT+5"):
+            self.assertEqual(load(SHOP_TIMEZONE=name)["SHOP_TIMEZONE"].key, name)
 
     def test_the_defaults_are_those_of_development_on_sqlite(self) -> None:
         read = load()

@@ -3,9 +3,12 @@
 import re
 import unittest
 import zlib
+from datetime import UTC
 from typing import Any
 
-from app.service_tickets.invoice_pdf import SUBSTITUTE, render
+from fpdf.fonts import TTFFont
+
+from app.service_tickets.invoice_pdf import FAMILY, SUBSTITUTE, InvoicePage, render
 from tests.repair_orders import ACCORD, RATES, RepairOrderTest
 
 STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
@@ -98,11 +101,50 @@ class Page(unittest.TestCase):
                 bill_to = {**invoice()["bill_to"], "name": name}
                 self.assertIn(name, printed(bill_to=bill_to)[0])
 
-    def test_each_character_that_the_font_does_not_have_is_a_clear_substitute(self) -> None:
-        bill_to = {**invoice()["bill_to"], "name": "李小龍 Lee 🚗"}
-        (text,) = printed(bill_to=bill_to, parts=[part_line("機油 filter")])
-        self.assertIn(f"{SUBSTITUTE * 3} Lee {SUBSTITUTE}\n", text)
-        self.assertIn(f"{SUBSTITUTE * 2} filter\n", text)
+    def test_other_scripts_stand_in_latin_letters(self) -> None:
+        shown = {
+            "王小明": "WangXiaoMing",
+            "李小龍 Lee": "LiXiaoLong Lee",
+            "राम": "ram",
+            "ไทย": "aithy",
+            "김철수": "GimCheolSu",
+            "たなか": "tanaka",
+            "Lee 🚗": "Lee :red_car:",
+            "Cafe\u0301": "Café",  # joined, as the font has it
+            "Brien \u2066(Jr.)\u2069 a\U000e0001b": "Brien (Jr.) ab",  # what is not seen goes
+            "Ann \ue000": f"Ann {SUBSTITUTE}",  # a private character, which has no meaning
+        }
+        bill_to = {**invoice()["bill_to"], "name": "\n".join(shown)}
+        payment = {"kind": "refund", "amount": "1.00", "method": "cash", "created_at": "2026-01-02T10:00:00Z"}
+        paid = invoice(
+            bill_to=bill_to,
+            parts=[part_line(name) for name in shown],
+            payments=[{**payment, "reference": name} for name in shown],
+        )
+        text = "".join(pages(render(paid, "小車", "北京", "USD")))
+        for name, latin in shown.items():
+            with self.subTest(name):
+                self.assertEqual(len(re.findall(rf"^{re.escape(latin)}$", text, re.MULTILINE)), 2)
+                self.assertIn(f"Refund, cash ({latin})\n", text)
+        self.assertIn("XiaoChe\nBeiJing\n", text)
+
+    def test_nothing_is_printed_that_the_font_does_not_have(self) -> None:
+        page = InvoicePage(invoice(), "Corner Garage", "USD", UTC)
+        characters = [chr(code) for code in range(0x20, 0x32000) if not 0xD800 <= code < 0xE000]
+        for style in ("", "B"):
+            page.set_font(FAMILY, style, 9)
+            font = page.current_font
+            assert isinstance(font, TTFFont)
+            legible = page.legible("".join(characters)).replace("\n", "")
+            self.assertEqual({c for c in legible if ord(c) not in font.cmap}, set())
+        page.output()  # which closes the fonts
+
+    def test_lines_end_in_one_way_and_tabs_are_spaces(self) -> None:
+        address = "1 Main St\nA\r\nB\rC\u2028D\u2029E\x85Suite\t5"
+        in_lines = "1 Main St\nA\nB\nC\nD\nE\nSuite 5\n"
+        bill_to = {**invoice()["bill_to"], "address": address}
+        (text,) = pages(render(invoice(bill_to=bill_to), "Corner Garage", address, "USD"))
+        self.assertEqual(text.count(in_lines), 2)
 
     def test_60_lines_run_over_pages_and_none_is_lost(self) -> None:
         names = [f"Part number {count:02}" for count in range(60)]

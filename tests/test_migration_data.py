@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import Connection, MetaData, Table, inspect, select, text
 
 from app.extensions import Base, db
-from app.models import Mechanic
+from app.models import Mechanic, ServiceTicket
 from app.rules.roles import Role
 from tests import support
 from tests.support import ShopTest
@@ -21,6 +22,7 @@ BEFORE_CREDITS, CREDITS = "0008", "0009"
 BEFORE_IDS, IDS = "0009", "0010"
 UNFOLDED, FOLDED = "0011", "0012"
 READINGS = "0013"
+THREE_PLACES, FOUR_PLACES = "0013", "0014"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -249,6 +251,34 @@ class Credits(SimpleShop):
         self.assertEqual(self.rows(listed), [(4, "paid", 0), (5, "invoiced", -100), (6, "open", 0)])
         downgrade(support.MIGRATIONS, BEFORE_CREDITS)
         self.assertEqual(self.rows(listed), [(4, "paid", 0), (5, "paid", -100), (6, "open", 0)])
+
+
+class Rates(SimpleShop):
+    """Rates get a fourth place, and lose it again."""
+
+    def test_they_stay_what_they_are(self) -> None:
+        upgrade(support.MIGRATIONS, THREE_PLACES)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE service_tickets SET parts_tax_rate = 8875, supplies_rate = 5000 WHERE id = 1"
+            )
+        listed = "SELECT parts_tax_rate, labor_tax_rate, supplies_rate FROM service_tickets WHERE id < 3 ORDER BY id"
+        before = self.everything()
+        upgrade(support.MIGRATIONS, FOUR_PLACES)
+        self.assertEqual(self.rows(listed), [(88750, 0, 50000), (0, 0, 0)])
+        rates = db.session.get_one(ServiceTicket, 1).rates
+        self.assertEqual((rates.parts_tax, rates.supplies), (Decimal("8.875"), Decimal("5")))
+        db.session.rollback()
+        downgrade(support.MIGRATIONS, THREE_PLACES)
+        self.assertEqual(self.everything(), before)
+
+    def test_a_fourth_place_is_rounded_on_the_way_down(self) -> None:
+        upgrade(support.MIGRATIONS, FOUR_PLACES)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE service_tickets SET parts_tax_rate = 81875, labor_tax_rate = 81874")
+        downgrade(support.MIGRATIONS, THREE_PLACES)
+        rates = self.rows("SELECT DISTINCT parts_tax_rate, labor_tax_rate FROM service_tickets")
+        self.assertEqual(rates, [(8188, 8187)])
 
 
 class Ids(MigrationTest):

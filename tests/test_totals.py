@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from app.models import ServiceTicket
 from tests.repair_orders import RATES, RepairOrderTest, shop
 from tests.support import Caller
 
@@ -87,6 +88,27 @@ class Figures(TotalsTest):
         part = self.new_part(None, price="999999999.99")
         self.assertProblem(self.use(self.order, part, 2), 409, "total-too-large")
         self.assertEqual(self.ticket(self.order)["parts"], [])
+
+
+class RatesOfFourPlaces(RepairOrderTest):
+    """Some taxes have four places; they are used as they are."""
+
+    SETTINGS = {"PARTS_TAX_RATE": "8.1875", "LABOR_TAX_RATE": "0.0625", "SUPPLIES_RATE": "3.0625"}
+
+    def test_they_are_exact(self) -> None:
+        order = self.new_ticket()
+        self.assertStatus(self.use(order, self.new_part(None, price="96000.00")), 200)
+        self.assertStatus(self.work(order, "160", rate="100.00"), 201)
+        shown = self.figures(order)
+        # 3.0625 % of 16,000; 8.1875 % of 96,490 is 7,900.119375, with three places 7,900.60; 0.0625 % of 16,000 is 10.
+        self.assertEqual((shown["supplies"], shown["tax"]), ("490.00", "7910.12"))
+        self.assertStatus(self.move(order, "in_progress", "completed"), 200)
+        self.assertEqual(self.assertStatus(self.invoice(order), 201)["totals"], shown)
+
+    def test_a_ticket_keeps_all_of_them(self) -> None:
+        rates = self.row(ServiceTicket, self.new_ticket()).rates
+        kept = [str(rate) for rate in (rates.parts_tax, rates.labor_tax, rates.supplies)]
+        self.assertEqual(kept, ["8.1875", "0.0625", "3.0625"])
 
 
 class CopiedRates(TotalsTest):

@@ -55,11 +55,11 @@ class Hours(Exact):
 
 
 class Percent(Exact):
-    """A rate in percent; some taxes have three places."""
+    """A rate in percent; some taxes have four places, such as 8.1875."""
 
     cache_ok = True
 
-    def __init__(self, places: int = 3) -> None:
+    def __init__(self, places: int = 4) -> None:
         super().__init__(places)
 
 

@@ -12,7 +12,7 @@ ETAG = {
 }
 IF_MATCH = {
     "description": "Tags of the thing, or of the ticket that it is a part of: change it only while its version is that "
-    "of one of these. `*` stands for any version; a weak tag never matches.",
+    "of one of these. `*` stands for any version; a tag that a proxy made weak (`W/`) counts as the one it was.",
     "schema": {"type": "string"},
     "example": '"7-0d5f6a2b91c4e873"',
 }

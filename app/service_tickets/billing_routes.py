@@ -106,12 +106,14 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     """Get a ticket's invoice as PDF.
 
-    For its customer, advisors and admins.
+    For its customer, advisors and admins. Its dates are those of the shop's time zone. Its font has the Latin, Greek,
+    Cyrillic, Armenian, Georgian, Hebrew, Arabic and Lao scripts; others, such as Chinese, stand in Latin letters.
     """
     from app.service_tickets.invoice_pdf import Paper  # its libraries are large, and most workers never need them
 
     text = _invoice(actor, ticket_id)
-    paper = Paper(text, *(current_app.config[name] for name in ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY")))
+    shop = ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY", "SHOP_TIMEZONE")
+    paper = Paper(text, *(current_app.config[name] for name in shop))
     tag = paper.tag()
     name = f'inline; filename="invoice-{json.loads(text)["number"]}.pdf"'
     pdf = b"" if is_known(tag) else paper.pdf()

@@ -3,12 +3,15 @@
 import json
 import math
 import time
+import unicodedata
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from anyascii import anyascii
 from fpdf import FPDF, FPDF_VERSION, XPos, YPos
 from fpdf.enums import Align, TableBordersLayout
 from fpdf.fonts import FontFace, TTFFont
@@ -18,8 +21,10 @@ from app.slow_work import PDF, place
 
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu"
-# Stands for each character that the font does not have, so that nobody takes the name for complete.
-SUBSTITUTE = "\N{WHITE SQUARE}"
+# Stands for a character that the font does not have and that nobody transliterates.
+SUBSTITUTE = "?"
+# Categories of characters that are not seen: marks of direction and joiners, controls.
+UNSEEN = ("Cf", "Cc")
 MARGIN_MM = 18
 GREY = (105, 112, 122)
 LINE_GREY = (205, 210, 216)
@@ -37,10 +42,11 @@ class Paper(NamedTuple):
     shop: str
     address: str
     currency: str
+    zone: tzinfo
 
     def tag(self) -> str:
         """What tells its PDF from every other one, without drawing it."""
-        return sha256(json.dumps(self).encode() + _DRAWN_BY).hexdigest()[:16]
+        return sha256(json.dumps(self, default=str).encode() + _DRAWN_BY).hexdigest()[:16]
 
     def pdf(self) -> bytes:
         """The PDF; the last ones are kept. Raises `Unavailable` where many are being drawn."""
@@ -48,16 +54,16 @@ class Paper(NamedTuple):
 
     def _draw(self) -> bytes:
         with place(PDF):
-            return render(json.loads(self.invoice), self.shop, self.address, self.currency)
+            return render(json.loads(self.invoice), self.shop, self.address, self.currency, self.zone)
 
 
 # Some 50 KB each.
 _drawn = Recent[Paper, bytes](time.monotonic, most=64)
 
 
-def render(invoice: Invoice, shop: str, address: str, currency: str) -> bytes:
-    """The PDF of an invoice in the shape of the API. The same invoice gives the same bytes."""
-    page = InvoicePage(invoice, shop, currency)
+def render(invoice: Invoice, shop: str, address: str, currency: str, zone: tzinfo = UTC) -> bytes:
+    """The PDF of an invoice in the shape of the API, with the dates of the zone. The same invoice, the same bytes."""
+    page = InvoicePage(invoice, shop, currency, zone)
     page.write_head(address)
     page.write_lines(("Part", "Qty", "Price", "Amount"), _part_rows(invoice["parts"]))
     page.write_lines(("Work", "Hours", "Rate", "Amount"), _labor_rows(invoice["labor"]))
@@ -88,21 +94,24 @@ def _amount(text: str) -> str:
     return f"{int(whole):,}.{cents}" if not whole.startswith("-0") else text
 
 
-def _date(moment: str) -> str:
-    return datetime.fromisoformat(moment).strftime("%Y-%m-%d")
+def _transliterate(text: str) -> str:
+    """The text in Latin letters; what is not seen, such as a mark of direction, goes."""
+    seen = (character for character in text if unicodedata.category(character) not in UNSEEN)
+    return "".join(anyascii(character) or _substitute(character) for character in seen)
+
+
+def _substitute(character: str) -> str:
+    return "" if unicodedata.combining(character) else SUBSTITUTE
 
 
 class InvoicePage(FPDF):
     """Letter-size pages with the shop's name and the page's number on each."""
 
-    def __init__(self, invoice: Invoice, shop: str, currency: str) -> None:
+    def __init__(self, invoice: Invoice, shop: str, currency: str, zone: tzinfo) -> None:
         super().__init__(format="letter")
-        self.invoice, self.shop, self.currency = invoice, shop, currency
+        self.invoice, self.shop, self.currency, self.zone = invoice, shop, currency, zone
         self.add_font(FAMILY, "", FONTS / "DejaVuSans.ttf")
         self.add_font(FAMILY, "B", FONTS / "DejaVuSans-Bold.ttf")
-        font = self.fonts[FAMILY.lower()]
-        assert isinstance(font, TTFFont)  # as it was added
-        self.known = set(font.cmap)
         self.set_text_shaping(True)
         self.set_margin(MARGIN_MM)
         self.set_auto_page_break(True, margin=MARGIN_MM + 6)
@@ -110,9 +119,23 @@ class InvoicePage(FPDF):
         self.set_title(f"Invoice {invoice['number']}")
         self.add_page()
 
+    def date(self, moment: str) -> str:
+        """The day of a moment in the shop's time zone."""
+        return datetime.fromisoformat(moment).astimezone(self.zone).strftime("%Y-%m-%d")
+
     def legible(self, text: str | None) -> str:
-        """The text with a substitute for each character that the font does not have."""
-        return "".join(c if ord(c) in self.known or c == "\n" else SUBSTITUTE for c in text or "")
+        """The text as the font that is chosen can print it: scripts that it does not have stand in Latin letters.
+
+        Lines end in one way, and a tab is a space.
+        """
+        font = self.current_font
+        assert isinstance(font, TTFFont)  # as it was added
+        lines = unicodedata.normalize("NFC", text or "").replace("\t", " ").splitlines()
+        runs = (groupby(line, lambda character: ord(character) in font.cmap) for line in lines)
+        return "\n".join(
+            "".join("".join(run) if is_known else _transliterate("".join(run)) for is_known, run in of_line)
+            for of_line in runs
+        )
 
     def header(self) -> None:
         """The shop and the invoice's number, on every page."""
@@ -138,7 +161,7 @@ class InvoicePage(FPDF):
         self.set_text_color(0)
         left = self.get_y()
         self.set_y(top)
-        for fact in (f"Issued {_date(self.invoice['issued_at'])}", f"Ticket {self.invoice['ticket_id']}"):
+        for fact in (f"Issued {self.date(self.invoice['issued_at'])}", f"Ticket {self.invoice['ticket_id']}"):
             self.cell(0, 5, fact, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_y(max(left, self.get_y()) + 6)
         self._party("Bill to", self._customer())
@@ -216,7 +239,7 @@ class InvoicePage(FPDF):
         self.cell(0, 6, "Payments", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_font(FAMILY, "", 9)
         for payment in payments:
-            what = f"{_date(payment['created_at'])}  {payment['kind'].capitalize()}, {payment['method']}"
+            what = f"{self.date(payment['created_at'])}  {payment['kind'].capitalize()}, {payment['method']}"
             reference = f" ({payment['reference']})" if payment["reference"] else ""
             if self.will_page_break(15):
                 self.add_page()

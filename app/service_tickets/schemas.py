@@ -156,10 +156,12 @@ class TicketQuerySchema(ListQuery):
     balance = QueryBalance(
         metadata={"description": "open: money is due on the invoice; credit: more was paid than the total."}
     )
-    created_from = QueryTime(metadata={"description": "Opened then or later."})
-    created_before = QueryTime(metadata={"description": "Opened before then."})
-    updated_from = QueryTime(metadata={"description": "Changed then or later."})
-    updated_before = QueryTime(metadata={"description": "Not changed since then."})
+    created_from = QueryTime(metadata={"description": "Opened then or later; a date begins in the shop's time zone."})
+    created_before = QueryTime(metadata={"description": "Opened before then; a date begins in the shop's time zone."})
+    updated_from = QueryTime(metadata={"description": "Changed then or later; a date begins in the shop's time zone."})
+    updated_before = QueryTime(
+        metadata={"description": "Not changed since then; a date begins in the shop's time zone."}
+    )
     sort = Sort(*TICKETS.sorts, default=TICKETS.default)
 
 

@@ -26,7 +26,8 @@ In Swagger UI: *Authorize*, paste the token, *Try it out*.
 
 Lists come in pages (`page`, `per_page`), with a `Link` header and, up to 10,000, an `X-Total-Count`. To walk through
 all of a list, begin with `limit` in their place, and follow `rel="next"`: every row is shown once, whatever is written
-meanwhile. Money is a string with two places, times are RFC 3339 in UTC. Whole lists leave as CSV, and parts and
+meanwhile. Money is a string with two places, times are RFC 3339 in UTC; a date in a
+filter is one of the shop's own time zone. Whole lists leave as CSV, and parts and
 customers come in as CSV, under *spreadsheets*.
 
 Errors are RFC 9457 problem documents, whose `type` is the address of a page that explains it; [/problems](/problems)

@@ -28,8 +28,8 @@ class AuditQuerySchema(ListQuery):
     kind = Choice(AuditKind, metadata={"description": "What happened."})
     mechanic_id = QueryNumber(least=1, metadata={"description": "By this mechanic, or to their account."})
     customer_id = QueryNumber(least=1, metadata={"description": "By this customer, or to their account."})
-    since = QueryTime(metadata={"description": "From this moment on."})
-    until = QueryTime(metadata={"description": "Before this moment."})
+    since = QueryTime(metadata={"description": "From this moment on; a date begins in the shop's time zone."})
+    until = QueryTime(metadata={"description": "Before this moment; a date begins in the shop's time zone."})
 
 
 AUDIT_EVENT = AuditEventSchema()
