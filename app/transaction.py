@@ -15,8 +15,8 @@ from app.problems import NotFound
 
 R = TypeVar("R", bound=Row)
 
-# Sent when a transaction has begun, and before the outermost commit; what a receiver raises undoes it all. The sender is
-# the `Transaction`.
+# Sent when a transaction has begun, and before the outermost commit; what a receiver raises undoes it all. The sender
+# is the `Transaction`.
 begun, committing = (Namespace().signal(name) for name in ("begun", "committing"))
 # Sent after the outermost commit, never for a savepoint; the sender is the `Changes`.
 committed = Namespace().signal("committed")

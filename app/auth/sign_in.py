@@ -11,7 +11,7 @@ from app.auth import devices, guesses, tokens
 from app.auth.access import Identity
 from app.auth.passwords import verify_password
 from app.extensions import db
-from app.models import Account, AuditKind, Invite, SignIn
+from app.models import Account, AuditKind, Invite, Mechanic, SignIn
 from app.models.types import now
 from app.problems import SignInFailed, WrongPassword
 from app.rules.text import normal_email
@@ -81,12 +81,22 @@ def sign_out() -> None:
 
 
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:
-    """End all sessions of an account, `besides` the one that asks, and its open invite. Call it in a transaction."""
+    """End all sessions of an account, `besides` the one that asks, its open invite and those that it made.
+
+    Call it in a transaction.
+    """
     ending = delete(SignIn).where(SignIn.owner_id(type(owner)) == owner.id)
     if besides is not None:
         ending = ending.where(SignIn.id != besides.sign_in_id)
     db.session.execute(ending)
     db.session.execute(delete(Invite).where(Invite.owner_id(type(owner)) == owner.id))
+    if isinstance(owner, Mechanic):
+        void_invites_by(owner)
+
+
+def void_invites_by(maker: Mechanic) -> None:
+    """Void the open invites that somebody made: they last no longer than the right to make them."""
+    db.session.execute(delete(Invite).where(Invite.made_by_id == maker.id))
 
 
 def require_password(actor: Identity, owner: Account, password: str | None) -> None:

@@ -29,7 +29,8 @@ def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[st
     mine = Invite.owner_id(account)
     db.session.execute(delete(Invite).where(or_(mine == owner.id, Invite.expires_at <= now())))
     token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), now() + VALID
-    db.session.add(Invite(token_hash=_hash(token), expires_at=expires_at, **{mine.key: owner.id}))
+    made = {"token_hash": _hash(token), "expires_at": expires_at, "made_by_id": actor.id}
+    db.session.add(Invite(**made, **{mine.key: owner.id}))
     audit(AuditKind.INVITED, actor, owner)
     return token, expires_at
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.auditing import audit, audit_changes
 from app.auth.access import Identity
 from app.auth.passwords import hash_password
-from app.auth.sign_in import end_sessions, require_password
+from app.auth.sign_in import end_sessions, require_password, void_invites_by
 from app.conditional import require_current
 from app.extensions import db
 from app.models import AuditKind, Mechanic
@@ -67,7 +67,7 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
     admins = _lock_admins() if ADMINS_TO_SET & changes.keys() else None
     mechanic = locked(Mechanic, mechanic_id)
     require_current(mechanic)
-    credentials = {"email": mechanic.email, "password_hash": mechanic.password_hash}
+    credentials, role = {"email": mechanic.email, "password_hash": mechanic.password_hash}, mechanic.role
     for name, value in changes.items():
         setattr(mechanic, name, value)
     if admins is not None:
@@ -75,6 +75,8 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
     audit_changes(actor, mechanic)
     if credentials != {name: getattr(mechanic, name) for name in credentials}:
         end_sessions(mechanic, besides=actor)
+    if mechanic.role is not role:
+        void_invites_by(mechanic)
     if not mechanic.active:
         end_sessions(mechanic)
     return mechanic

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from app import reading
 from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
@@ -13,6 +13,8 @@ from app.mechanics import operations
 from app.mechanics.lists import MECHANICS
 from app.mechanics.schemas import (
     MECHANIC,
+    STAFF_FILTERS,
+    STAFF_SORTS,
     VIEWS,
     MechanicChangesSchema,
     MechanicCredentialsSchema,
@@ -21,7 +23,7 @@ from app.mechanics.schemas import (
 )
 from app.models import Mechanic
 from app.openapi import Blueprint
-from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, WrongPassword
+from app.problems import EmailTaken, Forbidden, LastAdmin, NotFound, SignInFailed, WrongPassword
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
 from app.service_tickets.schemas import TICKET, TicketQuerySchema
@@ -49,8 +51,10 @@ def create_mechanic(actor: Identity, fields: dict[str, Any]) -> Mechanic:
 def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
     """List mechanics.
 
-    Staff see all fields, customers the names. `sort=open_tickets` finds who has time.
+    Staff see all fields, customers the names, and look for nothing else. `sort=open_tickets` finds who has time.
     """
+    if not actor.is_staff and STAFF_FILTERS & request.args.keys() | STAFF_SORTS & set(query["sort"]):
+        raise Forbidden("Customers look for mechanics by name.")
     return reading.cached_page(VIEWS.of(actor), MECHANICS, query)
 
 

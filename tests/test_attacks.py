@@ -1,0 +1,309 @@
+"""What attackers have tried: each test is an attack on all to which it may apply; `docs/security.md` lists them.
+
+What belongs to one subject alone is tested with that subject.
+"""
+
+import io
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from werkzeug.test import TestResponse
+
+from app.auth import sessions
+from app.extensions import Base, db
+from app.models import Invite, Mechanic, SignIn
+from app.rules.roles import Role
+from app.rules.ticket_life import TicketStatus
+from tests.instruments import OwnAppTest
+from tests.support import PASSWORD, Caller, forget_counts
+from tests.test_access import PEOPLE, TABLE, AccessTable, Row
+from tests.test_invites import InviteTest
+
+SIGN_UPS = 3
+
+
+class SignUpLimit(OwnAppTest):
+    """Sign-ups are counted by address, whoever asks and whatever they send along."""
+
+    SETTINGS = {"RATELIMIT_SIGN_UP": f"{SIGN_UPS} per hour"}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.count = 0
+
+    def sign_up(self, caller: Caller, **kwargs: Any) -> TestResponse:
+        self.count += 1
+        sent = {"name": "New", "email": f"{self.count}@example.com", "password": PASSWORD}
+        return caller.post("/customers", sent, **kwargs)
+
+    def test_accounts_make_no_further_accounts(self) -> None:
+        for _ in range(SIGN_UPS):
+            self.assertStatus(self.sign_up(self.anyone), 201)
+        device = self.anyone.post("/customers/login", {"email": self.customer.email, "password": PASSWORD})
+        headers = {"X-Device": device.headers["X-Device"]}
+        for caller in (self.customer, self.stranger, self.anyone, self.make_customer("An Other")):
+            for more in ({}, {"headers": headers}):
+                self.assertProblem(self.sign_up(caller, **more), 429, "too-many-requests")
+        self.assertStatus(self.sign_up(self.customer, environ_overrides={"REMOTE_ADDR": "203.0.113.9"}), 201)
+
+    def test_a_mechanic_who_signed_out_is_no_mechanic(self) -> None:
+        self.assertStatus(self.mechanic.post("/mechanics/logout"), 204)
+        for _ in range(SIGN_UPS + 1):
+            self.assertProblem(self.sign_up(self.mechanic), 401, "not-signed-in")
+
+
+class Quotas(OwnAppTest):
+    """What counts against somebody is what they do themselves."""
+
+    SETTINGS = {
+        "RATELIMIT_PER_CLIENT": "8 per hour",
+        "RATELIMIT_WRITES": "4 per hour",
+        "RATELIMIT_LOGIN": "4 per hour",
+        "RATELIMIT_GUESSES": "1000 per hour",
+        "RATELIMIT_GUESSES_PER_ADDRESS": "3 per hour",
+    }
+
+    def test_a_token_that_is_worth_nothing_uses_up_nothing_of_its_owners(self) -> None:
+        for kind, owner in (("customer", self.customer), ("mechanic", self.mechanic)):
+            stolen = Caller(self.app, self.sign_in(kind, owner.id))
+            self.assertStatus(stolen.post(f"/{kind}s/logout"), 204)
+            last = [
+                stolen.request(method, "/inventory", environ_overrides={"REMOTE_ADDR": f"203.0.113.{owner.id}"})
+                for method in ("GET", "POST")
+                for _ in range(9)
+            ][-1]
+            self.assertProblem(last, 429, "too-many-requests")
+            self.assertStatus(owner.get("/inventory"), 200)
+
+    def test_a_device_of_an_old_password_uses_up_nothing_of_its_owners(self) -> None:
+        device = self.login(self.customer.email, PASSWORD).headers["X-Device"]
+        changed = {"password": "another password", "current_password": PASSWORD}
+        self.assertStatus(self.customer.put(f"/customers/{self.customer.id}", changed), 200)
+        known = self.login(self.customer.email, "another password").headers["X-Device"]
+        for _ in range(5):
+            last = self.login("nobody@example.com", "a wrong password", device, address="203.0.113.7")
+        self.assertProblem(last, 429, "too-many-requests")
+        answer = self.login(self.customer.email, "another password", known, address="203.0.113.7")
+        self.assertStatus(answer, 200)
+
+    def test_a_network_of_ipv6_is_one_client(self) -> None:
+        for number in range(8):
+            self.assertStatus(self.ask(f"2001:db8:1:2:{number}::1"), 200)
+        for text in ("2001:db8:1:2::99", "2001:DB8:1:2:ffff:ffff:ffff:ffff"):
+            self.assertProblem(self.ask(text), 429, "too-many-requests")
+        for text in ("2001:db8:1:3::1", "192.0.2.1", "unknown"):
+            self.assertStatus(self.ask(text), 200)
+
+    def test_an_address_of_ipv4_is_the_same_in_both_ways_of_writing(self) -> None:
+        for _ in range(8):
+            self.assertStatus(self.ask("::ffff:192.0.2.7"), 200)
+        self.assertProblem(self.ask("192.0.2.7"), 429, "too-many-requests")
+        self.assertStatus(self.ask("::ffff:192.0.2.8"), 200)
+
+    def test_a_network_of_ipv6_has_the_guesses_of_one_client(self) -> None:
+        for number in range(3):
+            guess = self.login(f"{number}@example.com", "a wrong password", address=f"2001:db8:1:2:{number}::1")
+            self.assertProblem(guess, 401, "sign-in-failed")
+        guess = self.login("more@example.com", "a wrong password", address="2001:db8:1:2::77")
+        self.assertProblem(guess, 429, "too-many-requests")
+
+    def ask(self, address: str) -> TestResponse:
+        return self.anyone.get("/problems", environ_overrides={"REMOTE_ADDR": address})
+
+    def login(self, email: str, password: str, device: str = "", address: str = "198.51.100.1") -> TestResponse:
+        return self.anyone.post(
+            "/customers/login",
+            {"email": email, "password": password},
+            headers={"X-Device": device} if device else {},
+            environ_overrides={"REMOTE_ADDR": address},
+        )
+
+
+class SlowBody(io.BytesIO):
+    """A body during which something happens: its bytes arrive afterwards."""
+
+    def __init__(self, body: bytes, meanwhile: Callable[[], object]) -> None:
+        super().__init__(body)
+        self.meanwhile: Callable[[], object] | None = meanwhile
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._wait()
+        return super().read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        self._wait()
+        return super().readinto(buffer)
+
+    def _wait(self) -> None:
+        if self.meanwhile:
+            self.meanwhile()
+            self.meanwhile = None
+
+
+class RightsThatEndMeanwhile(AccessTable):
+    """Who loses their session or their role after the headers and before the body does nothing with it.
+
+    For every request of the access table that has a body and needs a token.
+    """
+
+    # Of the inherited ones nothing runs again.
+    test_everyone_gets_the_status_of_the_table = None  # type: ignore[assignment]
+    test_a_bad_token_is_refused_where_a_token_is_looked_at = None  # type: ignore[assignment]
+    test_no_route_is_missing = None  # type: ignore[assignment]
+    test_what_is_anothers_looks_as_if_it_were_not_there = None  # type: ignore[assignment]
+
+    def ask(self, caller: Caller, method: str, row: Row, **kwargs: Any) -> Any:
+        self.filled: Any = None
+        with_body = Recorder(self.app, caller.token)
+        super().ask(with_body, method, row)
+        path, body, content_type = with_body.sent
+        slow = SlowBody(body, kwargs.pop("meanwhile"))
+        before = self.everything()
+        answer = caller.request(
+            method, path, input_stream=slow, content_length=len(body), content_type=content_type, **kwargs
+        )
+        self.assertIsNone(slow.meanwhile, "the body was not read")
+        self.assertEqual(self.everything(), before)
+        return answer
+
+    def everything(self) -> dict[str, list[Any]]:
+        """All that is in the database but sessions and rights."""
+        db.session.rollback()
+        tables = [table for table in Base.metadata.sorted_tables if table.name not in ("sign_ins", "mechanics")]
+        return {table.name: sorted(map(repr, db.session.execute(select(table)).all())) for table in tables}
+
+    def attack(self, meanwhile: Callable[[Caller], None], status: int, slug: str, people: tuple[str, ...]) -> int:
+        attacks = 0
+        for row in TABLE:
+            if row.body is None or row.statuses[0] not in (401, 422) or row.path.startswith("/service_tickets"):
+                continue
+            allowed = [
+                person for person, answer in zip(PEOPLE, row.statuses, strict=True) if answer < 300 and person in people
+            ]
+            for method in row.methods.split():
+                if not allowed:
+                    continue
+                with self.subTest(f"{method} {row.path} {row.body} as {allowed[-1]}"):
+                    self.start_anew()
+                    caller = getattr(self, allowed[-1])
+                    answer = self.ask(caller, method, row, meanwhile=lambda caller=caller: meanwhile(caller))
+                    self.assertProblem(answer, status, slug)
+                attacks += 1
+        return attacks
+
+    def test_a_session_that_ended_while_the_body_came_writes_nothing(self) -> None:
+        attacks = self.attack(self.end_session, 401, "not-signed-in", PEOPLE)
+        self.assertGreater(attacks, 25)
+
+    def test_a_role_that_was_taken_while_the_body_came_writes_nothing(self) -> None:
+        attacks = self.attack(self.take_role, 403, "forbidden", ("advisor", "admin"))
+        self.assertGreater(attacks, 20)
+
+    def test_a_kept_answer_is_not_replayed_to_whose_session_ended(self) -> None:
+        self.start_anew()
+        headers = {"Idempotency-Key": "k-1", "Authorization": f"Bearer {self.admin.token}"}
+        sent = {"json": {"name": "New", "email": "new@example.com"}, "headers": headers}
+        self.assertStatus(self.anyone.request("POST", "/mechanics", **sent), 201)
+        body = b'{"name": "New", "email": "new@example.com"}'
+        slow = SlowBody(body, lambda: self.end_session(self.admin))
+        answer = self.anyone.request(
+            "POST",
+            "/mechanics",
+            input_stream=slow,
+            content_length=len(body),
+            content_type="application/json",
+            headers=headers,
+        )
+        self.assertProblem(answer, 401, "not-signed-in")
+
+    def end_session(self, caller: Caller) -> None:
+        """As another worker does it, a second ago."""
+        kind = "customer_id" if caller in (self.customer, self.stranger) else "mechanic_id"
+        self.meanwhile(delete(SignIn).where(getattr(SignIn, kind) == caller.id))
+
+    def take_role(self, caller: Caller) -> None:
+        self.meanwhile(update(Mechanic).where(Mechanic.id == caller.id).values(role=Role.MECHANIC))
+
+    def meanwhile(self, statement: Any) -> None:
+        with db.engines[None].connect() as connection:
+            connection.execute(statement)
+            connection.commit()
+        sessions.forget()
+
+
+class Recorder(Caller):
+    """Notes the request instead of sending it."""
+
+    def request(self, method: str, path: str, **kwargs: Any) -> TestResponse:
+        with self.app.test_request_context(path, method=method, **kwargs) as context:
+            self.sent = path, context.request.get_data(), context.request.content_type
+        return TestResponse(iter(()), "200 OK", {}, context.request)  # type: ignore[arg-type]  # nobody looks at it
+
+
+class InvitesOfMakers(InviteTest):
+    """An invite lasts no longer than the right of who made it."""
+
+    def losses(self) -> list[tuple[str, Callable[[Caller], TestResponse]]]:
+        """The ways in which somebody loses the right."""
+        fields: list[dict[str, Any]] = [{"active": False}, {"role": "mechanic"}, {"password": "another password"}]
+        changes: list[tuple[str, Callable[[Caller], TestResponse]]] = [
+            (str(sent), lambda maker, sent=sent: self.admin.put(f"/mechanics/{maker.id}", sent)) for sent in fields
+        ]
+        return [*changes, ("deleted", lambda maker: self.admin.delete(f"/mechanics/admin/delete/{maker.id}"))]
+
+    def test_they_are_void_with_it(self) -> None:
+        targets = (f"/mechanics/{self.admin.id}", f"/mechanics/{self.colleague.id}", f"/customers/{self.customer.id}")
+        for number, (name, lose) in enumerate(self.losses()):
+            maker = self.make_mechanic(f"Maker {number}", Role.ADMIN)
+            for target in targets:
+                forget_counts(self.app)
+                with self.subTest(name, target=target):
+                    token = self.invite(target, maker)
+                    kept = self.invite(f"/customers/{self.stranger.id}", self.advisor)
+                    self.assertLess(lose(maker).status_code, 300)
+                    self.assertWorthless(token)
+                    self.assertStatus(self.accept(kept), 200)
+                with db.engine.begin() as connection:
+                    connection.execute(
+                        update(Mechanic).where(Mechanic.id == maker.id).values(active=True, role=Role.ADMIN)
+                    )
+                maker = Caller(self.app, self.sign_in("mechanic", maker.id), maker.id)
+                sessions.forget()
+
+    def test_who_takes_over_is_not_let_in_by_an_invite_of_their_own(self) -> None:
+        own = self.invite(f"/mechanics/{self.advisor.id}", self.admin)
+        self.assertStatus(self.admin.put(f"/mechanics/{self.advisor.id}", {"active": False}), 200)
+        self.assertWorthless(own)
+        db.session.rollback()
+        self.assertEqual(db.session.scalars(select(Invite)).all(), [])
+
+
+class HiddenThings(OwnAppTest):
+    """Lists tell customers nothing beyond what they show them, and cursors nobody anything."""
+
+    def test_cursors_cannot_be_read(self) -> None:
+        for number in range(3):
+            self.make_ticket(status=TicketStatus.OPEN, description=f"Number {number}")
+        for path, caller in (
+            ("/service-tickets?limit=1&sort=total", self.admin),
+            ("/customers?limit=1&sort=name", self.advisor),
+            ("/mechanics?limit=1&sort=open_tickets,name", self.mechanic),
+            ("/customers/mytickets?limit=1", self.customer),
+        ):
+            with self.subTest(path):
+                answer = caller.get(path)
+                self.assertStatus(answer, 200)
+                cursor = answer.headers["Link"].rpartition("cursor=")[2].partition(">")[0]
+                sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+                for told in (b"[", b"20", b"Ada", b"Coll", b"Cus"):
+                    self.assertFalse(sealed.startswith(told) or b"Ada" in sealed)
+                self.assertEqual(caller.get(path).headers["Link"], answer.headers["Link"])
+                self.assertStatus(caller.get(f"{path}&cursor={cursor}"), 200)
+
+    def test_customers_learn_nothing_of_staff_from_filters_and_orders(self) -> None:
+        for query in ("active=false", "active=true", "sort=open_tickets", "sort=name,-open_tickets"):
+            self.assertProblem(self.customer.get(f"/mechanics?{query}"), 403, "forbidden")
+            self.assertStatus(self.mechanic.get(f"/mechanics?{query}"), 200)
+        self.assertStatus(self.customer.get("/mechanics?sort=-name&q=ada"), 200)
