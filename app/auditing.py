@@ -30,7 +30,7 @@ def audit(kind: AuditKind, by: Author | None, about: Row | str | None = None, de
     db.session.add(AuditEvent(kind=kind, detail=detail, **subject, **who, **_facts()))
 
 
-def audit_changes(by: Author, account: Account) -> None:
+def audit_changes(by: Author | None, account: Account) -> None:
     """Record what is about to change of an account's credentials and rights; call it before that is flushed."""
     for name, kind in (("email", AuditKind.EMAIL_CHANGED), ("password_hash", AuditKind.PASSWORD_CHANGED)):
         if _change(account, name):

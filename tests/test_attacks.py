@@ -6,6 +6,7 @@ What belongs to one subject alone is tested with that subject.
 import io
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -17,7 +18,7 @@ from app.models import Invite, Mechanic, SignIn
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
 from tests.instruments import OwnAppTest
-from tests.support import PASSWORD, Caller, forget_counts
+from tests.support import PASSWORD, Caller, Commands, ShopTest, forget_counts
 from tests.test_access import PEOPLE, TABLE, AccessTable, Row
 from tests.test_invites import InviteTest
 
@@ -278,6 +279,104 @@ class InvitesOfMakers(InviteTest):
         self.assertWorthless(own)
         db.session.rollback()
         self.assertEqual(db.session.scalars(select(Invite)).all(), [])
+
+
+class WeakPasswords(Commands, ShopTest):
+    """No door lets anyone choose a password that is guessed first."""
+
+    NAME, EMAIL = "New Comer", "new.comer@example.com"
+
+    def test_at_every_door(self) -> None:
+        shop = self.app.config["SHOP_NAME"]
+        doors = self.doors()
+        for password in ("password1234", "aaaaaaaaaaaa", self.EMAIL, f"{self.NAME} 2026", f"{shop} 1"):
+            for operation, choose in doors.items():
+                with self.subTest(operation, password=password):
+                    forget_counts(self.app)
+                    self.assertInvalid(choose(password), "password")
+
+    def test_a_good_one_passes_every_door(self) -> None:
+        for operation in self.doors():
+            with self.subTest(operation):
+                self.doCleanups()
+                self.setUp()
+                self.assertLess(self.doors()[operation]("a torque wrench").status_code, 300)
+
+    def test_every_operation_that_takes_a_new_password_is_one_of_the_doors(self) -> None:
+        document = self.assertStatus(self.anyone.get("/openapi.json"), 200)
+        taking = set()
+        for path, operations in document["paths"].items():
+            for method in operations.keys() & {"post", "put", "patch"}:
+                body = operations[method].get("requestBody", {}).get("content", {}).get("application/json", {})
+                schema = document["components"]["schemas"].get(
+                    body.get("schema", {}).get("$ref", "").split("/")[-1], {}
+                )
+                if schema.get("properties", {}).get("password", {}).get("minLength", 0) > 1:
+                    taking.add(f"{method.upper()} {path}")
+        self.assertEqual(taking, set(self.doors()))
+
+    def test_at_the_command_line(self) -> None:
+        with db.engine.begin() as connection:
+            connection.execute(update(Mechanic).values(role=Role.MECHANIC))
+        for password in ("password1234", self.EMAIL, "NewComer123456"):
+            words = ("create-admin", self.EMAIL, "--name", self.NAME, "--password-stdin")
+            self.assertRefused(self.run_command(*words, typed=f"{password}\n"), "password: ")
+
+    def doors(self) -> dict[str, Callable[[str], TestResponse]]:
+        """What chooses a password, by operation."""
+        new = {"name": self.NAME, "email": self.EMAIL}
+        customer = self.make_customer(self.NAME, email="1@example.com")
+        mechanic = self.make_mechanic(self.NAME, email="1@example.com")
+        invite = self.admin.post(f"/customers/{customer.id}/invite").json["token"]
+        doors: dict[str, Callable[[str], TestResponse]] = {
+            "POST /customers": lambda password: self.anyone.post("/customers", {**new, "password": password}),
+            "POST /mechanics": lambda password: self.admin.post("/mechanics", {**new, "password": password}),
+            "POST /invites/accept": lambda password: self.anyone.post(
+                "/invites/accept", {"token": invite, "password": password, "email": self.EMAIL}
+            ),
+        }
+        for method in ("PUT", "PATCH"):
+            for path, owner, parameter in (
+                ("/customers", customer, "customer_id"),
+                ("/mechanics", mechanic, "mechanic_id"),
+            ):
+                doors[f"{method} {path}/{{{parameter}}}"] = partial(self.change, method, f"{path}/{owner.id}", owner)
+        return doors
+
+    def change(self, method: str, path: str, owner: Caller, password: str) -> TestResponse:
+        sent = {"password": password, "current_password": PASSWORD, "email": self.EMAIL}
+        return owner.request(method, path, json=sent)
+
+
+class LastAdminWhoSignsIn(Commands, ShopTest):
+    """An admin who never had a password is none to rely on."""
+
+    def test_the_last_who_can_sign_in_stays(self) -> None:
+        sent = {"name": "Never Came", "email": "never@example.com", "role": "admin"}
+        never = self.assertStatus(self.admin.post("/mechanics", sent), 201)["id"]
+        own = f"/mechanics/{self.admin.id}"
+        for leave in (
+            lambda: self.admin.delete(f"/mechanics/admin/delete/{self.admin.id}"),
+            lambda: self.admin.put(own, {"active": False}),
+            lambda: self.admin.put(own, {"role": "advisor"}),
+        ):
+            self.assertProblem(leave(), 409, "last-admin")
+        invite = self.assertStatus(self.admin.post(f"/mechanics/{never}/invite"), 201)["token"]
+        chosen = {"token": invite, "password": "a password of their own"}
+        self.assertStatus(self.anyone.post("/invites/accept", chosen), 200)
+        self.assertStatus(self.admin.put(own, {"role": "advisor"}), 200)
+
+    def test_a_command_helps_where_none_can(self) -> None:
+        never = self.assertStatus(self.admin.post("/mechanics", {"name": "Never", "email": "never@example.com"}), 201)
+        words = ("create-admin", "never@example.com", "--name", "Never", "--password-stdin")
+        self.assertRefused(self.run_command(*words, typed="a password of their own\n"), "admin already")
+        with db.engine.begin() as connection:
+            connection.execute(update(Mechanic).values(password_hash=None))
+            connection.execute(update(Mechanic).where(Mechanic.id == never["id"]).values(role=Role.ADMIN))
+        self.assertDone(self.run_command(*words, typed="a password of their own\n"))
+        sent = {"email": "never@example.com", "password": "a password of their own"}
+        self.assertStatus(self.anyone.post("/mechanics/login", sent), 200)
+        self.assertRefused(self.run_command(*words, typed="a password of their own\n"), "admin already")
 
 
 class HiddenThings(OwnAppTest):

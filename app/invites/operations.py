@@ -42,10 +42,13 @@ def accept(token: str, password: str, email: str | None = None) -> SignedIn:
     `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
     """
     found = db.session.scalar(select(Invite).where(*_is_open(token)))
-    release()
     if found is None:
+        release()
         raise InviteInvalid
-    return _accept(found, token, hash_password(password), email)
+    owner = db.session.get(Customer if found.customer_id else Mechanic, found.customer_id or found.mechanic_id)
+    release()
+    about = (owner.name, owner.email) if owner else ()
+    return _accept(found, token, hash_password(password, email, *about), email)
 
 
 @atomic()
