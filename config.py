@@ -176,6 +176,7 @@ SETTINGS = (
     Setting("METRICS_TOKEN", _secret),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", _web_address),
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
+    Setting("SESSION_IDLE_MINUTES", _whole(1, 60 * 24 * 365)),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
     Setting("SHOP_NAME", _text, "Mechanic Shop"),

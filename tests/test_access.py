@@ -76,6 +76,9 @@ TABLE = [
     Row("DELETE", "/mechanics/admin/delete/{nothing}", None, (401, 403, 403, 403, 403, 404)),
     Row("POST", "/mechanics/login", STAFF_SIGN_IN, OPEN),
     Row("POST", "/mechanics/logout", None, (401, 403, 403, 204, 204, 204)),
+    Row("POST", "/mechanics/logout-everywhere", None, (401, 403, 403, 204, 204, 204)),
+    Row("DELETE", "/mechanics/{colleague}/sessions", None, (401, 403, 403, 403, 403, 204)),
+    Row("DELETE", "/mechanics/{nothing}/sessions", None, (401, 403, 403, 403, 403, 404)),
 
     Row("POST", "/service-tickets", NEW_TICKET, STAFF_CREATE),
     Row("POST", "/service-tickets/mechanic/create", NEW_TICKET, STAFF_CREATE),
@@ -158,6 +161,9 @@ TABLE = [
     Row("GET", "/customers/{nothing}/personal-data", None, (401, 404, 404, 403, 403, 404)),
     Row("POST", "/customers/login", CUSTOMER_SIGN_IN, OPEN),
     Row("POST", "/customers/logout", None, (401, 204, 204, 403, 403, 403)),
+    Row("POST", "/customers/logout-everywhere", None, (401, 204, 204, 403, 403, 403)),
+    Row("DELETE", "/customers/{customer}/sessions", None, (401, 403, 403, 403, 403, 204)),
+    Row("DELETE", "/customers/{nothing}/sessions", None, (401, 403, 403, 403, 403, 404)),
     Row("GET", "/customers/mytickets", None, (401, 200, 200, 403, 403, 403)),
     Row("GET", "/customers/my-tickets", None, (401, 200, 200, 403, 403, 403)),
 

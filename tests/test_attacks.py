@@ -6,18 +6,22 @@ What belongs to one subject alone is tested with that subject.
 import io
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
+from unittest import mock
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from app.auth import sessions
 from app.extensions import Base, db
-from app.models import Invite, Mechanic, SignIn
+from app.models import AuditEvent, Invite, Mechanic, SignIn
+from app.models.types import now
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
-from tests.instruments import OwnAppTest
+from tests.instruments import OwnAppTest, statements
 from tests.support import PASSWORD, Caller, Commands, ShopTest, forget_counts
 from tests.test_access import PEOPLE, TABLE, AccessTable, Row
 from tests.test_invites import InviteTest
@@ -377,6 +381,97 @@ class LastAdminWhoSignsIn(Commands, ShopTest):
         sent = {"email": "never@example.com", "password": "a password of their own"}
         self.assertStatus(self.anyone.post("/mechanics/login", sent), 200)
         self.assertRefused(self.run_command(*words, typed="a password of their own\n"), "admin already")
+
+
+class EndingSessions(ShopTest):
+    """Whoever has a stolen token is put out by its owner, and by an admin."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.owners = (("customer", self.customer), ("mechanic", self.mechanic), ("mechanic", self.admin))
+
+    def test_an_owner_signs_out_everywhere(self) -> None:
+        for kind, owner in self.owners:
+            with self.subTest(owner.email):
+                others = [Caller(self.app, self.sign_in(kind, owner.id)) for _ in range(3)]
+                for other in others:
+                    self.assertStatus(other.get("/inventory"), 200)
+                self.assertStatus(owner.post(f"/{kind}s/logout-everywhere"), 204)
+                for caller in (owner, *others):
+                    self.assertProblem(caller.get("/inventory"), 401, "not-signed-in")
+                self.assertStatus(self.stranger.get("/inventory"), 200)
+                self.assertStatus(self.colleague.get("/inventory"), 200)
+                self.assertAudited(kind, owner, kind, owner)
+
+    def test_an_admin_ends_the_sessions_of_anyone(self) -> None:
+        boss = self.make_mechanic("Boss", Role.ADMIN)
+        for kind, owner in self.owners:
+            with self.subTest(owner.email):
+                self.assertStatus(owner.get("/inventory"), 200)
+                self.assertStatus(boss.delete(f"/{kind}s/{owner.id}/sessions"), 204)
+                self.assertProblem(owner.get("/inventory"), 401, "not-signed-in")
+                sent = {"email": owner.email, "password": PASSWORD}
+                self.assertStatus(self.anyone.post(f"/{kind}s/login", sent), 200)
+                self.assertAudited("mechanic", boss, kind, owner)
+
+    def assertAudited(self, kind: str, by: Caller, subject: str, about: Caller) -> None:
+        events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).all()
+        event = next(event for event in events if event.detail == "everywhere")
+        who = event.customer_id if kind == "customer" else event.mechanic_id
+        self.assertEqual((who, event.subject, event.subject_id), (by.id, subject, about.id))
+        db.session.rollback()
+
+
+class IdleSessions(OwnAppTest):
+    """A session that nobody uses ends."""
+
+    SETTINGS = {"SESSION_IDLE_MINUTES": "20"}
+
+    def test_it_ends_when_its_time_without_a_request_has_passed(self) -> None:
+        for caller in (self.customer, self.mechanic, self.admin):
+            self.pass_time(caller, 19)
+            self.assertStatus(caller.get("/inventory"), 200)
+            self.pass_time(caller, 19)
+            self.assertStatus(caller.get("/inventory"), 200)
+            self.pass_time(caller, 20)
+            self.assertProblem(caller.get("/inventory"), 401, "not-signed-in")
+        self.assertStatus(self.stranger.get("/inventory"), 200)
+
+    def test_a_use_is_written_down_once_a_minute_and_within_no_other_transaction(self) -> None:
+        self.pass_time(self.mechanic, 2)
+        with statements() as sent:
+            for _ in range(5):
+                sessions.forget()
+                self.assertStatus(self.mechanic.get("/inventory"), 200)
+                self.make_ticket()
+        self.assertEqual(len([text for text in sent if text.startswith("UPDATE sign_ins")]), 1)
+        self.pass_time(self.mechanic, 2)
+        self.assertStatus(self.mechanic.post("/mechanics/logout"), 204)
+
+    def test_reads_go_on_where_nothing_can_be_written(self) -> None:
+        self.pass_time(self.mechanic, 2)
+        failure = OperationalError("UPDATE", {}, Exception("read only"))
+        with mock.patch.object(Connection, "execution_options", side_effect=failure), self.assertLogs(level="WARNING"):
+            self.assertStatus(self.mechanic.get("/inventory"), 200)
+
+    def pass_time(self, caller: Caller, minutes: int) -> None:
+        """So long nobody uses the session."""
+        kind = "customer_id" if caller in (self.customer, self.stranger) else "mechanic_id"
+        before = now() - timedelta(minutes=minutes)
+        with db.engine.begin() as connection:
+            connection.execute(update(SignIn).where(getattr(SignIn, kind) == caller.id).values(last_used_at=before))
+        sessions.forget()
+
+
+class NoIdleSessions(ShopTest):
+    """Without the setting nothing is written down, and no session ends early."""
+
+    def test_nothing_ends_before_its_token(self) -> None:
+        with db.engine.begin() as connection:
+            connection.execute(update(SignIn).values(last_used_at=now() - timedelta(hours=11)))
+        with statements() as sent:
+            self.assertStatus(self.mechanic.get("/inventory"), 200)
+        self.assertFalse([text for text in sent if text.startswith("UPDATE")])
 
 
 class HiddenThings(OwnAppTest):

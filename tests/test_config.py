@@ -67,6 +67,7 @@ class Refusals(unittest.TestCase):
         ],
         "INVITE_URL": ["shop.example.com/welcome", "mailto:shop@example.com"],
         "PORT": ["0", "65536", "http", "80 80"],
+        "SESSION_IDLE_MINUTES": ["0", "-1", "20m", "0.5"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],
         "TRUSTED_PROXIES": ["-1", "11", "yes"],

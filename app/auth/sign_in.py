@@ -15,7 +15,7 @@ from app.models import Account, AuditKind, Invite, Mechanic, SignIn
 from app.models.types import now
 from app.problems import SignInFailed, WrongPassword
 from app.rules.text import normal_email
-from app.transaction import atomic, release
+from app.transaction import atomic, locked, release
 
 # The body and the headers that a login answers.
 SignedIn = tuple[dict[str, object], dict[str, str]]
@@ -78,6 +78,14 @@ def sign_out() -> None:
     if claims is not None:
         db.session.execute(delete(SignIn).where(SignIn.id == claims.sign_in_id))
         audit(AuditKind.SIGNED_OUT, claims)
+
+
+@atomic()
+def sign_out_everywhere(account: type[Account], account_id: int, actor: Identity | None = None) -> None:
+    """End all sessions of an account; `actor` is who does it, the owner unless given. Raises `NotFound`."""
+    owner = locked(account, account_id)  # which a sign-in locks too: none slips through
+    end_sessions(owner)
+    audit(AuditKind.SIGNED_OUT, actor or owner, owner, "everywhere")
 
 
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:

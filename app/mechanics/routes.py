@@ -7,7 +7,7 @@ from flask import Response, request
 from app import reading
 from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
 from app.auth.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
-from app.auth.sign_in import sign_in, sign_out
+from app.auth.sign_in import sign_in, sign_out, sign_out_everywhere
 from app.limits import login_limit
 from app.mechanics import operations
 from app.mechanics.lists import MECHANICS
@@ -128,3 +128,26 @@ def login_mechanic(credentials: dict[str, str]) -> Response:
 def logout_mechanic(actor: Identity) -> None:
     """Sign out."""
     sign_out()
+
+
+@blueprint.post("/logout-everywhere")
+@staff_required()
+@blueprint.response(204, description="Signed out on all devices.", keyed=False)
+def logout_mechanic_everywhere(actor: Identity) -> None:
+    """Sign out everywhere.
+
+    Ends all sessions of the account, this one too, and voids the open invites that it made.
+    """
+    sign_out_everywhere(Mechanic, actor.id)
+
+
+@blueprint.delete("/<id:mechanic_id>/sessions")
+@staff_required(Role.ADMIN)
+@blueprint.response(204, description="The mechanic has to sign in again.")
+@blueprint.refuses(NotFound)
+def end_mechanic_sessions(actor: Identity, mechanic_id: int) -> None:
+    """End all sessions of a mechanic.
+
+    For an admin, such as where a tablet was lost.
+    """
+    sign_out_everywhere(Mechanic, mechanic_id, actor)
