@@ -4,29 +4,49 @@ What belongs to one subject alone is tested with that subject.
 """
 
 import io
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import unittest
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, UniqueConstraint, delete, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.test import TestResponse
 
+import config
+from app import create_app, demo
 from app.auth import sessions
+from app.auth.passwords import hash_password
 from app.extensions import Base, db
-from app.models import AuditEvent, Invite, Mechanic, SignIn
+from app.models import AuditEvent, Customer, Invite, Mechanic, SignIn
 from app.models.types import now
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
 from tests.instruments import OwnAppTest, statements
-from tests.support import PASSWORD, Caller, Commands, ShopTest, forget_counts
+from tests.support import (
+    ON_POSTGRESQL,
+    PASSWORD,
+    Caller,
+    Commands,
+    ShopTest,
+    database_url,
+    empty_database,
+    forget_counts,
+)
 from tests.test_access import PEOPLE, TABLE, AccessTable, Row
 from tests.test_invites import InviteTest
 
 SIGN_UPS = 3
+ROOT = Path(__file__).parent.parent
 
 
 class SignUpLimit(OwnAppTest):
@@ -96,10 +116,10 @@ class Quotas(OwnAppTest):
     def test_a_network_of_ipv6_is_one_client(self) -> None:
         for number in range(8):
             self.assertStatus(self.ask(f"2001:db8:1:2:{number}::1"), 200)
-        for text in ("2001:db8:1:2::99", "2001:DB8:1:2:ffff:ffff:ffff:ffff"):
-            self.assertProblem(self.ask(text), 429, "too-many-requests")
-        for text in ("2001:db8:1:3::1", "192.0.2.1", "unknown"):
-            self.assertStatus(self.ask(text), 200)
+        for address in ("2001:db8:1:2::99", "2001:DB8:1:2:ffff:ffff:ffff:ffff"):
+            self.assertProblem(self.ask(address), 429, "too-many-requests")
+        for address in ("2001:db8:1:3::1", "192.0.2.1", "unknown"):
+            self.assertStatus(self.ask(address), 200)
 
     def test_an_address_of_ipv4_is_the_same_in_both_ways_of_writing(self) -> None:
         for _ in range(8):
@@ -472,6 +492,120 @@ class NoIdleSessions(ShopTest):
         with statements() as sent:
             self.assertStatus(self.mechanic.get("/inventory"), 200)
         self.assertFalse([text for text in sent if text.startswith("UPDATE")])
+
+
+class AppendOnlyTables(ShopTest):
+    """What is append-only is neither changed, deleted, replaced nor emptied, whatever the statement."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        ticket = self.make_ticket()
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{self.make_part()}"), 200)
+        self.take_to(ticket, "paid")
+        self.assertStatus(self.anyone.post("/mechanics/login", {"email": self.admin.email, "password": PASSWORD}), 200)
+
+    def test_every_statement_is_refused(self) -> None:
+        guarded = [mapper.local_table for mapper in Base.registry.mappers if list(mapper.dispatch.before_delete)]
+        self.assertEqual(len(guarded), 4)
+        for table in guarded:
+            row = dict(db.session.execute(select(table).limit(1)).mappings().one())
+            db.session.rollback()
+            columns = ", ".join(row)
+            statements = [f"DELETE FROM {table.name}", f"UPDATE {table.name} SET created_at = NULL"]
+            if ON_POSTGRESQL:
+                statements += [f"TRUNCATE {table.name}", f"TRUNCATE {table.name} CASCADE", "TRUNCATE mechanics CASCADE"]
+            else:
+                copy = f"INTO {table.name} ({columns}) SELECT {columns} FROM {table.name}"
+                statements += [f"INSERT OR REPLACE {copy}", f"REPLACE {copy}"]
+                statements += [f"UPDATE OR REPLACE {table.name} SET id = id + 1"]
+            for statement in statements:
+                with self.subTest(statement), self.assertRaises(DBAPIError) as refused, db.engine.begin() as connection:
+                    connection.exec_driver_sql(statement)
+                self.assertIn("append-only", str(refused.exception.orig))
+            self.assertEqual(dict(db.session.execute(select(table).limit(1)).mappings().one()), row)
+            # A conflict with another key would delete the row that is there, as one with its id would.
+            self.assertEqual([one for one in table.constraints if isinstance(one, UniqueConstraint)], [])
+            self.assertFalse([index for index in table.indexes if index.unique])
+
+
+class Production(Commands, ShopTest):
+    """Production does not start on what is public."""
+
+    def test_not_on_the_accounts_of_a_demo(self) -> None:
+        demo.refuse_public_passwords(self.app)
+        empty_database()
+        self.assertDone(self.run_command("demo"))
+        with self.assertRaisesRegex(demo.PublicPasswords, "customer 1.*mechanic 1"):
+            demo.refuse_public_passwords(self.app)
+        for table in ("mechanics", "customers"):  # other e-mails make the password no better
+            with db.engine.begin() as connection:
+                connection.execute(text(f"UPDATE {table} SET email = id || '@shop.example'"))
+        with self.assertRaisesRegex(demo.PublicPasswords, "mechanic 1"):
+            demo.refuse_public_passwords(self.app)
+        for model in (Mechanic, Customer):
+            for row_id in db.session.scalars(select(model.id)).all():
+                with db.engine.begin() as connection:
+                    changed = {"password_hash": hash_password(f"{row_id} torque wrenches")}
+                    connection.execute(update(model).where(model.id == row_id).values(**changed))
+        demo.refuse_public_passwords(self.app)
+
+    def test_the_server_and_flask_run_look_and_other_commands_do_not(self) -> None:
+        empty_database()
+        self.assertDone(self.run_command("demo"))
+        environ = {**os.environ, "APP_ENV": "production", "SECRET_KEY": secrets.token_hex(32)}
+        environ["DATABASE_URL"] = database_url()
+        for command, starts in (
+            (["-c", "import flask_app"], False),
+            (["-m", "flask", "run", "--port", "0"], False),
+            (["-m", "flask", "db", "current"], True),
+        ):
+            with self.subTest(command):
+                run = subprocess.run(
+                    [sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60
+                )
+                self.assertEqual(run.returncode == 0, starts, run.stderr)
+                self.assertEqual("mechanic 1" in run.stderr, not starts)
+
+    def test_not_with_the_debugger(self) -> None:
+        good = {"APP_ENV": "production", "SECRET_KEY": secrets.token_hex(32), "DATABASE_URL": "sqlite://"}
+        for value in ("1", "true", "yes", "on"):
+            with self.assertRaisesRegex(config.ConfigError, "FLASK_DEBUG"):
+                config.load({**good, "FLASK_DEBUG": value})
+        for value in ("0", "false", ""):
+            config.load({**good, "FLASK_DEBUG": value})
+
+    def test_not_with_a_key_that_is_no_secret(self) -> None:
+        for key in ("a" * 32, "ab" * 16, "secret" * 8, "0123456789abcdef" * 2, "aabbccddaabbdcbaabcdabcdabcdbacd"):
+            for name in ("SECRET_KEY", "SECRET_KEY_PREVIOUS", "METRICS_TOKEN"):
+                with self.subTest(name, key=key), self.assertRaisesRegex(config.ConfigError, f"{name} must be random"):
+                    config.load({"APP_ENV": "testing", "DATABASE_URL": "sqlite://", name: key})
+        for make in (secrets.token_hex, secrets.token_urlsafe):
+            for _ in range(200):
+                config.load({"APP_ENV": "testing", "DATABASE_URL": "sqlite://", "SECRET_KEY": make(32)})
+
+
+class PrivateFiles(unittest.TestCase):
+    """What lies on this machine is its owner's alone, whatever the umask."""
+
+    def test_the_database_and_its_folder(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(config, "INSTANCE", Path(folder) / "instance"):
+            instance, umask = config.INSTANCE, os.umask(0)
+            self.addCleanup(os.umask, umask)
+            instance.mkdir(mode=0o755)
+            for round in ("new", "there already"):
+                with self.subTest(round):
+                    settings = config.load({"APP_ENV": "development"})
+                    app = create_app(settings)
+                    with app.app_context():
+                        for engine in db.engines.values():
+                            with engine.begin() as connection:
+                                connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS made (id INTEGER)")
+                            engine.dispose()
+                    modes = {path.name: path.stat().st_mode & 0o777 for path in (instance, *instance.iterdir())}
+                    self.assertEqual(modes.pop("instance"), 0o700)
+                    self.assertIn("shop.db", modes)
+                    self.assertEqual(set(modes.values()), {0o600}, modes)
+                (instance / "shop.db").chmod(0o644)
 
 
 class HiddenThings(OwnAppTest):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import stat
 import tempfile
 import unittest
@@ -14,7 +15,7 @@ from unittest import mock
 import config
 from config import ConfigError
 
-KEY = "k" * config.SECRET_KEY_BYTES
+KEY = secrets.token_hex(16)
 PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": KEY, "DATABASE_URL": "postgresql://db.example.com/shop"}
 
 
