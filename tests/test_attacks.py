@@ -13,12 +13,13 @@ import unittest
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import Connection, UniqueConstraint, delete, inspect, select, text, update
+from sqlalchemy import Connection, UniqueConstraint, delete, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.test import TestResponse
 
@@ -606,6 +607,108 @@ class PrivateFiles(unittest.TestCase):
                     self.assertIn("shop.db", modes)
                     self.assertEqual(set(modes.values()), {0o600}, modes)
                 (instance / "shop.db").chmod(0o644)
+
+
+class WorkAndVersions(ShopTest):
+    """A customer holds up nobody; who was dismissed is given nothing."""
+
+    def test_declining_again_and_again_outdates_no_edit_of_staff(self) -> None:
+        ticket = self.make_ticket()
+        path = f"/service-tickets/{ticket}"
+        seen = self.mechanic.get(path)
+        for decision in ({"decision": "declined"}, {"decision": "approved", "amount": "0.00"}):
+            for _ in range(3):
+                self.assertStatus(self.customer.post(f"{path}/authorizations", {**decision, "method": "online"}), 201)
+        headers = {"If-Match": seen.headers["ETag"]}
+        self.assertStatus(self.mechanic.put(f"{path}/edit", {"description": "Squeaks"}, headers=headers), 200)
+        self.assertEqual(self.mechanic.get(path).json["version"], seen.json["version"] + 1)
+
+    def test_whoever_was_deactivated_gets_no_work_by_any_door(self) -> None:
+        ticket, gone = self.make_ticket(), self.colleague.id
+        path = f"/service-tickets/{ticket}"
+        labor = {"description": "Oil change", "hours": "0.5"}
+        line = self.assertStatus(self.advisor.post(f"{path}/labor", labor), 201)["id"]
+        theirs = self.assertStatus(self.advisor.post(f"{path}/labor", {**labor, "mechanic_id": gone}), 201)["id"]
+        self.assertStatus(self.admin.delete(f"/mechanics/admin/delete/{gone}"), 204)
+        for give in (
+            lambda: self.advisor.put(f"{path}/assign-mechanic/{gone}"),
+            lambda: self.advisor.put(f"{path}/edit", {"add_mechanic_ids": [gone]}),
+            lambda: self.advisor.post(f"{path}/labor", {**labor, "mechanic_id": gone}),
+            lambda: self.advisor.put(f"{path}/labor/{line}", {"mechanic_id": gone}),
+        ):
+            self.assertProblem(give(), 409, "mechanic-inactive")
+        kept = {"mechanic_id": gone, "hours": "0.7"}
+        self.assertStatus(self.advisor.put(f"{path}/labor/{theirs}", kept), 200)
+
+
+class WhatIsAudited(ShopTest):
+    """What can be abused leaves a line in the audit log, by whichever door it is done."""
+
+    def test_prices_owners_odometers_and_emails(self) -> None:
+        part = self.make_part(sku="OIL-1", price=Decimal("9.90"))
+        vehicles = f"/customers/{self.customer.id}/vehicles"
+        car = self.assertStatus(self.advisor.post(vehicles, {"plate": "8ABC123", "odometer": 90_000}), 201)["id"]
+        walk_in = self.assertStatus(self.advisor.post("/customers", {"name": "Walk In", "email": "w@example.com"}), 201)
+        ticket = self.make_ticket(vehicle_id=car)
+        lower = {"odometer": 100, "override": True}
+        sold = {"customer_id": self.stranger.id}
+        moved = f"/customers/{walk_in['id']}"
+        file = f"id,name,email\r\n{walk_in['id']},Walk In,other@example.com\r\n"
+        for kind, subject, subject_id, detail, act in (
+            (
+                "price_changed",
+                "part",
+                part,
+                "9.90 to 9.95",
+                self.sender("PUT", f"/inventory/{part}", {"price": "9.95"}),
+            ),
+            ("price_changed", "part", part, "9.95 to 8.00", self.importer("inventory", "sku,price\r\nOIL-1,8.00\r\n")),
+            ("odometer_lowered", "vehicle", car, "90000 to 100", self.sender("PATCH", f"{vehicles}/{car}", lower)),
+            ("email_changed", "customer", walk_in["id"], None, self.importer("customers", file)),
+            ("email_changed", "customer", walk_in["id"], None, self.sender("PUT", moved, {"email": "x@example.com"})),
+            (
+                "odometer_lowered",
+                "vehicle",
+                car,
+                "100 to 50",
+                self.sender("PUT", f"/service-tickets/{ticket}/edit", {**lower, "odometer": 50}),
+            ),
+            (
+                "handed_over",
+                "vehicle",
+                car,
+                f"{self.customer.id} to {self.stranger.id}",
+                self.sender("PUT", f"{vehicles}/{car}", sold),
+            ),
+        ):
+            with self.subTest(kind, subject=subject, detail=detail):
+                before = len(self.events())
+                self.assertStatus(act(), 200)
+                (event,) = self.events()[before:]
+                self.assertEqual(
+                    (event.kind.value, event.subject, event.subject_id, event.detail, event.mechanic_id),
+                    (kind, subject, subject_id, detail, self.advisor.id),
+                )
+                self.assertIsNotNone(event.request_id)
+
+    def test_what_is_refused_or_only_tried_leaves_none(self) -> None:
+        part = self.make_part(sku="OIL-1")
+        before = len(self.events())
+        self.assertStatus(self.importer("inventory", "sku,price\r\nOIL-1,8.00\r\n", "?dry_run=true")(), 200)
+        self.assertStatus(self.importer("inventory", "sku,price\r\nOIL-1,8.00\r\nNEW-1,x\r\n")(), 422)
+        self.assertProblem(self.mechanic.put(f"/inventory/{part}", {"price": "1.00"}), 403, "forbidden")
+        self.assertStatus(self.advisor.put(f"/inventory/{part}", {"price": "12.50"}), 200)
+        self.assertEqual(len(self.events()), before)
+
+    def events(self) -> list[AuditEvent]:
+        db.session.rollback()
+        return list(db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
+
+    def sender(self, method: str, path: str, body: Any) -> Callable[[], TestResponse]:
+        return lambda: self.advisor.request(method, path, json=body)
+
+    def importer(self, what: str, file: str, query: str = "") -> Callable[[], TestResponse]:
+        return lambda: self.advisor.request("POST", f"/{what}/import{query}", data=file, content_type="text/csv")
 
 
 class HiddenThings(OwnAppTest):

@@ -10,6 +10,7 @@ from app.auditing import audit
 from app.auth import devices, guesses, tokens
 from app.auth.access import Identity
 from app.auth.passwords import verify_password
+from app.conditional import require_current
 from app.extensions import db
 from app.models import Account, AuditKind, Invite, Mechanic, SignIn
 from app.models.types import now
@@ -82,8 +83,9 @@ def sign_out() -> None:
 
 @atomic()
 def sign_out_everywhere(account: type[Account], account_id: int, actor: Identity | None = None) -> None:
-    """End all sessions of an account; `actor` is who does it, the owner unless given. Raises `NotFound`."""
+    """End all sessions of an account; `actor` is who does it, the owner unless given. Raises `NotFound`, `Stale`."""
     owner = locked(account, account_id)  # which a sign-in locks too: none slips through
+    require_current(owner)
     end_sessions(owner)
     audit(AuditKind.SIGNED_OUT, actor or owner, owner, "everywhere")
 
