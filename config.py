@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 ENVIRONMENTS = ("development", "production", "testing")
 SECRET_KEY_BYTES = 32
+# A key of random characters has more different ones, hexadecimal digits too.
+LEAST_CHARACTERS = 8
 
 
 class ConfigError(RuntimeError):
@@ -65,6 +68,9 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 def _secret(value: str) -> str:
     if len(value.encode()) < SECRET_KEY_BYTES:
         raise ValueError(f"must have {SECRET_KEY_BYTES} bytes or more")
+    repeats = any(value[size:] == value[:-size] for size in range(1, len(value) // 2 + 1))
+    if repeats or len(set(value)) < LEAST_CHARACTERS:
+        raise ValueError("must be random, such as what `openssl rand -hex 32` prints")
     return value
 
 
@@ -184,6 +190,7 @@ SETTINGS = (
     Setting("METRICS_TOKEN", _secret),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", _web_address),
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
+    Setting("SESSION_IDLE_MINUTES", _whole(1, 60 * 24 * 365)),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
     Setting("SHOP_NAME", _text, "Mechanic Shop"),
@@ -220,14 +227,16 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         config["PUBLIC_URL"] = Setting("RENDER_EXTERNAL_URL", _web_address).read(environ)
     if config["APP_ENV"] == "production" and config["PUBLIC_URL"] and not config["ALLOWED_HOSTS"]:
         config["ALLOWED_HOSTS"] = (urlsplit(config["PUBLIC_URL"]).hostname,)
-    _refuse_the_unsafe(config, on_render)
+    _refuse_the_unsafe(config, on_render, environ)
     production = config["APP_ENV"] == "production"
     config["LOG_FORMAT"] = config["LOG_FORMAT"] or ("json" if production else "text")
     config["WEB_CONCURRENCY"] = config["WEB_CONCURRENCY"] or (2 if production else 1)
     config["DATABASE_POOL_SIZE"] = config["DATABASE_POOL_SIZE"] or config["THREADS"]
     if not config["DATABASE_URL"]:
+        _keep_private(INSTANCE)
         config["DATABASE_URL"] = "sqlite:///" + str(INSTANCE / "shop.db")
     if not config["SECRET_KEY"]:
+        _keep_private(INSTANCE)
         config["SECRET_KEY"] = _development_key(INSTANCE / "secret_key")
     return config
 
@@ -237,7 +246,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool) -> None:
+def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapping[str, str]) -> None:
     if on_render and config["APP_ENV"] != "production":
         raise ConfigError("APP_ENV must be production on Render.")
     if config["APP_ENV"] == "production":
@@ -246,11 +255,21 @@ def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool) -> None:
                 raise ConfigError(f"{name} must be set in production.")
         if not config["RATELIMIT_ENABLED"]:
             raise ConfigError("RATELIMIT_ENABLED must not be false in production.")
+        if environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no"):  # as Flask reads it
+            raise ConfigError("FLASK_DEBUG must not be set in production: it lets anyone run code.")
+
+
+def _keep_private(folder: Path) -> None:
+    """Let the owner alone into the folder, as which it is made, and read the database in it."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(PermissionError):  # somebody else's, who sees to it
+        folder.chmod(0o700)
+        for file in folder.glob("shop.db*"):
+            file.chmod(0o600)
 
 
 def _development_key(path: Path) -> str:
     """A key of this checkout's own, the same for all workers and kept readable by its owner alone."""
-    path.parent.mkdir(exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(SECRET_KEY_BYTES))

@@ -1,8 +1,14 @@
 """What ``flask`` and ``gunicorn flask_app:app`` serve."""
 
+import click
+
 import config
-from app import create_app, logs
+from app import create_app, demo, logs
 
 settings = config.load()
 logs.configure(settings)
 app = create_app(settings)
+# Commands but `flask run` help an operator whatever is in the database.
+command = click.get_current_context(silent=True)
+if settings["APP_ENV"] == "production" and (command is None or command.info_name == "run"):
+    demo.refuse_public_passwords(app)

@@ -28,10 +28,19 @@ FORMATS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 # Tables in which migrations leave a row.
 NEVER_EMPTY = {"alembic_version", "invoice_series"}
-# Who had signed out, or was signed out, since the backup would be signed in again.
-SIGN_EVERYONE_OUT = "DELETE FROM {schema}sign_ins"
 # Requests that are under way hold tables; a role of ours waits less for them, and for its own statements too.
 PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
+# Who had signed out since the backup would be signed in again, and a used invite would be good again.
+NOT_RESTORED = ("sign_ins", "invites")
+# An older backup has not all of these tables.
+EMPTY_NOT_RESTORED = f"""
+DO $$
+DECLARE name text;
+BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN {NOT_RESTORED}
+  LOOP EXECUTE format('DELETE FROM public.%I', name); END LOOP;
+END $$
+"""  # noqa: S608  # both names are ours
 # All that is not part of an extension, of whichever revision it is; the schema's own rights stay.
 EMPTY_POSTGRESQL = """
 DO $$
@@ -70,7 +79,7 @@ def backup(path: Path) -> None:
 
 
 def restore(path: Path, *, force: bool = False) -> bool:
-    """Make the database what it was when the backup was written, but for those who were signed in.
+    """Make the database what it was when the backup was written, but for who was signed in or invited.
 
     Returns whether its schema is the one of this code, else it is older. Anything goes wrong: it is as it was before.
     A database in which something is gets replaced only by `force`. Raises `BackupError`.
@@ -162,7 +171,9 @@ def _unpack_sqlite(path: Path, draft: Path) -> str | None:
     with _opened(draft, "rw") as copy:
         if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return None
-        copy.execute(SIGN_EVERYONE_OUT.format(schema=""))
+        of_schema = f"SELECT name FROM sqlite_master WHERE type = 'table' AND name IN {NOT_RESTORED}"  # noqa: S608  # ours
+        for (name,) in copy.execute(of_schema).fetchall():
+            copy.execute(f"DELETE FROM {name}")  # noqa: S608  # one of ours
         revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(revision[0]) if revision else None
 
@@ -218,6 +229,5 @@ def _unpack_postgresql(path: Path, draft: Path) -> str | None:
 def _replace_postgresql(draft: Path) -> None:
     """In one transaction."""
     quiet = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--dbname={_address()}")
-    last = SIGN_EVERYONE_OUT.format(schema="public.")
     statements = [f"--command={statement}" for statement in (PATIENCE, EMPTY_POSTGRESQL)]
-    _run("psql", *quiet, *statements, f"--file={draft}", f"--command={last}")
+    _run("psql", *quiet, *statements, f"--file={draft}", f"--command={EMPTY_NOT_RESTORED}")

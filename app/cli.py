@@ -1,7 +1,7 @@
 """Commands: ``flask create-admin``, ``demo``, ``welcome``, ``prepare``, ``purge``, ``backup``, ``restore``."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import backups, demo, idempotency
 from app.extensions import db
-from app.mechanics.operations import create_mechanic
+from app.mechanics.operations import create_admin as create_admin_account
+from app.mechanics.operations import is_admin_able_to_sign_in
 from app.mechanics.schemas import NewMechanicSchema
 from app.models import Mechanic
-from app.rules.roles import Role
+from app.problems import EmailTaken, InvalidInput
 
 
 def init_app(app: Flask) -> None:
@@ -36,21 +37,26 @@ def init_app(app: Flask) -> None:
 @click.option("--name", required=True, help="Full name.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from one line of standard input.")
 def create_admin(email: str, name: str, password_stdin: bool) -> None:
-    """Create the first admin; refuses where there is one."""
+    """Create the first admin, or help one who never had a password; refuses where an admin can sign in."""
     _refuse_where_admin_exists()
-    entered = {"email": email, "name": name, "password": _read_password(password_stdin), "role": Role.ADMIN.value}
+    entered = {"email": email, "name": name, "password": _read_password(password_stdin)}
     try:
-        admin = create_mechanic(None, **NewMechanicSchema().load(entered))
+        admin = create_admin_account(**NewMechanicSchema().load(entered))
     except ValidationError as error:
-        faults = (f"{field}: {' '.join(messages)}" for field, messages in error.messages_dict.items())
-        raise click.ClickException("; ".join(faults)) from None
-    except IntegrityError:
+        raise _refused(error.messages_dict) from None
+    except InvalidInput as error:
+        raise _refused(error.extra["errors"]) from None
+    except (EmailTaken, IntegrityError):
         raise click.ClickException("Another member of staff has this e-mail.") from None
     click.echo(f"{admin.email} is an admin now.")
 
 
+def _refused(errors: Mapping[str, list[str]]) -> click.ClickException:
+    return click.ClickException("; ".join(f"{field}: {' '.join(messages)}" for field, messages in errors.items()))
+
+
 def _refuse_where_admin_exists() -> None:
-    if db.session.scalar(select(Mechanic.id).where(Mechanic.role == Role.ADMIN, Mechanic.active).limit(1)):
+    if is_admin_able_to_sign_in():
         raise click.ClickException("There is an admin already; they create others at POST /mechanics.")
 
 

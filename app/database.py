@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, Executable, event
@@ -66,6 +68,7 @@ def prepare(writes: Engine, *reads: Engine) -> None:
         )
         return
     for engine in (writes, *reads):
+        event.listen(engine, "do_connect", _keep_private)
         event.listen(engine, "connect", _set_up_sqlite)
 
     @event.listens_for(writes, "begin")
@@ -88,6 +91,14 @@ def _require_alive(dialect: Dialect, connection: Any, record: ConnectionPoolEntr
         dialect.do_ping(connection)
     except dialect.loaded_dbapi.Error as error:
         raise InvalidatePoolError from error  # the pool makes new connections
+
+
+def _keep_private(_dialect: Dialect, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Make the file of a new database its owner's alone: SQLite would leave that to the umask."""
+    path = Path(arguments[0])
+    if str(path) != ":memory:" and not str(path).startswith("file:") and path.parent.is_dir():
+        with suppress(FileExistsError):
+            path.touch(0o600, exist_ok=False)
 
 
 def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:

@@ -7,13 +7,16 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from flask import Flask
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from app.auth.access import Identity
-from app.auth.passwords import hash_password
+from app.auth.passwords import hash_password, verify_password
 from app.extensions import db
 from app.inventory.operations import create_part
 from app.models import (
+    Account,
     AuthorizationMethod,
     Customer,
     Decision,
@@ -34,6 +37,10 @@ from app.service_tickets.billing_schemas import INVOICE_CONTENT
 from app.transaction import atomic
 
 PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command refuses in production
+
+
+class PublicPasswords(RuntimeError):
+    """Accounts have the password of the demo, which everybody knows; the message names them."""
 
 
 class Staff(NamedTuple):
@@ -205,11 +212,49 @@ MODELS = (
     "2018 Jeep Compass",
 )
 BATCH = 1000
+# A large demo has many more accounts; these name it well enough.
+MOST_SUSPECTS = 20
 
 
 def is_empty() -> bool:
     """Whether nobody and nothing is in the database yet."""
     return not any(db.session.scalar(select(model.id).limit(1)) for model in (Mechanic, Customer, Part, ServiceTicket))
+
+
+def refuse_public_passwords(app: Flask) -> None:
+    """Raises `PublicPasswords` where somebody signs in with the password of the demo.
+
+    Looked at are the demo's accounts, by their e-mails or, since all of them have one hash, by having that of others.
+    Where the database does not answer yet, or is not migrated, nobody signs in either.
+    """
+    emails = [who.email for who in (*STAFF, *CUSTOMERS) if who.email]
+    with app.app_context():
+        try:
+            found = {account: _suspects(account, emails) for account in (Mechanic, Customer)}
+        except DBAPIError as error:
+            app.logger.warning("Whether accounts of the demo are there is not known: %s", type(error.orig).__name__)
+            return
+        finally:
+            db.session.remove()
+        public = {text for rows in found.values() for _, text in rows if verify_password(text, PASSWORD)}
+    names = sorted(
+        f"{account.noun} {row_id}" for account, rows in found.items() for row_id, text in rows if text in public
+    )
+    if names:
+        raise PublicPasswords(
+            f"These accounts have the public password of the demo shop: {', '.join(names)}. Production does not start "
+            "on a demo; use a database of its own, or change those passwords."
+        )
+
+
+def _suspects(account: type[Account], emails: list[str]) -> list[tuple[int, str]]:
+    """Ids and hashes of accounts that may be the demo's."""
+    hashes = account.password_hash
+    shared = select(hashes).where(hashes.is_not(None)).group_by(hashes).having(func.count() > 1)
+    suspicious = select(account.id, hashes).where(
+        account.may_sign_in(), or_(account.email.in_(emails), hashes.in_(shared))
+    )
+    return [(row_id, text) for row_id, text in db.session.execute(suspicious.limit(MOST_SUSPECTS)) if text]
 
 
 def fill(rates: Rates) -> None:

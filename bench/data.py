@@ -14,7 +14,7 @@ import jwt
 from psycopg import sql
 
 from app.auth.keys import key_id
-from app.auth.passwords import hash_password
+from app.auth.passwords import hasher
 from app.auth.tokens import AUDIENCE, ISSUER
 from app.database import SESSION
 from bench.machine import PostgreSQL
@@ -194,7 +194,7 @@ class Shop:
             "total": self.tickets,
             "on_hand": ON_HAND,
             "sign_in": SIGN_IN_ID,
-            "hash": hash_password(PASSWORD),
+            "hash": hasher.hash(PASSWORD),
             **numbers,
         }
         with self.server.connect(self.database) as connection:

@@ -87,6 +87,8 @@ class RepairOrderTest(ShopTest):
         sent = {"decision": "approved", "method": "phone", "said_by": "Cus Tomer"}
         if by in (self.customer, self.stranger):
             sent = {"decision": "approved", "method": "online"}
+            if fields.get("decision") != "declined" and "amount" not in fields:
+                sent["amount"] = self.ticket(ticket)["totals"]["total"]  # as they were shown it
         return (by or self.advisor).post(f"/service-tickets/{ticket}/authorizations", sent | fields)
 
     def invoice(self, ticket: int, by: Caller | None = None) -> TestResponse:

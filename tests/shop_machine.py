@@ -393,6 +393,8 @@ class Model:
     def authorize(self, who: str, ticket: Ticket, decision: str, online: bool, amount: int | None) -> None:
         if who in ("mechanic", "colleague"):
             raise Refused(403, "forbidden")
+        if online and decision == "approved" and amount is None:
+            raise Refused(422, "invalid-input")
         if who in CUSTOMERS and ticket.owner != who:
             raise Refused(404, "not-found")
         if online != (who in CUSTOMERS):

@@ -50,7 +50,7 @@ NEW_TICKET = {"customer_id": "{customer}", "description": "Oil change"}
 INTAKE = {"customer": {"name": "Walk In", "phone": "212 555 0142"}, "vehicle": {}, "description": "Oil change"}
 NEW_PART = {"name": "Oil filter", "price": "9.90"}
 LABOR = {"description": "Oil change", "hours": "0.5"}
-ONLINE = {"decision": "approved", "method": "online"}
+ONLINE = {"decision": "approved", "method": "online", "amount": "0.00"}
 BY_PHONE = {"decision": "approved", "method": "phone", "said_by": "Cus Tomer"}
 DELIVERY = {"kind": "receive", "quantity": 5}
 PAYMENT = {"kind": "payment", "amount": "1.00", "method": "cash"}
@@ -61,10 +61,10 @@ REOPENED = {"status": "completed", "reason": "Wrong part"}
 TABLE = [
     Row("POST", "/mechanics", NEW_MECHANIC, (401, 403, 403, 403, 403, 201)),
     Row("GET", "/mechanics", None, SIGNED_IN),
-    Row("GET", "/mechanics?active=false", None, SIGNED_IN),
+    Row("GET", "/mechanics?active=false", None, STAFF),
     Row("GET", "/mechanics/{mechanic}", None, SIGNED_IN),
     Row("GET", "/mechanics/{nothing}", None, NOT_THERE),
-    Row("GET", "/mechanics?sort=-open_tickets", None, SIGNED_IN),
+    Row("GET", "/mechanics?sort=-open_tickets", None, STAFF),
     Row("GET", "/mechanics/{mechanic}/tickets", None, STAFF),
     Row("GET", "/mechanics/{nothing}/tickets", None, NOT_THERE_FOR_STAFF),
     Row("PUT PATCH", "/mechanics/{mechanic}", {"specialty": "Brakes"}, (401, 403, 403, 200, 403, 200)),
@@ -76,6 +76,9 @@ TABLE = [
     Row("DELETE", "/mechanics/admin/delete/{nothing}", None, (401, 403, 403, 403, 403, 404)),
     Row("POST", "/mechanics/login", STAFF_SIGN_IN, OPEN),
     Row("POST", "/mechanics/logout", None, (401, 403, 403, 204, 204, 204)),
+    Row("POST", "/mechanics/logout-everywhere", None, (401, 403, 403, 204, 204, 204)),
+    Row("DELETE", "/mechanics/{colleague}/sessions", None, (401, 403, 403, 403, 403, 204)),
+    Row("DELETE", "/mechanics/{nothing}/sessions", None, (401, 403, 403, 403, 403, 404)),
 
     Row("POST", "/service-tickets", NEW_TICKET, STAFF_CREATE),
     Row("POST", "/service-tickets/mechanic/create", NEW_TICKET, STAFF_CREATE),
@@ -158,6 +161,9 @@ TABLE = [
     Row("GET", "/customers/{nothing}/personal-data", None, (401, 404, 404, 403, 403, 404)),
     Row("POST", "/customers/login", CUSTOMER_SIGN_IN, OPEN),
     Row("POST", "/customers/logout", None, (401, 204, 204, 403, 403, 403)),
+    Row("POST", "/customers/logout-everywhere", None, (401, 204, 204, 403, 403, 403)),
+    Row("DELETE", "/customers/{customer}/sessions", None, (401, 403, 403, 403, 403, 204)),
+    Row("DELETE", "/customers/{nothing}/sessions", None, (401, 403, 403, 403, 403, 404)),
     Row("GET", "/customers/mytickets", None, (401, 200, 200, 403, 403, 403)),
     Row("GET", "/customers/my-tickets", None, (401, 200, 200, 403, 403, 403)),
 

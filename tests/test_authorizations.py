@@ -53,7 +53,7 @@ class Authorize(AuthorizationTest):
         self.assertEqual(self.stands(), ("estimate", None))
 
     def test_only_the_customer_says_it_online_and_only_staff_record(self) -> None:
-        self.assertProblem(self.authorize(self.quote, method="online"), 403, "forbidden")
+        self.assertProblem(self.authorize(self.quote, method="online", amount="100.00"), 403, "forbidden")
         recorded = self.authorize(self.quote, self.customer, method="phone", said_by="Me")
         self.assertProblem(recorded, 403, "forbidden")
         self.assertEqual(self.stands(), ("estimate", None))
@@ -62,7 +62,7 @@ class Authorize(AuthorizationTest):
         self.assertProblem(self.authorize(self.quote, self.anyone), 401, "not-signed-in")
         self.assertProblem(self.authorize(self.quote, self.mechanic), 403, "forbidden")
         stranger = self.assertProblem(self.authorize(self.quote, self.stranger), 404, "not-found")
-        missing = self.assertProblem(self.authorize(999, self.stranger), 404, "not-found")
+        missing = self.assertProblem(self.authorize(999, self.stranger, amount="0.00"), 404, "not-found")
         self.assertEqual(stranger["detail"].replace(str(self.quote), "999"), missing["detail"])
         self.assertEqual(self.stands(), ("estimate", None))
 

@@ -67,6 +67,8 @@ CHANGES = (
     Write("DELETE", "/mechanics/admin/delete/{mechanic}", "/mechanics/{mechanic}"),
     Write("PUT PATCH", "/customers/{customer}", "/customers/{customer}", {"phone": "212 555 0142"}),
     Write("DELETE", "/customers/{idle}", "/customers/{idle}"),
+    Write("DELETE", "/customers/{idle}/sessions", "/customers/{idle}"),
+    Write("DELETE", "/mechanics/{mechanic}/sessions", "/mechanics/{mechanic}"),
     Write("PUT PATCH", CAR, CAR, {"plate": "8ABC123"}),
     Write("DELETE", CAR, CAR),
     Write("PUT PATCH", "/inventory/{part}", "/inventory/{part}", {"price": "9.95"}),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import stat
 import tempfile
 import unittest
@@ -14,7 +15,7 @@ from unittest import mock
 import config
 from config import ConfigError
 
-KEY = "k" * config.SECRET_KEY_BYTES
+KEY = secrets.token_hex(16)
 PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": KEY, "DATABASE_URL": "postgresql://db.example.com/shop"}
 
 
@@ -67,6 +68,7 @@ class Refusals(unittest.TestCase):
         ],
         "INVITE_URL": ["shop.example.com/welcome", "mailto:shop@example.com"],
         "PORT": ["0", "65536", "http", "80 80"],
+        "SESSION_IDLE_MINUTES": ["0", "-1", "20m", "0.5"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],
         "TRUSTED_PROXIES": ["-1", "11", "yes"],

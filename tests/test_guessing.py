@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import time
 import urllib.error
@@ -280,7 +281,7 @@ class Devices(Guessing):
     def test_it_outlives_a_change_of_keys(self) -> None:
         device = self.device_of(self.customer)
         self.guess(3, self.customer.email)
-        self.settings |= {"SECRET_KEY": "k" * 40, "SECRET_KEY_PREVIOUS": self.settings["SECRET_KEY"]}
+        self.settings |= {"SECRET_KEY": secrets.token_hex(32), "SECRET_KEY_PREVIOUS": self.settings["SECRET_KEY"]}
         self.anyone = Caller(self.start_app())
         self.guess(3, self.customer.email)
         self.assertSlowed(self.login(self.customer.email))

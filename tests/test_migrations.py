@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import subprocess
 import sys
 import textwrap
@@ -276,7 +277,7 @@ class Together(MigrationTest):
     """Several processes that start at once on an empty database."""
 
     def test_upgrades_at_once_all_succeed(self) -> None:
-        environ = {**os.environ, "APP_ENV": "testing", "SECRET_KEY": "k" * 32, "DATABASE_URL": self.url}
+        environ = {**os.environ, "APP_ENV": "testing", "SECRET_KEY": secrets.token_hex(32), "DATABASE_URL": self.url}
         start: Callable[[], subprocess.Popen[str]] = lambda: subprocess.Popen(  # noqa: E731
             [sys.executable, "-m", "flask", "--app", "flask_app", "db", "upgrade"],
             cwd=Path(support.MIGRATIONS).parent,

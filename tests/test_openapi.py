@@ -283,7 +283,14 @@ class Examples(DocumentTest):
 
     def invite(self, token: str) -> None:
         hashed = hashlib.sha256(token.encode()).hexdigest()
-        self.save(Invite(token_hash=hashed, expires_at=now() + timedelta(minutes=1), customer_id=self.stranger.id))
+        self.save(
+            Invite(
+                token_hash=hashed,
+                expires_at=now() + timedelta(minutes=1),
+                customer_id=self.stranger.id,
+                made_by_id=self.admin.id,
+            )
+        )
 
     def send(self, operation: Operation, body: Any) -> TestResponse:
         if str(operation) in self.STATES:

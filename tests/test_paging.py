@@ -5,6 +5,7 @@
 
 import argparse
 import random
+import secrets
 import sys
 import unittest
 from collections import Counter
@@ -135,7 +136,7 @@ class CursorsOfAnotherServer(OwnAppTest):
 
     def test_it_is_refused(self) -> None:
         following = links(self.admin.get("/mechanics?limit=1"))["next"]
-        self.settings = support.settings(SECRET_KEY="k" * 40)
+        self.settings = support.settings(SECRET_KEY=secrets.token_hex(32))
         self.app = self.start_app()
         with self.app.app_context():
             admin = Caller(self.app, self.sign_in("mechanic", self.admin.id))

@@ -16,7 +16,7 @@ from typing import Any, cast
 from flask import Flask, current_app, has_request_context
 from sqlalchemy import null, select
 
-from app.auth import tokens
+from app.auth import idle, tokens
 from app.auth.sessions import SESSION_SECONDS, Recent
 from app.database import read_committed
 from app.exchange import current_request
@@ -106,18 +106,20 @@ def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
     account = ACCOUNTS[claims.kind]
     role = Mechanic.role if account is Mechanic else null()
     found = read_committed(
-        select(account.id, role)
+        select(account.id, role, SignIn.last_used_at)
         .join(SignIn, SignIn.owner_id(account) == account.id)
         .where(
             account.id == claims.owner_id,
             account.may_sign_in(),
             SignIn.id == claims.sign_in_id,
             SignIn.expires_at > now(),
+            *idle.criteria(),
         )
     )
     if not found:
         raise NotSignedIn
     row: Any = found[0]
+    idle.note_use(claims.sign_in_id, row[2])
     return Identity(row[0], row[1], claims.sign_in_id), until
 
 

@@ -1,23 +1,37 @@
 """Passwords: Argon2id at OWASP's parameters."""
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from flask import current_app
 
 from app import slow_work
+from app.problems import InvalidInput
+from app.rules.passwords import weakness
 from app.rules.text import normal_password
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
-def hash_password(password: str) -> str:
-    """The encoded Argon2id hash of the normal form. Slow on purpose: never call it inside a transaction.
+def known(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """What strangers may know of the account that has these fields."""
+    return fields.get("name"), fields.get("email")
 
-    Each run takes 19 MiB and a core for some 50 ms. Raises `Unavailable` where too many run already.
+
+def hash_password(password: str, *known: str | None) -> str:
+    """The encoded Argon2id hash of a new password, in its normal form. Slow on purpose: never call it in a transaction.
+
+    Each run takes 19 MiB and a core for some 50 ms. Raises `InvalidInput` for a password that would soon be guessed,
+    such as by what is `known` of its owner, and `Unavailable` where too many run already.
     """
+    password = normal_password(password)
+    if fault := weakness(password, (*known, current_app.config["SHOP_NAME"])):
+        raise InvalidInput({"password": [fault]})
     with slow_work.place(slow_work.PASSWORD):
-        return hasher.hash(normal_password(password))
+        return hasher.hash(password)
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:

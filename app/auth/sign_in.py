@@ -10,12 +10,13 @@ from app.auditing import audit
 from app.auth import devices, guesses, tokens
 from app.auth.access import Identity
 from app.auth.passwords import verify_password
+from app.conditional import require_current
 from app.extensions import db
-from app.models import Account, AuditKind, Invite, SignIn
+from app.models import Account, AuditKind, Invite, Mechanic, SignIn
 from app.models.types import now
 from app.problems import SignInFailed, WrongPassword
 from app.rules.text import normal_email
-from app.transaction import atomic, release
+from app.transaction import atomic, locked, release
 
 # The body and the headers that a login answers.
 SignedIn = tuple[dict[str, object], dict[str, str]]
@@ -80,13 +81,32 @@ def sign_out() -> None:
         audit(AuditKind.SIGNED_OUT, claims)
 
 
+@atomic()
+def sign_out_everywhere(account: type[Account], account_id: int, actor: Identity | None = None) -> None:
+    """End all sessions of an account; `actor` is who does it, the owner unless given. Raises `NotFound`, `Stale`."""
+    owner = locked(account, account_id)  # which a sign-in locks too: none slips through
+    require_current(owner)
+    end_sessions(owner)
+    audit(AuditKind.SIGNED_OUT, actor or owner, owner, "everywhere")
+
+
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:
-    """End all sessions of an account, `besides` the one that asks, and its open invite. Call it in a transaction."""
+    """End all sessions of an account, `besides` the one that asks, its open invite and those that it made.
+
+    Call it in a transaction.
+    """
     ending = delete(SignIn).where(SignIn.owner_id(type(owner)) == owner.id)
     if besides is not None:
         ending = ending.where(SignIn.id != besides.sign_in_id)
     db.session.execute(ending)
     db.session.execute(delete(Invite).where(Invite.owner_id(type(owner)) == owner.id))
+    if isinstance(owner, Mechanic):
+        void_invites_by(owner)
+
+
+def void_invites_by(maker: Mechanic) -> None:
+    """Void the open invites that somebody made: they last no longer than the right to make them."""
+    db.session.execute(delete(Invite).where(Invite.made_by_id == maker.id))
 
 
 def require_password(actor: Identity, owner: Account, password: str | None) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from app import arrivals
 from app.auditing import audit_changes
 from app.auth.access import Identity
-from app.auth.passwords import hash_password
+from app.auth.passwords import hash_password, known
 from app.auth.sign_in import end_sessions, require_password
 from app.conditional import require_current
 from app.extensions import db
@@ -30,7 +30,7 @@ def create_customer(actor: Identity | None, *, password: str | None = None, **fi
             raise Forbidden("Only staff enter walk-ins; a sign-up has a password.")
         raise InvalidInput({"password": ["Missing data for required field."]})
     release()
-    return _add({**fields, "password_hash": hash_password(password)})
+    return _add({**fields, "password_hash": hash_password(password, *known(fields))})
 
 
 @atomic()
@@ -59,7 +59,8 @@ def update_customer(
         require_password(actor, present, current_password)
     release()
     if password:
-        changes["password_hash"] = hash_password(password)
+        now_known = known({"name": present.name, "email": present.email} | changes)
+        changes["password_hash"] = hash_password(password, present.email, *now_known)
     return _change(actor, customer_id, changes)
 
 

@@ -14,7 +14,7 @@ from app.auth.access import (
     token_required,
 )
 from app.auth.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
-from app.auth.sign_in import sign_in, sign_out
+from app.auth.sign_in import sign_in, sign_out, sign_out_everywhere
 from app.customers import erasing, operations, personal_data
 from app.customers.blueprint import blueprint
 from app.customers.export_schemas import PERSONAL_DATA
@@ -149,6 +149,29 @@ def logout_customer(customer_id: int) -> None:
     Ends the session of the token that is sent, on all servers within a second; other sessions go on.
     """
     sign_out()
+
+
+@blueprint.post("/logout-everywhere")
+@token_required
+@blueprint.response(204, description="Signed out on all devices.", keyed=False)
+def logout_customer_everywhere(customer_id: int) -> None:
+    """Sign out everywhere.
+
+    Ends all sessions of the account, this one too.
+    """
+    sign_out_everywhere(Customer, customer_id)
+
+
+@blueprint.delete("/<id:customer_id>/sessions")
+@staff_required(Role.ADMIN)
+@blueprint.response(204, description="The customer has to sign in again.")
+@blueprint.refuses(NotFound)
+def end_customer_sessions(actor: Identity, customer_id: int) -> None:
+    """End all sessions of a customer.
+
+    For an admin.
+    """
+    sign_out_everywhere(Customer, customer_id, actor)
 
 
 @blueprint.get("/mytickets")

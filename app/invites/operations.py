@@ -29,7 +29,8 @@ def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[st
     mine = Invite.owner_id(account)
     db.session.execute(delete(Invite).where(or_(mine == owner.id, Invite.expires_at <= now())))
     token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), now() + VALID
-    db.session.add(Invite(token_hash=_hash(token), expires_at=expires_at, **{mine.key: owner.id}))
+    made = {"token_hash": _hash(token), "expires_at": expires_at, "made_by_id": actor.id}
+    db.session.add(Invite(**made, **{mine.key: owner.id}))
     audit(AuditKind.INVITED, actor, owner)
     return token, expires_at
 
@@ -41,10 +42,13 @@ def accept(token: str, password: str, email: str | None = None) -> SignedIn:
     `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
     """
     found = db.session.scalar(select(Invite).where(*_is_open(token)))
-    release()
     if found is None:
+        release()
         raise InviteInvalid
-    return _accept(found, token, hash_password(password), email)
+    owner = db.session.get(Customer if found.customer_id else Mechanic, found.customer_id or found.mechanic_id)
+    release()
+    about = (owner.name, owner.email) if owner else ()
+    return _accept(found, token, hash_password(password, email, *about), email)
 
 
 @atomic()

@@ -1,18 +1,17 @@
 """What is done to the staff."""
 
-import secrets
 from typing import Any
 
 from sqlalchemy import select
 
 from app.auditing import audit, audit_changes
 from app.auth.access import Identity
-from app.auth.passwords import hash_password
-from app.auth.sign_in import end_sessions, require_password
+from app.auth.passwords import hash_password, known
+from app.auth.sign_in import end_sessions, require_password, void_invites_by
 from app.conditional import require_current
 from app.extensions import db
 from app.models import AuditKind, Mechanic
-from app.problems import Forbidden, LastAdmin
+from app.problems import EmailTaken, Forbidden, LastAdmin
 from app.rules.roles import Role
 from app.transaction import atomic, locked, not_found, release
 
@@ -22,16 +21,42 @@ ADMINS_TO_SET = {"role", "active"}
 def create_mechanic(actor: Identity | None, *, password: str | None = None, **fields: Any) -> Mechanic:
     """A new member of staff, a mechanic unless `role` says otherwise; without an `actor` by a command.
 
-    Without a password they have one that nobody knows, until they accept an invite.
+    Without a password they cannot sign in until they accept an invite. Raises `InvalidInput` for a weak password.
     """
     release()
-    password_hash = hash_password(password or secrets.token_urlsafe(32))
+    password_hash = password and hash_password(password, *known(fields))
     with atomic():
         mechanic = Mechanic(password_hash=password_hash, **fields)
         db.session.add(mechanic)
         db.session.flush()
         audit(AuditKind.CREATED, actor, mechanic, mechanic.role.value)
     return mechanic
+
+
+def create_admin(*, password: str, **fields: Any) -> Mechanic:
+    """The admin whom a command makes where none can sign in: a new one, or the one with this e-mail.
+
+    Raises `InvalidInput`, and `EmailTaken` where the e-mail is that of staff who are no admin.
+    """
+    found = db.session.scalar(select(Mechanic).where(Mechanic.email == fields["email"]))
+    if found is None:
+        return create_mechanic(None, password=password, role=Role.ADMIN, **fields)
+    if not found.active or found.role is not Role.ADMIN:
+        raise EmailTaken
+    release()
+    password_hash = hash_password(password, *known(fields))
+    with atomic():
+        admin = locked(Mechanic, found.id)
+        admin.password_hash = password_hash
+        audit_changes(None, admin)
+        end_sessions(admin)
+    return admin
+
+
+def is_admin_able_to_sign_in() -> bool:
+    """Whether there is an admin who needs no help of a command."""
+    able = select(Mechanic.id).where(Mechanic.role == Role.ADMIN, Mechanic.may_sign_in())
+    return db.session.scalar(able.limit(1)) is not None
 
 
 def update_mechanic(
@@ -57,7 +82,8 @@ def update_mechanic(
         require_password(actor, present, current_password)
     release()
     if password:
-        changes["password_hash"] = hash_password(password)
+        now_known = known({"name": present.name, "email": present.email} | changes)
+        changes["password_hash"] = hash_password(password, present.email, *now_known)
     return _change(actor, mechanic_id, changes)
 
 
@@ -66,7 +92,7 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
     admins = _lock_admins() if ADMINS_TO_SET & changes.keys() else None
     mechanic = locked(Mechanic, mechanic_id)
     require_current(mechanic)
-    credentials = {"email": mechanic.email, "password_hash": mechanic.password_hash}
+    credentials, role = {"email": mechanic.email, "password_hash": mechanic.password_hash}, mechanic.role
     for name, value in changes.items():
         setattr(mechanic, name, value)
     if admins is not None:
@@ -74,6 +100,8 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
     audit_changes(actor, mechanic)
     if credentials != {name: getattr(mechanic, name) for name in credentials}:
         end_sessions(mechanic, besides=actor)
+    if mechanic.role is not role:
+        void_invites_by(mechanic)
     if not mechanic.active:
         end_sessions(mechanic)
     return mechanic
@@ -101,6 +129,6 @@ def _lock_admins() -> list[Mechanic]:
 
 
 def _require_one_left(admins: list[Mechanic]) -> None:
-    """Raises `LastAdmin` where none of those who were admins before the change is one after it."""
-    if not any(admin.active and admin.role is Role.ADMIN for admin in admins):
+    """Raises `LastAdmin` where none of those who were admins before the change is one after it, and can sign in."""
+    if not any(admin.active and admin.role is Role.ADMIN and admin.password_hash for admin in admins):
         raise LastAdmin

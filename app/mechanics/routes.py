@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from app import reading
 from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
 from app.auth.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
-from app.auth.sign_in import sign_in, sign_out
+from app.auth.sign_in import sign_in, sign_out, sign_out_everywhere
 from app.limits import login_limit
 from app.mechanics import operations
 from app.mechanics.lists import MECHANICS
 from app.mechanics.schemas import (
     MECHANIC,
+    STAFF_FILTERS,
+    STAFF_SORTS,
     VIEWS,
     MechanicChangesSchema,
     MechanicCredentialsSchema,
@@ -21,7 +23,7 @@ from app.mechanics.schemas import (
 )
 from app.models import Mechanic
 from app.openapi import Blueprint
-from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, WrongPassword
+from app.problems import EmailTaken, Forbidden, LastAdmin, NotFound, SignInFailed, WrongPassword
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
 from app.service_tickets.schemas import TICKET, TicketQuerySchema
@@ -49,8 +51,10 @@ def create_mechanic(actor: Identity, fields: dict[str, Any]) -> Mechanic:
 def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
     """List mechanics.
 
-    Staff see all fields, customers the names. `sort=open_tickets` finds who has time.
+    Staff see all fields, customers the names, and look for nothing else. `sort=open_tickets` finds who has time.
     """
+    if not actor.is_staff and STAFF_FILTERS & request.args.keys() | STAFF_SORTS & set(query["sort"]):
+        raise Forbidden("Customers look for mechanics by name.")
     return reading.cached_page(VIEWS.of(actor), MECHANICS, query)
 
 
@@ -131,3 +135,26 @@ def logout_mechanic(actor: Identity) -> None:
     Ends the session of the token that is sent, on all servers within a second; other sessions go on.
     """
     sign_out()
+
+
+@blueprint.post("/logout-everywhere")
+@staff_required()
+@blueprint.response(204, description="Signed out on all devices.", keyed=False)
+def logout_mechanic_everywhere(actor: Identity) -> None:
+    """Sign out everywhere.
+
+    Ends all sessions of the account, this one too, and voids the open invites that it made.
+    """
+    sign_out_everywhere(Mechanic, actor.id)
+
+
+@blueprint.delete("/<id:mechanic_id>/sessions")
+@staff_required(Role.ADMIN)
+@blueprint.response(204, description="The mechanic has to sign in again.")
+@blueprint.refuses(NotFound)
+def end_mechanic_sessions(actor: Identity, mechanic_id: int) -> None:
+    """End all sessions of a mechanic.
+
+    For an admin, such as where a tablet was lost.
+    """
+    sign_out_everywhere(Mechanic, mechanic_id, actor)

@@ -67,5 +67,7 @@ class MechanicQuerySchema(ListQuery):
     sort = Sort(*MECHANICS.sorts, default=MECHANICS.default)
 
 
+# What tells more than the names that customers see.
+STAFF_FILTERS, STAFF_SORTS = {"active"}, {"open_tickets", "-open_tickets"}
 MECHANIC = MechanicSchema()
 VIEWS = Views(staff=MECHANIC, customer=MechanicNameSchema())

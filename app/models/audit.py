@@ -21,6 +21,9 @@ class AuditKind(enum.Enum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of an event
     EMAIL_CHANGED = "email_changed"
     ROLE_CHANGED = "role_changed"
+    PRICE_CHANGED = "price_changed"
+    HANDED_OVER = "handed_over"
+    ODOMETER_LOWERED = "odometer_lowered"
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
     INVITED = "invited"

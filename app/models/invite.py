@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
@@ -17,3 +17,5 @@ class Invite(OfAccount, Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Who made it: it is void as soon as they might not make it any more.
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), index=True)

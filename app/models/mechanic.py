@@ -22,7 +22,6 @@ class Mechanic(Named, Account):
     role: Mapped[Role] = mapped_column(named(Role), default=Role.MECHANIC, doc="What they may do.")
     specialty: Mapped[str | None] = mapped_column(String(120), doc="What they are best at.")
     active: Mapped[bool] = mapped_column(default=True, doc="A deactivated mechanic cannot sign in.")
-    password_hash: Mapped[str] = mapped_column(String(255))
 
     if TYPE_CHECKING:
         # Tickets that they are assigned to and that are open or in progress; made where tickets are known.
@@ -30,4 +29,4 @@ class Mechanic(Named, Account):
 
     @classmethod
     def may_sign_in(cls) -> ColumnElement[bool]:
-        return cls.active.is_(True)
+        return cls.active.is_(True) & cls.password_hash.is_not(None)

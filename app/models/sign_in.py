@@ -18,3 +18,5 @@ class SignIn(OfAccount, Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # To within a minute, and only where sessions end when they are idle.
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

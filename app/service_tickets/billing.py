@@ -26,7 +26,7 @@ from app.models import (
 from app.problems import AboveBalance, AbovePaid, Forbidden, TotalChanged
 from app.rules.money import ZERO
 from app.rules.ticket_life import BILLED, CHANGEABLE, By, TicketStatus
-from app.service_tickets.changing import change_fields, lock_ticket, record
+from app.service_tickets.changing import change_fields, lock_ticket, record, record_event
 from app.service_tickets.operations import change_status, lock_standing_invoice
 from app.transaction import atomic
 
@@ -65,7 +65,8 @@ def authorize(
         mechanic_id=actor.id if actor.is_staff else None,
     )
     db.session.add(authorization)
-    record(actor, ticket, "authorization", None, f"{decision.value} {amount} ({method.value})")
+    # What it changed of the ticket has been counted: what it did not lets staff's edits pass.
+    record_event(actor, ticket, "authorization", None, f"{decision.value} {amount} ({method.value})")
     return authorization
 
 

@@ -43,11 +43,20 @@ class NewAuthorizationSchema(ModelInput):
         required=True,
         metadata={"description": "online: the customer, with their own token; else recorded by an advisor."},
     )
-    amount = Money(metadata={"description": "Up to how much; unless given, the ticket's total."})
+    amount = Money(
+        metadata={
+            "description": "Up to how much. A customer's own approval needs it: the total they were shown. "
+            "For staff, unless given, the ticket's total."
+        }
+    )
 
     json_schema = {
         "anyOf": [
-            {"properties": {"method": {"const": "online"}}},
+            {"properties": {"method": {"const": "online"}, "decision": {"const": "declined"}}},
+            {
+                "required": ["amount"],
+                "properties": {"method": {"const": "online"}, "amount": {"type": ["string", "number"]}},
+            },
             {"required": ["said_by"], "properties": {"said_by": {"type": "string"}}},
         ],
         "examples": [{"decision": "approved", "method": "phone", "said_by": "Dana Whitfield"}],
@@ -62,6 +71,13 @@ class NewAuthorizationSchema(ModelInput):
         """What an advisor records was said by someone."""
         if data["method"] is not AuthorizationMethod.ONLINE and data.get("said_by") is None:
             raise ValidationError("Missing; say who said it.", "said_by")
+
+    @validates_schema
+    def require_total_shown(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Customers approve the total that they saw, and not the one of the instant."""
+        is_online = data["method"] is AuthorizationMethod.ONLINE
+        if is_online and data["decision"] is Decision.APPROVED and data.get("amount") is None:
+            raise ValidationError("Missing; an approval online names the total that was shown.", "amount")
 
 
 class PaymentSchema(ModelOutput):

@@ -8,8 +8,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.auth.access import Identity
 from app.extensions import db
-from app.models import LaborLine, Part, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
-from app.problems import Forbidden, TotalTooLarge
+from app.models import LaborLine, Mechanic, Part, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
+from app.problems import Forbidden, MechanicInactive, TotalTooLarge
 from app.rules.money import ZERO
 from app.transaction import locked, not_found
 
@@ -71,6 +71,12 @@ def require_own(actor: Identity, ticket: ServiceTicket) -> None:
         return
     if not db.session.scalar(_IS_ASSIGNED, {"ticket_id": ticket.id, "mechanic_id": actor.id}):
         raise Forbidden("A mechanic changes only tickets that they opened or are assigned to.")
+
+
+def require_active(mechanic: Mechanic) -> None:
+    """Raises `MechanicInactive` for somebody who is given work and does none any more."""
+    if not mechanic.active:
+        raise MechanicInactive(f"{mechanic.name} is deactivated and takes no work.")
 
 
 def record(

@@ -7,7 +7,7 @@ from flask import Response
 from app import reading
 from app.auth.access import Identity, staff_required
 from app.models import LaborLine, ServiceTicket
-from app.problems import Forbidden, NotFound, OutOfStock, TicketLocked
+from app.problems import Forbidden, MechanicInactive, NotFound, OutOfStock, TicketLocked
 from app.service_tickets import lines
 from app.service_tickets.blueprint import blueprint
 from app.service_tickets.routes import CHANGED, MONEY
@@ -50,7 +50,7 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
 @staff_required()
 @blueprint.arguments(NewLaborLineSchema)
 @blueprint.response(201, LABOR_LINE, description="The new line.", location="/service-tickets/{ticket_id}/labor/{id}")
-@blueprint.refuses(NotFound, Forbidden, TicketLocked, *MONEY)
+@blueprint.refuses(NotFound, Forbidden, TicketLocked, MechanicInactive, *MONEY)
 def add_labor(actor: Identity, fields: dict[str, Any], ticket_id: int) -> LaborLine:
     """Add a line of labor to a ticket.
 
@@ -75,7 +75,7 @@ def get_labor(actor: Identity, ticket_id: int, line_id: int) -> Response:
 @staff_required()
 @blueprint.arguments(LaborLineChangesSchema)
 @blueprint.response(200, LABOR_LINE, description="The line as it is now.")
-@blueprint.refuses(NotFound, Forbidden, TicketLocked, *MONEY)
+@blueprint.refuses(NotFound, Forbidden, TicketLocked, MechanicInactive, *MONEY)
 def update_labor(actor: Identity, changes: dict[str, Any], ticket_id: int, line_id: int) -> LaborLine:
     """Change a line of labor.
 

@@ -20,6 +20,7 @@ from app.service_tickets.changing import (
     lock_ticket_and_part,
     recompute,
     record,
+    require_active,
     require_own,
 )
 from app.transaction import atomic, not_found
@@ -149,14 +150,22 @@ def remove_labor(actor: Identity, ticket_id: int, line_id: int) -> None:
 
 
 def _require_may_change(
-    actor: Identity, ticket: ServiceTicket, mechanic_id: int | None = None, *, with_rate: bool = False
+    actor: Identity,
+    ticket: ServiceTicket,
+    mechanic_id: int | None = None,
+    *,
+    with_rate: bool = False,
 ) -> None:
-    if mechanic_id is not None and db.session.get(Mechanic, mechanic_id) is None:
+    """`mechanic_id` is who is to do the work from now on."""
+    mechanic = db.session.get(Mechanic, mechanic_id) if mechanic_id is not None else None
+    if mechanic_id is not None and mechanic is None:
         raise not_found(Mechanic, mechanic_id)
     if with_rate and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins set a rate.")
     require_own(actor, ticket)
     require_current(ticket)
+    if mechanic is not None:
+        require_active(mechanic)
 
 
 def _labor_line(ticket: ServiceTicket, line_id: int) -> LaborLine:

@@ -13,10 +13,18 @@ from app.extensions import db
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.types import now
 from app.models.vehicle import require_forwards
-from app.problems import Forbidden, MechanicInactive, MoneyTaken, ReasonNeeded
+from app.problems import Forbidden, MoneyTaken, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
-from app.service_tickets.changing import change_fields, lock_ticket, recompute, record, record_event, require_own
+from app.service_tickets.changing import (
+    change_fields,
+    lock_ticket,
+    recompute,
+    record,
+    record_event,
+    require_active,
+    require_own,
+)
 from app.transaction import atomic, locked, not_found
 
 DISCOUNTS = ("discount_percent", "discount_amount")
@@ -229,8 +237,7 @@ def _load_mechanics(ticket: ServiceTicket, ids: Collection[int]) -> dict[int, Me
 def _assign(actor: Identity, ticket: ServiceTicket, mechanic: Mechanic) -> None:
     if mechanic in ticket.mechanics:
         return
-    if not mechanic.active:
-        raise MechanicInactive(f"{mechanic.name} is deactivated and takes no tickets.")
+    require_active(mechanic)
     ticket.mechanics.append(mechanic)
     record(actor, ticket, "mechanics", None, mechanic.name)
 

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app import stock
+from app.auditing import audit_written
 from app.auth.access import Identity
 from app.customers.schemas import CUSTOMER, WalkInSchema
 from app.extensions import db
@@ -191,7 +192,7 @@ def _write(actor: Identity, kind: Import, waiting: IO[bytes], faults: Faults) ->
     """Write the rows that wait, as far as there are no faults; returns how many it does what to."""
     counts, taken = Counter(created=0, updated=0, unchanged=0), Seen()
     for lines in _waiting(waiting):
-        created, updated = _compare(kind, lines, taken, faults)
+        created, updated = _compare(actor, kind, lines, taken, faults)
         if faults.are_many:
             break
         if faults.rows:
@@ -213,10 +214,12 @@ def _waiting(file: IO[bytes]) -> Iterator[list[Line]]:
         return
 
 
-def _compare(kind: Import, lines: list[Line], taken: Seen, faults: Faults) -> tuple[list[Values], list[Values]]:
+def _compare(
+    actor: Identity, kind: Import, lines: list[Line], taken: Seen, faults: Faults
+) -> tuple[list[Values], list[Values]]:
     """The values of the rows that are new, and all values of those that are stored and differ; notes `faults`."""
     shelf = Shelf(kind, lines)
-    created, updated = [], []
+    created, updated, changes = [], [], []
     for number, values in lines:
         with faults.of_row(number):
             stored = shelf.find(values)
@@ -226,7 +229,10 @@ def _compare(kind: Import, lines: list[Line], taken: Seen, faults: Faults) -> tu
             else:
                 _require_first(taken, stored.id, number)
                 kind.require_change(stored, values, shelf.alike(values))
-                updated += _changed(kind, stored, values)
+                changed = _changed(kind, stored, values)
+                changes += [(stored.id, stored._mapping, after) for after in changed]
+                updated += changed
+    audit_written(actor, kind.model, changes)
     return created, updated
 
 
