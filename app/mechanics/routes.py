@@ -21,7 +21,7 @@ from app.mechanics.schemas import (
 )
 from app.models import Mechanic
 from app.openapi import Blueprint
-from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, WrongPassword
+from app.problems import EmailTaken, LastAdmin, NotFound, SignInFailed, UnsupportedOrder, WrongPassword
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
 from app.service_tickets.schemas import TICKET, TicketQuerySchema
@@ -70,7 +70,7 @@ def get_mechanic(actor: Identity, mechanic_id: int) -> Response:
 @staff_required()
 @blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(TICKET)
-@blueprint.refuses(NotFound)
+@blueprint.refuses(UnsupportedOrder, NotFound)
 def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: int) -> Response:
     """List the tickets that a mechanic is assigned to, the newest first.
 

@@ -105,7 +105,7 @@ def _fold_anew(mapper: Mapper[Any], _connection: Connection, row: Searchable) ->
 
 @cache
 def _folded_columns(mapper: Mapper[Any]) -> list[tuple[str, str]]:
-    return [(column.key, column.info["folds"]) for column in mapper.columns if "folds" in column.info]
+    return [(column.key, column.info["folds"]) for column in mapper.persist_selectable.c if "folds" in column.info]
 
 
 class Versioned:

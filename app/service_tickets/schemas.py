@@ -14,7 +14,6 @@ from app.fields import (
     QueryId,
     QueryTime,
     Search,
-    Sort,
     Text,
     WholeNumber,
 )
@@ -145,7 +144,7 @@ class TicketQuerySchema(ListQuery):
     created_before = QueryTime(metadata={"description": "Opened before then."})
     updated_from = QueryTime(metadata={"description": "Changed then or later."})
     updated_before = QueryTime(metadata={"description": "Not changed since then."})
-    sort = Sort(*TICKETS.sorts, default=TICKETS.default)
+    sort = TICKETS.sort_field()
 
 
 class AllTicketsQuerySchema(TicketQuerySchema):

@@ -11,7 +11,7 @@ from app.customers.schemas import CUSTOMER
 from app.inventory.lists import PARTS
 from app.inventory.schemas import PART
 from app.openapi.blueprint import Decorator
-from app.problems import SkuTaken
+from app.problems import SkuTaken, UnsupportedOrder
 from app.reading import send
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
@@ -82,6 +82,7 @@ def export_parts(actor: Identity, query: dict[str, Any]) -> Response:
 @staff_required()
 @blueprint.arguments(TicketExportSchema, location="query")
 @_sends_csv()
+@blueprint.refuses(UnsupportedOrder)
 def export_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """Export tickets as CSV, one row each.
 
