@@ -39,6 +39,8 @@ from app.statements import CompiledQuery
 
 ONE: ColumnElement[int] = literal_column("1", Integer)
 
+# How the names of filters end that leave out the earlier rows, and the later ones.
+FROM, BEFORE = ("_from", "since"), ("_before", "until")
 # What a query parameter asks of a row, by its value: a parameter of the statement, or several by name; a flag as it is.
 # Several criteria are alternatives of which a row meets one and no more: each is found by an index of its own.
 Filter = Callable[[Any], ColumnElement[bool] | list[ColumnElement[bool]]]
@@ -60,7 +62,8 @@ class Listing:
     has_ids_in_order: bool = True
     # The filters that other rows answer, which have the ids of these: where that listing merges all that is given.
     through: Mapping[str, "Listing"] = field(default_factory=dict)
-    # The filters that bound a range, and the column that an index has it by.
+    # The filters that bound a range, and the column that an index has it by: those that leave out what is before end
+    # with _from or since, the others with _before or until.
     ranges: Mapping[str, str] = field(default_factory=dict)
     # The filters that do not go with every order, and those that they go with.
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -105,27 +108,45 @@ class Listing:
         return bool(ranges) and names <= self.merged and sort[0].removeprefix("-") not in ranges
 
     def refuse_long_range(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
-        """Raises `UnsupportedOrder` where a range has too many rows to be sorted; by id they are read as they stand."""
-        if sort[0].removeprefix("-") != "id":
-            sorts = sorted({self.ranges[name] for name in filters if name in self.ranges})
-            raise UnsupportedOrder(f"With more than {MOST_COUNTED:,} rows between the dates", [*sorts, "id"])
+        """Raises `UnsupportedOrder` where a range has too many rows to be sorted.
+
+        In the order of the ids they are read as they stand, unless it begins at the end that the range leaves out.
+        """
+        first, given = sort[0], [name for name in filters if name in self.ranges]
+        left_out = FROM if first == "id" else BEFORE
+        if first.removeprefix("-") != "id" or any(name.endswith(left_out) for name in given):
+            sorts = dict.fromkeys(self.ranges[name] for name in given)
+            raise UnsupportedOrder(f"With more than {MOST_COUNTED:,} rows between the dates", list(sorts))
+
+    def default_order(self, filters: Iterable[str]) -> tuple[str, ...]:
+        """The order where clients give none: with a range, that of its index."""
+        ranges = [self.ranges[name] for name in filters if name in self.ranges]
+        sign = "-" if self.default.startswith("-") else ""
+        return (sign + ranges[0],) if ranges else (self.default,)
 
     def sort_field(self) -> Sort:
         """The query parameter for the order."""
-        limits = [f"With `{name}` only by {', '.join(names)}." for name, names in self.orders.items()]
-        for name in sorted({name for name in self.ranges.values() if name in self.sorts}):
-            named = " and ".join(f"`{each}`" for each, sort in self.ranges.items() if sort == name)
-            limits.append(
-                f"With {named} by others than {name} and id only where they leave {MOST_COUNTED:,} rows or less."
+        words = [f"By {', '.join(self.sorts)}; - in front: from the largest down."]
+        words += [f"With `{name}` only by {', '.join(names)}." for name, names in self.orders.items()]
+        for column in dict.fromkeys(self.ranges.values()):
+            named = " and ".join(f"`{name}`" for name, of in self.ranges.items() if of == column)
+            sign = "-" if self.default.startswith("-") else ""
+            words.append(
+                f"With {named} by {sign}{column} unless given; by others as far as {MOST_COUNTED:,} rows are left."
             )
-        words = f"By {', '.join(self.sorts)}; - in front: from the largest down."
-        return Sort(*self.sorts, default=self.default, metadata={"description": " ".join([words, *limits])})
+        if self.orders or self.ranges:
+            words.append("What cannot be had is refused as `unsupported-order`.")
+        default = None if self.ranges else self.default
+        if self.ranges:
+            words.insert(1, f"{self.default} unless given.")
+        return Sort(*self.sorts, default=default, metadata={"description": " ".join(words)})
 
     def order(self, sort: tuple[str, ...]) -> list["Key"]:
         """The sort keys up to the id, which makes the order total and is added where it is not named."""
         names = [name.removeprefix("-") for name in sort]
         named = sort[: names.index("id") + 1] if "id" in names else (*sort, "id")
-        columns = {"id": self.model.id, **self.sorts}
+        ranges = {column: getattr(self.model, column) for column in self.ranges.values()}
+        columns = {"id": self.model.id, **ranges, **self.sorts}
         return [Key(columns[name.removeprefix("-")], name.startswith("-")) for name in named]
 
 

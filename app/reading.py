@@ -168,7 +168,7 @@ class Asked:
     ) -> None:
         self.schema, self.listing = schema, listing
         self.filters = {name: value for name, value in query.items() if name not in PAGING} | dict(within)
-        self.sort: tuple[str, ...] = query.get("sort", (listing.default,))
+        self.sort: tuple[str, ...] = query.get("sort") or listing.default_order(self.filters)
         self.has_numbers = not query.keys() & {"limit", "cursor"}
         self.number: int = query.get("page", 1)
         self.size: int = query.get("per_page" if self.has_numbers else "limit", ROWS_ON_A_PAGE)

@@ -1,9 +1,9 @@
 """Whether lists stay fast when a shop grows: every filter with every order, in a small and a large shop.
 
 `make bench-lists` reads from the OpenAPI document which lists there are, what filters and what orders each has, and
-asks each pair of both shops: the first page with its count, and the page behind it by cursor. It prints the pairs that grow:
-those that take more than three times as long in the large shop, and more than 15 ms; or that touch more than four times
-as many pages of the database, by EXPLAIN. An order that is refused with `unsupported-order` is counted apart.
+asks each pair of both shops: the first page with its count, and the page behind it by cursor. It prints the pairs that
+grow: those that take more than three times as long in the large shop, and more than 15 ms; or that touch more than four
+times as many pages of the database, by EXPLAIN. An order that is refused with `unsupported-order` is counted apart.
 """
 
 import argparse
@@ -168,8 +168,9 @@ def pairs(document: dict[str, Any], only: str) -> Iterator[str]:
         names = re.match(r"\^-\?\(([a-z_|]+)\)", parameters["sort"]["schema"]["pattern"])[1].split("|")  # type: ignore[index]
         filters = [(), *(each for name in parameters.keys() - PAGING for each in values(path, name, parameters[name]))]
         mechanics = IDS["mechanic_id"] if "{mechanic_id}" in path else (0,)
-        for mechanic, asked, name, sign in product(mechanics, filters, names, ("", "-")):
-            query = urlencode([*asked, ("sort", sign + name)])
+        orders = [(), *((("sort", sign + name),) for name, sign in product(names, ("", "-")))]
+        for mechanic, asked, order in product(mechanics, filters, orders):
+            query = urlencode([*asked, *order])
             yield f"{path.format(**ids, mechanic_id=mechanic)}?{query}"
 
 
@@ -244,17 +245,26 @@ def main() -> int:
 def measure(small: Reader, large: Reader, only: str) -> Iterator[Finding]:
     """Every pair, of both shops."""
     tokens = small.shop.token(), large.shop.token()
+    readers = list(zip((small, large), tokens, strict=True))
     document = small.client.get("/openapi.json").get_json()
     for path in pairs(document, only):
-        seen = [reader.ask(path, token) for reader, token in zip((small, large), tokens, strict=True)]
-        if 403 in {each.status for each in seen}:
+        first = compared(readers, path, path)
+        if 403 in {first.small.status, first.large.status}:
             continue  # for others than the front desk
-        yield Finding(path, *seen)
-        readers = list(zip((small, large), tokens, strict=True))
+        yield first
         cursors = [reader.next_of(f"{path}&limit={PER_PAGE}", token) for reader, token in readers]
         if all(cursors):
-            pages = [reader.ask(str(cursor), token) for cursor, (reader, token) in zip(cursors, readers, strict=True)]
-            yield Finding(f"{path} by cursor", *pages)
+            yield compared(readers, f"{path} by cursor", *map(str, cursors))
+
+
+def compared(readers: list[tuple[Reader, str]], name: str, *paths: str) -> Finding:
+    """What both shops take, each at its own address; asked again where it seems to grow: the machine may be busy."""
+    for _ in range(3):
+        seen = [reader.ask(path, token) for path, (reader, token) in zip((paths * 2)[:2], readers, strict=True)]
+        finding = Finding(name, *seen)
+        if not finding.grows:
+            break
+    return finding
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ def upgrade() -> None:
         columns = ["mechanic_id", "status", *columns, "ticket_id"]
         op.create_index(f"ix_ticket_mechanics_{name}", "ticket_mechanics", columns)
     op.create_index("ix_customers_created_at_id", "customers", ["created_at", "id"])
+    op.drop_index("ix_audit_events_created_at", "audit_events")
+    op.create_index("ix_audit_events_created_at", "audit_events", ["created_at", "id"])
 
 
 def _copy_tickets() -> None:
@@ -56,6 +58,8 @@ def _index_tickets(before_id: list[str], before_others: list[str]) -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_audit_events_created_at", "audit_events")
+    op.create_index("ix_audit_events_created_at", "audit_events", ["created_at"])
     op.drop_index("ix_customers_created_at_id", "customers")
     for name in ("status", *SORTS):
         op.drop_index(f"ix_ticket_mechanics_{name}", "ticket_mechanics")
