@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check workflow audit prove chaos soak bench bench-quick clients openapi lock
+.PHONY: help run test coverage check workflow audit prove chaos soak bench bench-quick bench-lists clients openapi lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreS
 
 bench-quick: .venv-bench/.installed ## only check that they give the same answers and write the same rows, and count the statements
 	@.venv-bench/bin/python -m bench --quick
+
+bench-lists: .venv-bench/.installed ## ask every filter with every order of a small and a large shop; print what grows (an hour)
+	@.venv-bench/bin/python -m bench.lists
 
 clients: $(VENV)/.installed-dev ## generate a TypeScript and a Python client; each drives the tour (needs Node.js)
 	@$(BIN)/python -m tests.clients

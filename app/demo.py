@@ -17,6 +17,7 @@ from app.extensions import db
 from app.inventory.operations import create_part
 from app.models import (
     Account,
+    Assignment,
     AuthorizationMethod,
     Customer,
     Decision,
@@ -26,7 +27,6 @@ from app.models import (
     PaymentMethod,
     ServiceTicket,
     Vehicle,
-    ticket_mechanics,
 )
 from app.models.types import now
 from app.rules.roles import Role
@@ -336,6 +336,10 @@ def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
             billing.pay(advisor, ticket_id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
 
 
+# What an assignment copies of these tickets, which cost nothing.
+IN_LISTS = ("status", "created_at", "updated_at")
+
+
 def grow(customers: int, advance: Callable[[int], object]) -> None:
     """Add so many customers with two tickets each, a batch a transaction; `advance` is told of every batch."""
     chance = random.Random(20_26)  # noqa: S311  # the same large shop every time
@@ -346,9 +350,14 @@ def grow(customers: int, advance: Callable[[int], object]) -> None:
             people = [_person(chance, number) for number in batch]
             ids = db.session.scalars(insert(Customer).returning(Customer.id, sort_by_parameter_order=True), people)
             tickets = [ticket for customer_id in ids for ticket in _visits(chance, customer_id, staff)]
-            made = db.session.scalars(insert(ServiceTicket).returning(ServiceTicket.id), tickets)
-            work = [{"ticket_id": ticket_id, "mechanic_id": chance.choice(staff)} for ticket_id in made]
-            db.session.execute(insert(ticket_mechanics), work)
+            made = db.session.scalars(
+                insert(ServiceTicket).returning(ServiceTicket.id, sort_by_parameter_order=True), tickets
+            )
+            work = [
+                {"id": ticket_id, "mechanic_id": chance.choice(staff), **{name: ticket[name] for name in IN_LISTS}}
+                for ticket_id, ticket in zip(made, tickets, strict=True)
+            ]
+            db.session.execute(insert(Assignment), work)
         advance(len(batch))
 
 

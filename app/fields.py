@@ -199,11 +199,16 @@ class QueryFlag(fields.Boolean):
 class Sort(fields.Field[tuple[str, ...]]):
     """By which fields a list is ordered, such as ``-created_at,id``: the first counts most, a - turns it around."""
 
-    def __init__(self, *names: str, default: str, **kwargs: Any) -> None:
+    json_schema: dict[str, Any]
+
+    def __init__(self, *names: str, default: str | None, **kwargs: Any) -> None:
+        """A `default` that depends on other parameters is None here."""
         kwargs.setdefault("metadata", {"description": f"By {', '.join(names)}; - in front: from the largest down."})
-        super().__init__(load_default=(default,), **kwargs)
+        super().__init__(**kwargs)
         self.pattern = f"-?({'|'.join(names)})(,-?({'|'.join(names)})){{0,{len(names) - 1}}}"
-        self.json_schema = {"type": "string", "pattern": f"^{self.pattern}$", "default": default}
+        self.json_schema = {"type": "string", "pattern": f"^{self.pattern}$"}
+        if default:
+            self.json_schema["default"] = default
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
         if not re.fullmatch(self.pattern, value):

@@ -4,9 +4,10 @@ A statement is built once for each combination of filters and order that clients
 and is used again for every request of that combination.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Subquery,
     Text,
     and_,
     bindparam,
@@ -25,50 +27,137 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
 )
 
 from app import compiling
+from app.fields import Sort
 from app.models.base import Row
+from app.problems import UnsupportedOrder
 from app.schemas import MOST_COUNTED, ModelOutput
 from app.statements import CompiledQuery
 
 ONE: ColumnElement[int] = literal_column("1", Integer)
 
-# A criterion on the value of a query parameter: a parameter of the statement, or several by name; a flag as it is.
-Filter = Callable[[Any], ColumnElement[bool]]
+# How the names of filters end that leave out the earlier rows, and the later ones.
+FROM, BEFORE = ("_from", "since"), ("_before", "until")
+# What a query parameter asks of a row, by its value: a parameter of the statement, or several by name; a flag as it is.
+# Several criteria are alternatives of which a row meets one and no more: each is found by an index of its own.
+Filter = Callable[[Any], ColumnElement[bool] | list[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
     """A list of a model's rows. The first of `sorts` is the order unless clients give another."""
 
-    model: type[Row]
+    model: type[Any]
     sorts: Mapping[str, ColumnElement[Any] | Any]
     filters: Mapping[str, Filter] = field(default_factory=dict)
     default: str = "id"
+    # Where only these filters are given, a page is merged from one page of each of their alternatives.
+    merged: frozenset[str] = frozenset()
+    # The filters that indexes begin with, and all alternatives of each, for orders that have no index without them.
+    prefixes: Mapping[str, list[ColumnElement[bool]]] = field(default_factory=dict)
+    # Whether rows are found in the order of their ids without these prefixes.
+    has_ids_in_order: bool = True
+    # The filters that other rows answer, which have the ids of these: where that listing merges all that is given.
+    through: Mapping[str, "Listing"] = field(default_factory=dict)
+    # The filters that bound a range, and the column that an index has it by: those that leave out what is before end
+    # with _from or since, the others with _before or until.
+    ranges: Mapping[str, str] = field(default_factory=dict)
+    # The filters that do not go with every order, and those that they go with.
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def criterion(self, name: str, value: Any) -> ColumnElement[bool]:
+    def alternatives(self, name: str, value: Any) -> list[ColumnElement[bool]]:
         """What a filter asks of a row; one without a declaration of its own compares the column of its name."""
         compare = self.filters.get(name)
-        criterion: ColumnElement[bool] = compare(value) if compare else getattr(self.model, name) == value
-        return criterion
+        asked = compare(value) if compare else getattr(self.model, name) == value
+        return asked if isinstance(asked, list) else [asked]
+
+    def parts(self, filters: tuple[tuple[str, Any], ...], *, by_id: bool) -> list[list[ColumnElement[bool]]]:
+        """The criteria of each part of the list that an index has in order: together they are what the filters leave.
+
+        `by_id` tells that the order is that of the ids.
+        """
+        asked = {name: self.alternatives(name, _parameter(name, part)) for name, part in filters}
+        if not asked.keys() <= self.merged:
+            return [[or_(*alternatives) for alternatives in asked.values()]]
+        if not (by_id and self.has_ids_in_order) or asked.keys() & (self.prefixes.keys() | self.ranges.keys()):
+            asked = {**self.prefixes, **asked}
+        return [list(criteria) for criteria in product(*asked.values())]
+
+    def source(self, filters: tuple[tuple[str, Any], ...]) -> "Listing":
+        """The listing whose rows are looked through: this one, or one that has the same ids."""
+        names = {name for name, _ in filters}
+        return next((other for name, other in self.through.items() if name in names <= other.merged), self)
+
+    def refuse_unsupported(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
+        """Raises `UnsupportedOrder` where a filter does not go with the order."""
+        names = {name.removeprefix("-") for name in sort[: len(self.order(sort))]}
+        for name in filters:
+            if name in self.orders and not names <= set(self.orders[name]):
+                raise UnsupportedOrder(f"With {name}", self.orders[name])
+
+    def gathers(self, filters: Iterable[str], sort: tuple[str, ...]) -> bool:
+        """Whether the filters leave a range that an index has in another order than that of the list.
+
+        Its rows are gathered and then sorted, if they are not too many.
+        """
+        names = set(filters)
+        ranges = {self.ranges[name] for name in names if name in self.ranges}
+        return bool(ranges) and names <= self.merged and sort[0].removeprefix("-") not in ranges
+
+    def refuse_long_range(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
+        """Raises `UnsupportedOrder` where a range has too many rows to be sorted.
+
+        In the order of the ids they are read as they stand, unless it begins at the end that the range leaves out.
+        """
+        first, given = sort[0], [name for name in filters if name in self.ranges]
+        left_out = FROM if first == "id" else BEFORE
+        if first.removeprefix("-") != "id" or any(name.endswith(left_out) for name in given):
+            sorts = dict.fromkeys(self.ranges[name] for name in given)
+            raise UnsupportedOrder(f"With more than {MOST_COUNTED:,} rows between the dates", list(sorts))
+
+    def default_order(self, filters: Iterable[str]) -> tuple[str, ...]:
+        """The order where clients give none: with a range, that of its index."""
+        ranges = [self.ranges[name] for name in filters if name in self.ranges]
+        sign = "-" if self.default.startswith("-") else ""
+        return (sign + ranges[0],) if ranges else (self.default,)
+
+    def sort_field(self) -> Sort:
+        """The query parameter for the order."""
+        words = [f"By {', '.join(self.sorts)}; - in front: from the largest down."]
+        words += [f"With `{name}` only by {', '.join(names)}." for name, names in self.orders.items()]
+        for column in dict.fromkeys(self.ranges.values()):
+            named = " and ".join(f"`{name}`" for name, of in self.ranges.items() if of == column)
+            sign = "-" if self.default.startswith("-") else ""
+            words.append(
+                f"With {named} by {sign}{column} unless given; by others as far as {MOST_COUNTED:,} rows are left."
+            )
+        if self.orders or self.ranges:
+            words.append("What cannot be had is refused as `unsupported-order`.")
+        default = None if self.ranges else self.default
+        if self.ranges:
+            words.insert(1, f"{self.default} unless given.")
+        return Sort(*self.sorts, default=default, metadata={"description": " ".join(words)})
 
     def order(self, sort: tuple[str, ...]) -> list["Key"]:
         """The sort keys up to the id, which makes the order total and is added where it is not named."""
         names = [name.removeprefix("-") for name in sort]
         named = sort[: names.index("id") + 1] if "id" in names else (*sort, "id")
-        columns = {"id": self.model.id, **self.sorts}
+        ranges = {column: getattr(self.model, column) for column in self.ranges.values()}
+        columns = {"id": self.model.id, **ranges, **self.sorts}
         return [Key(columns[name.removeprefix("-")], name.startswith("-")) for name in named]
 
 
-def words_in(column: Any) -> Filter:
+def words_in(column: Any) -> Callable[[Any], ColumnElement[bool]]:
     """The filter for rows whose searchable text has all the words that are looked for."""
     return lambda words: and_(*(column.like(word, escape="\\") for word in words.values()))
 
 
 def one_of(column: Any) -> Filter:
     """The filter for rows that have one of several values."""
-    return lambda values: or_(*(column == value for value in values.values()))
+    return lambda values: [column == value for value in values.values()]
 
 
 class Key(NamedTuple):
@@ -120,6 +209,8 @@ class Shape(NamedTuple):
     # For each sort key of the row behind which the page begins, whether it is null; empty where it begins the list.
     after: tuple[bool, ...]
     is_counted: bool
+    # Whether the rows that the filters leave are gathered before they are sorted.
+    is_gathered: bool
     under: Under | None
 
 
@@ -151,12 +242,6 @@ def _parameter(name: str, part: Any) -> Any:
     return {each: bindparam(f"{name}_{each}") for each in part} if part else bindparam(name)
 
 
-def filtered(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> Select[Any]:
-    """The rows of a list that pass the filters, in no order."""
-    criteria = (listing.criterion(name, _parameter(name, part)) for name, part in filters)
-    return select(listing.model).where(listing.model.present(), *criteria)
-
-
 @cache
 def shown(schema: ModelOutput) -> ColumnElement[Any]:
     """The JSON of a row of the schema's model, as an expression. Raises `TypeError` where it cannot be translated."""
@@ -171,20 +256,10 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
     The keys of the page are selected first: nothing is built for rows that are skipped.
     """
     model, keys = listing.model, listing.order(shape.sort)
-    rows = filtered(listing, shape.filters)
-    size: BindParameter[int] = bindparam("size", type_=Integer)
-    found = rows
-    if shape.after:
-        found = found.where(_behind(keys, shape.after))
     names = [f"key_{number}" for number in range(len(keys))]
-    labels = [key.column.label(name) for key, name in zip(keys, names, strict=True)]
-    here = (
-        found.with_only_columns(model.id, *labels)
-        .order_by(*(key.direction for key in keys))
-        .limit(size + ONE)
-        .offset(None if shape.is_first else bindparam("skip", type_=Integer))
-        .cte("here")
-    )
+    size: BindParameter[int] = bindparam("size", type_=Integer)
+    skip = None if shape.is_first else bindparam("skip", type_=Integer)
+    here = _page_of_keys(listing, shape, names, size, skip).cte("here")
     order = [Key(here.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
     shown_ids = select(here.c.id).order_by(*order).limit(size)
     objects = select(shown(schema).label("shown")).where(model.id.in_(shown_ids))
@@ -197,9 +272,74 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
         *(select(last.c[name]).scalar_subquery() for name in names),
     ]
     if shape.is_counted:
-        counted = rows.with_only_columns(model.id).limit(literal_column(str(MOST_COUNTED + 1))).subquery()
-        columns.append(select(func.count()).select_from(counted).scalar_subquery())
+        columns.append(_count(listing, shape.filters))
     return CompiledQuery(select(*columns))
+
+
+def _page_of_keys(
+    listing: Listing, shape: Shape, names: list[str], size: ColumnElement[int], skip: ColumnElement[int] | None
+) -> Select[Any]:
+    """The ids and sort keys of a page and of one row more, each key under one of the `names`."""
+    source = listing.source(shape.filters)
+    keys = source.order(shape.sort)
+    parts = source.parts(shape.filters, by_id=len(keys) == 1)
+    labels = [key.column.label(name) for key, name in zip(keys, names, strict=True)]
+    found = select(source.model.id.label("id"), *labels).where(source.model.present())
+    if shape.is_gathered:
+        return _gathered(found, parts, keys, names, shape.after).limit(size + ONE).offset(skip)
+    if shape.after:
+        found = found.where(_behind(keys, shape.after))
+    found = found.order_by(*(key.direction for key in keys))
+    if len(parts) == 1:
+        return found.where(*parts[0]).limit(size + ONE).offset(skip)
+    most = size + ONE if skip is None else size + skip + ONE
+    merged = _together([found.where(*criteria).limit(most) for criteria in parts])
+    order = [Key(merged.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
+    return select(*merged.c).order_by(*order).limit(size + ONE).offset(skip)
+
+
+def _gathered(
+    found: Select[Any],
+    parts: list[list[ColumnElement[bool]]],
+    keys: list[Key],
+    names: list[str],
+    after: tuple[bool, ...],
+) -> Select[Any]:
+    """The rows of all parts, found by the indexes of these, and only then sorted."""
+    rows = union_all(*(found.where(*criteria) for criteria in parts)) if len(parts) > 1 else found.where(*parts[0])
+    # Or the database might look for them in their order after all.
+    gathered = rows.cte("gathered").prefix_with("MATERIALIZED", dialect="postgresql")
+    columns = [Key(gathered.c[name], key.descending) for name, key in zip(names, keys, strict=True)]
+    page = select(*gathered.c)
+    if after:
+        page = page.where(_behind(columns, after))
+    return page.order_by(*(key.direction for key in columns))
+
+
+@lru_cache(maxsize=256)
+def count_statement(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> CompiledQuery:
+    """A statement of one number: how many rows pass the filters, up to one more than are counted."""
+    return CompiledQuery(select(_count(listing, filters)))
+
+
+def _count(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> ColumnElement[int]:
+    """How many rows pass the filters, up to one more than are counted."""
+    source = listing.source(filters)
+    most: ColumnElement[int] = literal_column(str(MOST_COUNTED + 1), Integer)
+    rows = select(source.model.id.label("id")).where(source.model.present())
+    parts = source.parts(filters, by_id=True)
+    counted = _together([rows.where(*criteria).limit(most) for criteria in parts])
+    if len(parts) > 1:
+        counted = select(counted.c.id).limit(most).subquery()
+    return select(func.count()).select_from(counted).scalar_subquery()
+
+
+def _together(parts: list[Select[Any]]) -> Subquery:
+    """The rows of all parts."""
+    if len(parts) == 1:
+        return parts[0].subquery()
+    # Each in a subquery of its own: SQLite takes no ORDER BY or LIMIT within a union.
+    return union_all(*(select(part.subquery()) for part in parts)).subquery()
 
 
 def _is_there(under: Under | None) -> ColumnElement[Any]:

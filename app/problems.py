@@ -13,7 +13,7 @@
     ├── Stale 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
-    ├── InvalidInput 422 ── IdempotencyMismatch
+    ├── InvalidInput 422 ── IdempotencyMismatch, UnsupportedOrder
     ├── TooManyRequests 429
     ├── ServerError 500
     └── Unavailable 503
@@ -22,7 +22,7 @@ Raise one anywhere; `app/errors.py` writes it as RFC 9457 ``application/problem+
 class and its advice are the text of its page under ``/problems/<slug>``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -368,6 +368,18 @@ class IdempotencyMismatch(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__({"Idempotency-Key": ["Was sent before, with another request."]})
+
+
+class UnsupportedOrder(InvalidInput):
+    """With one of the filters, the list is not sorted that way; `allowed` names the fields that it can be sorted by."""
+
+    slug, title = "unsupported-order", "Not in this order"
+    advice = "Sort by a field that `allowed` names, or leave out the filter; `sort` of the documentation tells which."
+    example = {"errors": {"sort": ["With q, sort by id."]}, "allowed": ["id"]}
+
+    def __init__(self, why: str, allowed: Sequence[str]) -> None:
+        """`allowed` are the fields that the list can be sorted by instead."""
+        super().__init__({"sort": [f"{why}, sort by {' or '.join(allowed)}."]}, allowed=list(allowed))
 
 
 class TooManyRequests(Problem):

@@ -21,7 +21,7 @@ from app.conditional import attach, mark
 from app.database import read
 from app.exchange import current_request
 from app.headers import ShopResponse
-from app.listing import Listing, Shape, Under, page_statement, shape_of, shown, values_of
+from app.listing import Listing, Shape, Under, count_statement, page_statement, shape_of, shown, values_of
 from app.models.base import Row
 from app.problems import InvalidInput, NotFound
 from app.schemas import MOST_COUNTED, ROWS_ON_A_PAGE, ModelOutput
@@ -168,12 +168,13 @@ class Asked:
     ) -> None:
         self.schema, self.listing = schema, listing
         self.filters = {name: value for name, value in query.items() if name not in PAGING} | dict(within)
-        self.sort: tuple[str, ...] = query.get("sort", (listing.default,))
+        self.sort: tuple[str, ...] = query.get("sort") or listing.default_order(self.filters)
         self.has_numbers = not query.keys() & {"limit", "cursor"}
         self.number: int = query.get("page", 1)
         self.size: int = query.get("per_page" if self.has_numbers else "limit", ROWS_ON_A_PAGE)
         self.cursor: str | None = query.get("cursor")
         self.scope = (type(schema).__name__, sorted(self.filters.items(), key=lambda item: item[0]), self.sort)
+        listing.refuse_unsupported(self.filters, self.sort)
         if self.has_numbers and (self.number - 1) * self.size >= MOST_COUNTED:
             raise InvalidInput({"page": [f"Pages end with row {MOST_COUNTED:,}; go on with limit and cursor."]})
 
@@ -188,9 +189,14 @@ def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> P
     under = parent and Under(parent.model, ("id", *parent.columns))
     skip = (asked.number - 1) * asked.size if asked.has_numbers else 0
     nulls = tuple(value is None for value in after)
-    shape = Shape(shape_of(asked.filters), asked.sort, not skip, nulls, asked.has_numbers, under)
+    filters, filled = shape_of(asked.filters), values_of(asked.filters)
+    is_gathered = asked.listing.source(filters).gathers(asked.filters, asked.sort)
+    if is_gathered and read(count_statement(asked.listing, filters), filled)[0][0] > MOST_COUNTED:
+        asked.listing.refuse_long_range(asked.filters, asked.sort)
+        is_gathered = False
+    shape = Shape(filters, asked.sort, not skip, nulls, asked.has_numbers, is_gathered, under)
     values = {
-        **values_of(asked.filters),
+        **filled,
         "size": asked.size,
         **{f"after_{number}": value for number, value in enumerate(after)},
     }

@@ -29,20 +29,22 @@ ON_HAND = 1_000_000
 
 PEOPLE = """
 INSERT INTO mechanics (id, name, email, phone, role, specialty, active, password_hash, version,
-    search_text)
+    search_text, name_key)
 SELECT n, 'Staff Member ' || n, 'staff.' || n || '@example.com', '+1212556' || to_char(n, 'FM0000'),
     CASE WHEN n <= {mechanics} THEN 'mechanic' WHEN n < {staff} THEN 'advisor' ELSE 'admin' END,
     CASE WHEN n <= {mechanics} THEN (ARRAY['Brakes', 'Engines', 'Electrics'])[1 + n % 3] END, true, {hash}, 1,
-    ' staff member ' || n
+    ' staff member ' || n, 'staff member ' || n
 FROM generate_series(1, {staff}) AS n;
 
 INSERT INTO sign_ins (id, mechanic_id, created_at, expires_at)
 VALUES ({sign_in}, {staff} - 1, now(), now() + interval '12 hours');
 
-INSERT INTO customers (id, name, email, phone, address, password_hash, created_at, version, search_text)
+INSERT INTO customers (id, name, email, phone, address, password_hash, created_at, version, search_text,
+    name_key)
 SELECT n, 'Customer ' || md5(n::text), 'customer.' || n || '@example.com', '+1212' || to_char(2000000 + n, 'FM0000000'),
     n || ' Orchard Street, New York, NY 10002', {hash}, now() - n * interval '1 hour', 1,
-    ' customer ' || md5(n::text) || ' customer.' || n || '@example.com +1212' || to_char(2000000 + n, 'FM0000000')
+    ' customer ' || md5(n::text) || ' customer.' || n || '@example.com +1212' || to_char(2000000 + n, 'FM0000000'),
+    'customer ' || md5(n::text)
 FROM generate_series(1, {customers}) AS n;
 
 INSERT INTO vehicles (id, customer_id, vin, plate, plate_state, make, model, year, odometer, version)
@@ -52,17 +54,13 @@ SELECT n, n, '1HGCM82633A' || to_char(n % 1000000, 'FM000000'), 'B' || to_char(n
 FROM generate_series(1, {customers}) AS n;
 
 INSERT INTO parts (id, name, price, sku, quantity_on_hand, quantity_reserved, reorder_point, cost, location, version,
-    sku_key, name_text, search_text)
+    sku_key, name_text, search_text, name_key)
 SELECT n, 'Part number ' || n, 500 + 37 * n, 'SKU-' || n, {on_hand}, 0, 10, 200 + 17 * n, 'A1-' || n, 1,
-    'sku-' || n, ' part number ' || n, ' part number ' || n || ' sku' || n
+    'sku-' || n, ' part number ' || n, ' part number ' || n || ' sku' || n, 'part number ' || n
 FROM generate_series(1, {parts}) AS n;
 """
 
 TICKETS = """
-INSERT INTO ticket_mechanics (ticket_id, mechanic_id)
-SELECT n, 1 + (n * 7 + k * 11) % {mechanics} FROM generate_series({first}, {last}) AS n, generate_series(0, 1) AS k
-WHERE k = 0 OR n % 4 = 0;
-
 INSERT INTO part_lines
     (ticket_id, part_id, quantity, quantity_reserved, quantity_issued, quantity_short, unit_price, line_total)
 SELECT n, parts.id, units, CASE WHEN n > {finished} THEN units ELSE 0 END,
@@ -90,6 +88,11 @@ FROM generate_series({first}, {last}) AS n
     LATERAL (SELECT now() - ({total} - n) * interval '1 minute' AS opened, (ARRAY[
         'Squeals when braking,', 'Annual service, and look at the wipers, worn', 'Engine light is on'
     ])[1 + n % 3] || ' since mile ' || n % 99991 AS words) AS made ORDER BY n;
+
+INSERT INTO ticket_mechanics (ticket_id, mechanic_id, status, created_at, updated_at, total)
+SELECT id, 1 + (id * 7 + k * 11) % {mechanics}, status, created_at, updated_at, total
+FROM service_tickets, generate_series(0, 1) AS k
+WHERE id BETWEEN {first} AND {last} AND (k = 0 OR id % 4 = 0) ORDER BY id;
 
 INSERT INTO ticket_events (ticket_id, mechanic_id, what, after, created_at)
 SELECT id, opened_by_id, 'status', status, created_at FROM service_tickets WHERE id BETWEEN {first} AND {last};

@@ -141,7 +141,7 @@ class FindTickets(SearchTest):
             ("created_from=2026-05-04T08:30:00Z&created_before=2026-05-04T08:30:01Z", [old]),
             ("updated_from=2026-05-04T10:30:00%2B02:00&updated_before=2026-05-05", [old]),
             ("unassigned=true&status=in_progress&q=oil", [oil]),
-            ("q=oil&sort=created_at", [old, oil]),
+            ("q=oil&sort=id", [oil, old]),
             ("sort=-created_at", [oil, brakes, old]),
         ):
             with self.subTest(query):
@@ -169,6 +169,14 @@ class FindTickets(SearchTest):
         self.assertStatus(self.advisor.put(f"{path}/edit", change), 200)
         self.assertEqual(self.found("/service-tickets?unassigned=true", name="id"), [self.old])
         self.assertEqual(self.found("/service-tickets?q=again", name="id"), [self.oil])
+
+    def test_what_is_found_by_words_is_sorted_by_id(self) -> None:
+        for sort in ("total", "-created_at", "updated_at,id"):
+            for path in ("/service-tickets", "/service-tickets.csv", f"/mechanics/{self.mechanic.id}/tickets"):
+                with self.subTest(path, sort=sort):
+                    answer = self.advisor.get(f"{path}?q=oil&sort={sort}")
+                    problem = self.assertProblem(answer, 422, "unsupported-order")
+                    self.assertEqual((set(problem["errors"]), problem["allowed"]), ({"sort"}, ["id"]))
 
     def test_what_is_no_filter_is_refused(self) -> None:
         for name, value in (
@@ -311,8 +319,8 @@ if ON_POSTGRESQL:
             now() - n * interval '1 minute', now() - n * interval '1 minute', 1, 0, 0, 0, 0, n, 0, 0, 0, 0, n, 0, n,
             n % 900 <> 0
         FROM generate_series(1, 200000) AS n;
-        INSERT INTO ticket_mechanics (ticket_id, mechanic_id)
-        SELECT n, 1 + n % 30 FROM generate_series(1, 200000) AS n WHERE n % 900 <> 0;
+        INSERT INTO ticket_mechanics (ticket_id, mechanic_id, status, created_at, updated_at, total)
+        SELECT id, 1 + id % 30, status, created_at, updated_at, total FROM service_tickets WHERE id % 900 <> 0;
     """
 
     class Plans(unittest.TestCase):

@@ -35,6 +35,7 @@ from app.problems import (
     NotFound,
     SignInFailed,
     UnfinishedTickets,
+    UnsupportedOrder,
     WrongPassword,
 )
 from app.rules.roles import Role
@@ -179,6 +180,7 @@ def end_customer_sessions(actor: Identity, customer_id: int) -> None:
 @token_required
 @blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(OWN_TICKET)
+@blueprint.refuses(UnsupportedOrder)
 def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
     """List my own tickets, the newest first.
 

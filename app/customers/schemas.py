@@ -6,7 +6,7 @@ from marshmallow import ValidationError, validates_schema
 
 from app.auth.schemas import CredentialsSchema
 from app.customers.lists import CUSTOMERS
-from app.fields import Email, Password, Phone, Plate, Search, Sort, Vin, phones_in
+from app.fields import Email, Password, Phone, Plate, Search, Vin, phones_in
 from app.models import Customer
 from app.rules.search import patterns, vehicle_patterns
 from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
@@ -79,7 +79,7 @@ class CustomerChangesSchema(Changes, ModelInput):
 
 
 class CustomerQuerySchema(ListQuery):
-    sort = Sort(*CUSTOMERS.sorts, default=CUSTOMERS.default)
+    sort = CUSTOMERS.sort_field()
     q = Search(
         patterns,
         phones_in,

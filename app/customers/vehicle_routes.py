@@ -12,7 +12,7 @@ from app.customers.lists import VEHICLES
 from app.customers.operations import require_visible
 from app.customers.vehicle_schemas import CHECKED, VEHICLE, NewVehicleSchema, VehicleChangesSchema
 from app.models import Customer, Vehicle
-from app.problems import Forbidden, NotFound, OdometerBackwards, VinTaken
+from app.problems import Forbidden, NotFound, OdometerBackwards, UnsupportedOrder, VinTaken
 from app.schemas import ListQuery
 from app.service_tickets.lists import TICKETS
 from app.service_tickets.schemas import VIEWS, TicketQuerySchema
@@ -95,7 +95,7 @@ def delete_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
 @identity_required()
 @blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(VIEWS)
-@blueprint.refuses(NotFound)
+@blueprint.refuses(UnsupportedOrder, NotFound)
 def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int, vehicle_id: int) -> Response:
     """List what was done to a vehicle, the newest first.
 

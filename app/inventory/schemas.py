@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from app.fields import Choice, QueryFlag, Search, Sort, WholeNumber
+from app.fields import Choice, QueryFlag, Search, WholeNumber
 from app.inventory.lists import MOVEMENTS, PARTS
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import LARGEST_INTEGER, MovementKind, Part, StockMovement
@@ -81,7 +81,7 @@ class PartChangesSchema(Changes, ModelInput):
 
 
 class PartQuerySchema(ListQuery):
-    sort = Sort(*PARTS.sorts, default=PARTS.default)
+    sort = PARTS.sort_field()
     q = Search(patterns, description="Words of the name; for staff also of the SKU.")
     sku = Search(sku_beginning, description="How the SKU begins; case does not matter.")
     location = Search(folded_beginning, description="How the location begins; case and accents do not matter.")
@@ -106,7 +106,7 @@ class MovementSchema(ModelOutput):
 
 
 class MovementQuerySchema(ListQuery):
-    sort = Sort(*MOVEMENTS.sorts, default=MOVEMENTS.default)
+    sort = MOVEMENTS.sort_field()
 
 
 class NewMovementSchema(ModelInput):

@@ -23,7 +23,7 @@ from app.mechanics.schemas import (
 )
 from app.models import Mechanic
 from app.openapi import Blueprint
-from app.problems import EmailTaken, Forbidden, LastAdmin, NotFound, SignInFailed, WrongPassword
+from app.problems import EmailTaken, Forbidden, LastAdmin, NotFound, SignInFailed, UnsupportedOrder, WrongPassword
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
 from app.service_tickets.schemas import TICKET, TicketQuerySchema
@@ -53,7 +53,7 @@ def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
 
     Staff see all fields, customers the names, and look for nothing else. `sort=open_tickets` finds who has time.
     """
-    if not actor.is_staff and STAFF_FILTERS & request.args.keys() | STAFF_SORTS & set(query["sort"]):
+    if not actor.is_staff and STAFF_FILTERS & request.args.keys() | STAFF_SORTS & set(query.get("sort", ())):
         raise Forbidden("Customers look for mechanics by name.")
     return reading.cached_page(VIEWS.of(actor), MECHANICS, query)
 
@@ -74,7 +74,7 @@ def get_mechanic(actor: Identity, mechanic_id: int) -> Response:
 @staff_required()
 @blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(TICKET)
-@blueprint.refuses(NotFound)
+@blueprint.refuses(UnsupportedOrder, NotFound)
 def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: int) -> Response:
     """List the tickets that a mechanic is assigned to, the newest first.
 

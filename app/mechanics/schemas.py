@@ -1,7 +1,7 @@
 """What mechanics look like, and what may be written of them."""
 
 from app.auth.schemas import CredentialsSchema
-from app.fields import Password, QueryFlag, Search, Sort, WholeNumber
+from app.fields import Password, QueryFlag, Search, WholeNumber
 from app.mechanics.lists import MECHANICS
 from app.models import Mechanic
 from app.reading import Views
@@ -64,7 +64,7 @@ class MechanicCredentialsSchema(CredentialsSchema):
 class MechanicQuerySchema(ListQuery):
     q = Search(patterns, description="Words of the name.")
     active = QueryFlag(load_default=True, metadata={"description": "false: the deactivated ones instead."})
-    sort = Sort(*MECHANICS.sorts, default=MECHANICS.default)
+    sort = MECHANICS.sort_field()
 
 
 # What tells more than the names that customers see.

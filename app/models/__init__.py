@@ -19,7 +19,7 @@ from app.models.mechanic import Mechanic
 from app.models.part import Part
 from app.models.sign_in import SignIn
 from app.models.stock import MovementKind, StockMovement
-from app.models.ticket import LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
+from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
 from app.models.types import LARGEST_INTEGER
 from app.models.vehicle import MOST_MILES, Vehicle
 
@@ -27,6 +27,7 @@ __all__ = [
     "LARGEST_INTEGER",
     "MOST_MILES",
     "Account",
+    "Assignment",
     "AuditEvent",
     "AuditKind",
     "Authorization",

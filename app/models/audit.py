@@ -46,7 +46,7 @@ class AuditEvent(Row):
         Index("ix_audit_events_customer_id_id", "customer_id", "id"),
         Index("ix_audit_events_subject_subject_id_id", "subject", "subject_id", "id"),
         Index("ix_audit_events_kind_id", "kind", "id"),
-        Index("ix_audit_events_created_at", "created_at"),
+        Index("ix_audit_events_created_at", "created_at", "id"),
     )
     noun = "audit event"
 

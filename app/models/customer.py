@@ -22,6 +22,7 @@ class Customer(Named, Account):
         CheckConstraint("password_hash IS NULL OR email IS NOT NULL", name="signs_in_with_email"),
         search_index("customers"),
         Index("ix_customers_name_key_id", "name_key", "id"),
+        Index("ix_customers_created_at_id", "created_at", "id"),
         # Couples may share an e-mail as walk-ins; an account has its own.
         Index(
             "uq_customers_sign_in_email",

@@ -3,25 +3,39 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     CheckConstraint,
-    Column,
     ColumnElement,
     ForeignKey,
     Index,
     String,
     Table,
     UniqueConstraint,
+    bindparam,
+    event,
     false,
     func,
     literal_column,
     select,
     text,
+    true,
+    update,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, column_property, composite, mapped_column, relationship, validates
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    UOWTransaction,
+    column_property,
+    composite,
+    mapped_column,
+    relationship,
+    validates,
+)
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from app.extensions import Base
 from app.models.append_only import append_only
@@ -37,16 +51,39 @@ from app.rules.money import ZERO
 from app.rules.ticket_life import CHANGEABLE, RESERVING, WORKLOAD, By, Hold, Move, TicketStatus, allowed, find_move
 from app.rules.totals import Discount, Rates, Totals
 
-ticket_mechanics = Table(
-    "ticket_mechanics",
-    Base.metadata,
-    Column("ticket_id", ForeignKey("service_tickets.id"), primary_key=True),
-    Column("mechanic_id", ForeignKey("mechanics.id"), primary_key=True, index=True),
-)
+
+class Assignment(Base):
+    """A mechanic who works on a ticket, with a copy of what the tickets of a mechanic are filtered and sorted by.
+
+    Where that stood with the ticket alone, no index would find the largest of one mechanic's tickets.
+    """
+
+    __tablename__ = "ticket_mechanics"
+    __table_args__ = tuple(
+        Index(f"ix_ticket_mechanics_{name}", "mechanic_id", "status", *columns, "ticket_id")
+        for name, *columns in (("status",), *((name, name) for name in ("created_at", "updated_at", "total")))
+    )
+
+    # The id of the ticket, under the name that it has in the lists of tickets.
+    id: Mapped[int] = mapped_column("ticket_id", ForeignKey("service_tickets.id"), primary_key=True)
+    mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), primary_key=True)
+    status: Mapped[TicketStatus] = mapped_column(named(TicketStatus), default=TicketStatus.OPEN)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+
+    @classmethod
+    def present(cls) -> ColumnElement[bool]:
+        """As every ticket is."""
+        return true()
+
+
+ticket_mechanics: Table = cast("Table", Assignment.__table__)
+# What an assignment has a copy of.
+COPIED = ("status", "created_at", "updated_at", "total")
 
 
 ON_HOLD = text("hold IS NOT NULL")
-UNASSIGNED = text("NOT is_assigned")
 DUE = text("balance > 0 AND status = 'invoiced'")
 CREDIT = text("balance < 0")
 COMMA: Any = literal_column("', '")  # a constant: as a value it would be written anew into each statement
@@ -68,11 +105,11 @@ class ServiceTicket(Searchable, Versioned, Row):
         ),
         Index("ix_service_tickets_customer_id_id", "customer_id", "id"),
         Index("ix_service_tickets_vehicle_id_id", "vehicle_id", "id"),
-        Index("ix_service_tickets_status_id", "status", "id"),
-        Index("ix_service_tickets_created_at_id", "created_at", "id"),
-        Index("ix_service_tickets_updated_at_id", "updated_at", "id"),
-        Index("ix_service_tickets_total_id", "total", "id"),
-        Index("ix_service_tickets_unassigned", "id", sqlite_where=UNASSIGNED, postgresql_where=UNASSIGNED),
+        # Each begins with what most lists are filtered by; where one is not, a page is merged from all its values.
+        Index("ix_service_tickets_status_id", "status", "is_assigned", "id"),
+        Index("ix_service_tickets_created_at_id", "status", "is_assigned", "created_at", "id"),
+        Index("ix_service_tickets_updated_at_id", "status", "is_assigned", "updated_at", "id"),
+        Index("ix_service_tickets_total_id", "status", "is_assigned", "total", "id"),
         Index("ix_service_tickets_hold_id", "hold", "id", sqlite_where=ON_HOLD, postgresql_where=ON_HOLD),
         Index("ix_service_tickets_due", "id", sqlite_where=DUE, postgresql_where=DUE),
         Index("ix_service_tickets_credit", "id", sqlite_where=CREDIT, postgresql_where=CREDIT),
@@ -198,6 +235,27 @@ class ServiceTicket(Searchable, Versioned, Row):
             )
 
 
+@event.listens_for(Session, "after_flush")
+def _copy_to_assignments(session: Session, _context: UOWTransaction) -> None:
+    """Bring the assignments up to their tickets, in the transaction that changes either."""
+    for row in (*session.new, *session.dirty):
+        if isinstance(row, ServiceTicket) and row.is_assigned and _is_copied_anew(row):
+            copied = {f"its_{name}": getattr(row, name) for name in COPIED}
+            session.connection().execute(_COPY, {"its_id": row.id, **copied})
+
+
+def _is_copied_anew(ticket: ServiceTicket) -> bool:
+    # What was not loaded did not change.
+    return any(get_history(ticket, name, PASSIVE_NO_INITIALIZE).has_changes() for name in ("mechanics", *COPIED))
+
+
+_COPY = (
+    update(Assignment)
+    .where(Assignment.id == bindparam("its_id"))
+    .values({name: bindparam(f"its_{name}") for name in COPIED})
+)
+
+
 class PartLine(Base):
     """How many units of a part a ticket uses, at the price copied when the line was made.
 
@@ -285,26 +343,17 @@ class TicketEvent(Row):
     customer: Mapped[Customer | None] = shows()
 
 
-# How many tickets each mechanic has to work on: counted once for a whole list of mechanics.
-_workload = (
-    select(ticket_mechanics.c.mechanic_id, func.count().label("tickets"))
-    .select_from(ticket_mechanics.join(ServiceTicket))
-    .where(ServiceTicket.status.in_([literal_column(f"'{s.value}'") for s in TicketStatus if s in WORKLOAD]))
-    .group_by(ticket_mechanics.c.mechanic_id)
-    .cte("workload")
-    .prefix_with("MATERIALIZED", dialect="postgresql")  # or it would be counted for each mechanic after all
-)
-# Loaded only where a schema shows it.
+# How many tickets a mechanic has to work on. Loaded only where a schema shows it.
 Mechanic.__mapper__.add_property(
     "open_tickets",
     column_property(
-        func.coalesce(
-            select(_workload.c.tickets)
-            .where(_workload.c.mechanic_id == Mechanic.id)
-            .correlate(Mechanic)
-            .scalar_subquery(),
-            0,
-        ),
+        select(func.count())
+        .where(
+            Assignment.mechanic_id == Mechanic.id,
+            Assignment.status.in_([literal_column(f"'{s.value}'") for s in TicketStatus if s in WORKLOAD]),
+        )
+        .correlate(Mechanic)
+        .scalar_subquery(),
         deferred=True,
     ),
 )

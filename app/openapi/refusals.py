@@ -17,6 +17,8 @@ PROBLEM_SCHEMA = {
     "properties": {
         "type": {
             "type": "string",
+            "description": "Further ones may be added: take one that you do not know by its status.",
+            "x-extensible": True,
             "enum": [f"/problems/{slug}" for slug in SLUGS],
             "x-enum-varnames": [slug.replace("-", "_").upper() for slug in SLUGS],  # for generators of clients
         },

@@ -20,6 +20,7 @@ from app.problems import (
     ReasonNeeded,
     TicketLocked,
     TotalTooLarge,
+    UnsupportedOrder,
     VinTaken,
 )
 from app.schemas import ListQuery
@@ -63,6 +64,7 @@ def create_ticket(actor: Identity, fields: dict[str, Any]) -> tuple[ServiceTicke
 @staff_required()
 @blueprint.arguments(AllTicketsQuerySchema, location="query")
 @blueprint.lists(TICKET)
+@blueprint.refuses(UnsupportedOrder)
 def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """List tickets, the newest first.
 

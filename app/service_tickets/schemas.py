@@ -14,7 +14,6 @@ from app.fields import (
     QueryId,
     QueryTime,
     Search,
-    Sort,
     Text,
     WholeNumber,
 )
@@ -162,7 +161,7 @@ class TicketQuerySchema(ListQuery):
     updated_before = QueryTime(
         metadata={"description": "Not changed since then; a date begins in the shop's time zone."}
     )
-    sort = Sort(*TICKETS.sorts, default=TICKETS.default)
+    sort = TICKETS.sort_field()
 
 
 class AllTicketsQuerySchema(TicketQuerySchema):

@@ -12,7 +12,7 @@ from app.customers.schemas import CUSTOMER
 from app.inventory.lists import PARTS
 from app.inventory.schemas import PART
 from app.openapi.blueprint import Decorator
-from app.problems import SkuTaken
+from app.problems import SkuTaken, UnsupportedOrder
 from app.reading import send
 from app.rules.roles import Role
 from app.service_tickets.lists import TICKETS
@@ -90,6 +90,7 @@ def export_parts(actor: Identity, query: dict[str, Any]) -> Response:
 @staff_required()
 @blueprint.arguments(TicketExportSchema, location="query")
 @_sends_csv()
+@blueprint.refuses(UnsupportedOrder)
 @slow(EXPORT)
 def export_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """Export tickets as CSV, one row each.

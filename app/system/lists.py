@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_
 
 from app.listing import Listing
 from app.models import Account, AuditEvent, Customer, Mechanic
 
 
-def _concerns(account: type[Account], author: Any, account_id: Any) -> ColumnElement[bool]:
-    """What an account did, or what was done to it."""
-    return or_(author == account_id, and_(AuditEvent.subject == account.noun, AuditEvent.subject_id == account_id))
+def _concerns(account: type[Account], author: Any, account_id: Any) -> list[ColumnElement[bool]]:
+    """What an account did, or what was done to it by another."""
+    was_subject = and_(AuditEvent.subject == account.noun, AuditEvent.subject_id == account_id)
+    return [author == account_id, and_(was_subject, author.is_distinct_from(account_id))]
 
 
 AUDIT_EVENTS = Listing(
@@ -23,4 +24,6 @@ AUDIT_EVENTS = Listing(
         "until": lambda value: AuditEvent.created_at < value,
     },
     default="-id",
+    ranges={"since": "created_at", "until": "created_at"},
+    merged=frozenset({"kind", "mechanic_id", "customer_id", "since", "until"}),
 )

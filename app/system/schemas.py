@@ -1,6 +1,6 @@
 """What the audit log looks like, and how it is searched."""
 
-from app.fields import Choice, QueryNumber, QueryTime, Sort
+from app.fields import Choice, QueryNumber, QueryTime
 from app.models import AuditEvent, AuditKind
 from app.schemas import ListQuery, ModelOutput
 from app.system.lists import AUDIT_EVENTS
@@ -24,7 +24,7 @@ class AuditEventSchema(ModelOutput):
 
 
 class AuditQuerySchema(ListQuery):
-    sort = Sort(*AUDIT_EVENTS.sorts, default=AUDIT_EVENTS.default)
+    sort = AUDIT_EVENTS.sort_field()
     kind = Choice(AuditKind, metadata={"description": "What happened."})
     mechanic_id = QueryNumber(least=1, metadata={"description": "By this mechanic, or to their account."})
     customer_id = QueryNumber(least=1, metadata={"description": "By this customer, or to their account."})
