@@ -10,6 +10,7 @@ from app.customers.lists import CUSTOMERS
 from app.customers.schemas import CUSTOMER
 from app.inventory.lists import PARTS
 from app.inventory.schemas import PART
+from app.limits import export_limit
 from app.openapi.blueprint import Decorator
 from app.problems import SkuTaken
 from app.reading import send
@@ -54,6 +55,7 @@ def _reads_csv(example: str) -> Decorator:
 
 @blueprint.get("/customers.csv")
 @staff_required()
+@export_limit
 @blueprint.arguments(CustomerExportSchema, location="query")
 @_sends_csv()
 def export_customers(actor: Identity, query: dict[str, Any]) -> Response:
@@ -67,6 +69,7 @@ def export_customers(actor: Identity, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/inventory.csv")
 @staff_required()
+@export_limit
 @blueprint.arguments(PartExportSchema, location="query")
 @_sends_csv()
 def export_parts(actor: Identity, query: dict[str, Any]) -> Response:
@@ -80,6 +83,7 @@ def export_parts(actor: Identity, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/service-tickets.csv")
 @staff_required()
+@export_limit
 @blueprint.arguments(TicketExportSchema, location="query")
 @_sends_csv()
 def export_tickets(actor: Identity, query: dict[str, Any]) -> Response:
