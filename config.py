@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 ENVIRONMENTS = ("development", "production", "testing")
 SECRET_KEY_BYTES = 32
+# So long the database lets nobody remove an event of the audit log.
+LEAST_AUDIT_DAYS = 30
 # A key of random characters has more different ones, hexadecimal digits too.
 LEAST_CHARACTERS = 8
 
@@ -190,6 +192,7 @@ SETTINGS = (
     Setting("METRICS_TOKEN", _secret),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", _web_address),
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
+    Setting("AUDIT_DAYS", _whole(LEAST_AUDIT_DAYS, 366 * 30)),
     Setting("SESSION_IDLE_MINUTES", _whole(1, 60 * 24 * 365)),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
@@ -208,6 +211,7 @@ SETTINGS = (
     Setting("RATELIMIT_LOGIN", _rates, "20 per minute"),
     Setting("RATELIMIT_GUESSES", _rates, "10 per 5 minutes; 30 per hour; 100 per day"),
     Setting("RATELIMIT_GUESSES_PER_ADDRESS", _rates, "100 per hour; 300 per day"),
+    Setting("RATELIMIT_EXPORTS", _rates, "60 per hour"),
     Setting("RATELIMIT_SIGN_UP", _rates, "20 per hour"),
 )
 

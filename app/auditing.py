@@ -6,18 +6,23 @@ writes many rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 
-from flask import has_request_context
-from sqlalchemy import event, insert, inspect
+from flask import current_app, has_request_context
+from sqlalchemy import delete, event, insert, inspect, select
 from sqlalchemy.orm import Session, UOWTransaction
 
 from app.exchange import current_request
 from app.extensions import db
 from app.models import Account, AuditEvent, AuditKind, Customer, Part, Vehicle
 from app.models.base import Row
+from app.models.types import now
+from app.transaction import atomic
 
 MOST_ADDRESS = 45
+# How many events one transaction removes.
+PURGED_AT_ONCE = 10_000
 
 Values = Mapping[str, Any]
 
@@ -106,6 +111,26 @@ def audit_changes(by: Author | None, account: Account) -> None:
         audit(AuditKind.ROLE_CHANGED, by, account, f"{role[0].value} to {role[1].value}")
     if active := _change(account, "active"):
         audit(AuditKind.ACTIVATED if active[1] else AuditKind.DEACTIVATED, by, account)
+
+
+def purge() -> int:
+    """Remove the events that are older than `AUDIT_DAYS`; how many. That it was done is an event of its own."""
+    days: int | None = current_app.config["AUDIT_DAYS"]
+    if days is None:
+        return 0
+    until, removed = now() - timedelta(days=days), 0
+    oldest = select(AuditEvent.id).where(AuditEvent.created_at < until).order_by(AuditEvent.id).limit(PURGED_AT_ONCE)
+    while True:
+        with atomic():
+            batch: Any = db.session.execute(
+                delete(AuditEvent)
+                .where(AuditEvent.id.in_(oldest.scalar_subquery()))
+                .execution_options(synchronize_session=False)
+            )
+            if not batch.rowcount:
+                return removed
+            audit(AuditKind.PURGED, None, "audit", f"{batch.rowcount} until {until:%Y-%m-%d %H:%M} UTC")
+        removed += batch.rowcount
 
 
 def _change(row: Row, name: str) -> tuple[Any, Any] | None:

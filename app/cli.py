@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app import backups, demo, idempotency
+from app import auditing, backups, demo, idempotency
 from app.extensions import db
 from app.mechanics.operations import create_admin as create_admin_account
 from app.mechanics.operations import is_admin_able_to_sign_in
@@ -105,11 +105,13 @@ def prepare(context: click.Context) -> None:
 
 @click.command("purge")
 def purge() -> None:
-    """Remove what has expired: answers that were kept for requests sent again."""
+    """Remove what has expired: answers kept for requests sent again, and events older than AUDIT_DAYS."""
     removed = 0
     while batch := idempotency.purge():
         removed += batch
     click.echo(f"Removed {removed} expired answers.")
+    if current_app.config["AUDIT_DAYS"]:
+        click.echo(f"Removed {auditing.purge()} events of the audit log that were too old.")
 
 
 @click.command("backup")

@@ -132,6 +132,7 @@ limiter = WriteLimiter(
 login_limit = limiter.shared_limit(
     _setting("RATELIMIT_LOGIN"), "login", key_func=device_or_address, override_defaults=False
 )
+export_limit = limiter.shared_limit(_setting("RATELIMIT_EXPORTS"), "exports", override_defaults=False)
 # By address whoever asks: who has one account would else make many. Staff enter walk-ins all day.
 sign_up_limit = limiter.shared_limit(
     _setting("RATELIMIT_SIGN_UP"),

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -28,7 +29,7 @@ from app import create_app, demo
 from app.auth import sessions
 from app.auth.passwords import hash_password
 from app.extensions import Base, db
-from app.models import AuditEvent, Customer, Invite, Mechanic, SignIn
+from app.models import AuditEvent, AuditKind, Customer, Invite, Mechanic, SignIn
 from app.models.types import now
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
@@ -709,6 +710,59 @@ class WhatIsAudited(ShopTest):
 
     def importer(self, what: str, file: str, query: str = "") -> Callable[[], TestResponse]:
         return lambda: self.advisor.request("POST", f"/{what}/import{query}", data=file, content_type="text/csv")
+
+
+class AuditLogThatGrows(Commands, OwnAppTest):
+    """Nobody fills the audit log without end, and only a command empties it, of what is old."""
+
+    SETTINGS = {"RATELIMIT_EXPORTS": "3 per hour", "AUDIT_DAYS": "90"}
+    EXPORTS = ("/customers.csv", "/inventory.csv", "/service-tickets.csv", "/customers/{}/personal-data")
+
+    def test_exports_have_a_limit_of_their_own(self) -> None:
+        for caller, paths in ((self.admin, self.EXPORTS), (self.customer, self.EXPORTS[3:])):
+            turns = cycle(path.format(self.customer.id) for path in paths)
+            for _ in range(3):
+                self.assertStatus(caller.get(next(turns)), 200)
+            for _ in paths:
+                self.assertProblem(caller.get(next(turns)), 429, "too-many-requests")
+            self.assertStatus(caller.get("/inventory"), 200)
+        self.assertEqual(len(db.session.scalars(select(AuditEvent)).all()), 6)
+
+    def test_every_operation_that_records_an_export_is_limited(self) -> None:
+        recorded = {"GET " + path for path in self.EXPORTS}
+        document = self.assertStatus(self.anyone.get("/openapi.json"), 200)
+        served = {
+            f"GET {path.replace('{customer_id}', '{}')}"
+            for path in document["paths"]
+            if path.endswith((".csv", "/personal-data"))
+        }
+        self.assertEqual(served, recorded)
+
+    def test_the_command_removes_what_is_old_and_says_so(self) -> None:
+        for days in (1, 31, 89, 91, 400):
+            self.save(AuditEvent(kind=AuditKind.SIGNED_IN, created_at=now() - timedelta(days=days)))
+        result = self.run_command("purge")
+        self.assertDone(result)
+        self.assertIn("Removed 2 events of the audit log", result.output)
+        db.session.rollback()
+        *kept, purged = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+        self.assertEqual(len(kept), 3)
+        self.assertEqual(purged.kind, AuditKind.PURGED)
+        self.assertRegex(purged.detail or "", "^2 until ")
+        self.assertIn("Removed 0 events", self.run_command("purge").output)
+
+    def test_the_database_lets_nobody_remove_what_is_young(self) -> None:
+        for days, goes in ((0, False), (29, False), (31, True)):
+            self.save(AuditEvent(kind=AuditKind.SIGNED_IN, created_at=now() - timedelta(days=days)))
+            newest = "DELETE FROM audit_events WHERE id = (SELECT max(id) FROM audit_events)"
+            with self.subTest(days):
+                try:
+                    with db.engine.begin() as connection:
+                        connection.exec_driver_sql(newest)
+                    self.assertTrue(goes)
+                except DBAPIError as refused:
+                    self.assertFalse(goes)
+                    self.assertIn("append-only", str(refused.orig))
 
 
 class HiddenThings(OwnAppTest):

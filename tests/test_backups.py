@@ -77,17 +77,21 @@ class BackupTest(Commands, RepairOrderTest):
 class RoundTrip(BackupTest):
     """What was written comes back."""
 
-    def test_all_rows_come_back_but_nobody_is_signed_in(self) -> None:
+    def test_all_rows_come_back_but_nobody_is_signed_in_or_invited(self) -> None:
         self.use(self.new_ticket(), self.new_part(), 2)
         self.new_invoiced()
+        invite = self.assertStatus(self.advisor.post(f"/customers/{self.customer.id}/invite"), 201)["token"]
         self.assertDone(self.backup())
         before = self.rows(self.app)
         for app in (self.elsewhere(), self.elsewhere(new_migrated_database())):
             result = self.restore(app)
             self.assertDone(result)
             self.assertNotIn("upgrade", result.output)
-            self.assertTrue(before["sign_ins"])
-            self.assertEqual(self.rows(app), before | {"sign_ins": []})
+            self.assertTrue(before["sign_ins"] and before["invites"])
+            self.assertEqual(self.rows(app), before | {"sign_ins": [], "invites": []})
+            used = {"token": invite, "password": "a password of their own"}
+            answer = support.Caller(app).post("/invites/accept", used)
+            self.assertProblem(answer, 401, "invite-invalid")
 
     def test_the_restored_shop_goes_on(self) -> None:
         self.new_invoiced()

@@ -68,6 +68,8 @@ class Refusals(unittest.TestCase):
         ],
         "INVITE_URL": ["shop.example.com/welcome", "mailto:shop@example.com"],
         "PORT": ["0", "65536", "http", "80 80"],
+        "AUDIT_DAYS": ["0", "29", "1y", "90.5"],
+        "RATELIMIT_EXPORTS": ["often"],
         "SESSION_IDLE_MINUTES": ["0", "-1", "20m", "0.5"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],

@@ -54,7 +54,7 @@ class Forged(OwnAppTest):
         client = self.app.test_client()
         good = (self.admin.token, self.forger.signed(), self.forger.headed(), self.forger.signed(nbf=0))
         for method, path, _ in self.routes():
-            for token in () if path.endswith("/logout") else good:
+            for token in () if "/logout" in path else good:
                 headers = {"Authorization": f"Bearer {token}"}
                 answer = client.open(path, method=method, headers=headers, buffered=True)
                 self.assertNotEqual(answer.status_code, 401, f"{method} {path}")

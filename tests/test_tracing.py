@@ -113,7 +113,7 @@ class Spans(TracingTest):
             "traceparent": f"00-{TRACE}-{PARENT}-01",
             "tracestate": f"vendor={CANARY}",
         }
-        body = {"name": CANARY, "email": f"{CANARY}@example.com", "password": CANARY * 2}
+        body = {"name": CANARY, "email": f"{CANARY}@example.com", "password": f"{CANARY} and a wrench"}
         self.anyone.post(f"/customers?q={CANARY}", body, headers=headers)
         self.assertStatus(self.anyone.post("/customers", body, headers=headers), 201)
         self.anyone.post("/customers/login", {"email": self.customer.email, "password": PASSWORD}, headers=headers)

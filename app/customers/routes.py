@@ -26,7 +26,7 @@ from app.customers.schemas import (
     CustomerQuerySchema,
     NewCustomerSchema,
 )
-from app.limits import login_limit, sign_up_limit
+from app.limits import export_limit, login_limit, sign_up_limit
 from app.models import Customer
 from app.problems import (
     ContactNeeded,
@@ -111,6 +111,7 @@ def delete_customer(actor: Identity, customer_id: int) -> None:
 
 @blueprint.get("/<id:customer_id>/personal-data")
 @identity_required(Role.ADMIN)
+@export_limit
 @blueprint.response(200, PERSONAL_DATA, description="A file with all that is held on the customer.")
 @blueprint.refuses(NotFound)
 @slow(EXPORT)

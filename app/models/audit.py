@@ -32,6 +32,7 @@ class AuditKind(enum.Enum):
     ARCHIVED = "archived"
     DELETED = "deleted"
     EXPORTED = "exported"
+    PURGED = "purged"
 
 
 @append_only

@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from app import sheets
 from app.auditing import audit
-from app.auth.access import Identity
+from app.auth.access import Identity, require_still_authorised
 from app.listing import Listing
 from app.models import AuditKind
 from app.reading import walk
@@ -38,6 +38,7 @@ def export(actor: Identity, name: str, schema: ModelOutput, listing: Listing, qu
 def _lines(schema: ModelOutput, parts: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
     texts = {name for name, field in schema.fields.items() if isinstance(field, fields.String)}
     for rows in parts:
+        require_still_authorised(parts)  # who reads slowly reads no longer than they may
         yield sheets.write(
             [sheets.defuse(value) if value and name in texts else value for name, value in row.items()] for row in rows
         )

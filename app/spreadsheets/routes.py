@@ -11,6 +11,7 @@ from app.customers.lists import CUSTOMERS
 from app.customers.schemas import CUSTOMER
 from app.inventory.lists import PARTS
 from app.inventory.schemas import PART
+from app.limits import export_limit
 from app.openapi.blueprint import Decorator
 from app.problems import SkuTaken, UnsupportedOrder
 from app.reading import send
@@ -60,6 +61,7 @@ def _reads_csv(example: str) -> Decorator:
 
 @blueprint.get("/customers.csv")
 @staff_required()
+@export_limit
 @blueprint.arguments(CustomerExportSchema, location="query")
 @_sends_csv()
 @slow(EXPORT)
@@ -74,6 +76,7 @@ def export_customers(actor: Identity, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/inventory.csv")
 @staff_required()
+@export_limit
 @blueprint.arguments(PartExportSchema, location="query")
 @_sends_csv()
 @slow(EXPORT)
@@ -88,6 +91,7 @@ def export_parts(actor: Identity, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/service-tickets.csv")
 @staff_required()
+@export_limit
 @blueprint.arguments(TicketExportSchema, location="query")
 @_sends_csv()
 @blueprint.refuses(UnsupportedOrder)
