@@ -64,6 +64,7 @@ TICKETS = Listing(
     },
     ranges=DATES,
     through={"mechanic_id": ASSIGNMENTS},
+    rare_beside={"q": frozenset({"mechanic_id"})},
     orders={"q": ("id",)},
 )
 EVENTS = Listing(TicketEvent, sorts={"id": TicketEvent.id})
