@@ -65,6 +65,8 @@ class Listing:
     # The filters that bound a range, and the column that an index has it by: those that leave out what is before end
     # with _from or since, the others with _before or until.
     ranges: Mapping[str, str] = field(default_factory=dict)
+    # Filters by words, and the filters beside which these must not be common: no index has both.
+    rare_beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
     # The filters that do not go with every order, and those that they go with.
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -97,6 +99,14 @@ class Listing:
         for name in filters:
             if name in self.orders and not names <= set(self.orders[name]):
                 raise UnsupportedOrder(f"With {name}", self.orders[name])
+
+    def bounded(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the filters that must leave few rows by themselves."""
+        return {
+            name: value
+            for name, value in filters.items()
+            if name in self.rare_beside and self.rare_beside[name] & filters.keys()
+        }
 
     def gathers(self, filters: Iterable[str], sort: tuple[str, ...]) -> bool:
         """Whether the filters leave a range that an index has in another order than that of the list.

@@ -190,8 +190,11 @@ def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> P
     skip = (asked.number - 1) * asked.size if asked.has_numbers else 0
     nulls = tuple(value is None for value in after)
     filters, filled = shape_of(asked.filters), values_of(asked.filters)
+    bounded = asked.listing.bounded(asked.filters)
+    if bounded and _is_long(asked.listing, bounded):
+        raise InvalidInput({name: [f"More than {MOST_COUNTED:,} rows have that; add a word."] for name in bounded})
     is_gathered = asked.listing.source(filters).gathers(asked.filters, asked.sort)
-    if is_gathered and read(count_statement(asked.listing, filters), filled)[0][0] > MOST_COUNTED:
+    if is_gathered and _is_long(asked.listing, asked.filters):
         asked.listing.refuse_long_range(asked.filters, asked.sort)
         is_gathered = False
     shape = Shape(filters, asked.sort, not skip, nulls, asked.has_numbers, is_gathered, under)
@@ -212,6 +215,11 @@ def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> P
     if total is not None and total > MOST_COUNTED:
         total = None
     return Page(text, found > asked.size, tuple(keys), total)
+
+
+def _is_long(listing: Listing, filters: Mapping[str, Any]) -> bool:
+    """Whether the filters leave more rows than are counted."""
+    return bool(read(count_statement(listing, shape_of(filters)), values_of(filters))[0][0] > MOST_COUNTED)
 
 
 def _respond(asked: Asked, found: Page) -> Response:

@@ -33,8 +33,8 @@ LEFT = MECHANICS + 1
 # What the shop of the other measurements does not have: holds, tickets without a mechanic, other states, and somebody
 # who left. The same shares of a small and of a large shop.
 VARIETY = """
-UPDATE service_tickets SET hold = CASE WHEN id % 20 = 0 THEN 'parts' ELSE 'customer' END
-WHERE status IN ('open', 'in_progress') AND id % 10 = 0;
+UPDATE service_tickets SET hold = CASE WHEN id % 20 < 10 THEN 'parts' ELSE 'customer' END
+WHERE status IN ('open', 'in_progress') AND id % 10 IN (0, 8);
 UPDATE service_tickets SET status = 'estimate' WHERE status = 'open' AND id % 7 = 0;
 UPDATE service_tickets SET status = (ARRAY['paid', 'void', 'invoiced', 'declined'])[1 + id / 10 % 4]
 WHERE status = 'completed' AND id % 10 = 7;
@@ -45,7 +45,7 @@ UPDATE service_tickets SET is_assigned = false WHERE id % 100 = 3;
 UPDATE ticket_mechanics SET status = t.status FROM service_tickets t WHERE t.id = ticket_id AND t.status <> 'completed';
 INSERT INTO ticket_mechanics (ticket_id, mechanic_id, status, created_at, updated_at, total)
 SELECT id, {left}, status, created_at, updated_at, total FROM service_tickets
-WHERE is_assigned AND id < (SELECT max(id) / 20 FROM service_tickets);
+WHERE is_assigned AND id < (SELECT max(id) / 5 FROM service_tickets);
 INSERT INTO audit_events (kind, mechanic_id, created_at)
 SELECT (ARRAY['signed_in', 'signed_out', 'created'])[1 + id % 3], 1 + id % {staff}, created_at
 FROM service_tickets ORDER BY id;
@@ -66,8 +66,8 @@ WORDS = {
     "": {"q": ("since", "wipers", "alternator", "no such word")},
 }
 IDS = {"customer_id": (42,), "vehicle_id": (42,), "mechanic_id": (7, LEFT)}
-# From an hour to years ago, in minutes: there is a ticket a minute.
-AGES = (60, 6 * 24 * 60, 15_000, 500_000)
+# From an hour to five years ago, in minutes: there is a ticket a minute.
+AGES = (60, 6 * 24 * 60, 15_000, 2_600_000)
 
 
 @dataclass

@@ -3,10 +3,11 @@
 import unittest
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import Engine, event, text
 
-from app import create_app
+from app import create_app, reading
 from app.extensions import db
 from app.models import Mechanic, Vehicle
 from app.rules.search import sort_key
@@ -177,6 +178,18 @@ class FindTickets(SearchTest):
                     answer = self.advisor.get(f"{path}?q=oil&sort={sort}")
                     problem = self.assertProblem(answer, 422, "unsupported-order")
                     self.assertEqual((set(problem["errors"]), problem["allowed"]), ({"sort"}, ["id"]))
+
+    def test_what_is_too_much_is_refused(self) -> None:
+        mine, day = f"/mechanics/{self.mechanic.id}/tickets", "created_from=2026-01-01"
+        with mock.patch.object(reading, "MOST_COUNTED", 1):
+            self.assertInvalid(self.advisor.get(f"{mine}?q=oil"), "q")
+            self.assertStatus(self.advisor.get(f"{mine}?q=brakes"), 200)
+            for sort in ("total", "-updated_at", "id"):
+                answer = self.advisor.get(f"/service-tickets?{day}&sort={sort}")
+                self.assertProblem(answer, 422, "unsupported-order")
+            for sort in ("created_at", "-created_at", "-id"):
+                self.assertEqual(len(self.found(f"/service-tickets?{day}&sort={sort}", name="id")), 3)
+        self.assertEqual(len(self.found(f"/service-tickets?{day}&sort=total", name="id")), 3)
 
     def test_what_is_no_filter_is_refused(self) -> None:
         for name, value in (

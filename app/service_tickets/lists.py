@@ -71,6 +71,7 @@ TICKETS = Listing(
     },
     ranges=DATES,
     through={"mechanic_id": ASSIGNMENTS},
+    rare_beside={"q": frozenset({"mechanic_id"})},
     orders={"q": ("id",), "balance": ("id",)},
 )
 EVENTS = Listing(TicketEvent, sorts={"id": TicketEvent.id})

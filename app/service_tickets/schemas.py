@@ -22,7 +22,7 @@ from app.models import MOST_MILES, Customer, LaborLine, PartLine, ServiceTicket,
 from app.reading import Views
 from app.rules.search import patterns
 from app.rules.ticket_life import Hold, TicketStatus
-from app.schemas import Changes, Input, ListQuery, ModelInput, ModelOutput, Output
+from app.schemas import MOST_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
 from app.service_tickets.lists import TICKETS
 
 MOST_UNITS = 1_000_000
@@ -149,7 +149,11 @@ class QueryBalance(fields.Field[bool]):
 class TicketQuerySchema(ListQuery):
     """Which tickets, where the address itself does not say whose."""
 
-    q = Search(patterns, description="Words of the description; case and accents do not matter.")
+    q = Search(
+        patterns,
+        description="Words of the description; case and accents do not matter. Of one mechanic's tickets only words "
+        f"that no more than {MOST_COUNTED:,} tickets of the shop have.",
+    )
     status = Choices(TicketStatus, metadata={"description": "In one of these states, with commas between them."})
     hold = Choices(Hold, metadata={"description": "Waiting for one of these, with commas between them."})
     balance = QueryBalance(

@@ -1,13 +1,13 @@
 """events of the audit log may be removed when they are old
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0020
+Revises: 0019
 """
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
