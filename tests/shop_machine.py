@@ -326,16 +326,20 @@ class Model:
             ticket.lines.remove(line)
             self.hand_out(part)
 
-    def labor(self, who: str, ticket: Ticket, change: Callable[[], None], rate: int | None = None) -> None:
-        """Add, change or remove a line of labor."""
+    def labor(self, who: str, ticket: Ticket, change: Callable[[], None] | None, rate: int | None = None) -> None:
+        """Add, change or remove a line of labor; without a change there is nothing to check."""
         if who not in STAFF or (rate is not None and who not in DESK):
             raise Refused(403, "forbidden")
         self.require_staff(who, ticket)
+        if change is None:
+            return
         self.require_lines_open(ticket)
         change()
         self.require_ceiling(ticket)
 
     def discount(self, who: str, ticket: Ticket, kind: str, value: int | None) -> None:
+        if who in STAFF and getattr(ticket, kind) == value:
+            return  # no change
         self.require_desk(who)
         self.require_lines_open(ticket)
         if value is not None:
@@ -762,8 +766,10 @@ class ShopMachine(RuleBasedStateMachine):
 
         def foretell(model: Model) -> None:
             line = model.tickets[n].labor[k]
-            changed = Labor(line.id, tenths, line.rate if rate is None else rate)
-            model.labor(who, model.tickets[n], lambda: model.tickets[n].labor.__setitem__(k, changed), rate)
+            new_rate = None if rate == line.rate else rate
+            changed = Labor(line.id, tenths, line.rate if new_rate is None else new_rate)
+            change = None if changed == line else lambda: model.tickets[n].labor.__setitem__(k, changed)
+            model.labor(who, model.tickets[n], change, new_rate)
 
         ticket = self.model.tickets[n]
         self.act(who, "PUT", self.at(ticket, f"/labor/{ticket.labor[k].id}"), body, 200, foretell)

@@ -149,7 +149,7 @@ class Discount(TotalsTest):
         self.assertEqual(self.discounts(), ("25.00", None, "50.00"))
 
     def test_mechanics_do_not_on_their_own_tickets_either(self) -> None:
-        for discount in ({"discount_percent": "10"}, {"discount_amount": "10"}, {"discount_amount": None}):
+        for discount in ({"discount_percent": "10"}, {"discount_amount": "10"}):
             with self.subTest(discount):
                 self.assertProblem(self.edit(self.order, self.mechanic, **discount), 403, "forbidden")
         self.assertEqual(self.discounts(), (None, None, "0.00"))

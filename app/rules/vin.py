@@ -24,9 +24,10 @@ _LETTERS = (
 # What stands between them and makes no difference: spaces, hyphens, dots, apostrophes, slashes, marks of direction.
 _BETWEEN = rf"\s{NOTHING}{HYPHENS}{DOTS}'’/"
 # An accent may follow its letter as a character of its own.
-_ACCENTS = r"\u0300-\u036f\u3099\u309a"
+_ACCENTS = r"\u0300-\u0344\u0346-\u036f\u3099\u309a"
 PLATE_PATTERN = f"^[{_BETWEEN}]*([{_LETTERS}][{_ACCENTS}]?[{_BETWEEN}]*){{1,{MOST_PLATE}}}$"
 _PLATE = re.compile(PLATE_PATTERN)
+_LETTER = re.compile(f"[{_LETTERS}]")
 _IGNORED = re.compile(f"[{_BETWEEN}{_ACCENTS}]")
 
 
@@ -74,7 +75,10 @@ def _model_year(vin: str) -> int | None:
 
 def plate_key(text: str) -> str:
     """The text as a plate is kept: in capitals, composed, without what stands between letters and digits."""
-    return _IGNORED.sub("", unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).upper()))
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).upper())
+    # With an accent that no plate has, a letter is the plain one.
+    plain = (sign if _LETTER.match(sign) else unicodedata.normalize("NFD", sign)[0] for sign in composed)
+    return _IGNORED.sub("", "".join(plain))
 
 
 def normal_plate(text: str) -> str:
