@@ -36,6 +36,10 @@ class AuthorizationSchema(ModelOutput):
         fields = ("id", "decision", "method", "amount", "said_by", "recorded_by", "created_at")
 
 
+# How customers say it to staff.
+RECORDED = [method.value for method in AuthorizationMethod if method is not AuthorizationMethod.ONLINE]
+
+
 class NewAuthorizationSchema(ModelInput):
     decision = Choice(Decision, required=True)
     method = Choice(
@@ -57,7 +61,10 @@ class NewAuthorizationSchema(ModelInput):
                 "required": ["amount"],
                 "properties": {"method": {"const": "online"}, "amount": {"type": ["string", "number"]}},
             },
-            {"required": ["said_by"], "properties": {"said_by": {"type": "string"}}},
+            {
+                "required": ["said_by"],
+                "properties": {"method": {"enum": RECORDED}, "said_by": {"type": "string"}},
+            },
         ],
         "examples": [{"decision": "approved", "method": "phone", "said_by": "Dana Whitfield"}],
     }
