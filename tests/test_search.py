@@ -390,6 +390,8 @@ if ON_POSTGRESQL:
         "/service-tickets?status=open,in_progress",
         "/service-tickets?hold=parts",
         "/service-tickets?unassigned=true",
+        "/service-tickets?balance=open",
+        "/service-tickets?balance=credit",
         "/service-tickets?customer_id=77",
         "/service-tickets?vehicle_id=77",
         "/service-tickets?created_from=2026-01-01&created_before=2026-01-02",
