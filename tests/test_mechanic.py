@@ -83,7 +83,11 @@ class CreateMechanic(ShopTest):
 
     def test_a_password_has_12_to_128_characters(self) -> None:
         for number, length in enumerate((12, 128)):
-            sent = {**NEW, "email": f"m{number}@example.com", "password": "".join(map(chr, range(0xE0, 0xE0 + length)))}
+            sent = {
+                **NEW,
+                "email": f"m{number}@example.com",
+                "password": "".join(map(chr, range(0x4E00, 0x4E00 + length))),
+            }
             self.assertStatus(self.admin.post("/mechanics", sent), 201)
 
 

@@ -293,7 +293,7 @@ class Names(SearchTest):
 
 
 class NothingToLookFor(ShopTest):
-    """Accents alone, which are no letters, in every parameter that is searched by words"""
+    """Accents and other marks alone, which are no letters, in every parameter that is searched by words"""
 
     def test_it_is_refused_by_every_list_and_export(self) -> None:
         document = self.assertStatus(self.anyone.get("/openapi.json"), 200)
@@ -308,9 +308,9 @@ class NothingToLookFor(ShopTest):
         ids["vehicle_id"] = self.save(Vehicle(customer_id=self.customer.id)).id
         for path, name in sorted(asked):
             caller = self.customer if path.endswith("tickets") and path.startswith("/customers") else self.admin
-            for accents in ("\u00b4", "\u00a8", "\u0301", "\u0308\u0301", "\u00b4 \u00a8"):
-                with self.subTest(path, name=name, text=accents):
-                    self.assertInvalid(caller.get(path.format(**ids), query_string={name: accents}), name)
+            for marks in ("\u00b4", "\u00a8", "\u0301", "\u0308\u0301", "\u00b4 \u00a8", "-", "\u2011\u2011", "\u2019"):
+                with self.subTest(path, name=name, text=marks):
+                    self.assertInvalid(caller.get(path.format(**ids), query_string={name: marks}), name)
 
 
 if ON_POSTGRESQL:

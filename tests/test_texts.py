@@ -153,17 +153,6 @@ class OtherKeyboards(SearchTest):
         self.make_customer("Li Wu", phone="+12125550193")
         self.assertEqual(self.find("/customers", "(212) 555-01.93", name="name"), [])
 
-    def test_marks_alone_find_nothing(self) -> None:
-        self.make_part()
-        self.make_ticket()
-        for path in ("/customers", "/inventory", "/service-tickets", "/mechanics"):
-            for words in ("´", "¨", "\u0301", "-", "‑‑‑", "’", "..."):
-                with self.subTest(path, words=ascii(words)):
-                    self.assertEqual(self.find(path, words), [])
-                    if path != "/mechanics":
-                        file = self.advisor.get(f"{path}.csv", query_string={"q": words})
-                        self.assertEqual(len(file.text.splitlines()), 1)
-
     def test_staff_find_parts_by_their_sku_and_customers_do_not(self) -> None:
         pads = self.make_part(name="Ceramic pads", sku="BRK-PAD-F")
         self.make_part(name="Oil filter", sku="OIL-1")
@@ -373,11 +362,12 @@ class Passwords(ShopTest):
                     self.assertEqual(self.sign_in_at(kind, email, typed), 200)
 
     def test_its_length_is_that_of_its_normal_form(self) -> None:
-        short, long = "e\u0301" * 11, "e\u0301" * 128
+        apart = "".join(f"{letter}\u0301" for letter in "aeiouyzcnrslwgkmp") * 8
+        short, long = apart[: 2 * 11], apart[: 2 * 128]
         person = {"name": "New", "email": "new@example.com"}
         self.assertInvalid(self.anyone.post("/customers", {**person, "password": short}), "password")
         self.assertStatus(self.anyone.post("/customers", {**person, "password": long}), 201)
-        for typed in (long, "\u00e9" * 128):
+        for typed in (long, unicodedata.normalize("NFC", long)):
             self.assertEqual(self.sign_in_at("customers", person["email"], typed), 200)
 
     def test_whoever_hashes_one_need_not_think_of_it(self) -> None:
