@@ -14,6 +14,7 @@ from unittest import mock
 
 import config
 from config import ConfigError
+from tests import support
 
 KEY = secrets.token_hex(16)
 PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": KEY, "DATABASE_URL": "postgresql://db.example.com/shop"}
@@ -364,8 +365,11 @@ class Documents(unittest.TestCase):
         text = (config.ROOT / ".github" / "deploy.py").read_text()
         return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
 
+    def read_by_the_tests(self) -> set[str]:
+        return set(re.findall(r"TEST_[A-Z_]+", Path(support.__file__).read_text()))
+
     def test_every_setting_that_a_document_names_is_read(self) -> None:
-        known = self.read_by_the_application() | self.read_by_the_deployment()
+        known = self.read_by_the_application() | self.read_by_the_deployment() | self.read_by_the_tests()
         documents = [config.ROOT / "README.md", config.ROOT / ".env.example", *(config.ROOT / "docs").glob("*.md")]
         self.assertGreater(len(documents), 3)
         for document in documents:

@@ -1,5 +1,6 @@
 """Texts as people type and paste them: what nobody sees, other keyboards, phones, plates, SKUs, passwords."""
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
