@@ -17,7 +17,7 @@ run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT chan
 
 # Two processes more than cores: some tests wait, for a server or for a lock.
 test: $(VENV)/.installed-dev ## run the whole suite, on SQLite or on the PostgreSQL of TEST_DATABASE_URL
-	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES)
+	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES) $(TEST_OPTIONS)
 
 coverage: $(VENV)/.installed-dev ## the same, and of which lines of app/ it runs; at least 95 %
 	@$(BIN)/unittest-parallel -q -s tests -t . --level class -j $(TEST_PROCESSES) --coverage --coverage-source app \

@@ -158,7 +158,7 @@ def encoded(body: Any) -> bytes:
 
 
 class BadInputTest(ShopTest):
-    """Sends what is wrong, and compares the whole database before and after."""
+    """Sends what is wrong, and compares the whole database before and after each test."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -216,6 +216,11 @@ class BadInputTest(ShopTest):
             "PATCH /customers/{customer}/vehicles/{vehicle}": Route(self.customer, "PATCH", vehicle, {"notes": "Bar"}),
         }
         self.before = self.everything()
+        self.is_changed = False  # set by a test that also sends what is good
+
+    def tearDown(self) -> None:
+        if not self.is_changed:
+            self.assertEqual(self.everything(), self.before)
 
     def make_invoiced_ticket(self) -> int:
         ticket = self.make_ticket()
@@ -239,12 +244,11 @@ class BadInputTest(ShopTest):
         return route.caller.request(route.method, route.path, data=data, content_type=content_type)
 
     def assertRefused(self, response: TestResponse, *statuses: int) -> dict[str, Any]:
-        """The answer is a problem document of one of these statuses, and the database is as before."""
+        """The answer is a problem document of one of these statuses."""
         self.assertIn(response.status_code, statuses, response.text)
         self.assertEqual(response.content_type, "application/problem+json")
         problem: dict[str, Any] = json.loads(response.data)
         self.assertEqual(problem["status"], response.status_code)
-        self.assertEqual(self.everything(), self.before)
         return problem
 
     def assertSpoilt(self, fields: list[Field], values: list[Any], *statuses: int) -> None:
@@ -262,6 +266,7 @@ class Bodies(BadInputTest):
     """Bodies that are wrong whatever the route."""
 
     def test_the_bodies_that_are_spoilt_here_are_good_as_they_are(self) -> None:
+        self.is_changed = True
         for name in self.routes:
             with self.subTest(name):
                 self.doCleanups()
@@ -326,15 +331,16 @@ class Bodies(BadInputTest):
                     self.assertRefused(self.send(route, {**route.body, field: 1}), 400, 422)
 
     def test_no_body_makes_a_long_answer(self) -> None:
-        for body in (
+        bodies: tuple[Any, ...] = (
             {f"{number:04}{'n' * 900}": 1 for number in range(900)},
             {str(number): 1 for number in range(80_000)},
             {"a": [1] * 200_000},
             {"a": {str(number): {} for number in range(50_000)}},
             [[[]] * 100_000],
-        ):
+        )
+        for body in (json.dumps(each).encode() for each in bodies):
             for name, route in self.routes.items():
-                with self.subTest(f"{name} {str(body)[:20]}"):
+                with self.subTest(f"{name} {body[:20]!r}"):
                     response = self.send(route, body)
                     problem = self.assertRefused(response, 422)
                     self.assertLessEqual(len(problem["errors"]), 100)

@@ -28,7 +28,7 @@ from tests.test_customers import links
 from tests.test_paging import walk
 
 # So many rows has every list at least, and so many are on a page.
-ROWS, ON_PAGE = 7, 3
+ROWS, ON_PAGE = 7, 5
 NAMES = ("Zoe", "zed", "ápple", "ältere", "Zoe", "Apple", "ápple", "O'Neill", "zoo")
 MOMENTS = tuple(datetime(2026, 5, 1 + day, 8, 30, tzinfo=UTC) for day in (3, 0, 1, 3, 2, 0, 1, 4, 2))
 AMOUNTS = tuple(Decimal(cents) / 100 for cents in (0, 1250, 999, 1250, 100_000, 0, 999, 5, 10_000))
