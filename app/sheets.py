@@ -15,8 +15,20 @@ CHARSETS = ("utf-8", "utf-16")
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
 # Spreadsheets take a file for UTF-8 where it begins with this.
 BYTE_ORDER_MARK = "\ufeff"
-# Apostrophes may stand before it: one more is put in front, and one is taken off.
-FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+# Formulas begin with these, full-width ones too.
+_SIGNS = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+
+
+def _beginnings(before: str) -> re.Pattern[str]:
+    """Where a formula begins: a cell, or behind whatever a spreadsheet may take for the end of one.
+
+    Apostrophes may stand before it: one more is put in front, and one is taken off.
+    """
+    at_once, behind = rf"\A{before}(?=[\"']*[{_SIGNS}\t\r\n])", rf"(?<=[;,|\t\r\n]){before}(?=[\"']*[{_SIGNS}])"
+    return re.compile(f"{at_once}|{behind}")
+
+
+FORMULA, DEFUSED = _beginnings(""), _beginnings("'")
 DELIMITERS = (",", ";", "\t")
 BLANK = "".join(DELIMITERS) + '" \r\n' + BYTE_ORDER_MARK
 # What spreadsheets leave of a text that they took for a large number, and of a formula that came to nothing.
@@ -57,12 +69,12 @@ def write(rows: Iterable[Sequence[object]]) -> str:
 
 def defuse(cell: str) -> str:
     """The text in a form that no spreadsheet takes for a formula."""
-    return f"'{cell}" if FORMULA.match(cell) else cell
+    return FORMULA.sub("'", cell)
 
 
 def restore(cell: str) -> str:
     """What `defuse` was given."""
-    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
+    return DEFUSED.sub("", cell)
 
 
 def read(data: bytes) -> Sheet:

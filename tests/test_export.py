@@ -23,6 +23,16 @@ PRICE = Decimal("1.00")
 FILES = ("/customers.csv", "/inventory.csv", "/service-tickets.csv", "/service_tickets.csv")
 # What spreadsheets would run, and what only looks like it.
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://evil.example")', "'=1+1", "''@x")
+INNER = {
+    "Bob;=1+1": "Bob;'=1+1",
+    "Bob,@SUM(A1)": "Bob,'@SUM(A1)",
+    "Bob|-1": "Bob|'-1",
+    "Bob;'=1+1": "Bob;''=1+1",
+    'Bob;"=1+1"': 'Bob;\'"=1+1"',
+    "Bob\n=1+1;+2": "Bob\n'=1+1;'+2",
+    "\uff1d1+1": "'\uff1d1+1",
+    ";\uff20x": ";'\uff20x",
+}
 HARMLESS = ("'t Hooft", "1=1", "a@b", "O'Brien", 'the "big" one', "a,b;c", "two\r\nlines", "Jürgen 车")
 
 
@@ -131,6 +141,23 @@ class Formulas(ExportTest):
                 row = next(row for row in self.exported("/inventory.csv") if row["id"] == str(part))
                 self.assertEqual(row["name"], f"'{name}" if name in FORMULAS else name)
 
+    def test_a_formula_behind_any_delimiter_is_made_text(self) -> None:
+        for given, defused in INNER.items():
+            with self.subTest(given):
+                self.assertEqual(sheets.defuse(given), defused)
+                self.assertEqual(sheets.restore(defused), given)
+                line = sheets.write([["1", sheets.defuse(given), "x"]])
+                for delimiter in ",;|\t":
+                    for cells in csv.reader(io.StringIO(line), delimiter=delimiter):
+                        self.assertEqual(
+                            [c for c in cells if c.lstrip('"')[:1] in set("=+-@\uff1d\uff0b\uff0d\uff20")], []
+                        )
+        names = {f"{given}." for given in INNER}
+        ids = {name: self.new_part(name=name) for name in sorted(names) if name.isprintable()}
+        exported = {int(row["id"]): row["name"] for row in self.exported("/inventory.csv")}
+        for name, part in ids.items():
+            self.assertEqual(exported[part], sheets.defuse(name))
+
     def test_a_phone_number_is_no_sum(self) -> None:
         self.save(Customer(name="Phone", phone="+12125550142"))
         self.assertEqual(self.exported("/customers.csv?sort=-id")[0]["phone"], "'+12125550142")
@@ -142,7 +169,7 @@ class Formulas(ExportTest):
         self.assertEqual((row["total"], row["balance"]), ("100.00", "60.00"))
 
     def test_what_is_defused_is_restored(self) -> None:
-        cells = [*FORMULAS, *HARMLESS, "", "'", "''", "'''=", "\tx", "\rx", "\nx", "'-", "-", "x'=", "'x="]
+        cells = [*FORMULAS, *INNER, *HARMLESS, "", "'", "''", "'''=", "\tx", "\rx", "\nx", "'-", "-", "x'=", "'x="]
         for cell in cells:
             with self.subTest(cell):
                 self.assertEqual(sheets.restore(sheets.defuse(cell)), cell)
