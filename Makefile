@@ -35,7 +35,7 @@ workflow: $(VENV)/.installed-dev tests/workflow/node_modules ## lint the workflo
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
-prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations, floods
+prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations, attacks, floods
 	@$(BIN)/python -m tests.fuzz --cases 2000
 	@$(BIN)/python -m tests.shop_machine --runs 500 --steps 50
 	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
@@ -43,6 +43,7 @@ prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cas
 	@$(BIN)/python -m tests.test_idempotency --keys 2000
 	@$(BIN)/python -m tests.test_instances --writes 1000
 	@$(BIN)/python -m tests.test_migrating_under_load --rounds 10
+	@$(BIN)/python -m tests.siege
 	@$(BIN)/python -m tests.availability
 
 chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load for five minutes, then replace servers under load
