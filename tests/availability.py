@@ -2,9 +2,10 @@
 
 **Budgets**: to every operation of the document goes the largest input that it takes, and more than that. No request may
 cost more than `MOST_HEALTHS` times the processor of ``GET /health``, answered by the same server in the same run; but
-for slow work, whose share of the threads is bounded (`app/slow_work.py`). **Floods**: thirty PDFs at once, and twenty
-bodies of a megabyte from nobody, again and again, while a neighbour asks for ``GET /health``. It exits with 1 where
-something costs more, where a neighbour waits for long, or where an answer is a 5xx other than 503 with `Retry-After`.
+for slow work, whose share of the threads is bounded (`app/slow_work.py`); none takes more than `MOST_MIB` of memory.
+**Floods**: thirty PDFs at once, and twenty bodies of a megabyte from nobody, again and again, while a neighbour asks
+for ``GET /health``. It exits with 1 where something costs more, where a neighbour waits for long, or where an answer is
+a 5xx other than 503 with `Retry-After`.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from tests.live import Instance, call, instance
 from tests.support import PASSWORD, new_migrated_database, settings
 
 MOST_HEALTHS = 50
+MOST_MIB = 64
 MEGABYTE = 999_000
 MOST_WAIT_MS = 250
 JSON, CSV = "application/json", "text/csv"
@@ -113,6 +115,8 @@ class Document:
     def _bodies(self, doc: dict[str, Any]) -> Iterator[tuple[str, str, bytes]]:
         content = self._resolved(doc.get("requestBody", {})).get("content", {})
         if CSV in content:
+            rows = b"".join(b"Brake pad %d,%d.50,SKU-%d\r\n" % (n, n % 900, n) for n in range(600_000))
+            yield "a file of 20 MB", CSV, b"name,price,sku\r\n" + rows[:19_900_000]
             yield "many columns", CSV, b",".join(b"c%d" % n for n in range(16_000)) + b"\r\n"
             yield "one long cell", CSV, b"name,price\r\n" + b"x" * MEGABYTE + b",1\r\n"
         if JSON not in content:
@@ -173,6 +177,19 @@ def processor_ms(server: Instance) -> float:
     return ended
 
 
+def peak_mib(server: Instance) -> float:
+    """The most memory that the worker had at once since `forget_peaks`, in MiB."""
+    (worker,) = server.workers()
+    status = Path(f"/proc/{worker}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
+
+
+def forget_peaks(server: Instance) -> None:
+    """Count the peak from now on."""
+    (worker,) = server.workers()
+    Path(f"/proc/{worker}/clear_refs").write_text("5")
+
+
 def cost(server: Instance, client: Client, sending: Sending, times: int) -> tuple[float, int]:
     """Milliseconds of processor that such a request takes, as the median; and the last status."""
     took, status = [], 0
@@ -183,20 +200,34 @@ def cost(server: Instance, client: Client, sending: Sending, times: int) -> tupl
     return median(took), status
 
 
-def budgets(server: Instance, document: Document, token: str, times: int) -> list[str]:
+def signed_in(server: Instance, credentials: dict[str, str]) -> Client:
+    """A client with a new token."""
+    return Client(server, call(f"{server.address}/mechanics/login", credentials)["token"])
+
+
+def budgets(server: Instance, document: Document, credentials: dict[str, str], times: int) -> list[str]:
     """What costs too much."""
-    client, faults, worst = Client(server, token), [], [(0.0, "")]
+    client, faults, worst = signed_in(server, credentials), [], [(0.0, "")]
+    largest = (0.0, "")
     cost(server, client, Sending("GET", "/health", ""), 50)
     health, _ = cost(server, client, Sending("GET", "/health", ""), 200)
     count = 0
     for name, sending in document.sendings():
-        if name.endswith("/logout"):
-            continue  # it would end the session
+        forget_peaks(server)
+        memory = peak_mib(server)
         took, status = cost(server, client, sending, times)
+        memory = peak_mib(server) - memory
+        if "logout" in name or "/sessions" in name:
+            client = signed_in(server, credentials)
+        elif status == 401 and "/login" not in name and "/accept" not in name:
+            faults.append(f"{name}, {sending.what}: nobody was signed in any more")
         count += 1
         line = f"{name}, {sending.what}: {took:.1f} ms, {took / health:.0f} times GET /health ({status})"
         if status >= 500 and status != 503:
             faults.append(line)
+        largest = max(largest, (memory, f"{line}, {memory:.0f} MiB"))
+        if memory > MOST_MIB:
+            faults.append(f"{line}, {memory:.0f} MiB")
         if not document.is_slow(name):
             worst.append((took, line))
             if took > MOST_HEALTHS * health:
@@ -204,6 +235,7 @@ def budgets(server: Instance, document: Document, token: str, times: int) -> lis
     echo(f"{count} requests; GET /health takes {health:.2f} ms of processor; the dearest of all but slow work:")
     for _, line in sorted(worst, reverse=True)[:5]:
         echo(f"  {line}")
+    echo(f"the most memory: {largest[1]}")
     return faults
 
 
@@ -279,9 +311,8 @@ def main() -> None:
     if options.only != "floods":
         # One process, so that what it takes is found in one place.
         with instance(url, WEB_CONCURRENCY="1") as server:
-            token = call(f"{server.address}/mechanics/login", credentials)["token"]
             document = Document(call(f"{server.address}/openapi.json"), ids)
-            faults += budgets(server, document, token, options.times)
+            faults += budgets(server, document, credentials, options.times)
     if options.only != "budgets":
         with instance(url) as server:  # without the limits that would end a flood at once
             token = call(f"{server.address}/mechanics/login", credentials)["token"]

@@ -266,12 +266,12 @@ class Bodies(BadInputTest):
     """Bodies that are wrong whatever the route."""
 
     def test_the_bodies_that_are_spoilt_here_are_good_as_they_are(self) -> None:
-        self.is_changed = True
         for name in self.routes:
             with self.subTest(name):
                 self.doCleanups()
                 self.setUp()
                 self.assertIn(self.send(self.routes[name], self.routes[name].body).status_code, (200, 201))
+                self.is_changed = True
 
     def test_what_is_not_json_is_malformed(self) -> None:
         for body in (
