@@ -12,7 +12,7 @@ from app import sheets
 from app.fields import Exact, Text, WholeNumber
 from app.problems import InvalidInput
 
-MOST_ROWS = 200_000
+MOST_ROWS = 100_000
 MOST_COLUMNS = 100
 MOST_FAULTS = 100
 # Columns of numbers and names of a shop's own, in which no date stands.
