@@ -196,6 +196,7 @@ SETTINGS = (
     Setting("SESSION_IDLE_MINUTES", _whole(1, 60 * 24 * 365)),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
+    Setting("TRUSTED_PROXIES_SET_HOST", _flag, "false"),
     Setting("SHOP_NAME", _text, "Mechanic Shop"),
     Setting("SHOP_ADDRESS", _text, ""),
     Setting("SHOP_TIMEZONE", _time_zone, "UTC"),

@@ -62,7 +62,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.url_map.merge_slashes = False
     if config["TRUSTED_PROXIES"]:
         hops = config["TRUSTED_PROXIES"]
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask documents it so
+        hosts = hops if config["TRUSTED_PROXIES_SET_HOST"] else 0
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hosts)  # type: ignore[method-assign]  # Flask documents it so
 
     db.init_app(app)
     ma.init_app(app)

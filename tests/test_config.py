@@ -75,6 +75,7 @@ class Refusals(unittest.TestCase):
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],
         "PHONE_REGION": ["USA", "1", "É1"],
         "TRUSTED_PROXIES": ["-1", "11", "yes"],
+        "TRUSTED_PROXIES_SET_HOST": ["yes", "1 proxy"],
         "SHOP_TIMEZONE": [
             "Mars/Olympus",
             "America",

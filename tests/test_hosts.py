@@ -76,9 +76,19 @@ class Named(HostTest):
 
 
 class BehindAProxy(HostTest):
-    """`TRUSTED_PROXIES` is set: the host is the one that the proxy was asked for."""
+    """`TRUSTED_PROXIES` is set: the host is still that of the Host header, which the proxy passes on."""
 
     CHANGES = {"ALLOWED_HOSTS": "shop.example.com", "TRUSTED_PROXIES": "1"}
+
+    def test_a_header_that_the_proxy_does_not_set_is_not_believed(self) -> None:
+        self.assertStatus(self.ask("shop.example.com", **{"X-Forwarded-Host": "evil.example.com"}), 200)
+        self.assertRefused(self.ask("evil.example.com", **{"X-Forwarded-Host": "shop.example.com"}))
+
+
+class BehindAProxyThatSetsTheHost(HostTest):
+    """The host is the one that the proxy was asked for."""
+
+    CHANGES = {**BehindAProxy.CHANGES, "TRUSTED_PROXIES_SET_HOST": "true"}
 
     def test_the_forwarded_host_counts(self) -> None:
         self.assertStatus(self.ask("10.0.0.7", **{"X-Forwarded-Host": "shop.example.com"}), 200)

@@ -422,6 +422,17 @@ class Files(ImportTest):
         self.assertIn("reorder_point", message)
         self.assertFaults("name,price,name\nOil,1,Air\n", (1, "name"))
 
+    def test_a_file_has_at_most_a_hundred_columns(self) -> None:
+        for path in (PARTS, CUSTOMERS):
+            for number in (101, 16_000):
+                with self.subTest(path, columns=number):
+                    names = ",".join(["name", *(f"c{n}" for n in range(1, number))])
+                    refused = self.advisor.request("POST", path, data=f"{names}\r\n", content_type="text/csv")
+                    problem = self.assertProblem(refused, 422, "invalid-input")
+                    self.assertEqual(
+                        [fault["message"] for fault in problem["rows"]], ["A file has at most 100 columns."]
+                    )
+
     def test_what_is_no_table_is_refused(self) -> None:
         self.assertFaults(b"", (1, None))
         self.assertFaults("\r\n", (1, None))
