@@ -265,6 +265,39 @@ def signing_out_everywhere_holds_on_both_workers(siege: Siege) -> None:
     assert statuses == {401}, statuses
 
 
+@attack
+def what_changes_money_is_on_record(siege: Siege) -> None:
+    boss, advisor = siege.sign_in("admin"), siege.sign_in("advisor", 3)
+    part = siege.send("GET", "/inventory?per_page=1", token=advisor).json[0]
+    assert siege.send("PUT", f"/inventory/{part['id']}", {"price": "0.01"}, advisor).status == 200
+    events = siege.send("GET", "/audit?per_page=5", token=boss).json
+    assert any(event["kind"] == "price_changed" for event in events), events
+
+
+@attack
+def many_orders_of_a_list_are_answered(siege: Siege) -> None:
+    token = siege.sign_in("customer", 4)
+    statuses = Counter(
+        siege.send("GET", f"/customers/mytickets?sort={sort}&per_page={size}", token=token).status
+        for sort in ("id", "-id", "total,id", "-total,created_at", "updated_at", "-created_at,total")
+        for size in range(1, 21)
+    )
+    assert statuses == {200: 120}, statuses
+
+
+@attack
+def the_last_admin_who_can_sign_in_stays(siege: Siege) -> None:
+    boss = siege.sign_in("admin")
+    listed = siege.send("GET", "/mechanics?per_page=100", token=boss).json
+    admins = {row["email"]: row["id"] for row in listed if row["role"] == "admin"}
+    mine = admins.pop(siege.emails["admin"][0])
+    assert {siege.send("PUT", f"/mechanics/{each}", {"active": False}, boss).status for each in admins.values()} == {
+        200
+    }
+    for change in ({"active": False}, {"role": "mechanic"}):
+        assert siege.send("PUT", f"/mechanics/{mine}", change, boss).status == 409, change
+
+
 def main() -> None:
     """Make them all, and tell."""
     url, redis = new_migrated_database(), RedisServer()
