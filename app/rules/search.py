@@ -118,11 +118,6 @@ def _whole_number(text: str, region: str) -> str | None:
         return None
 
 
-def beginning(text: str) -> dict[str, str]:
-    """The LIKE pattern for text in capitals that begins so."""
-    return {"start": f"{escaped(text.upper())}%"}
-
-
 def folded_beginning(text: str) -> dict[str, str]:
     """The LIKE pattern for sort keys that begin so; none where nothing is left of the text."""
     key = sort_key(text)
