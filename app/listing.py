@@ -129,10 +129,13 @@ class Listing:
             raise UnsupportedOrder(f"With more than {MOST_COUNTED:,} rows between the dates", list(sorts))
 
     def default_order(self, filters: Iterable[str]) -> tuple[str, ...]:
-        """The order where clients give none: with a range, that of its index."""
-        ranges = [self.ranges[name] for name in filters if name in self.ranges]
+        """The order where clients give none: with a range, that of its index, where all filters go with that."""
+        given = list(filters)
+        ranges = [self.ranges[name] for name in given if name in self.ranges]
+        if not ranges or self.orders.keys() & set(given):
+            return (self.default,)
         sign = "-" if self.default.startswith("-") else ""
-        return (sign + ranges[0],) if ranges else (self.default,)
+        return (sign + ranges[0],)
 
     def sort_field(self) -> Sort:
         """The query parameter for the order."""

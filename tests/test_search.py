@@ -292,6 +292,48 @@ class Names(SearchTest):
             self.assertStatus(self.advisor.post("/customers", sent), 201)
 
 
+class LongWords(ShopTest):
+    """As much as a filter takes"""
+
+    def test_every_list_and_export_is_searched_for_it(self) -> None:
+        document = self.assertStatus(self.anyone.get("/openapi.json"), 200)
+        asked = {
+            (path, parameter["name"], parameter["schema"]["maxLength"])
+            for path, methods in document["paths"].items()
+            for parameter in methods.get("get", {}).get("parameters", [])
+            if parameter.get("name") in {"q", "name", "location", "sku"}
+        }
+        self.assertGreaterEqual(len(asked), 10)
+        ids = {"customer_id": self.customer.id, "mechanic_id": self.mechanic.id}
+        ids["vehicle_id"] = self.save(Vehicle(customer_id=self.customer.id)).id
+        for path, name, most in sorted(asked):
+            caller = self.customer if path.endswith("tickets") and path.startswith("/customers") else self.admin
+            for words in (
+                "0" * most,
+                "a" * most,
+                "ß" * most,
+                "%_" * (most // 2),
+                "a " * (most // 2 - 1) + "a",
+                "\u0390" * most,
+            ):
+                with self.subTest(path, name=name, words=words[:9]):
+                    answer = caller.get(path.format(**ids), query_string={name: words})
+                    self.assertEqual(answer.status_code, 200, answer.text)
+
+
+class WordsAndDates(ShopTest):
+    """Filters that go with the order of ids alone, beside a range of dates"""
+
+    def test_they_are_in_that_order_unless_another_is_asked_for(self) -> None:
+        tickets = [self.make_ticket(description="Squeals") for _ in range(3)]
+        for filters in ("q=squeals", "q=squeals&created_from=2020-01-01", "q=squeals&updated_before=2050-01-01"):
+            listed = self.assertStatus(self.advisor.get(f"/service-tickets?{filters}"), 200)
+            self.assertEqual([ticket["id"] for ticket in listed], tickets[::-1])
+        for path in ("/service-tickets", "/service-tickets.csv"):
+            answer = self.advisor.get(f"{path}?balance=open&created_from=2020-01-01")
+            self.assertEqual(answer.status_code, 200, answer.text)
+
+
 class NothingToLookFor(ShopTest):
     """Accents and other marks alone, which are no letters, in every parameter that is searched by words"""
 

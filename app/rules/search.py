@@ -10,7 +10,7 @@ import unicodedata
 import phonenumbers
 from phonenumbers import PhoneMetadata
 
-from app.rules.text import DOTS, HYPHENS, normal_phone, normal_sku, sku_key, without_unseen
+from app.rules.text import DOTS, HYPHENS, normal_phone, sku_form, sku_key, without_unseen
 from app.rules.vin import plate_key
 
 MOST_WORDS = 8
@@ -126,7 +126,7 @@ def folded_beginning(text: str) -> dict[str, str]:
 
 def sku_beginning(text: str) -> dict[str, str]:
     """The LIKE pattern for keys of SKUs that begin so; none where nothing is left of the text."""
-    key = sku_key(normal_sku(text))
+    key = sku_key(sku_form(text))
     return {"start": f"{escaped(key)}%"} if key else {}
 
 

@@ -34,13 +34,15 @@ def without_unseen(text: str) -> str:
     return _UNSEEN.sub("", text)
 
 
-def normal_sku(text: str) -> str:
-    """The SKU as it is kept: one form for what looks alike, with single spaces; case stays as it was typed.
-
-    Raises `ValueError` where that makes it longer than a SKU may be.
-    """
+def sku_form(text: str) -> str:
+    """A SKU, or the beginning of one, in the one form for what looks alike, with single spaces; case stays as it is."""
     composed = unicodedata.normalize("NFC", without_unseen(text))
-    sku = " ".join(_HYPHEN.sub("-", composed).split())
+    return " ".join(_HYPHEN.sub("-", composed).split())
+
+
+def normal_sku(text: str) -> str:
+    """The SKU as it is kept. Raises `ValueError` where its one form is longer than a SKU may be."""
+    sku = sku_form(text)
     if len(sku) > MOST_SKU:
         raise ValueError(f"Longer than maximum length {MOST_SKU}.")
     return sku
