@@ -23,7 +23,7 @@ from config import SETTINGS
 MECHANICS, ADVISORS, PARTS = 30, 9, 500
 STAFF = MECHANICS + ADVISORS + 1  # and an admin
 SIGN_IN_ID = "b" * 32
-PASSWORD = "wrench-and-socket"
+PASSWORD = "torque by the book"
 SECRET_KEY = "a key that is good enough to measure with"
 ON_HAND = 1_000_000
 
@@ -36,8 +36,8 @@ SELECT n, 'Staff Member ' || n, 'staff.' || n || '@example.com', '+1212556' || t
     ' staff member ' || n, 'staff member ' || n
 FROM generate_series(1, {staff}) AS n;
 
-INSERT INTO sign_ins (id, mechanic_id, created_at, expires_at)
-VALUES ({sign_in}, {staff} - 1, now(), now() + interval '12 hours');
+INSERT INTO sign_ins (id, mechanic_id, created_at, last_used_at, expires_at)
+VALUES ({sign_in}, {staff} - 1, now(), now(), now() + interval '12 hours');
 
 INSERT INTO customers (id, name, email, phone, address, password_hash, created_at, version, search_text,
     name_key)
