@@ -24,6 +24,8 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    nulls_first,
+    nulls_last,
     or_,
     select,
     tuple_,
@@ -187,10 +189,10 @@ class Key(NamedTuple):
     @property
     def direction(self) -> ColumnElement[Any]:
         """What ORDER BY takes."""
-        ordered: Any = self.column.desc() if self.descending else self.column.asc()
+        ordered: ColumnElement[Any] = self.column.desc() if self.descending else self.column.asc()
         if self.is_nullable:
-            ordered = ordered.nulls_first() if self.descending else ordered.nulls_last()
-        return ordered  # type: ignore[no-any-return]
+            ordered = nulls_first(ordered) if self.descending else nulls_last(ordered)
+        return ordered
 
     def same(self, after: BindParameter[Any], *, is_null: bool) -> ColumnElement[bool]:
         """The rows with the value `after`, which may be null."""

@@ -165,7 +165,7 @@ def pairs(document: dict[str, Any], only: str) -> Iterator[str]:
         }
         if "sort" not in parameters or path.endswith(".csv") or not re.search(only, path):
             continue
-        names = re.match(r"\^-\?\(([a-z_|]+)\)", parameters["sort"]["schema"]["pattern"])[1].split("|")  # type: ignore[index]
+        names = re.match(r"\^-\?\(([a-z_|]+)\)", parameters["sort"]["schema"]["pattern"])[1].split("|")  # type: ignore[index]  # the document's own pattern always matches
         filters = [(), *(each for name in parameters.keys() - PAGING for each in values(path, name, parameters[name]))]
         mechanics = IDS["mechanic_id"] if "{mechanic_id}" in path else (0,)
         orders = [(), *((("sort", sign + name),) for name, sign in product(names, ("", "-")))]
@@ -187,7 +187,7 @@ def values(path: str, name: str, parameter: dict[str, Any]) -> Iterator[tuple[tu
     elif {"format": "date-time"} in schema.get("anyOf", ()):
         yield from (((name, ago(minutes)),) for minutes in AGES)
     elif "pattern" in schema:
-        choices = re.match(r"\^\(([a-z_|]+)\)", schema["pattern"])[1].split("|")  # type: ignore[index]
+        choices = re.match(r"\^\(([a-z_|]+)\)", schema["pattern"])[1].split("|")  # type: ignore[index]  # the document's own pattern always matches
         yield from (((name, each),) for each in (*choices, ",".join(choices[:3])))
     elif "$ref" in schema:
         yield from (((name, each),) for each in ("signed_in", "erased"))

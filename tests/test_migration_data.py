@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, Table, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, select
 
 from app.extensions import Base, db
 from app.models import Mechanic, ServiceTicket
@@ -52,10 +52,6 @@ class FilledTest(MigrationTest):
     def insert(self, table: str, *rows: dict[str, Any]) -> None:
         with db.engine.begin() as connection:
             connection.execute(Table(table, MetaData(), autoload_with=connection).insert(), list(rows))
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with db.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(query))]
 
 
 class SimpleShop(FilledTest):
@@ -119,15 +115,6 @@ class SimpleShop(FilledTest):
         with db.engine.begin() as connection:
             for table in ("mechanics", "customers", "parts", "service_tickets"):
                 connection.exec_driver_sql(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
-
-    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, without the versions of parts, which count changes."""
-        found = {}
-        for table in sorted(self.tables()):
-            columns = [column["name"] for column in inspect(db.engine).get_columns(table)]
-            kept = sorted(name for name in columns if (table, name) != ("parts", "version"))
-            found[table] = sorted(self.rows(f"SELECT {', '.join(kept)} FROM {table}"), key=repr)
-        return found
 
     def parts(self) -> dict[int, tuple[int | None, int]]:
         """On hand and reserved, by part."""

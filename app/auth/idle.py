@@ -34,7 +34,7 @@ def note_use(sign_in_id: str, noted_at: datetime) -> None:
     allowed, moment = _allowed(), now()
     if not allowed or is_underway() or moment - noted_at < min(MOST_BETWEEN_NOTES, allowed / 10):
         return
-    noting = update(SignIn.__table__).where(SignIn.id == sign_in_id).values(last_used_at=moment)  # type: ignore[arg-type]
+    noting = update(SignIn).where(SignIn.id == sign_in_id).values(last_used_at=moment)
     try:
         with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
             connection.execute(noting)
