@@ -28,7 +28,7 @@ from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 import config
-from app import create_app
+from app import caching, create_app
 from app.auth import passwords, sessions, tokens
 from app.auth.passwords import hash_password
 from app.extensions import Base, cache, db
@@ -51,6 +51,8 @@ PASSWORD = "a password for tests"
 # What passwords cost in earnest is for `test_auth.Passwords` to see; elsewhere in this process they are hashed quickly.
 FULL_COST_HASHER = passwords.hasher
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+# On a busy machine a second passes between two requests of a test; how long a list lives decides nothing else.
+caching.MEMORY_SECONDS = 60
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
 # Names the folder of the run to the processes of one run.
 FOLDER = "SHOP_TESTS_FOLDER"
