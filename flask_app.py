@@ -3,7 +3,9 @@
 import click
 
 import config
-from app import create_app, demo, logs
+from app import create_app
+from app.commands import demo
+from app.core.logging import logs
 
 settings = config.load()
 logs.configure(settings)

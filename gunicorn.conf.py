@@ -23,8 +23,8 @@ from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import InvalidHeader, InvalidHTTPVersion, InvalidRequestLine
 
-from app import logs
-from app.bodies import MAX_DRAINED_BYTES
+from app.core.http.bodies import MAX_DRAINED_BYTES
+from app.core.logging import logs
 from config import load
 
 settings = load()

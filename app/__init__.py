@@ -6,33 +6,21 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import (
-    bodies,
-    caching,
-    cli,
-    cors,
-    customers,
-    database,
-    errors,
-    headers,
-    inventory,
-    invites,
-    limits,
-    line,
-    logs,
-    mechanics,
-    openapi,
-    service_tickets,
-    slow_work,
-    spreadsheets,
-    system,
-    watching,
-)
-from app.auth import sessions
-from app.auth.access import require_policies
+from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some add their routes to the blueprints of others
+from app.accounts import audit_routes, invites_routes, limits, sessions
+from app.accounts.idempotency import KEYS
+from app.commands import cli
+from app.core import openapi, redis_client
+from app.core.database import engine as database
+from app.core.http import bodies, cors, errors, headers, idempotency, slow_work, statistics
+from app.core.http.application import Application
+from app.core.http.policy import require_policies
+from app.core.lists import caching
+from app.core.logging import logs
 from app.extensions import db, ma, migrate
+from app.models import CACHED_LISTS
+from app.problems import BY_CONSTRAINT
 from app.rules.totals import Rates
-from app.shop import Shop
 
 
 def create_app(config: Mapping[str, Any]) -> Flask:
@@ -41,7 +29,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     Raises `RuntimeError` where a view does not declare who may call it, and `ConfigError` where a setting needs a
     library that is not installed.
     """
-    app = Shop(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.config.from_mapping(config)
     app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]
     database_at = (config["DATABASE_URL"], config["DATABASE_POOL_SIZE"])
@@ -68,21 +56,22 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     db.init_app(app)
     ma.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)
-    line.init_app(app)
-    caching.init_app(app)
+    redis_client.init_app(app)
+    caching.init_app(app, CACHED_LISTS)
     sessions.init_app(app)
+    idempotency.init_app(app, KEYS)
     slow_work.init_app(app)
-    errors.init_app(app)
+    errors.init_app(app, BY_CONSTRAINT)
     cli.init_app(app)
     with app.app_context():
         database.prepare(db.engine, *(engine for name, engine in db.engines.items() if name))
 
     # These register hooks. Before a request they are called in this order, and what one refuses does not reach the
     # next; after it in the opposite order, and all of them, so that every answer is completed, counted and logged.
-    watching.init_app(app)
+    statistics.init_app(app)
     logs.init_app(app)
     if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
-        from app import tracing  # its libraries are optional
+        from app.core.logging import tracing  # its libraries are optional
 
         tracing.init_app(app)
     headers.init_app(app)
@@ -96,12 +85,13 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     # The same routes under the first design's address; served, but not documented twice.
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
-    api.register_blueprint(invites.blueprint)
+    api.register_blueprint(invites_routes.blueprint)
+    api.register_blueprint(audit_routes.blueprint)
     api.register_blueprint(spreadsheets.blueprint)
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)
     if config["METRICS_TOKEN"]:
-        from app import metrics  # its library is not small
+        from app.system import metrics  # its library is not small
 
         metrics.init_app(app)
     require_policies(app)

@@ -1,38 +1,12 @@
-"""The extensions, unbound; `create_app` binds them. (The limiter lives in `app/limits.py`, beside its rules.)"""
+"""The extensions, unbound; `create_app` binds them. (The limiter is in `app/accounts/limits.py`, beside its rules.)"""
 
-from typing import Any
-
-from flask_caching import Cache
 from flask_marshmallow import Marshmallow
 from flask_migrate import Migrate
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, Table
-from sqlalchemy.orm import DeclarativeBase
 
+from app.core.database.base import db
+from app.core.lists.caching import cache
 
-class Base(DeclarativeBase):
-    """What all models inherit; the names of constraints are ours, so that migrations and errors can rely on them."""
+__all__ = ["cache", "db", "ma", "migrate"]
 
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        }
-    )
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        table = getattr(cls, "__table__", None)
-        if isinstance(table, Table) and table.autoincrement_column is not None:
-            # PostgreSQL never gives an id twice, and SQLite only so: else it gives the last one again once it is free.
-            table.dialect_options["sqlite"]["autoincrement"] = True
-
-
-# Objects stay readable after the commit: the answer is made from them without asking the database again.
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 ma = Marshmallow()
-cache = Cache()

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import jwt
 from psycopg import sql
 
-from app.auth.keys import key_id
-from app.auth.passwords import hasher
-from app.auth.tokens import AUDIENCE, ISSUER
-from app.database import SESSION
+from app.accounts.passwords import hasher
+from app.accounts.tokens import AUDIENCE, ISSUER
+from app.core.database.engine import SESSION
+from app.core.keys import key_id
 from bench.machine import PostgreSQL
 from config import SETTINGS
 

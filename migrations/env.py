@@ -4,8 +4,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
-from app.database import SESSION
-from app.models.base import is_of_dialect
+from app.core.database.engine import SESSION
+from app.core.database.models import is_of_dialect
 
 # Any number that no other program takes on the same database.
 LOCK_ID = 728_041_993

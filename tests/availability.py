@@ -2,7 +2,8 @@
 
 **Budgets**: to every operation of the document goes the largest input that it takes, and more than that. No request may
 cost more than `MOST_HEALTHS` times the processor of ``GET /health``, answered by the same server in the same run; but
-for slow work, whose share of the threads is bounded (`app/slow_work.py`); none takes more than `MOST_MIB` of memory.
+for slow work, whose share of the threads is bounded (`app/core/http/slow_work.py`); none
+takes more than `MOST_MIB` of memory.
 **Floods**: thirty PDFs at once, and twenty bodies of a megabyte from nobody, again and again, while a neighbour asks
 for ``GET /health``. It exits with 1 where something costs more, where a neighbour waits for long, or where an answer is
 a 5xx other than 503 with `Retry-After`.

@@ -14,7 +14,7 @@ from typing import Any
 from click import echo
 
 from app import create_app
-from app.openapi import document
+from app.core.openapi import document
 from tests.support import scratch, settings
 
 COMMITTED = Path(__file__).parent.parent / "docs" / "openapi.json"
@@ -159,7 +159,10 @@ def main() -> int:
         for change in broken:
             echo(change)
         if broken:
-            echo("Clients would break: raise the major version in app/openapi/document.py, or keep what they rely on.")
+            echo(
+                "Clients would break: raise the major version in app/core/openapi/document.py, "
+                "or keep what they rely on."
+            )
             return 1
     COMMITTED.parent.mkdir(exist_ok=True)
     COMMITTED.write_text(text_of(new))

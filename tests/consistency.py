@@ -5,7 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, SQLColumnExpression, case, func, or_, select, true
 
-from app.extensions import Base, db
+from app.core.database.base import Base
+from app.core.database.models import folded_columns
+from app.extensions import db
 from app.models import (
     Invoice,
     InvoiceSeries,
@@ -17,7 +19,6 @@ from app.models import (
     ServiceTicket,
     StockMovement,
 )
-from app.models.base import folded_columns
 from app.rules.money import ZERO
 from app.rules.ticket_life import RESERVING, WORKED, TicketStatus
 

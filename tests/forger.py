@@ -8,7 +8,7 @@ from typing import Any
 
 from jose import jwt
 
-from app.auth.keys import key_id
+from app.core.keys import key_id
 
 
 def part(value: Any) -> str:

@@ -28,10 +28,13 @@ from schemathesis.generation.meta import TestPhase
 from sqlalchemy import ColumnElement, select
 
 from app import create_app
-from app.auth.access import Identity
-from app.customers.vehicles import add_vehicle
+from app.accounts.access import Identity
+from app.billing import operations as billing
+from app.billing.schemas import INVOICE_CONTENT
+from app.core.database.transaction import atomic
+from app.core.http.idempotency import KEY
+from app.core.text.normalize import LEAST_PASSWORD
 from app.extensions import db
-from app.idempotency import KEY
 from app.inventory.operations import create_part
 from app.models import (
     AuthorizationMethod,
@@ -46,11 +49,9 @@ from app.models import (
 )
 from app.rules.passwords import weakness
 from app.rules.roles import Role
-from app.rules.text import LEAST_PASSWORD
 from app.rules.ticket_life import RESERVING, TicketStatus
-from app.service_tickets import billing, lines, operations
-from app.service_tickets.billing_schemas import INVOICE_CONTENT
-from app.transaction import atomic
+from app.service_tickets import lines_operations, operations
+from app.vehicles.operations import add_vehicle
 from tests.consistency import broken_rules
 from tests.live import call, serving
 from tests.support import ON_POSTGRESQL, PASSWORD, new_migrated_database, password_hash, settings
@@ -182,8 +183,8 @@ def fill() -> None:
                 ticket = open_ticket(admin, vehicle, status)
                 operations.assign_mechanic(admin, ticket.id, mechanic.id)
                 for part in (untracked, parts[n], *([rare] if status in RESERVING else [])):
-                    lines.use_part(admin, ticket.id, part.id, quantity=2, backorder=True)
-                lines.add_labor(admin, ticket.id, description="Look for it", hours=Decimal("99.5"))
+                    lines_operations.use_part(admin, ticket.id, part.id, quantity=2, backorder=True)
+                lines_operations.add_labor(admin, ticket.id, description="Look for it", hours=Decimal("99.5"))
                 advance(admin, ticket, status)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
 from app import create_app
-from app.limits import limiter
+from app.accounts.limits import limiter
 from tests import support
 from tests.support import ShopTest
 

@@ -28,24 +28,17 @@ from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 import config
-from app import caching, create_app
-from app.auth import passwords, sessions, tokens
-from app.auth.passwords import hash_password
-from app.extensions import Base, cache, db
-from app.limits import limiter
-from app.models import (
-    Customer,
-    InvoiceSeries,
-    Mechanic,
-    MovementKind,
-    Part,
-    ServiceTicket,
-    SignIn,
-    StockMovement,
-)
-from app.models.types import now
+from app import create_app
+from app.accounts import passwords, sessions, tokens
+from app.accounts.limits import limiter
+from app.accounts.passwords import hash_password
+from app.core.database.base import Base
+from app.core.database.transaction import atomic
+from app.core.database.types import now
+from app.core.lists import caching
+from app.extensions import cache, db
+from app.models import Customer, InvoiceSeries, Mechanic, MovementKind, Part, ServiceTicket, SignIn, StockMovement
 from app.rules.roles import Role
-from app.transaction import atomic
 
 PASSWORD = "a password for tests"
 # What passwords cost in earnest is for `test_auth.Passwords` to see; elsewhere in this process they are hashed quickly.

@@ -2,108 +2,44 @@
 
 import ast
 import unittest
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-BLUEPRINTS = ("customers", "inventory", "invites", "mechanics", "service_tickets", "spreadsheets")
 
-# Operations that have a module of their own.
-OPERATIONS = (
-    "customers.erasing",
-    "customers.personal_data",
-    "customers.vehicles",
-    "service_tickets.billing",
-    "service_tickets.changing",
-    "service_tickets.intake",
-    "service_tickets.lines",
-)
-# From the street down. A name stands for its package's modules too, unless they have a line of their own, and `*` for
-# each blueprint.
-ROOMS = (
+# The layers, from the top; `*` stands for the packages of the shop. Imports within functions count too.
+LAYERS = (
     ("flask_app",),
-    ("app",),
-    ("app.shop",),
-    ("app.cli", "app.system", "app.*"),
-    ("app.backups", "app.demo"),
-    ("app.*.operations", *(f"app.{name}" for name in OPERATIONS)),
-    ("app.arrivals", "app.stock"),
-    (
-        "app.*.schemas",
-        "app.*.billing_schemas",
-        "app.*.export_schemas",
-        "app.*.intake_schemas",
-        "app.*.vehicle_schemas",
-        "app.service_tickets.invoice_pdf",
-        "app.spreadsheets.checking",
-    ),
-    ("app.*.lists",),
-    ("app.*.blueprint",),
-    ("app.errors", "app.openapi"),
-    ("app.idempotency", "app.metrics"),
-    ("app.auth.guesses", "app.auth.sign_in"),
-    ("app.limits", "app.reading"),
-    ("app.cursors",),
-    ("app.auth",),
-    ("app.auditing", "app.listing"),
-    ("app.compiling",),
-    ("app.schemas",),
-    ("app.fields",),
-    ("app.caching", "app.logs", "app.tracing"),
-    ("app.watching",),
-    ("app.line",),
-    ("app.sheets",),
-    (
-        "app.auth.devices",
-        "app.auth.passwords",
-        "app.auth.tokens",
-        "app.bodies",
-        "app.conditional",
-        "app.cors",
-        "app.database",
-        "app.headers",
-    ),
-    ("app.auth.keys", "app.auth.sessions", "app.slow_work"),
-    ("app.transaction",),
-    ("app.statements",),
+    ("app", "app.commands"),
+    ("app.*",),
     ("app.models",),
-    ("app.rules",),
-    ("app.exchange", "app.extensions", "app.problems"),
+    ("app.rules", "app.problems"),
+    ("app.core",),
     ("config",),
 )
-DEPTHS = {
-    name.replace("*", blueprint): depth
-    for depth, names in enumerate(ROOMS)
-    for name in names
-    for blueprint in (BLUEPRINTS if "*" in name else ("",))
-}
-OPENAPI = {
-    "app.openapi",
-    "app.openapi.blueprint",
-    "app.openapi.conditions",
-    "app.openapi.document",
-    "app.openapi.parser",
-}
-SCHEMAS = (".lists", ".schemas", ".billing_schemas", ".export_schemas", ".intake_schemas", ".vehicle_schemas")
-# What only these may import.
+# The extensions belong to core and to whoever is above it.
+EXTENSIONS = "app.extensions"
+OPENAPI = "app.core.openapi"
+# What only these modules, or those of these packages, import.
 KEPT_IN = {
-    "flask_smorest": OPENAPI,
-    "apispec": OPENAPI,
-    "webargs": OPENAPI,
+    "flask_smorest": {OPENAPI},
+    "apispec": {OPENAPI},
+    "webargs": {OPENAPI},
     "flask_swagger_ui": {"app.system.routes"},
-    "flask_cors": {"app.cors"},
-    "flask_limiter": {"app.limits", "app.errors"},
-    "flask_caching": {"app.extensions"},
-    "jose": {"app.auth.tokens"},
-    "cryptography": {"app.auth.keys"},
-    "argon2": {"app.auth.passwords"},
+    "flask_cors": {"app.core.http.cors"},
+    "flask_limiter": {"app.accounts.limits", "app.core.http.rate_limits"},
+    "flask_caching": {"app.core.lists.caching"},
+    "jose": {"app.accounts.tokens"},
+    "cryptography": {"app.core.keys"},
+    "argon2": {"app.accounts.passwords"},
     "dotenv": {"config"},
-    "pythonjsonlogger": {"app.logs"},
-    "prometheus_client": {"app.metrics"},
-    "opentelemetry": {"app.tracing"},
-    "fpdf": {"app.service_tickets.invoice_pdf"},
+    "pythonjsonlogger": {"app.core.logging.logs"},
+    "prometheus_client": {"app.system.metrics"},
+    "opentelemetry": {"app.core.logging.tracing"},
+    "fpdf": {"app.billing.invoice_pdf"},
 }
+HTTP = ("flask", "werkzeug", "marshmallow")
 
 
 def module_name(path: Path) -> str:
@@ -130,103 +66,124 @@ def imports(name: str) -> Iterator[str]:
                 yield inner if inner in modules() else node.module
 
 
-def depth(name: str) -> int | None:
-    """How deep the room of a module lies, None where it is in none."""
-    listed = name
-    while listed not in DEPTHS:
-        listed = listed.rpartition(".")[0]
-        if listed in ("", "app"):  # the factory's own line is for the factory alone
-            return None
-    return DEPTHS[listed]
-
-
-def listed() -> Iterator[str]:
-    """Every name that the lists above have, `*` in place of a blueprint."""
-    for names in ROOMS:
-        yield from names
-    for names in KEPT_IN.values():
-        yield from sorted(names)
-    yield from (f"app.{name}" for name in (*BLUEPRINTS, *OPERATIONS))
-
-
-def unknown(names: Iterable[str]) -> list[str]:
-    """Those that name no module; with `*`, none of any blueprint."""
-    return [name for name in names if not any(name.replace("*", each) in modules() for each in BLUEPRINTS)]
-
-
-def blueprint_of(name: str) -> str | None:
+def room(name: str) -> str:
+    """The package of a module below `app`, of `core` that below it; a loose module is a room of its own."""
     parts = name.split(".")
-    return parts[1] if parts[0] == "app" and len(parts) > 1 and parts[1] in BLUEPRINTS else None
+    return ".".join(parts[: 3 if parts[:2] == ["app", "core"] else 2])
 
 
-class Rooms(unittest.TestCase):
+def packages() -> set[str]:
+    """The packages of the shop: those below `app` that are no layer of their own."""
+    named = {name for layer in LAYERS for name in layer}
+    return {
+        f"app.{path.name}"
+        for path in (ROOT / "app").iterdir()
+        if (path / "__init__.py").exists() and f"app.{path.name}" not in named
+    }
+
+
+def layer(name: str) -> int | None:
+    """How deep the layer of a module is, None where it is in none."""
+    top = ".".join(name.split(".")[:2])
+    wanted = "app.*" if top in packages() else top
+    return next((depth for depth, names in enumerate(LAYERS) if wanted in names), None)
+
+
+def edges() -> Iterator[tuple[str, str]]:
+    """Which module of the application imports which."""
+    for name in modules():
+        for imported in imports(name):
+            if imported in modules():
+                yield name, imported
+
+
+def is_in(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+class Layers(unittest.TestCase):
     """Who imports whom."""
 
-    def test_every_module_has_a_room(self) -> None:
-        self.assertEqual([name for name in modules() if depth(name) is None], [])
+    def test_every_module_is_in_a_layer(self) -> None:
+        self.assertEqual([name for name in modules() if layer(name) is None and name != EXTENSIONS], [])
 
-    def test_a_module_that_is_not_listed_is_in_no_room(self) -> None:
-        for name in ("app.nowhere", "app.nowhere.routes", "nowhere"):
-            self.assertIsNone(depth(name), name)
+    def test_nothing_stands_loose_beside_the_packages(self) -> None:
+        loose = {path.name for path in (ROOT / "app").glob("*.py")}
+        self.assertEqual(loose, {"__init__.py", "extensions.py", "problems.py"})
 
-    def test_every_name_in_these_lists_is_that_of_a_module(self) -> None:
-        self.assertEqual(unknown(listed()), [])
-
-    def test_a_name_of_nothing_is_noticed(self) -> None:
-        found = unknown(["app.*.nowhere", "app.*.schemas", "app.auth", "app.auth.nowhere"])
-        self.assertEqual(found, ["app.*.nowhere", "app.auth.nowhere"])
-
-    def test_every_package_with_routes_is_a_blueprint(self) -> None:
-        with_routes = {name.split(".")[1] for name in modules() if name.endswith(".routes")}
-        self.assertEqual(with_routes, {*BLUEPRINTS, "system"})
-
-    def test_every_framework_is_imported_by_one_of_its_rooms(self) -> None:
-        imported = {each.partition(".")[0] for names in KEPT_IN.values() for name in names for each in imports(name)}
-        self.assertEqual(set(KEPT_IN) - imported, set())
-
-    def test_rooms_import_only_what_lies_below(self) -> None:
+    def test_layers_import_only_what_lies_below(self) -> None:
         upwards = [
             f"{name} imports {imported}"
-            for name in modules()
-            for imported in imports(name)
-            if imported in modules() and (depth(imported) or 0) < (depth(name) or 0)
+            for name, imported in edges()
+            if EXTENSIONS not in (name, imported) and (layer(imported) or 0) < (layer(name) or 0)
         ]
         self.assertEqual(upwards, [])
 
-    def test_blueprints_take_no_more_than_schemas_and_lists_from_one_another(self) -> None:
-        strangers = [
+    def test_core_knows_nothing_of_a_shop(self) -> None:
+        outside = [
             f"{name} imports {imported}"
-            for name in modules()
-            for imported in imports(name)
-            if blueprint_of(name)
-            and blueprint_of(imported) not in (None, blueprint_of(name))
-            and not imported.endswith(SCHEMAS)
+            for name, imported in edges()
+            if is_in(name, "app.core") and not is_in(imported, "app.core") and imported != "config"
         ]
-        self.assertEqual(strangers, [])
+        self.assertEqual(outside, [])
 
-    def test_rules_know_neither_flask_nor_the_database(self) -> None:
-        self.assert_without("app.rules", "flask", "sqlalchemy", "flask_sqlalchemy", "marshmallow")
+    def test_no_package_imports_itself_by_way_of_others(self) -> None:
+        known: dict[str, set[str]] = {}
+        for name, imported in edges():
+            if room(name) != room(imported):
+                known.setdefault(room(name), set()).add(room(imported))
+        circles = [start for start in known if start in self.reached(known, start)]
+        self.assertEqual(circles, [])
 
-    def test_operations_know_no_http(self) -> None:
-        for name in (*(f"{blueprint}.operations" for blueprint in BLUEPRINTS), *OPERATIONS):
-            self.assert_without(f"app.{name}", "flask", "werkzeug", "marshmallow")
-        self.assert_without("app.stock", "flask", "werkzeug", "marshmallow")
+    def reached(self, known: dict[str, set[str]], start: str) -> set[str]:
+        """The rooms that one imports, directly or by way of others."""
+        reached, unseen = set[str](), [start]
+        while unseen:
+            new = known.get(unseen.pop(), set()) - reached
+            reached |= new
+            unseen += new
+        return reached
 
-    def test_models_know_no_http(self) -> None:
-        self.assert_without("app.models", "flask", "werkzeug", "marshmallow")
+    def test_every_package_with_routes_has_an_address(self) -> None:
+        with_routes = {room(name) for name in modules() if name.rpartition("_")[2].endswith("routes")}
+        self.assertLessEqual(with_routes, packages())
+
+    def test_the_names_in_these_lists_are_those_of_modules(self) -> None:
+        names = {name for layer in LAYERS for name in layer if "*" not in name} | {EXTENSIONS}
+        names |= {name for kept in KEPT_IN.values() for name in kept}
+        self.assertEqual(sorted(names - modules().keys()), [])
+
+    def test_every_framework_is_imported_by_one_of_its_rooms(self) -> None:
+        imported = {
+            each.partition(".")[0]
+            for rooms in KEPT_IN.values()
+            for name in modules()
+            if any(is_in(name, room) for room in rooms)
+            for each in imports(name)
+        }
+        self.assertEqual(set(KEPT_IN) - imported, set())
 
     def test_frameworks_stay_in_their_rooms(self) -> None:
         outside = [
             f"{name} imports {imported}"
             for name in modules()
             for imported in imports(name)
-            if name not in KEPT_IN.get(imported.partition(".")[0], {name})
+            if not any(is_in(name, room) for room in KEPT_IN.get(imported.partition(".")[0], {name}))
         ]
         self.assertEqual(outside, [])
 
-    def assert_without(self, room: str, *libraries: str) -> None:
-        inside = [name for name in modules() if name == room or name.startswith(room + ".")]
-        self.assertTrue(inside, room)
+    def test_rules_know_neither_flask_nor_the_database(self) -> None:
+        self.assert_without(lambda name: is_in(name, "app.rules"), *HTTP, "sqlalchemy", "flask_sqlalchemy")
+
+    def test_models_know_no_http(self) -> None:
+        self.assert_without(lambda name: is_in(name, "app.models"), *HTTP)
+
+    def test_operations_know_no_http(self) -> None:
+        self.assert_without(lambda name: name.endswith("operations"), *HTTP)
+
+    def assert_without(self, is_meant: Callable[[str], bool], *libraries: str) -> None:
+        inside = [name for name in modules() if is_meant(name)]
+        self.assertTrue(inside)
         found = [
             f"{name} imports {imported}"
             for name in inside
@@ -243,7 +200,7 @@ class Deeds(unittest.TestCase):
         self.assertEqual(self.who_mentions("environ", "environb", "getenv", "getenvb"), {"config"})
 
     def test_only_the_transaction_commits(self) -> None:
-        self.assertEqual(self.who_mentions("commit"), {"app.transaction"})
+        self.assertEqual(self.who_mentions("commit"), {"app.core.database.transaction"})
 
     def who_mentions(self, *attributes: str) -> set[str]:
         """The modules with an attribute, or an imported name, of one of these names."""

@@ -26,12 +26,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.test import TestResponse
 
 import config
-from app import create_app, demo
-from app.auth import sessions
-from app.auth.passwords import hash_password
-from app.extensions import Base, db
+from app import create_app
+from app.accounts import sessions
+from app.accounts.passwords import hash_password
+from app.commands import demo
+from app.core.database.base import Base
+from app.core.database.types import now
+from app.extensions import db
 from app.models import AuditEvent, AuditKind, Customer, Invite, Mechanic, SignIn
-from app.models.types import now
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
 from tests.instruments import OwnAppTest, statements

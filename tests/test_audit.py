@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from app.auth import sign_in as signing_in
+from app.accounts import sign_in as signing_in
+from app.core.database.types import now
 from app.extensions import db
 from app.models import AuditEvent, AuditKind, Mechanic
-from app.models.types import now
 from tests.support import PASSWORD, Caller, ShopTest
 
 # What happened, who did it, to what and its id.

@@ -11,8 +11,8 @@ from jose import jwt
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.auth import passwords
-from app.auth.access import open_to_anyone, require_policies
+from app.accounts import passwords
+from app.core.http.policy import open_to_anyone, require_policies
 from app.extensions import db
 from app.models import Customer, Mechanic, SignIn
 from app.rules.roles import Role

@@ -19,8 +19,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 
 from app import create_app
-from app.extensions import Base, db
-from app.limits import limiter
+from app.accounts.limits import limiter
+from app.core.database.base import Base
+from app.extensions import db
 from app.models import Customer, Invoice, InvoiceSeries, Part, Payment, SignIn, StockMovement
 from tests import support
 from tests.repair_orders import RepairOrderTest
@@ -270,7 +271,7 @@ class Refusals(BackupTest):
     def test_a_backup_that_fails_leaves_the_one_before(self) -> None:
         self.assertDone(self.backup())
         before = self.file.read_bytes()
-        with mock.patch("app.backups.fsync", side_effect=OSError("No space left on device")):
+        with mock.patch("app.commands.backups.fsync", side_effect=OSError("No space left on device")):
             self.assertRefused(self.backup(), "No space left")
         self.assertEqual(self.file.read_bytes(), before)
         self.assertEqual([path.name for path in self.folder.iterdir()], [self.file.name])

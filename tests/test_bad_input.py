@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from werkzeug.test import TestResponse
 
-from app.extensions import Base, db
+from app.core.database.base import Base
+from app.extensions import db
 from app.models import LaborLine, Vehicle
 from tests.support import PASSWORD, Caller, ShopTest, forget_counts
 

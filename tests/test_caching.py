@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.caching import PATIENCE_SECONDS, remember
+from app.core.lists.caching import PATIENCE_SECONDS, remember
 from app.extensions import cache
 from app.models import Mechanic
 from app.rules.ticket_life import TicketStatus

@@ -5,7 +5,8 @@ from decimal import Decimal
 from click.testing import Result
 from sqlalchemy import func, select
 
-from app import create_app, demo
+from app import create_app
+from app.commands import demo
 from app.extensions import db
 from app.models import (
     Authorization,

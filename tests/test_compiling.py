@@ -12,14 +12,15 @@ from marshmallow import fields
 from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import selectinload, undefer
 
-from app import compiling, demo
+from app.commands import demo
+from app.core.database.models import Row
+from app.core.fields import Remarks
+from app.core.fields.schemas import ModelOutput
+from app.core.json_sql import compiler
 from app.customers.schemas import CUSTOMER
 from app.extensions import db
-from app.fields import Remarks
 from app.inventory.schemas import PART
 from app.models import Customer, Mechanic, Part, ServiceTicket
-from app.models.base import Row
-from app.schemas import ModelOutput
 from app.service_tickets.schemas import TICKET
 from tests.support import ShopTest, empty_database
 
@@ -53,7 +54,7 @@ class CompiledReads(ShopTest):
     def assertEqualToItsDump(self, schema: ModelOutput) -> int:
         """Every row looks the same either way; returns how many there are."""
         model = schema.model
-        shown = select(cast(compiling.json_of(schema, model), Text)).select_from(model).order_by(model.id)
+        shown = select(cast(compiler.json_of(schema, model), Text)).select_from(model).order_by(model.id)
         deferred = [undefer(getattr(model, a.key)) for a in model.__mapper__.column_attrs if a.deferred]
         rows = db.session.scalars(select(model).options(*loading(schema), *deferred).order_by(model.id)).all()
         for name in [name for name, field in schema.dump_fields.items() if isinstance(field, Remarks)]:
@@ -105,4 +106,4 @@ class CompiledReads(ShopTest):
                 fields = ("id", "mood")
 
         with self.assertRaisesRegex(TypeError, "Strange.mood"):
-            compiling.json_of(Strange(), Part)
+            compiler.json_of(Strange(), Part)

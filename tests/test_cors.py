@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from app.auth.access import open_to_anyone
+from app.core.http.policy import open_to_anyone
 from tests.instruments import OwnAppTest, statements
 from tests.support import Caller, ShopTest
 
@@ -198,7 +198,7 @@ class Failures(CorsTest):
 
     def test_they_can_be_read(self) -> None:
         for path, status in (("/fails", 500), ("/away", 503)):
-            with self.subTest(path), self.assertLogs("app.errors"):
+            with self.subTest(path), self.assertLogs("app.core.http.errors"):
                 answer = self.app.test_client().get(path, headers={"Origin": DESK})
                 self.assertEqual(answer.status_code, status)
                 self.assertLetIn(answer)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import create_engine, select, text
 
-from app.database import TRUSTED_SECONDS
+from app.core.database.engine import TRUSTED_SECONDS
 from app.extensions import db
 from app.models import Part
 from tests.support import ON_POSTGRESQL, ShopTest

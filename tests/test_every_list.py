@@ -16,12 +16,13 @@ from unittest import mock
 
 from flask import Flask
 
-from app import create_app, reading
+from app import create_app
+from app.core.lists import pages
+from app.core.lists.listing import Listing
+from app.core.text.search import sort_key
 from app.extensions import db
 from app.inventory.schemas import PART
-from app.listing import Listing
 from app.models import AuditEvent, AuditKind, Mechanic, Part, ServiceTicket, Vehicle
-from app.rules.search import sort_key
 from app.spreadsheets import exporting
 from tests.support import Caller, ShopTest, settings
 from tests.test_customers import links
@@ -207,7 +208,7 @@ class NullKeys(ShopTest):
                 expected = self.ordered(names)
                 self.assertEqual(self.by_cursor(names), expected)
                 with self.app.test_request_context():
-                    page = reading.page(PART, self.LISTING, {"sort": names})
+                    page = pages.render_page(PART, self.LISTING, {"sort": names})
                 self.assertEqual([row["id"] for row in page.json or []], expected)
 
     def by_cursor(self, sort: tuple[str, ...]) -> list[int]:
@@ -215,7 +216,7 @@ class NullKeys(ShopTest):
         query: dict[str, Any] = {"sort": sort, "limit": 2}
         while query:
             with self.app.test_request_context():
-                page = reading.page(PART, self.LISTING, query)
+                page = pages.render_page(PART, self.LISTING, query)
             found += [row["id"] for row in page.json or []]
             following = links(page).get("next", "")
             query = {**query, "cursor": following.partition("cursor=")[2]} if following else {}

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from flask import Flask
 from sqlalchemy import insert, text
 
-from app import create_app, sheets
+from app import create_app
 from app.extensions import db
 from app.models import AuditEvent, AuditKind, Customer, Part
+from app.spreadsheets import csv_format
 from tests.instruments import statements
 from tests.live import serving
 from tests.repair_orders import ACCORD, SECRET_KEY, RepairOrderTest
@@ -144,9 +145,9 @@ class Formulas(ExportTest):
     def test_a_formula_behind_any_delimiter_is_made_text(self) -> None:
         for given, defused in INNER.items():
             with self.subTest(given):
-                self.assertEqual(sheets.defuse(given), defused)
-                self.assertEqual(sheets.restore(defused), given)
-                line = sheets.write([["1", sheets.defuse(given), "x"]])
+                self.assertEqual(csv_format.defuse(given), defused)
+                self.assertEqual(csv_format.restore(defused), given)
+                line = csv_format.write([["1", csv_format.defuse(given), "x"]])
                 for delimiter in ",;|\t":
                     for cells in csv.reader(io.StringIO(line), delimiter=delimiter):
                         self.assertEqual(
@@ -156,7 +157,7 @@ class Formulas(ExportTest):
         ids = {name: self.new_part(name=name) for name in sorted(names) if name.isprintable()}
         exported = {int(row["id"]): row["name"] for row in self.exported("/inventory.csv")}
         for name, part in ids.items():
-            self.assertEqual(exported[part], sheets.defuse(name))
+            self.assertEqual(exported[part], csv_format.defuse(name))
 
     def test_a_phone_number_is_no_sum(self) -> None:
         self.save(Customer(name="Phone", phone="+12125550142"))
@@ -172,8 +173,8 @@ class Formulas(ExportTest):
         cells = [*FORMULAS, *INNER, *HARMLESS, "", "'", "''", "'''=", "\tx", "\rx", "\nx", "'-", "-", "x'=", "'x="]
         for cell in cells:
             with self.subTest(cell):
-                self.assertEqual(sheets.restore(sheets.defuse(cell)), cell)
-                self.assertNotIn(sheets.defuse(cell)[:1], tuple("=+-@\t\r\n"))
+                self.assertEqual(csv_format.restore(csv_format.defuse(cell)), cell)
+                self.assertNotIn(csv_format.defuse(cell)[:1], tuple("=+-@\t\r\n"))
 
 
 class LongFiles(ShopTest):

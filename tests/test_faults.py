@@ -17,9 +17,9 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
-from app import database
-from app.auth.access import open_to_anyone
-from app.database import read
+from app.core.database import engine
+from app.core.database.reads import read
+from app.core.http.policy import open_to_anyone
 from app.extensions import db
 from tests.instruments import OwnAppTest, PostgreSQLServer, RedisTest
 from tests.support import ON_POSTGRESQL, Caller, migrated
@@ -70,7 +70,7 @@ class FaultTest(OwnAppTest):
     @contextmanager
     def expected(self) -> Iterator[None]:
         """The log tells of it."""
-        with self.assertLogs("app.errors", "ERROR"):
+        with self.assertLogs("app.core.http.errors", "ERROR"):
             yield
 
 
@@ -108,7 +108,7 @@ class PostgreSQLAway(FaultTest):
             self.assertStatus(self.write(), 200)
             self.assertStatus(self.desk.get("/customers"), 200)
             self.server.stop()
-            time.sleep(database.TRUSTED_SECONDS)
+            time.sleep(engine.TRUSTED_SECONDS)
             self.server.start()
             self.assertStatus(ask(), 200)
 
@@ -151,8 +151,8 @@ class Impatient(FaultTest):
     """A lock that is not to be had, and a statement that takes too long, both given up sooner than in earnest."""
 
     def setUp(self) -> None:
-        short = mock.patch.dict(database.SESSION, lock_timeout=300, statement_timeout=300)
-        for patch in (short, mock.patch.object(database, "LOCK_TIMEOUT_MS", 300)):
+        short = mock.patch.dict(engine.SESSION, lock_timeout=300, statement_timeout=300)
+        for patch in (short, mock.patch.object(engine, "LOCK_TIMEOUT_MS", 300)):
             patch.start()
             self.addCleanup(patch.stop)
         super().setUp()

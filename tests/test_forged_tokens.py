@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jose import jwt
 
-from app.auth.keys import key_id
+from app.core.keys import key_id
 from tests.forger import Forger, part
 from tests.instruments import OwnAppTest
 from tests.support import PASSWORD, Caller

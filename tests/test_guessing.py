@@ -17,8 +17,8 @@ from unittest import mock
 
 from werkzeug.test import TestResponse
 
-from app.auth import devices, sign_in
-from app.limits import limiter
+from app.accounts import devices, sign_in
+from app.accounts.limits import limiter
 from app.models import Customer
 from tests.instruments import OwnAppTest, RedisTest
 from tests.live import instance

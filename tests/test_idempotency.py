@@ -20,17 +20,19 @@ from flask import Flask, Response
 from sqlalchemy import func, insert, select, update
 from werkzeug.test import TestResponse
 
-from app import create_app, idempotency
-from app.auth import passwords
-from app.auth.access import staff_required
-from app.extensions import Base, db
+from app import create_app
+from app.accounts import passwords
+from app.accounts.access import staff_required
+from app.core.database.base import Base
+from app.core.database.transaction import atomic, is_underway, release
+from app.core.database.types import now
+from app.core.fields.schemas import Input
+from app.core.http import idempotency
+from app.core.http.responses import send_json
+from app.core.openapi import Blueprint
+from app.core.problems import Unavailable
+from app.extensions import db
 from app.models import Customer, IdempotencyKey, Part, Payment, ServiceTicket
-from app.models.types import now
-from app.openapi import Blueprint
-from app.problems import Unavailable
-from app.reading import send
-from app.schemas import Input
-from app.transaction import atomic, is_underway, release
 from tests import support
 from tests.instruments import OwnAppTest
 from tests.support import PASSWORD, Caller, ShopTest
@@ -48,7 +50,7 @@ MARKED = "Wilhelmina Quartermaine"
 class KeyTest(ShopTest):
     """A shop whose clients send keys."""
 
-    def send(self, caller: Caller, path: str, body: Any = None, key: str = "k-1", **kwargs: Any) -> TestResponse:
+    def send_json(self, caller: Caller, path: str, body: Any = None, key: str = "k-1", **kwargs: Any) -> TestResponse:
         """The answer to a POST with a key."""
         return caller.post(path, body, headers={"Idempotency-Key": key}, **kwargs)
 
@@ -386,7 +388,7 @@ class Failures(KeyTest):
                 db.session.add(Part(name="Deed", price=Decimal(1)))
             if cls.fails is not None:
                 cls.fails()
-            return send({"token": secrets.token_hex(8)}, 201)
+            return send_json({"token": secrets.token_hex(8)}, 201)
 
         app.register_blueprint(blueprint)
         return app
@@ -415,7 +417,7 @@ class Failures(KeyTest):
         return fail
 
     def test_a_failure_is_not_kept(self) -> None:
-        with self.failing(self.raising(ValueError("of a test"))), self.assertLogs("app.errors"):
+        with self.failing(self.raising(ValueError("of a test"))), self.assertLogs("app.core.http.errors"):
             self.assertProblem(self.do(), 500, "server-error")
         self.assertUndone()
         with self.failing(self.raising(Unavailable("Later."))):
@@ -436,7 +438,7 @@ class Failures(KeyTest):
         """The database refuses at the very end: the answer, which was made, points to nobody."""
         nobody = select(func.max(Customer.id) + 1).scalar_subquery()
         points_to_nobody = mock.patch.object(idempotency, "_customer_concerned", return_value=select(nobody))
-        with points_to_nobody, self.assertLogs("app.errors"):
+        with points_to_nobody, self.assertLogs("app.core.http.errors"):
             self.assertProblem(self.do(), 500, "server-error")
         self.assertUndone()
 
@@ -450,7 +452,7 @@ class Failures(KeyTest):
             raise ValueError("of a test")
 
         answers: list[TestResponse] = []
-        with self.failing(fail_slowly), self.assertLogs("app.errors"):
+        with self.failing(fail_slowly), self.assertLogs("app.core.http.errors"):
             first, second = (Thread(target=lambda: answers.append(self.do())) for _ in range(2))
             first.start()
             at_work.wait(timeout=10)
@@ -468,7 +470,7 @@ class Failures(KeyTest):
         with db.engine.connect().execution_options(writes=True) as other, other.begin():
             mine = {"identity": f"mechanic:{self.advisor.id}", "key": "k-1", "fingerprint": "-", "headers": []}
             other.execute(insert(IdempotencyKey).values(**mine, expires_at=now()))
-            with self.assertLogs("app.errors"):
+            with self.assertLogs("app.core.http.errors"):
                 answer = self.do()
             other.rollback()
         self.assertProblem(answer, 503, "unavailable")

@@ -17,7 +17,7 @@ from redis import Redis
 from sqlalchemy import func, make_url, select
 
 from app import create_app
-from app.database import SESSION
+from app.core.database.engine import SESSION
 from app.extensions import db
 from app.models import Part
 from tests.instruments import PgBouncer, RedisServer

@@ -11,9 +11,9 @@ from jose import jwt
 from sqlalchemy import func, select, update
 
 from app import create_app
+from app.core.database.types import now
 from app.extensions import db
 from app.models import Customer, Invite, SignIn
-from app.models.types import now
 from tests.support import PASSWORD, Caller, ShopTest, settings
 
 CHOSEN = "a password of their own"

@@ -8,7 +8,7 @@ from typing import Any
 
 from fpdf.fonts import TTFFont
 
-from app.service_tickets.invoice_pdf import FAMILY, SUBSTITUTE, InvoicePage, render
+from app.billing.invoice_pdf import FAMILY, SUBSTITUTE, InvoicePage, render
 from tests.repair_orders import ACCORD, RATES, RepairOrderTest
 
 STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)

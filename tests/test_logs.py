@@ -15,8 +15,9 @@ from unittest import mock
 from flask import Flask, Response
 from sqlalchemy import text
 
-from app import create_app, logs
-from app.auth.access import open_to_anyone
+from app import create_app
+from app.core.http.policy import open_to_anyone
+from app.core.logging import logs
 from app.extensions import cache, db
 from tests.instruments import statements
 from tests.live import call, serving
@@ -214,7 +215,7 @@ class Failing(LogTest):
 
     def test_a_failure_has_a_traceback_with_its_cause(self) -> None:
         failure, _ = self.failing("/in_python")
-        self.assertEqual(failure["logger"], "app.errors")
+        self.assertEqual(failure["logger"], "app.core.http.errors")
         self.assertRegex(failure["traceback"], r"(?s)KeyError: 'the first'.*in in_python.*ValueError: the second")
 
     def test_an_error_of_the_database_is_told_without_its_values(self) -> None:

@@ -21,12 +21,13 @@ from click import echo
 from sqlalchemy import insert
 from sqlalchemy.engine import make_url
 
-from app.auth import tokens
-from app.extensions import Base, db
+from app.accounts import tokens
+from app.core.database.base import Base
+from app.core.database.types import now
+from app.core.fields.schemas import MOST_COUNTED
+from app.extensions import db
 from app.models import Customer, Mechanic, ServiceTicket, SignIn, Vehicle
-from app.models.types import now
 from app.rules.roles import Role
-from app.schemas import MOST_COUNTED
 from tests.consistency import broken_rules
 from tests.instruments import PostgreSQLServer
 from tests.live import instance

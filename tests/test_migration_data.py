@@ -10,7 +10,8 @@ from typing import Any
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Connection, MetaData, Table, select
 
-from app.extensions import Base, db
+from app.core.database.base import Base
+from app.extensions import db
 from app.models import Mechanic, ServiceTicket
 from app.rules.roles import Role
 from tests import support

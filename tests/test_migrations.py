@@ -22,9 +22,10 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, inspect, text
 
 from app import create_app
-from app.extensions import Base, db, migrate
+from app.core.database.base import Base
+from app.core.database.models import is_of_dialect
+from app.extensions import db, migrate
 from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket
-from app.models.base import is_of_dialect
 from app.rules.roles import Role
 from tests import support
 
@@ -159,7 +160,7 @@ class UpAndDown(MigrationTest):
         self.assertEqual(migrated, self.checks())
 
     def test_the_loggers_of_the_application_go_on(self) -> None:
-        logger = logging.getLogger("app.errors")
+        logger = logging.getLogger("app.core.http.errors")
         level = logging.getLogger().level
         upgrade(support.MIGRATIONS)
         self.assertFalse(logger.disabled)

@@ -14,10 +14,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.auth.passwords import hash_password
+from app.accounts.passwords import hash_password
+from app.core.database.types import now
+from app.core.openapi.parser import MOST_MARKS, MOST_MEMBERS
 from app.models import Customer, Invite, Mechanic, Vehicle
-from app.models.types import now
-from app.openapi.parser import MOST_MARKS, MOST_MEMBERS
 from tests import support
 from tests.support import Caller, ShopTest
 

@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from werkzeug.test import TestResponse
 
+from app.core.fields.schemas import MOST_COUNTED
 from app.extensions import db
 from app.models import Customer
-from app.schemas import MOST_COUNTED
 from tests import support
 from tests.instruments import OwnAppTest, statements
 from tests.support import Caller, ShopTest

@@ -7,9 +7,10 @@ from sqlalchemy import JSON, Enum, String, select, update
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
-from app.customers.personal_data import ROWS_AT_ONCE
-from app.extensions import Base, db
+from app.core.database.base import Base
+from app.extensions import db
 from app.models import Customer, Invoice, Payment, TicketEvent
+from app.privacy.personal_data import ROWS_AT_ONCE
 from tests.instruments import statements
 from tests.repair_orders import RepairOrderTest
 from tests.support import Caller

@@ -10,8 +10,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.auth.access import open_to_anyone
-from app.problems import Problem
+from app.core.http.policy import open_to_anyone
+from app.core.problems import Problem
 from app.rules.ticket_life import TicketStatus
 from tests.support import PASSWORD, ShopTest, settings
 
@@ -151,7 +151,7 @@ class Failures(ShopTest):
         return app
 
     def test_a_failure_is_logged_and_not_told(self) -> None:
-        with self.assertLogs("app.errors") as logged:
+        with self.assertLogs("app.core.http.errors") as logged:
             response = self.app.test_client().get("/fails")
         problem = self.assertProblem(response, 500, "server-error")
         for secret in ("SELECT", "password_hash", "/srv/", "ValueError", "Traceback"):
@@ -160,7 +160,7 @@ class Failures(ShopTest):
         self.assertIn(FAILURE, logged.output[0])
 
     def test_a_failure_carries_the_headers_of_every_answer(self) -> None:
-        with self.assertLogs("app.errors"):
+        with self.assertLogs("app.core.http.errors"):
             headers = self.app.test_client().get("/fails").headers
         self.assertLessEqual(SECURITY_HEADERS.items(), dict(headers).items())
 
@@ -269,7 +269,7 @@ class WithoutDatabase(ShopTest):
         self.assertEqual(response.json["status"], "unavailable")
 
     def test_others_are_told_to_come_back(self) -> None:
-        with self.assertLogs("app.errors"):
+        with self.assertLogs("app.core.http.errors"):
             response = self.client.post("/customers/login", json={"email": "a@example.com", "password": PASSWORD})
         self.assertProblem(response, 503, "unavailable")
         self.assertGreaterEqual(int(response.headers["Retry-After"]), 1)

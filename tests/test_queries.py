@@ -4,8 +4,8 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from app.auth import sessions
-from app.auth.access import Policy
+from app.accounts import sessions
+from app.core.http.policy import Policy
 from app.extensions import cache, db
 from app.models import AuditEvent, AuditKind, Mechanic, Vehicle
 from tests.instruments import statements

@@ -6,7 +6,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from app import create_app, demo
+from app import create_app
+from app.commands import demo
 from app.extensions import db
 from tests.live import serving
 from tests.support import new_migrated_database, settings

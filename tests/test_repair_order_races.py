@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.auth.access import Identity
+from app.accounts.access import Identity
+from app.billing.operations import issue_invoice
 from app.extensions import db
 from app.models import Invoice, InvoiceSeries, LaborLine, Part, PartLine, ServiceTicket, StockMovement
 from app.rules.roles import Role
-from app.service_tickets.billing import issue_invoice
 from tests.test_races import MANY, ROUNDS, SOME, RaceTest, Request, at_once, statuses
 
 WRITERS = 32

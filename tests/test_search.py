@@ -7,10 +7,11 @@ from unittest import mock
 
 from sqlalchemy import Engine, event, text
 
-from app import create_app, reading
+from app import create_app
+from app.core.lists import pages
+from app.core.text.search import sort_key
 from app.extensions import db
 from app.models import Mechanic, Vehicle
-from app.rules.search import sort_key
 from app.rules.ticket_life import Hold, TicketStatus
 from tests.instruments import statements
 from tests.support import ON_POSTGRESQL, Caller, ShopTest, new_migrated_database, settings
@@ -181,7 +182,7 @@ class FindTickets(SearchTest):
 
     def test_what_is_too_much_is_refused(self) -> None:
         mine, day = f"/mechanics/{self.mechanic.id}/tickets", "created_from=2026-01-01"
-        with mock.patch.object(reading, "MOST_COUNTED", 1):
+        with mock.patch.object(pages, "MOST_COUNTED", 1):
             self.assertInvalid(self.advisor.get(f"{mine}?q=oil"), "q")
             self.assertStatus(self.advisor.get(f"{mine}?q=brakes"), 200)
             for sort in ("total", "-updated_at", "id"):

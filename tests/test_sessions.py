@@ -11,8 +11,8 @@ from unittest import mock
 from flask import Flask
 from jose import jwt
 
-from app.auth import sessions, tokens
-from app.auth.sessions import MOST_KEPT, Recent
+from app.accounts import sessions, tokens
+from app.accounts.sessions import MOST_KEPT, Recent
 from app.extensions import db
 from app.models import Mechanic
 from app.rules.roles import Role

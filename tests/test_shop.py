@@ -10,11 +10,11 @@ from flask import Flask, Response, after_this_request, has_request_context, requ
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.auth.access import open_to_anyone
-from app.exchange import current_request
-from app.logs import formatter
-from app.logs import init_app as log_requests
-from app.watching import Seen
+from app.core.http.policy import open_to_anyone
+from app.core.http.request import current_request
+from app.core.http.statistics import Seen
+from app.core.logging.logs import formatter
+from app.core.logging.logs import init_app as log_requests
 from tests.support import Caller, ShopTest, settings
 
 CARRIED = {

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.billing.invoice_pdf import render
 from app.models import AuditEvent, AuditKind, ServiceTicket
-from app.service_tickets.invoice_pdf import render
 from tests.repair_orders import RepairOrderTest, shop
 from tests.support import Caller
 from tests.test_invoice_pdf import invoice, pages

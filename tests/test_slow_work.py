@@ -8,10 +8,11 @@ from unittest.mock import patch
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app import slow_work
-from app.extensions import Base, db
+from app.core.database.base import Base
+from app.core.http import slow_work
+from app.core.http.slow_work import EXPORT, IMPORT, PASSWORD, PDF, SHARES
+from app.extensions import db
 from app.models import Mechanic
-from app.slow_work import EXPORT, IMPORT, PASSWORD, PDF, SHARES
 from tests.repair_orders import RepairOrderTest, shop
 from tests.support import PASSWORD as PRESENT
 from tests.support import Caller
@@ -173,7 +174,7 @@ class Papers(SlowWorkTest):
     def test_who_knows_it_waits_for_no_drawing(self) -> None:
         path = f"/service-tickets/{self.ticket_id}/invoice.pdf"
         tag = self.customer.get(path).headers["ETag"]
-        with patch("app.service_tickets.invoice_pdf.render", side_effect=AssertionError("drawn")):
+        with patch("app.billing.invoice_pdf.render", side_effect=AssertionError("drawn")):
             self.assertEqual(self.customer.get(path, headers={"If-None-Match": tag}).status_code, 304)
             self.assertEqual(self.customer.get(path, headers={"If-None-Match": "*"}).status_code, 304)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import configure_mappers
 from werkzeug.test import TestResponse
 
-from app.extensions import Base
+from app.core.database.base import Base
 from tests.instruments import statements
 from tests.repair_orders import RepairOrderTest
 from tests.support import ON_POSTGRESQL, ShopTest

@@ -9,12 +9,13 @@ from unittest import mock
 from marshmallow import Schema, ValidationError, fields
 from sqlalchemy import select
 
-from app.auth import passwords
-from app.auth.passwords import hash_password
+from app.accounts import passwords
+from app.accounts.passwords import hash_password
+from app.core.fields import Email, Password, Phone, Text
+from app.core.fields.schemas import Input
 from app.extensions import db
-from app.fields import Email, Password, Phone, Plate, Text, Vin
 from app.models import Customer, Mechanic, Part
-from app.schemas import Input
+from app.models.fields import Plate, Vin
 from tests.rules.test_search import ALIKE
 from tests.rules.test_text import UNSEEN
 from tests.support import PASSWORD, Caller, ShopTest

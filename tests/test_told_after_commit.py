@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from redis import Redis
 from sqlalchemy import Engine, delete, event, insert, update
 
+from app.core.database.transaction import atomic
 from app.extensions import cache, db
 from app.models import Mechanic, Part, ServiceTicket, SignIn
-from app.transaction import atomic
 from tests.instruments import RedisTest, statements
 from tests.support import PASSWORD, Caller, ShopTest
 

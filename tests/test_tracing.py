@@ -10,8 +10,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from sqlalchemy import text
 
-from app import tracing
-from app.auth.access import open_to_anyone
+from app.core.http.policy import open_to_anyone
+from app.core.logging import tracing
 from app.extensions import db
 from config import ConfigError
 from tests.instruments import OwnAppTest, statements
@@ -145,7 +145,7 @@ class Failures(TracingTest):
             db.session.execute(text("SELECT json(:value)"), {"value": CANARY})
 
         self.app.add_url_rule("/fails", view_func=open_to_anyone(fail))
-        with self.assertLogs("app.errors"):
+        with self.assertLogs("app.core.http.errors"):
             self.assertEqual(self.app.test_client().get("/fails").status_code, 500)
         *_, inner, outer = self.spans()
         self.assertEqual((inner.status.code, outer.status.code), (Status.STATUS_CODE_ERROR, Status.STATUS_CODE_ERROR))

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.database import read
+from app.core.database.compiled_query import CompiledQuery
+from app.core.database.reads import read
+from app.core.database.transaction import Changes, atomic, committed, is_underway, locked, transaction
 from app.extensions import db
 from app.models import Mechanic, Part, TicketEvent
-from app.statements import CompiledQuery
-from app.transaction import Changes, atomic, committed, is_underway, locked, transaction
 from tests.support import ShopTest
 
 COUNT = CompiledQuery(select(func.count(Part.id)).where(Part.name == bindparam("name")))

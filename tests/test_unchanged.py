@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.extensions import Base, db
+from app.core.database.base import Base
+from app.extensions import db
 from app.models import Part, Vehicle
 from app.rules.ticket_life import TicketStatus
 from tests.repair_orders import ACCORD, RepairOrderTest

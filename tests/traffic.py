@@ -23,15 +23,15 @@ from flask import Flask
 from sqlalchemy import Text, cast, select
 
 from app import create_app
-from app.auth import tokens
-from app.auth.access import Identity
+from app.accounts import tokens
+from app.accounts.access import Identity
+from app.core.database.transaction import atomic
+from app.core.database.types import now
+from app.core.http.idempotency import KEY
 from app.extensions import db
-from app.idempotency import KEY
 from app.inventory.operations import create_part
 from app.models import Customer, Invoice, LaborLine, Mechanic, Payment, ServiceTicket, SignIn, StockMovement
-from app.models.types import now
 from app.rules.roles import Role
-from app.transaction import atomic
 from tests.support import PASSWORD, password_hash, settings
 
 DESKS = 8

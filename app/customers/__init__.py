@@ -1,6 +1,6 @@
-"""Customers, their sign-in, and their own tickets."""
+"""Customers and their sign-in."""
 
-from app.customers import routes, vehicle_routes
+from app.customers import routes
 from app.customers.blueprint import blueprint
 
-__all__ = ["blueprint", "routes", "vehicle_routes"]
+__all__ = ["blueprint", "routes"]

@@ -1,5 +1,5 @@
-"""The blueprint on which the routes of this package are."""
+"""The blueprint of this package."""
 
-from app.openapi import Blueprint
+from app.core.openapi import Blueprint
 
 blueprint = Blueprint("customers", __name__, description="The people whose cars are repaired, and their vehicles.")

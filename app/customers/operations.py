@@ -1,19 +1,20 @@
 """What is done to customers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
 
-from app import arrivals
-from app.auditing import audit_changes
-from app.auth.access import Identity
-from app.auth.passwords import hash_password, known
-from app.auth.sign_in import end_sessions, require_password
-from app.conditional import require_current
+from app.accounts.access import Identity
+from app.accounts.auditing import audit_changes
+from app.accounts.passwords import hash_password, known
+from app.accounts.sign_in import end_sessions, require_password
+from app.core.database.transaction import atomic, locked, not_found, release
+from app.core.http.conditional import require_current
+from app.core.problems import Forbidden, InvalidInput
 from app.extensions import db
 from app.models import Customer
-from app.problems import ContactNeeded, Forbidden, InvalidInput
-from app.transaction import atomic, locked, not_found, release
+from app.problems import ContactNeeded
 
 
 def create_customer(actor: Identity | None, *, password: str | None = None, **fields: Any) -> Customer:
@@ -35,7 +36,7 @@ def create_customer(actor: Identity | None, *, password: str | None = None, **fi
 
 @atomic()
 def _add(fields: dict[str, Any]) -> Customer:
-    return arrivals.enter_customer(fields)
+    return enter_customer(fields)
 
 
 def update_customer(
@@ -92,3 +93,11 @@ def require_visible(actor: Identity, customer_id: int) -> None:
     """Raises `NotFound` for a customer who asks for what is another's, without looking whether it is there."""
     if not (actor.is_staff or actor.is_customer(customer_id)):
         raise not_found(Customer, customer_id)
+
+
+def enter_customer(fields: Mapping[str, Any]) -> Customer:
+    """A new customer."""
+    customer = Customer(**fields)
+    db.session.add(customer)
+    db.session.flush()
+    return customer

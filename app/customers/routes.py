@@ -2,23 +2,19 @@
 
 from typing import Any
 
-from flask import Response, stream_with_context
+from flask import Response
 
-from app import reading
-from app.auth.access import (
-    Identity,
-    identity_optional,
-    identity_required,
-    open_to_anyone,
-    staff_required,
-    token_required,
-)
-from app.auth.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
-from app.auth.sign_in import sign_in, sign_out, sign_out_everywhere
-from app.customers import erasing, operations, personal_data
+from app.accounts.access import Identity, identity_optional, identity_required, staff_required, token_required
+from app.accounts.limits import login_limit, sign_up_limit
+from app.accounts.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
+from app.accounts.sign_in import sign_in, sign_out, sign_out_everywhere
+from app.core.http.policy import open_to_anyone
+from app.core.http.responses import send_json
+from app.core.lists import objects, pages
+from app.core.problems import Forbidden, NotFound
+from app.customers import operations
 from app.customers.blueprint import blueprint
-from app.customers.export_schemas import PERSONAL_DATA
-from app.customers.lists import CUSTOMERS
+from app.customers.filters import CUSTOMERS
 from app.customers.schemas import (
     CUSTOMER,
     CustomerChangesSchema,
@@ -26,22 +22,9 @@ from app.customers.schemas import (
     CustomerQuerySchema,
     NewCustomerSchema,
 )
-from app.limits import export_limit, login_limit, sign_up_limit
 from app.models import Customer
-from app.problems import (
-    ContactNeeded,
-    EmailTaken,
-    Forbidden,
-    NotFound,
-    SignInFailed,
-    UnfinishedTickets,
-    UnsupportedOrder,
-    WrongPassword,
-)
+from app.problems import ContactNeeded, EmailTaken, SignInFailed, WrongPassword
 from app.rules.roles import Role
-from app.service_tickets.lists import TICKETS
-from app.service_tickets.schemas import OWN_TICKET, TicketQuerySchema
-from app.slow_work import EXPORT, slow
 
 
 @blueprint.post("")
@@ -68,7 +51,7 @@ def list_customers(actor: Identity, query: dict[str, Any]) -> Response:
 
     For staff.
     """
-    return reading.page(CUSTOMER, CUSTOMERS, query)
+    return pages.render_page(CUSTOMER, CUSTOMERS, query)
 
 
 @blueprint.get("/<id:customer_id>")
@@ -81,7 +64,7 @@ def get_customer(actor: Identity, customer_id: int) -> Response:
     Customers see themselves, staff anyone.
     """
     operations.require_visible(actor, customer_id)
-    return reading.one(CUSTOMER, customer_id)
+    return objects.render_one(CUSTOMER, customer_id)
 
 
 @blueprint.route("/<id:customer_id>", methods=["PUT", "PATCH"])
@@ -95,34 +78,6 @@ def update_customer(actor: Identity, changes: dict[str, Any], customer_id: int) 
     Customers change themselves, advisors and admins anyone. What is left out stays as it is.
     """
     return operations.update_customer(actor, customer_id, **changes)
-
-
-@blueprint.delete("/<id:customer_id>")
-@identity_required(Role.ADMIN)
-@blueprint.response(204, description="The personal data is erased.")
-@blueprint.refuses(NotFound, UnfinishedTickets)
-def delete_customer(actor: Identity, customer_id: int) -> None:
-    """Erase a customer's personal data.
-
-    For the customer and for admins. Finished tickets keep their figures, and invoices the name they were billed to.
-    """
-    erasing.erase_customer(actor, customer_id)
-
-
-@blueprint.get("/<id:customer_id>/personal-data")
-@identity_required(Role.ADMIN)
-@export_limit
-@blueprint.response(200, PERSONAL_DATA, description="A file with all that is held on the customer.")
-@blueprint.refuses(NotFound)
-@slow(EXPORT)
-def export_personal_data(actor: Identity, customer_id: int) -> Response:
-    """Export all that is held on a customer.
-
-    For the customer and for admins.
-    """
-    pieces = stream_with_context(personal_data.export(actor, customer_id))
-    name = f'attachment; filename="customer-{customer_id}.json"'
-    return Response(pieces, 200, {"Content-Disposition": name}, mimetype=reading.JSON)
 
 
 @blueprint.post("/login")
@@ -139,7 +94,7 @@ def login_customer(credentials: dict[str, str]) -> Response:
     an unknown e-mail and a closed account get one and the same 401; after several wrong passwords the next must wait.
     """
     answer, headers = sign_in(Customer, **credentials)
-    return reading.send(answer, headers=headers)
+    return send_json(answer, headers=headers)
 
 
 @blueprint.post("/logout")
@@ -174,17 +129,3 @@ def end_customer_sessions(actor: Identity, customer_id: int) -> None:
     For an admin.
     """
     sign_out_everywhere(Customer, customer_id, actor)
-
-
-@blueprint.get("/mytickets")
-@blueprint.get("/my-tickets", endpoint="list_my_tickets_hyphenated")
-@token_required
-@blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(OWN_TICKET)
-@blueprint.refuses(UnsupportedOrder)
-def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
-    """List my own tickets, the newest first.
-
-    For the signed-in customer.
-    """
-    return reading.page(OWN_TICKET, TICKETS, query, within={"customer_id": customer_id})

@@ -4,12 +4,14 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from app.auth.schemas import CredentialsSchema
-from app.customers.lists import CUSTOMERS
-from app.fields import Email, Password, Phone, Plate, Search, Vin, phones_in
+from app.accounts.schemas import CredentialsSchema
+from app.core.fields import Email, Password, Phone, Search, phones_in
+from app.core.fields.schemas import Changes, ListQuery, ModelInput, ModelOutput
+from app.core.text.search import patterns
+from app.customers.filters import CUSTOMERS
 from app.models import Customer
-from app.rules.search import patterns, vehicle_patterns
-from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
+from app.models.fields import Plate, Vin
+from app.rules.vin import vehicle_patterns
 
 
 class CustomerSchema(ModelOutput):

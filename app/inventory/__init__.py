@@ -1,5 +1,6 @@
 """The parts catalogue and its stock."""
 
-from app.inventory.routes import blueprint
+from app.inventory import routes
+from app.inventory.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "routes"]

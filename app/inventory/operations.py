@@ -4,15 +4,15 @@ from typing import Any
 
 from sqlalchemy import exists, select
 
-from app import stock
-from app.auditing import audit
-from app.auth.access import Identity
-from app.conditional import require_current
+from app.accounts.access import Identity
+from app.accounts.auditing import audit
+from app.core.database.transaction import atomic, locked
+from app.core.database.types import now
+from app.core.http.conditional import require_current
 from app.extensions import db
+from app.inventory import stock
 from app.models import AuditKind, MovementKind, Part, PartLine, StockMovement
-from app.models.types import now
 from app.problems import PartAwaited
-from app.transaction import atomic, locked
 
 
 @atomic()

@@ -4,10 +4,12 @@ from typing import Any
 
 from flask import Response
 
-from app import reading
-from app.auth.access import Identity, identity_required, staff_required
+from app.accounts.access import Identity, identity_required, staff_required
+from app.core.lists import objects, pages
+from app.core.problems import Forbidden, NotFound
 from app.inventory import operations
-from app.inventory.lists import MOVEMENTS, PARTS, PRICES
+from app.inventory.blueprint import blueprint
+from app.inventory.filters import MOVEMENTS, PARTS, PRICES
 from app.inventory.schemas import (
     MOVEMENT,
     PART,
@@ -20,11 +22,8 @@ from app.inventory.schemas import (
     PartQuerySchema,
 )
 from app.models import Part, StockMovement
-from app.openapi import Blueprint
-from app.problems import Forbidden, NotFound, OutOfStock, PartAwaited, SkuTaken
+from app.problems import OutOfStock, PartAwaited, SkuTaken
 from app.rules.roles import Role
-
-blueprint = Blueprint("inventory", __name__, description="The parts catalogue and its stock.")
 
 
 @blueprint.post("")
@@ -51,7 +50,7 @@ def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
     """
     if not actor.is_staff and query.keys() & STAFF_FILTERS:
         raise Forbidden("Customers look for parts by name.")
-    return reading.cached_page(VIEWS.of(actor), PARTS if actor.is_staff else PRICES, query)
+    return pages.render_cached_page(VIEWS.of(actor), PARTS if actor.is_staff else PRICES, query)
 
 
 @blueprint.get("/<id:part_id>")
@@ -63,7 +62,7 @@ def get_part(actor: Identity, part_id: int) -> Response:
 
     Staff see all fields, customers name and price.
     """
-    return reading.one(VIEWS.of(actor), part_id)
+    return objects.render_one(VIEWS.of(actor), part_id)
 
 
 @blueprint.route("/<id:part_id>", methods=["PUT", "PATCH"])
@@ -101,8 +100,8 @@ def list_movements(actor: Identity, query: dict[str, Any], part_id: int) -> Resp
 
     For staff. What is on hand is their sum.
     """
-    parent = reading.Parent(Part, part_id, {})
-    return reading.page(MOVEMENT, MOVEMENTS, query, within={"part_id": part_id}, parent=parent)
+    parent = pages.Parent(Part, part_id, {})
+    return pages.render_page(MOVEMENT, MOVEMENTS, query, within={"part_id": part_id}, parent=parent)
 
 
 @blueprint.post("/<id:part_id>/movements")

@@ -4,13 +4,15 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from app.fields import Choice, QueryFlag, Search, WholeNumber
-from app.inventory.lists import MOVEMENTS, PARTS
+from app.accounts.access import Views
+from app.core.database.types import LARGEST_INTEGER
+from app.core.fields import Choice, QueryFlag, Search, WholeNumber
+from app.core.fields.schemas import Changes, ListQuery, ModelInput, ModelOutput
+from app.core.text.search import folded_beginning, patterns
+from app.inventory.filters import MOVEMENTS, PARTS
 from app.mechanics.schemas import MechanicNameSchema
-from app.models import LARGEST_INTEGER, MovementKind, Part, StockMovement
-from app.reading import Views
-from app.rules.search import folded_beginning, patterns, sku_beginning
-from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
+from app.models import MovementKind, Part, StockMovement
+from app.rules.sku import sku_beginning
 
 MOST_STOCK = 1_000_000
 # The movements that people make; tickets make the others.

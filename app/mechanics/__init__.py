@@ -1,5 +1,6 @@
 """The staff, and their sign-in."""
 
-from app.mechanics.routes import blueprint
+from app.mechanics import routes
+from app.mechanics.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "routes"]

@@ -4,16 +4,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.auditing import audit, audit_changes
-from app.auth.access import Identity
-from app.auth.passwords import hash_password, known
-from app.auth.sign_in import end_sessions, require_password, void_invites_by
-from app.conditional import require_current
+from app.accounts.access import Identity
+from app.accounts.auditing import audit, audit_changes
+from app.accounts.passwords import hash_password, known
+from app.accounts.sign_in import end_sessions, require_password, void_invites_by
+from app.core.database.transaction import atomic, locked, not_found, release
+from app.core.http.conditional import require_current
+from app.core.problems import Forbidden
 from app.extensions import db
 from app.models import AuditKind, Mechanic
-from app.problems import EmailTaken, Forbidden, LastAdmin
+from app.problems import EmailTaken, LastAdmin
 from app.rules.roles import Role
-from app.transaction import atomic, locked, not_found, release
 
 ADMINS_TO_SET = {"role", "active"}
 

@@ -4,13 +4,17 @@ from typing import Any
 
 from flask import Response, request
 
-from app import reading
-from app.auth.access import Identity, identity_required, open_to_anyone, staff_required
-from app.auth.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
-from app.auth.sign_in import sign_in, sign_out, sign_out_everywhere
-from app.limits import login_limit
+from app.accounts.access import Identity, identity_required, staff_required
+from app.accounts.limits import login_limit
+from app.accounts.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
+from app.accounts.sign_in import sign_in, sign_out, sign_out_everywhere
+from app.core.http.policy import open_to_anyone
+from app.core.http.responses import send_json
+from app.core.lists import objects, pages
+from app.core.problems import Forbidden, NotFound
 from app.mechanics import operations
-from app.mechanics.lists import MECHANICS
+from app.mechanics.blueprint import blueprint
+from app.mechanics.filters import MECHANICS
 from app.mechanics.schemas import (
     MECHANIC,
     STAFF_FILTERS,
@@ -22,13 +26,8 @@ from app.mechanics.schemas import (
     NewMechanicSchema,
 )
 from app.models import Mechanic
-from app.openapi import Blueprint
-from app.problems import EmailTaken, Forbidden, LastAdmin, NotFound, SignInFailed, UnsupportedOrder, WrongPassword
+from app.problems import EmailTaken, LastAdmin, SignInFailed, WrongPassword
 from app.rules.roles import Role
-from app.service_tickets.lists import TICKETS
-from app.service_tickets.schemas import TICKET, TicketQuerySchema
-
-blueprint = Blueprint("mechanics", __name__, description="The staff: mechanics, service advisors, admins.")
 
 
 @blueprint.post("")
@@ -55,7 +54,7 @@ def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
     """
     if not actor.is_staff and STAFF_FILTERS & request.args.keys() | STAFF_SORTS & set(query.get("sort", ())):
         raise Forbidden("Customers look for mechanics by name.")
-    return reading.cached_page(VIEWS.of(actor), MECHANICS, query)
+    return pages.render_cached_page(VIEWS.of(actor), MECHANICS, query)
 
 
 @blueprint.get("/<id:mechanic_id>")
@@ -67,21 +66,7 @@ def get_mechanic(actor: Identity, mechanic_id: int) -> Response:
 
     Staff see all fields, customers the name.
     """
-    return reading.one(VIEWS.of(actor), mechanic_id)
-
-
-@blueprint.get("/<id:mechanic_id>/tickets")
-@staff_required()
-@blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(TICKET)
-@blueprint.refuses(UnsupportedOrder, NotFound)
-def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: int) -> Response:
-    """List the tickets that a mechanic is assigned to, the newest first.
-
-    For staff.
-    """
-    parent = reading.Parent(Mechanic, mechanic_id, {})
-    return reading.page(TICKET, TICKETS, query, within={"mechanic_id": mechanic_id}, parent=parent)
+    return objects.render_one(VIEWS.of(actor), mechanic_id)
 
 
 @blueprint.route("/<id:mechanic_id>", methods=["PUT", "PATCH"])
@@ -123,7 +108,7 @@ def login_mechanic(credentials: dict[str, str]) -> Response:
     an unknown e-mail and a closed account get one and the same 401; after several wrong passwords the next must wait.
     """
     answer, headers = sign_in(Mechanic, **credentials)
-    return reading.send(answer, headers=headers)
+    return send_json(answer, headers=headers)
 
 
 @blueprint.post("/logout")

@@ -1,12 +1,12 @@
 """What mechanics look like, and what may be written of them."""
 
-from app.auth.schemas import CredentialsSchema
-from app.fields import Password, QueryFlag, Search, WholeNumber
-from app.mechanics.lists import MECHANICS
+from app.accounts.access import Views
+from app.accounts.schemas import CredentialsSchema
+from app.core.fields import Password, QueryFlag, Search, WholeNumber
+from app.core.fields.schemas import Changes, ListQuery, ModelInput, ModelOutput
+from app.core.text.search import patterns
+from app.mechanics.filters import MECHANICS
 from app.models import Mechanic
-from app.reading import Views
-from app.rules.search import patterns
-from app.schemas import Changes, ListQuery, ModelInput, ModelOutput
 
 
 class MechanicSchema(ModelOutput):

@@ -1,5 +1,6 @@
 """The models, one file an aggregate; each guards its own invariants."""
 
+from app.core.database.types import LARGEST_INTEGER
 from app.models.account import Account
 from app.models.audit import AuditEvent, AuditKind
 from app.models.billing import (
@@ -20,10 +21,13 @@ from app.models.part import Part
 from app.models.sign_in import SignIn
 from app.models.stock import MovementKind, StockMovement
 from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
-from app.models.types import LARGEST_INTEGER
 from app.models.vehicle import MOST_MILES, Vehicle
 
+# The lists that are cached, by the models whose changes make them outdated; that of mechanics counts open tickets.
+CACHED_LISTS: dict[type, str] = {Mechanic: "mechanics", Part: "parts", ServiceTicket: "mechanics"}
+
 __all__ = [
+    "CACHED_LISTS",
     "LARGEST_INTEGER",
     "MOST_MILES",
     "Account",

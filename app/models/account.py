@@ -3,8 +3,8 @@
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, declared_attr, mapped_column
 
-from app.models.base import Row, Versioned
-from app.models.types import EmailAddress, PhoneNumber
+from app.core.database.models import Row, Versioned
+from app.core.database.types import EmailAddress, PhoneNumber
 
 
 class Account(Versioned, Row):

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.append_only import append_only
-from app.models.base import Row
-from app.models.types import UtcDateTime, named, now
+from app.core.database.append_only import append_only
+from app.core.database.models import Row
+from app.core.database.types import UtcDateTime, named, now
 
 
 class AuditKind(enum.Enum):

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
-from app.models.append_only import append_only
-from app.models.base import Row, shows
+from app.core.database.append_only import append_only
+from app.core.database.base import Base
+from app.core.database.models import Row, shows
+from app.core.database.types import Money, UtcDateTime, named, now
 from app.models.mechanic import Mechanic
-from app.models.types import Money, UtcDateTime, named, now
 
 STANDING = text("voided_at IS NULL")
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ColumnElement, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.database.models import search_index
+from app.core.database.types import UtcDateTime, now
 from app.models.account import Account
-from app.models.base import Named, search_index
-from app.models.types import UtcDateTime, now
+from app.models.base import Named
 
 ERASED_NAME = "Erased customer"
 CAN_SIGN_IN = text("password_hash IS NOT NULL")

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import JSON, ForeignKey, String, Update, or_, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
-from app.models.types import UtcDateTime, now
+from app.core.database.base import Base
+from app.core.database.types import UtcDateTime, now
 
 KEPT_FOR = timedelta(hours=24)
 

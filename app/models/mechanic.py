@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
+from app.core.database.types import EmailAddress, named
 from app.models.account import Account
 from app.models.base import Named
-from app.models.types import EmailAddress, named
 from app.rules.roles import Role
 
 

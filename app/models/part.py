@@ -7,10 +7,12 @@ from sqlalchemy import CheckConstraint, ColumnElement, Index, String, false, fun
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Named, Row, SortKey, Versioned, folded
-from app.models.types import Money, SkuText, UtcDateTime
-from app.rules.search import searchable, sort_key
-from app.rules.text import sku_key
+from app.core.database.models import Row, SortKey, Versioned, folded
+from app.core.database.types import Money, UtcDateTime
+from app.core.text.search import searchable, sort_key
+from app.models.base import Named
+from app.models.types import SkuText
+from app.rules.sku import sku_key
 
 ON_SALE = text("archived_at IS NULL")
 

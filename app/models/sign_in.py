@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.core.database.base import Base
+from app.core.database.types import UtcDateTime, now
 from app.models.account import OfAccount
-from app.models.types import UtcDateTime, now
 
 
 class SignIn(OfAccount, Base):

@@ -37,13 +37,14 @@ from sqlalchemy.orm import (
 from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
-from app.extensions import Base
-from app.models.append_only import append_only
-from app.models.base import Row, Searchable, Versioned, search_index, shows
+from app.core.database.append_only import append_only
+from app.core.database.base import Base
+from app.core.database.models import Row, Versioned, search_index, shows
+from app.core.database.types import Hours, Money, Percent, UtcDateTime, named, now
+from app.models.base import Searchable
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
-from app.models.types import Hours, Money, Percent, UtcDateTime, named, now
 from app.models.vehicle import Vehicle
 from app.problems import AboveAuthorization, IllegalMove, TicketLocked
 from app.rules import totals

@@ -1,95 +1,9 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
-import enum
-from datetime import UTC, datetime
-from decimal import Decimal
+from sqlalchemy import String
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, String
-from sqlalchemy.types import TypeDecorator
-
-from app.rules.money import from_units, to_units
-from app.rules.text import MOST_SKU
+from app.rules.sku import MOST_SKU
 from app.rules.vin import MOST_PLATE
-
-# The largest value of a PostgreSQL integer; ids and counts stay below it.
-LARGEST_INTEGER = 2**31 - 1
-
-
-class Exact(TypeDecorator[Decimal]):
-    """A `Decimal` with a fixed number of places, stored as a whole number of its last place: SQLite has no decimals."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def __init__(self, places: int) -> None:
-        super().__init__()
-        self.places = places
-
-    @property
-    def python_type(self) -> type[Decimal]:
-        return Decimal
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else to_units(value, self.places)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else from_units(value, self.places)
-
-
-class Money(Exact):
-    """An amount of money, to the cent."""
-
-    cache_ok = True
-
-    def __init__(self) -> None:
-        super().__init__(2)
-
-
-class Hours(Exact):
-    """Hours of work, in steps of 0.1."""
-
-    cache_ok = True
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-
-class Percent(Exact):
-    """A rate in percent; some taxes have four places, such as 8.1875."""
-
-    cache_ok = True
-
-    def __init__(self, places: int = 4) -> None:
-        super().__init__(places)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware `datetime` in UTC: SQLite gives naive ones back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class EmailAddress(String):
-    """A normalised e-mail address, so that comparing it is comparing text."""
-
-    def __init__(self) -> None:
-        super().__init__(254)
-
-
-class PhoneNumber(String):
-    """A phone number in E.164."""
-
-    def __init__(self) -> None:
-        super().__init__(20)
 
 
 class VinNumber(String):
@@ -111,19 +25,3 @@ class SkuText(String):
 
     def __init__(self) -> None:
         super().__init__(MOST_SKU)
-
-
-def named(values: type[enum.Enum]) -> Enum:
-    """A text column that holds the enum's values; new ones need no change of the schema."""
-    return Enum(
-        values,
-        native_enum=False,
-        create_constraint=False,
-        length=20,
-        values_callable=lambda members: [member.value for member in members],
-    )
-
-
-def now() -> datetime:
-    """The present moment, aware, in UTC."""
-    return datetime.now(UTC)

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Row, Versioned, search_index
-from app.models.types import PlateNumber, UtcDateTime, VinNumber
+from app.core.database.models import Row, Versioned, search_index
+from app.core.database.types import UtcDateTime
+from app.models.types import PlateNumber, VinNumber
 from app.problems import OdometerBackwards
 
 # The largest reading of an odometer.

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from app.rules.text import LEAST_PASSWORD
+from app.core.text.normalize import LEAST_PASSWORD
 
 LIST = Path(__file__).with_name("common_passwords.txt")
 # A shorter word in a password gives nothing away.

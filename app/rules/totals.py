@@ -20,7 +20,8 @@ Each figure is rounded once, half up to the cent, and what is shown adds up: `to
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.rules.money import MOST, ZERO, percent_of, round_cents
+from app.core.decimals import MAX_AMOUNT
+from app.rules.money import ZERO, percent_of, round_cents
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def line_total(quantity: Decimal | int, price: Decimal) -> Decimal:
 
 
 def compute(parts: Decimal, labor: Decimal, rates: Rates, discount: Discount, paid: Decimal) -> Totals:
-    """The totals of a ticket whose lines add up to `parts` and `labor`. Raises `OverflowError` beyond `MOST`."""
+    """The totals of a ticket whose lines add up to `parts` and `labor`. Raises `OverflowError` beyond `MAX_AMOUNT`."""
     off = discount.of(parts + labor)
     off_parts = round_cents(off * parts / (parts + labor)) if off else ZERO
     off_labor = off - off_parts
@@ -77,6 +78,6 @@ def compute(parts: Decimal, labor: Decimal, rates: Rates, discount: Discount, pa
         supplies = min(supplies, rates.supplies_cap)
     tax = percent_of(parts - off_parts + supplies, rates.parts_tax) + percent_of(labor - off_labor, rates.labor_tax)
     total = parts + labor - off + supplies + tax
-    if max(total, parts + labor) > MOST:
-        raise OverflowError(f"a total of {max(total, parts + labor)} is more than {MOST}")
+    if max(total, parts + labor) > MAX_AMOUNT:
+        raise OverflowError(f"a total of {max(total, parts + labor)} is more than {MAX_AMOUNT}")
     return Totals(parts, labor, off, supplies, tax, total, paid, total - paid)

@@ -5,8 +5,9 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
+from app.core.text.normalize import DOTS, HYPHENS, NOTHING, without_unseen
+from app.core.text.search import TRIGRAM, escaped
 from app.rules.makes import LIGHT, MAKES
-from app.rules.text import DOTS, HYPHENS, NOTHING, without_unseen
 
 # 17 characters; I, O and Q are left out because they look like digits.
 VIN_PATTERN = r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"
@@ -89,3 +90,11 @@ def normal_plate(text: str) -> str:
     if not _PLATE.fullmatch(text):
         raise ValueError(f"A plate has 1 to {MOST_PLATE} letters and digits.")
     return plate_key(text)
+
+
+def vehicle_patterns(text: str) -> dict[str, str]:
+    """LIKE patterns for a plate and for the end of a VIN; one that finds neither where the text is too short."""
+    compact = escaped(plate_key(text))
+    if len(compact) < TRIGRAM:
+        return {"plate": compact, "vin": compact}
+    return {"plate": f"%{compact}%", "vin": f"%{compact}"}

@@ -1,5 +1,5 @@
-"""The blueprint on which the routes of this package are."""
+"""The blueprint of this package."""
 
-from app.openapi import Blueprint
+from app.core.openapi import Blueprint
 
 blueprint = Blueprint("service_tickets", __name__, description="Repair orders, from the estimate to the paid invoice.")

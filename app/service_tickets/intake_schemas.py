@@ -4,13 +4,13 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from app.core.fields import Choice, Flag, Id, Remarks, WholeNumber
+from app.core.fields.schemas import ModelInput, ModelOutput
 from app.customers.schemas import WalkInSchema
-from app.customers.vehicle_schemas import NewVehicleSchema
-from app.fields import Choice, Flag, Id, Remarks, WholeNumber
 from app.models import MOST_MILES, ServiceTicket
 from app.rules.ticket_life import FIRST, TicketStatus
-from app.schemas import ModelInput, ModelOutput
 from app.service_tickets.schemas import OVERRIDE, TicketSchema
+from app.vehicles.schemas import NewVehicleSchema
 
 
 class NewTicketSchema(ModelInput):

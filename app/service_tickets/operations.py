@@ -6,26 +6,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app import stock
-from app.auth.access import Identity
-from app.conditional import require_current
+from app.accounts.access import Identity
+from app.core.database.transaction import atomic, locked, not_found
+from app.core.database.types import now
+from app.core.http.conditional import require_current
+from app.core.problems import Forbidden
 from app.extensions import db
+from app.inventory import stock
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
-from app.models.types import now
 from app.models.vehicle import require_forwards
-from app.problems import Forbidden, MoneyTaken, ReasonNeeded
+from app.problems import MoneyTaken, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
-from app.service_tickets.changing import (
-    change_fields,
-    lock_ticket,
-    recompute,
-    record,
-    record_event,
-    require_active,
-    require_own,
-)
-from app.transaction import atomic, locked, not_found
+from app.service_tickets.access import lock_ticket, require_active, require_own
+from app.service_tickets.history import change_fields, recompute, record, record_event
 
 DISCOUNTS = ("discount_percent", "discount_amount")
 # Locks in the order of its OF: the customer, then the vehicle.

@@ -4,31 +4,29 @@ from typing import Any
 
 from flask import Response, current_app
 
-from app import reading
-from app.auth.access import Identity, identity_required, staff_required
+from app.accounts.access import Identity, identity_required, staff_required
+from app.core.fields.schemas import ListQuery
+from app.core.lists import objects, pages
+from app.core.problems import Forbidden, NotFound, UnsupportedOrder
 from app.models import ServiceTicket
 from app.problems import (
     AboveAuthorization,
-    Forbidden,
     IllegalMove,
     MechanicInactive,
     MoneyTaken,
-    NotFound,
     OdometerBackwards,
     OutOfStock,
     ProbableDuplicate,
     ReasonNeeded,
     TicketLocked,
     TotalTooLarge,
-    UnsupportedOrder,
     VinTaken,
 )
-from app.schemas import ListQuery
-from app.service_tickets import intake, operations
+from app.service_tickets import intake_operations, operations
+from app.service_tickets.access import seen_by
 from app.service_tickets.blueprint import blueprint
-from app.service_tickets.changing import seen_by
+from app.service_tickets.filters import EVENTS, TICKETS
 from app.service_tickets.intake_schemas import TAKEN_IN, NewTicketSchema
-from app.service_tickets.lists import EVENTS, TICKETS
 from app.service_tickets.schemas import (
     EVENT,
     TICKET,
@@ -57,7 +55,7 @@ def create_ticket(actor: Identity, fields: dict[str, Any]) -> tuple[ServiceTicke
     Instead of their ids, a new `customer` (a walk-in) and a new `vehicle` may be given: all are entered, or none. One
     that may be on record already is a 409 that lists the `duplicates`, unless `allow_duplicate` is true.
     """
-    return intake.take_in(actor, current_app.config["SHOP_RATES"], **fields)
+    return intake_operations.take_in(actor, current_app.config["SHOP_RATES"], **fields)
 
 
 @blueprint.get("")
@@ -70,7 +68,7 @@ def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
 
     For staff.
     """
-    return reading.page(TICKET, TICKETS, query)
+    return pages.render_page(TICKET, TICKETS, query)
 
 
 @blueprint.get("/<id:ticket_id>")
@@ -82,7 +80,7 @@ def get_ticket(actor: Identity, ticket_id: int) -> Response:
 
     Customers see their own, staff any.
     """
-    return reading.one(VIEWS.of(actor), ticket_id, **seen_by(actor))
+    return objects.render_one(VIEWS.of(actor), ticket_id, **seen_by(actor))
 
 
 @blueprint.put("/<id:ticket_id>/assign-mechanic/<id:mechanic_id>")
@@ -148,5 +146,5 @@ def list_history(actor: Identity, query: dict[str, Any], ticket_id: int) -> Resp
 
     For staff: who did what, when, from what to what.
     """
-    parent = reading.Parent(ServiceTicket, ticket_id, {})
-    return reading.page(EVENT, EVENTS, query, within={"ticket_id": ticket_id}, parent=parent)
+    parent = pages.Parent(ServiceTicket, ticket_id, {})
+    return pages.render_page(EVENT, EVENTS, query, within={"ticket_id": ticket_id}, parent=parent)

@@ -4,26 +4,14 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.fields import (
-    Choice,
-    Choices,
-    Flag,
-    Id,
-    Money,
-    QueryFlag,
-    QueryId,
-    QueryTime,
-    Search,
-    Text,
-    WholeNumber,
-)
+from app.accounts.access import Views
+from app.core.fields import Choice, Choices, Flag, Id, Money, QueryFlag, QueryId, QueryTime, Search, Text, WholeNumber
+from app.core.fields.schemas import MOST_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
+from app.core.text.search import patterns
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import MOST_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
-from app.reading import Views
-from app.rules.search import patterns
 from app.rules.ticket_life import Hold, TicketStatus
-from app.schemas import MOST_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
-from app.service_tickets.lists import TICKETS
+from app.service_tickets.filters import TICKETS
 
 MOST_UNITS = 1_000_000
 MOST_MECHANICS = 50

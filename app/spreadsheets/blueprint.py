@@ -1,5 +1,5 @@
-"""The blueprint on which the routes of this package are."""
+"""The blueprint of this package."""
 
-from app.openapi import Blueprint
+from app.core.openapi import Blueprint
 
 blueprint = Blueprint("spreadsheets", __name__, description="CSV files: out of the shop, and into it.")

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
-from app import sheets
-from app.fields import Exact, Text, WholeNumber
-from app.problems import InvalidInput
+from app.core.fields import Exact, Text, WholeNumber
+from app.core.problems import InvalidInput
+from app.spreadsheets import csv_format
 
 MOST_ROWS = 100_000
 MOST_COLUMNS = 100
@@ -73,7 +73,7 @@ def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults)
     Columns are the fields of the schema; those that are `ignored` may be there too, and are not read.
     """
     try:
-        sheet = sheets.read(data)
+        sheet = csv_format.read(data)
         _check_header(schema, ignored, sheet.columns, faults)
         for number, cells in sheet.rows:
             if number > MOST_ROWS + 1:
@@ -83,7 +83,7 @@ def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults)
                 yield Line(number, _values(schema, sheet, cells))
             if faults.are_many:
                 return
-    except sheets.UnreadableSheet as error:
+    except csv_format.UnreadableSheet as error:
         faults.add(error.row, None, str(error))
 
 
@@ -102,13 +102,13 @@ def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], 
     faults.refuse()
 
 
-def _values(schema: Schema, sheet: sheets.Sheet, cells: list[str]) -> dict[str, Any]:
+def _values(schema: Schema, sheet: csv_format.Sheet, cells: list[str]) -> dict[str, Any]:
     """The values of the cells that are not blank. Empty cells at the end may be missing, or there may be more."""
     filled = [(name, cell) for name, cell in zip_longest(sheet.columns, cells, fillvalue="") if cell.strip()]
     nameless = [cell for name, cell in filled if not name]
     if nameless:
         raise ValidationError(f"Has {len(nameless)} cells more than the first row has names.")
-    texts = {name: sheets.restore(cell).strip() for name, cell in filled if name in schema.fields}
+    texts = {name: csv_format.restore(cell).strip() for name, cell in filled if name in schema.fields}
     _require_sound(schema, texts)
     values: dict[str, Any] = schema.load({name: _value(schema, sheet, name, text) for name, text in texts.items()})
     return values
@@ -118,8 +118,8 @@ def _require_sound(schema: Schema, texts: dict[str, str]) -> None:
     """Raises `ValidationError` for each cell whose text is no longer what somebody wrote."""
     faults = {}
     for name, text in texts.items():
-        damage = sheets.find_damage(text, is_code=name in CODES) if isinstance(schema.fields[name], Text) else None
-        if sheets.UNREADABLE in text:
+        damage = csv_format.find_damage(text, is_code=name in CODES) if isinstance(schema.fields[name], Text) else None
+        if csv_format.UNREADABLE in text:
             faults[name] = ["Not readable; save the file as UTF-8."]
         elif damage:
             faults[name] = [f"{damage}; format the column as text, and enter it again."]
@@ -127,10 +127,10 @@ def _require_sound(schema: Schema, texts: dict[str, str]) -> None:
         raise ValidationError(faults)
 
 
-def _value(schema: Schema, sheet: sheets.Sheet, name: str, text: str) -> str | int:
+def _value(schema: Schema, sheet: csv_format.Sheet, name: str, text: str) -> str | int:
     """What stands in a cell, as JSON would have it: fields that are whole numbers take no text."""
     field = schema.fields[name]
     if isinstance(field, Exact) and sheet.has_decimal_commas:
-        return sheets.restore_decimal(text)
+        return csv_format.restore_decimal(text)
     is_number = isinstance(field, WholeNumber) and re.fullmatch("-?[0-9]{1,10}", text)
     return int(text) if is_number else text

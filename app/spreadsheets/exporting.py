@@ -7,14 +7,14 @@ from typing import Any
 from flask import Response, stream_with_context
 from marshmallow import fields
 
-from app import sheets
-from app.auditing import audit
-from app.auth.access import Identity, require_still_authorised
-from app.listing import Listing
+from app.accounts.access import Identity, require_still_authorised
+from app.accounts.auditing import audit
+from app.core.database.transaction import atomic
+from app.core.fields.schemas import ModelOutput
+from app.core.lists.listing import Listing
+from app.core.lists.pages import iterate
 from app.models import AuditKind
-from app.reading import walk
-from app.schemas import ModelOutput
-from app.transaction import atomic
+from app.spreadsheets import csv_format
 
 ROWS_AT_ONCE = 500
 
@@ -26,11 +26,11 @@ def export(actor: Identity, name: str, schema: ModelOutput, listing: Listing, qu
     """
     with atomic():
         audit(AuditKind.EXPORTED, actor, f"{name}.csv")
-    mark = sheets.BYTE_ORDER_MARK if query.pop("bom") else ""
-    parts = walk(schema, listing, query, ROWS_AT_ONCE)
+    mark = csv_format.BYTE_ORDER_MARK if query.pop("bom") else ""
+    parts = iterate(schema, listing, query, ROWS_AT_ONCE)
     first = next(parts)  # before the answer has begun, so that a refusal is one
-    lines = chain([mark + sheets.write([list(schema.fields)])], _lines(schema, chain([first], parts)))
-    response = Response(stream_with_context(lines), content_type=sheets.CONTENT_TYPE)
+    lines = chain([mark + csv_format.write([list(schema.fields)])], _lines(schema, chain([first], parts)))
+    response = Response(stream_with_context(lines), content_type=csv_format.CONTENT_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
@@ -39,6 +39,7 @@ def _lines(schema: ModelOutput, parts: Iterable[list[dict[str, Any]]]) -> Iterat
     texts = {name for name, field in schema.fields.items() if isinstance(field, fields.String)}
     for rows in parts:
         require_still_authorised(parts)  # who reads slowly reads no longer than they may
-        yield sheets.write(
-            [sheets.defuse(value) if value and name in texts else value for name, value in row.items()] for row in rows
+        yield csv_format.write(
+            [csv_format.defuse(value) if value and name in texts else value for name, value in row.items()]
+            for row in rows
         )

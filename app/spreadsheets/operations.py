@@ -15,19 +15,19 @@ from typing import IO, Any, ClassVar, TypeVar
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, inspect, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app import stock
-from app.auditing import audit_written
-from app.auth.access import Identity
+from app.accounts.access import Identity
+from app.accounts.auditing import audit_written
+from app.core.database.models import folded_columns
+from app.core.database.transaction import atomic, one_at_a_time
+from app.core.fields.schemas import ModelInput, ModelOutput
 from app.customers.schemas import CUSTOMER, WalkInSchema
 from app.extensions import db
+from app.inventory import stock
 from app.inventory.schemas import CATALOGUE, PART, NewPartSchema
 from app.models import Customer, Part
-from app.models.base import folded_columns
-from app.rules.text import sku_key
-from app.schemas import ModelInput, ModelOutput
+from app.rules.sku import sku_key
 from app.spreadsheets.checking import Fault, Faults, Line, check
 from app.spreadsheets.schemas import CustomerRowSchema, PartRowSchema
-from app.transaction import atomic, one_at_a_time
 
 ROWS_AT_ONCE = 1000
 IN_MEMORY_BYTES = 1_000_000

@@ -4,21 +4,21 @@ from typing import Any
 
 from flask import Response
 
-from app import sheets
-from app.auth.access import Identity, staff_required
-from app.bodies import MAX_FILE_BYTES
-from app.customers.lists import CUSTOMERS
+from app.accounts.access import Identity, staff_required
+from app.accounts.limits import export_limit
+from app.core.http.bodies import MAX_FILE_BYTES
+from app.core.http.responses import send_json
+from app.core.http.slow_work import EXPORT, IMPORT, slow
+from app.core.openapi.blueprint import Decorator
+from app.core.problems import UnsupportedOrder
+from app.customers.filters import CUSTOMERS
 from app.customers.schemas import CUSTOMER
-from app.inventory.lists import PARTS
+from app.inventory.filters import PARTS
 from app.inventory.schemas import PART
-from app.limits import export_limit
-from app.openapi.blueprint import Decorator
-from app.problems import SkuTaken, UnsupportedOrder
-from app.reading import send
+from app.problems import SkuTaken
 from app.rules.roles import Role
-from app.service_tickets.lists import TICKETS
-from app.slow_work import EXPORT, IMPORT, slow
-from app.spreadsheets import operations
+from app.service_tickets.filters import TICKETS
+from app.spreadsheets import csv_format, operations
 from app.spreadsheets.blueprint import blueprint
 from app.spreadsheets.exporting import export
 from app.spreadsheets.schemas import (
@@ -38,15 +38,15 @@ def _sends_csv() -> Decorator:
         200,
         {"type": "string"},
         description="The file: RFC 4180 in UTF-8, with the names of the columns in its first row.",
-        content_type=sheets.MIMETYPE,
+        content_type=csv_format.MIMETYPE,
         headers={"Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}}},
     )
 
 
 def _reads_csv(example: str) -> Decorator:
     return blueprint.reads_file(
-        sheets.MIMETYPE,
-        sheets.CHARSETS,
+        csv_format.MIMETYPE,
+        csv_format.CHARSETS,
         most_bytes=MAX_FILE_BYTES,
         description=(
             "UTF-8, or UTF-16 with a byte order mark; cells apart by comma, semicolon or tab; less than "
@@ -120,7 +120,7 @@ def import_parts(actor: Identity, query: dict[str, Any], file: bytes) -> Respons
     of others. Columns that an export has and only the service writes are not read. `rows` of a refusal tells the first
     hundred faults by row and column.
     """
-    return send(operations.bring_in(actor, operations.PARTS, file, **query))
+    return send_json(operations.bring_in(actor, operations.PARTS, file, **query))
 
 
 @blueprint.post("/customers/import")
@@ -137,4 +137,4 @@ def import_customers(actor: Identity, query: dict[str, Any], file: bytes) -> Res
     an export has and only the service writes are not read. `rows` of a refusal tells the first hundred faults by row
     and column.
     """
-    return send(operations.bring_in(actor, operations.CUSTOMERS, file, **query))
+    return send_json(operations.bring_in(actor, operations.CUSTOMERS, file, **query))

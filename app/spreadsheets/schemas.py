@@ -1,10 +1,10 @@
 """What stands in the columns of CSV files."""
 
+from app.core.fields import Id, Money, QueryFlag, Text, WholeNumber
+from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Output
 from app.customers.schemas import CustomerQuerySchema
-from app.fields import Id, Money, QueryFlag, Text, WholeNumber
 from app.inventory.schemas import CATALOGUE, MOST_STOCK, PartQuerySchema
 from app.models import Customer, Part, ServiceTicket
-from app.schemas import Changes, Input, ModelInput, ModelOutput, Output
 from app.service_tickets.schemas import TicketQuerySchema
 
 PAGES = ("page", "per_page", "limit", "cursor")

@@ -7,8 +7,8 @@ from redis import Redis, RedisError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.core.redis_client import redis_options
 from app.extensions import db
-from app.line import redis_options
 
 # For so long the database may think about one, twice.
 DATABASE_SECONDS = 1.0

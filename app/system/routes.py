@@ -10,13 +10,13 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from markupsafe import Markup, escape
 from marshmallow import fields
 
-from app import openapi
-from app.auth.access import open_to_anyone
-from app.openapi import Api, Blueprint
-from app.problems import NotFound, Problem
-from app.reading import send
-from app.schemas import Output
-from app.system import audit, readiness
+from app.core import openapi
+from app.core.fields.schemas import Output
+from app.core.http.policy import open_to_anyone
+from app.core.http.responses import send_json
+from app.core.openapi import Api, Blueprint
+from app.core.problems import NotFound, Problem
+from app.system import readiness
 
 DESCRIPTION = """The back end of an auto repair shop: mechanics and their assignments, customers, service tickets
 (the trade says repair orders) and inventory parts.
@@ -71,7 +71,7 @@ def get_health() -> Response:
 
     It asks neither the database nor Redis: what it is for is to tell whether the process must be started anew.
     """
-    return send({"status": "ok"})
+    return send_json({"status": "ok"})
 
 
 @blueprint.get("/ready")
@@ -85,7 +85,7 @@ def get_readiness() -> Response:
     """
     database, redis = readiness.database(), readiness.redis()
     status = "unavailable" if database != "ok" else "degraded" if redis == "unavailable" else "ready"
-    return send({"status": status, "database": database, "redis": redis}, 200 if database == "ok" else 503)
+    return send_json({"status": status, "database": database, "redis": redis}, 200 if database == "ok" else 503)
 
 
 @blueprint.get("/problems")
@@ -150,7 +150,7 @@ def get_openapi() -> Response:
     OpenAPI 3.1, from which clients can be generated. Its `servers` is the address of this service.
     """
     server = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
-    return send(openapi.document(current_app, server))
+    return send_json(openapi.document(current_app, server))
 
 
 @assets.get("/<path:name>")
@@ -163,7 +163,6 @@ def asset(name: str) -> Response:
 def init_app(app: Flask, api: Api) -> None:
     """Register these routes, and Swagger UI at /docs with a template of ours: its own runs an inline script."""
     api.register_blueprint(blueprint)
-    api.register_blueprint(audit.blueprint)
     swagger = get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "Mechanic Shop API"})
     swagger.after_request(_let_scripts_run)
     app.register_blueprint(assets)

@@ -7,7 +7,7 @@ Revises: 0006
 import sqlalchemy as sa
 from alembic import op
 
-from app.rules.search import searchable
+from app.core.text.search import searchable
 
 revision = "0007"
 down_revision = "0006"

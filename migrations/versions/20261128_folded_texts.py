@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from click import echo
 
-from app.rules.search import searchable
-from app.rules.text import MOST_SKU, normal_sku, sku_key
+from app.core.text.search import searchable
+from app.rules.sku import MOST_SKU, normal_sku, sku_key
 
 revision = "0012"
 down_revision = "0011"

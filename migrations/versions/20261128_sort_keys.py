@@ -7,7 +7,7 @@ Revises: 0010
 import sqlalchemy as sa
 from alembic import op
 
-from app.rules.search import sort_key
+from app.core.text.search import sort_key
 
 revision = "0011"
 down_revision = "0010"

@@ -10,7 +10,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from app import create_app, demo
+from app import create_app
+from app.commands import demo
 from app.extensions import db
 from tests.live import serving
 from tests.support import new_migrated_database, scratch, settings

@@ -3,7 +3,8 @@
 import unittest
 from decimal import Decimal
 
-from app.rules.money import MOST, from_units, percent_of, round_cents, to_units
+from app.core.decimals import MAX_AMOUNT, from_units, to_units
+from app.rules.money import percent_of, round_cents
 
 
 class Units(unittest.TestCase):
@@ -25,7 +26,7 @@ class Units(unittest.TestCase):
                 self.assertEqual(to_units(Decimal(amount), places), units)
 
     def test_the_largest_amount_is_kept_to_the_cent(self) -> None:
-        self.assertEqual(from_units(to_units(MOST, 2), 2), MOST)
+        self.assertEqual(from_units(to_units(MAX_AMOUNT, 2), 2), MAX_AMOUNT)
 
     def test_a_fraction_of_a_unit_is_never_rounded_in_silence(self) -> None:
         for amount, places in (("0.001", 2), ("29.995", 2), ("1E-3", 2), ("1.75", 1), ("8.8755", 3)):

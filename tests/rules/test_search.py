@@ -2,7 +2,8 @@
 
 import unittest
 
-from app.rules.search import patterns, phone_patterns, searchable, vehicle_patterns, words
+from app.core.text.search import patterns, phone_patterns, searchable, words
+from app.rules.vin import vehicle_patterns
 
 # Each line is one thing, as different people type it.
 ALIKE = (

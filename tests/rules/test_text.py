@@ -2,7 +2,8 @@
 
 import unittest
 
-from app.rules.text import normal_email, normal_password, normal_phone, normal_sku, sku_key, trim
+from app.core.text.normalize import normal_email, normal_password, normal_phone, trim
+from app.rules.sku import normal_sku, sku_key
 
 UNSEEN = (
     "\u200b",

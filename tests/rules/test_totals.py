@@ -7,7 +7,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.money import CENT, MOST, ZERO
+from app.core.decimals import MAX_AMOUNT
+from app.rules.money import CENT, ZERO
 from app.rules.totals import Discount, Rates, Totals, compute, line_total
 
 D = Decimal
@@ -95,8 +96,8 @@ class Figures(unittest.TestCase):
         self.assertEqual((totals.total, totals.balance), (D("10.00"), D("-2.50")))
 
     def test_the_largest_total_is_kept_to_the_cent_and_a_larger_one_refused(self) -> None:
-        self.assertEqual(figures(str(MOST)).total, MOST)
-        for parts, labor in ((str(MOST), "0.01"), ("0.01", str(MOST))):
+        self.assertEqual(figures(str(MAX_AMOUNT)).total, MAX_AMOUNT)
+        for parts, labor in ((str(MAX_AMOUNT), "0.01"), ("0.01", str(MAX_AMOUNT))):
             with self.subTest(parts), self.assertRaises(OverflowError):
                 figures(parts, labor)
 

@@ -1,0 +1,191 @@
+"""Who may call a view: each view declares one of these, and the application refuses to start without.
+
+@open_to_anyone              anyone; the view gets no identity
+@identity_optional           anyone, but a token that is sent must be good; view(identity or None, ...)
+@token_required              a customer; view(customer_id, ...)
+@staff_required(*roles)      staff of one of the roles, by default any; view(identity, ...)
+@identity_required(*roles)   a customer, or staff of one of the roles, by default any; view(identity, ...)
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, NamedTuple
+
+from flask import current_app, has_request_context
+from sqlalchemy import null, select
+
+from app.accounts import idle, tokens
+from app.accounts.sessions import SESSION_SECONDS, Recent
+from app.core.database.reads import read_committed
+from app.core.database.transaction import begun, committing
+from app.core.database.types import now
+from app.core.fields.schemas import ModelOutput
+from app.core.http.policy import Policy, View, declare
+from app.core.http.request import current_request
+from app.core.problems import Forbidden, NotSignedIn
+from app.models import Account, Customer, Mechanic, SignIn
+from app.rules.roles import EVERYONE, FRONT_DESK, Role
+
+# The accounts that a token's subject may name.
+ACCOUNTS: dict[str, type[Account]] = {account.noun: account for account in (Mechanic, Customer)}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose token it is: `id` is a mechanic's where there is a `role`, else a customer's."""
+
+    id: int
+    role: Role | None
+    sign_in_id: str
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role is not None
+
+    @property
+    def is_front_desk(self) -> bool:
+        return self.role in FRONT_DESK
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    @property
+    def subject(self) -> str:
+        """The account, as tokens name it: ``customer:12``."""
+        return f"{'customer' if self.role is None else 'mechanic'}:{self.id}"
+
+    def as_author(self) -> dict[str, int]:
+        """The foreign key of a record that says who did something."""
+        return {"customer_id" if self.role is None else "mechanic_id": self.id}
+
+    def is_customer(self, customer_id: int) -> bool:
+        """Whether this is that customer."""
+        return self.role is None and self.id == customer_id
+
+
+@dataclass(frozen=True)
+class AccountPolicy(Policy):
+    """Whose tokens a view takes: those of customers, and of staff in these roles."""
+
+    customers: bool = False
+    roles: frozenset[Role] = frozenset()
+
+    def require(self, identity: Identity) -> None:
+        """Raises `Forbidden` where the policy takes no such token."""
+        if identity.role not in self.roles and not (identity.role is None and self.customers):
+            raise Forbidden(f"Only {self.whom()} may do this.")
+
+    def whom(self) -> str:
+        """The people it lets in, in words."""
+        if not self.token:
+            return "anyone"
+        staff = "staff" if self.roles == EVERYONE else ", ".join(r.value for r in Role if r in self.roles)
+        return " or ".join(filter(None, ["customers" if self.customers else "", staff]))
+
+
+def identity() -> Identity | None:
+    """Whose token the request carries, None where it carries none. At most one query.
+
+    Raises `NotSignedIn` where the sign-in has ended: signed out, expired, account deactivated or erased.
+    """
+    claims = tokens.presented()
+    if claims is None:
+        return None
+    known: Recent[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
+    return known.recall(claims, lambda: _look_up(claims))
+
+
+def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
+    """The owner of a session, and until when that may be remembered. Raises `NotSignedIn`."""
+    until = time.monotonic() + SESSION_SECONDS
+    account = ACCOUNTS[claims.kind]
+    role = Mechanic.role if account is Mechanic else null()
+    found = read_committed(
+        select(account.id, role, SignIn.last_used_at)
+        .join(SignIn, SignIn.owner_id(account) == account.id)
+        .where(
+            account.id == claims.owner_id,
+            account.may_sign_in(),
+            SignIn.id == claims.sign_in_id,
+            SignIn.expires_at > now(),
+            *idle.criteria(),
+        )
+    )
+    if not found:
+        raise NotSignedIn
+    row: Any = found[0]
+    idle.note_use(claims.sign_in_id, row[2])
+    return Identity(row[0], row[1], claims.sign_in_id), until
+
+
+def _guard(
+    view: View, policy: AccountPolicy, pass_on: Callable[[Identity], object] = lambda identity: identity
+) -> View:
+    """The view behind its policy; `pass_on` makes its first argument."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        who = identity()
+        if who is None:
+            if not policy.optional:
+                raise NotSignedIn
+            return view(None, *args, **kwargs)
+        policy.require(who)
+        current_request().authorised = policy, who
+        return view(pass_on(who), *args, **kwargs)
+
+    return declare(guarded, policy)
+
+
+@begun.connect
+@committing.connect
+def require_still_authorised(_sender: object) -> None:
+    """Authorise the request again: a slow body, a lock or another request may have kept it waiting since.
+
+    Raises `NotSignedIn` where the session has ended meanwhile, `Forbidden` where the role became another one. As at
+    first, what was found within the last second is taken, and what this very transaction wrote does not count.
+    """
+    authorised = current_request().authorised if has_request_context() else None
+    if authorised is None:
+        return
+    policy, then = authorised
+    who = identity()
+    if who is None:
+        raise NotSignedIn
+    policy.require(who)
+    if who != then:
+        raise Forbidden("Your role has changed while this was at work.")
+
+
+def identity_optional(view: View) -> View:
+    """Let anyone call the view, which is told whose token came along, if any; a bad token is refused."""
+    return _guard(view, AccountPolicy(token=False, optional=True, customers=True, roles=EVERYONE))
+
+
+def token_required(view: View) -> View:
+    """Let customers call the view, which is passed the `customer_id` of the token."""
+    return _guard(view, AccountPolicy(customers=True), lambda who: who.id)
+
+
+def staff_required(*roles: Role) -> Callable[[View], View]:
+    """Let staff of these roles call the view."""
+    return lambda view: _guard(view, AccountPolicy(roles=frozenset(roles) or EVERYONE))
+
+
+def identity_required(*roles: Role) -> Callable[[View], View]:
+    """Let customers, and staff of these roles, call the view."""
+    return lambda view: _guard(view, AccountPolicy(customers=True, roles=frozenset(roles) or EVERYONE))
+
+
+class Views(NamedTuple):
+    """The two faces of a model: all fields for staff, the public ones for customers."""
+
+    staff: ModelOutput
+    customer: ModelOutput
+
+    def of(self, identity: Identity) -> ModelOutput:
+        """The schema that this identity may see."""
+        return self.staff if identity.is_staff else self.customer

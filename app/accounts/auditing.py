@@ -1,0 +1,148 @@
+"""Auditing: one call writes what matters for security or privacy into the log that nobody changes.
+
+Call it inside the transaction of the act, so that neither is on record without the other. Changes of `WATCHED` columns
+are recorded by themselves, whatever operation made them: as they are flushed, or by `audit_written` where a statement
+writes many rows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple, Protocol
+
+from flask import current_app, has_request_context
+from sqlalchemy import delete, event, insert, inspect, select
+from sqlalchemy.orm import Session, UOWTransaction
+
+from app.core.database.models import Row
+from app.core.database.transaction import atomic
+from app.core.database.types import now
+from app.core.http.request import current_request
+from app.extensions import db
+from app.models import Account, AuditEvent, AuditKind, Customer, Part, Vehicle
+
+MOST_ADDRESS = 45
+# How many events one transaction removes.
+PURGED_AT_ONCE = 10_000
+
+Values = Mapping[str, Any]
+
+
+class Watched(NamedTuple):
+    """A column whose changes are recorded as this kind; all of them, or those that go down."""
+
+    kind: AuditKind
+    only_down: bool = False
+
+
+WATCHED: dict[type[Row], dict[str, Watched]] = {
+    Part: {"price": Watched(AuditKind.PRICE_CHANGED)},
+    Vehicle: {
+        "customer_id": Watched(AuditKind.HANDED_OVER),
+        "odometer": Watched(AuditKind.ODOMETER_LOWERED, only_down=True),
+    },
+}
+# Of people it is not told from what to what. (Where the unit of work writes them, `audit_changes` records these.)
+WATCHED_IN_IMPORTS: dict[type[Row], dict[str, Watched]] = {
+    **WATCHED,
+    Customer: {"email": Watched(AuditKind.EMAIL_CHANGED)},
+}
+
+
+class Author(Protocol):
+    """Who does something: an identity, an account, the claims of a token."""
+
+    def as_author(self) -> dict[str, int]:
+        """The foreign key of a record that says who did something."""
+
+
+def audit(kind: AuditKind, by: Author | None, about: Row | str | None = None, detail: str | None = None) -> None:
+    """Record that it happened; `about` is a row that has an id, or the name of a whole list."""
+    subject = {"subject": about.noun, "subject_id": about.id} if isinstance(about, Row) else {"subject": about}
+    who = by.as_author() if by else {}
+    db.session.add(AuditEvent(kind=kind, detail=detail, **subject, **who, **_facts()))
+
+
+@event.listens_for(db.session, "before_flush")
+def _audit_watched(session: Session, _context: UOWTransaction, _instances: Any) -> None:
+    """Record what is about to be changed of `WATCHED` columns, by who was authorised for the request."""
+    for row in session.dirty:
+        for name, watched in WATCHED.get(type(row), {}).items():
+            if change := _change(row, name):
+                events = _events(watched, _authorised(), row.noun, row.id, *change)
+                session.add_all([AuditEvent(**values) for values in events])
+
+
+def audit_written(by: Author, model: type[Row], changes: Iterable[tuple[int, Values, Values]]) -> None:
+    """Record changes of watched columns of rows, by id, before and after, that a statement writes by itself."""
+    events = [
+        values
+        for row_id, before, after in changes
+        for name, watched in WATCHED_IN_IMPORTS.get(model, {}).items()
+        if name in before and before[name] != after[name]
+        for values in _events(watched, by, model.noun, row_id, before[name], after[name])
+    ]
+    if events:
+        db.session.execute(insert(AuditEvent), events)
+
+
+def _events(
+    watched: Watched, by: Author | None, noun: str, row_id: int, before: Any, after: Any
+) -> Iterator[dict[str, Any]]:
+    """The values of the event that records this change, if it is to be recorded."""
+    if watched.only_down and (before is None or (after is not None and after >= before)):
+        return
+    detail = None if watched.kind is AuditKind.EMAIL_CHANGED else f"{before} to {after}"
+    who = by.as_author() if by else {}
+    yield {"kind": watched.kind, "detail": detail, "subject": noun, "subject_id": row_id, **who, **_facts()}
+
+
+def _authorised() -> Author | None:
+    authorised = current_request().authorised if has_request_context() else None
+    who: Author | None = authorised[1] if authorised else None
+    return who
+
+
+def audit_changes(by: Author | None, account: Account) -> None:
+    """Record what is about to change of an account's credentials and rights; call it before that is flushed."""
+    for name, kind in (("email", AuditKind.EMAIL_CHANGED), ("password_hash", AuditKind.PASSWORD_CHANGED)):
+        if _change(account, name):
+            audit(kind, by, account)
+    if role := _change(account, "role"):
+        audit(AuditKind.ROLE_CHANGED, by, account, f"{role[0].value} to {role[1].value}")
+    if active := _change(account, "active"):
+        audit(AuditKind.ACTIVATED if active[1] else AuditKind.DEACTIVATED, by, account)
+
+
+def purge() -> int:
+    """Remove the events that are older than `AUDIT_DAYS`; how many. That it was done is an event of its own."""
+    days: int | None = current_app.config["AUDIT_DAYS"]
+    if days is None:
+        return 0
+    until, removed = now() - timedelta(days=days), 0
+    oldest = select(AuditEvent.id).where(AuditEvent.created_at < until).order_by(AuditEvent.id).limit(PURGED_AT_ONCE)
+    while True:
+        with atomic():
+            batch: Any = db.session.execute(
+                delete(AuditEvent)
+                .where(AuditEvent.id.in_(oldest.scalar_subquery()))
+                .execution_options(synchronize_session=False)
+            )
+            if not batch.rowcount:
+                return removed
+            audit(AuditKind.PURGED, None, "audit", f"{batch.rowcount} until {until:%Y-%m-%d %H:%M} UTC")
+        removed += batch.rowcount
+
+
+def _change(row: Row, name: str) -> tuple[Any, Any] | None:
+    """What the attribute was and becomes, None where it stays or the row has none of that name."""
+    attribute: Any = inspect(row).attrs.get(name)
+    history: Any = attribute and attribute.history
+    return (history.deleted[0], history.added[0]) if history and history.has_changes() else None
+
+
+def _facts() -> dict[str, str | None]:
+    """Which request it is, and where it comes from; nothing for a command."""
+    if not has_request_context():
+        return {}
+    asked = current_request()
+    return {"request_id": asked.request_id, "address": (asked.remote_addr or "")[:MOST_ADDRESS] or None}

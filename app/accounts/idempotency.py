@@ -1,0 +1,23 @@
+"""What idempotency keys need to know of a shop."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from app.accounts.access import require_still_authorised
+from app.core.http.idempotency import Keys
+from app.extensions import db
+from app.models import Customer, IdempotencyKey, ServiceTicket
+
+
+def _customer_concerned(path: Mapping[str, Any], shown: Any) -> dict[str, Any]:
+    """The customer whom an answer concerns, by the row that it shows, or else by the request's path."""
+    customer_id = shown.id if isinstance(shown, Customer) else getattr(shown, "customer_id", path.get("customer_id"))
+    ticket_id = getattr(shown, "ticket_id", path.get("ticket_id"))
+    of_ticket = select(ServiceTicket.customer_id).where(ServiceTicket.id == ticket_id).scalar_subquery()
+    found = select(Customer.id).where(or_(Customer.id == customer_id, Customer.id == of_ticket))
+    return {"customer_id": db.session.scalar(found)}
+
+
+KEYS = Keys(IdempotencyKey, require_still_authorised, _customer_concerned)

@@ -1,0 +1,31 @@
+"""What an invite looks like, and what accepts it."""
+
+from marshmallow import fields, validate
+
+from app.core.fields import Email, Password, Text, UtcTime
+from app.core.fields.schemas import Input, Output
+
+
+class InviteSchema(Output):
+    token = fields.String(metadata={"description": "Shown this once; good for one use at POST /invites/accept."})
+    expires_at = UtcTime()
+    url = fields.String(
+        allow_none=True,
+        metadata={"description": "Where the invited person goes, with the token; null unless `INVITE_URL` is set."},
+    )
+
+
+class AcceptanceSchema(Input):
+    token = Text(required=True, validate=validate.Length(max=200))
+    password = Password(required=True)
+    email = Email(metadata={"description": "To sign in with from now on; needed where the shop has none."})
+
+    json_schema = {
+        "examples": [
+            {
+                "token": "uN4XVf3yGDqHmVJkbZsMWTqYb8P0oCw5n1rXo2eKj0c",
+                "password": "blue hatchback 2014",
+                "email": "pat.doyle@example.com",
+            }
+        ]
+    }

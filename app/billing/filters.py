@@ -1,0 +1,9 @@
+"""What lists of authorisations and payments are filtered and sorted by."""
+
+from app.core.lists.listing import Listing
+from app.models import Authorization, Payment
+
+AUTHORIZATIONS = Listing(Authorization, sorts={"id": Authorization.id})
+
+
+PAYMENTS = Listing(Payment, sorts={"id": Payment.id})

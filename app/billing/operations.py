@@ -1,0 +1,192 @@
+"""What a ticket's customer agrees to, owes and pays."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.accounts.access import Identity
+from app.core.database.transaction import atomic
+from app.core.problems import Forbidden
+from app.extensions import db
+from app.inventory import stock
+from app.models import (
+    Authorization,
+    AuthorizationMethod,
+    Decision,
+    Invoice,
+    InvoiceSeries,
+    PartLine,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+    ServiceTicket,
+)
+from app.problems import AboveBalance, AbovePaid, TotalChanged
+from app.rules.money import ZERO
+from app.rules.ticket_life import BILLED, CHANGEABLE, By, TicketStatus
+from app.service_tickets.access import lock_ticket
+from app.service_tickets.history import change_fields, record, record_event
+from app.service_tickets.operations import change_status, lock_standing_invoice
+
+
+@atomic()
+def authorize(
+    actor: Identity,
+    ticket_id: int,
+    *,
+    decision: Decision,
+    method: AuthorizationMethod,
+    amount: Decimal | None = None,
+    said_by: str | None = None,
+) -> Authorization:
+    """Record the customer's word. It opens or declines an estimate; while the work goes on, it moves the ceiling.
+
+    Customers say it themselves, `online`, and to the total they were shown; advisors record any other method.
+    Raises `NotFound`, `Forbidden`, `TicketLocked`, `TotalChanged`, and `OutOfStock` where a part of the estimate was
+    archived meanwhile and not enough of it is left.
+    """
+    ticket = lock_ticket(actor, ticket_id)
+    if (method is AuthorizationMethod.ONLINE) is actor.is_staff:
+        raise Forbidden("Customers authorise online, with their own token; staff record what they said otherwise.")
+    ticket.require_status(CHANGEABLE, "there is nothing to authorise")
+    amount = _require_amount(actor, ticket, amount) if decision is Decision.APPROVED else ticket.total
+    if ticket.status is TicketStatus.ESTIMATE:
+        _decide(actor, ticket, decision, amount)
+    elif decision is Decision.APPROVED and ticket.authorized_amount is not None:
+        change_fields(actor, ticket, {"authorized_amount": amount})
+    authorization = Authorization(
+        ticket_id=ticket.id,
+        decision=decision,
+        method=method,
+        amount=amount,
+        said_by=said_by if actor.is_staff else None,
+        mechanic_id=actor.id if actor.is_staff else None,
+    )
+    db.session.add(authorization)
+    # What it changed of the ticket has been counted: what it did not lets staff's edits pass.
+    record_event(actor, ticket, "authorization", None, f"{decision.value} {amount} ({method.value})")
+    return authorization
+
+
+def _require_amount(actor: Identity, ticket: ServiceTicket, amount: Decimal | None) -> Decimal:
+    """The amount that is authorised: the total where none is given, and never less than it.
+
+    Raises `TotalChanged`, also where a customer saw another total than the present one.
+    """
+    if amount is None:
+        return ticket.total
+    if amount < ticket.total or (amount != ticket.total and not actor.is_staff):
+        raise TotalChanged(f"The total is {ticket.total}.", total=str(ticket.total))
+    return amount
+
+
+def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: Decimal) -> None:
+    """Open the estimate, which reserves what is there, or decline it."""
+    target = TicketStatus.OPEN if decision is Decision.APPROVED else TicketStatus.DECLINED
+    ticket.find_move(target, By.AUTHORIZATION)
+    lines = stock.lock_lines(ticket) if target is TicketStatus.OPEN else []
+    change_status(actor, ticket, target)
+    if target is TicketStatus.OPEN:
+        change_fields(actor, ticket, {"authorized_amount": amount})
+    for line in lines:
+        stock.settle(actor, line.part, line, line.quantity)
+    stock.refuse_archived(lines)
+
+
+@atomic()
+def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTicket], dict[str, Any]]) -> Invoice:
+    """The invoice of a completed ticket, under the next number of the series; `freeze` makes what stands on it.
+
+    Where nothing is due, nor to be refunded, the ticket is paid at once. Raises `NotFound`, `IllegalMove`.
+    """
+    ticket = lock_ticket(actor, ticket_id)
+    target = _billed_status(ticket)
+    ticket.find_move(target, By.INVOICE)
+    _load_content(ticket)
+    # The series is locked from here to the commit, and a rollback gives the number back: that leaves no gaps.
+    number = db.session.scalars(
+        update(InvoiceSeries)
+        .values(last_number=InvoiceSeries.last_number + 1)
+        .returning(InvoiceSeries.last_number)
+        .execution_options(synchronize_session=False)
+    ).one()
+    invoice = Invoice(number=number, ticket_id=ticket.id, issued_by_id=actor.id, frozen=freeze(ticket))
+    db.session.add(invoice)
+    record(actor, ticket, "invoice", None, number)
+    change_status(actor, ticket, target)
+    return invoice
+
+
+def _load_content(ticket: ServiceTicket) -> None:
+    """Load whom and what the invoice is for."""
+    db.session.scalars(
+        select(ServiceTicket)
+        .where(ServiceTicket.id == ticket.id)
+        .options(
+            joinedload(ServiceTicket.customer),
+            joinedload(ServiceTicket.vehicle),
+            selectinload(ServiceTicket.parts).joinedload(PartLine.part),
+            selectinload(ServiceTicket.labor),
+        ),
+        execution_options={"populate_existing": True},
+    ).one()
+
+
+@atomic()
+def pay(
+    actor: Identity,
+    ticket_id: int,
+    *,
+    kind: PaymentKind,
+    amount: Decimal,
+    method: PaymentMethod,
+    reference: str | None = None,
+) -> Payment:
+    """Take a payment on an invoice, or give back what was paid, whatever became of the ticket meanwhile.
+
+    A ticket with an invoice becomes paid, or invoiced again, by itself.
+
+    Raises `NotFound`, `TicketLocked`, `AboveBalance`, `AbovePaid`.
+    """
+    ticket = lock_ticket(actor, ticket_id)
+    if kind is PaymentKind.PAYMENT:
+        _require_due(ticket, amount)
+    elif amount > ticket.paid:
+        raise AbovePaid(f"Only {ticket.paid} was paid.", paid=str(ticket.paid))
+    invoice = lock_standing_invoice(ticket) if ticket.status in BILLED else None
+    payment = Payment(
+        ticket_id=ticket.id, kind=kind, amount=amount, method=method, reference=reference, mechanic_id=actor.id
+    )
+    db.session.add(payment)
+    record(actor, ticket, kind.value, None, f"{amount} ({method.value})")
+    paid = ticket.paid + (amount if kind is PaymentKind.PAYMENT else -amount)
+    ticket.totals = replace(ticket.totals, paid=paid, balance=ticket.total - paid)
+    if invoice is not None:
+        _settle(actor, ticket, invoice, By.PAYMENT if kind is PaymentKind.PAYMENT else By.REFUND)
+    return payment
+
+
+def _require_due(ticket: ServiceTicket, amount: Decimal) -> None:
+    """Raises `TicketLocked` where there is no invoice, `AboveBalance` where less than `amount` is due on it."""
+    ticket.require_status(BILLED, "money is taken on an invoice")
+    if amount > ticket.balance:
+        raise AboveBalance(f"Only {max(ticket.balance, ZERO)} is due.", balance=str(ticket.balance))
+
+
+def _billed_status(ticket: ServiceTicket) -> TicketStatus:
+    """Paid to the cent, or not: where more was paid than the total, the rest is still to be given back."""
+    return TicketStatus.INVOICED if ticket.balance else TicketStatus.PAID
+
+
+def _settle(actor: Identity, ticket: ServiceTicket, invoice: Invoice, by: By) -> None:
+    """Bring the ticket's invoice and status up to what is paid now."""
+    totals = {**invoice.frozen["totals"], "paid": str(ticket.paid), "balance": str(ticket.balance)}
+    invoice.frozen = {**invoice.frozen, "totals": totals}
+    status = _billed_status(ticket)
+    if status is not ticket.status:
+        ticket.find_move(status, by)
+        change_status(actor, ticket, status)

@@ -1,0 +1,233 @@
+"""Backups: the whole database as one file, written while it is used, and put back whole or not at all.
+
+On SQLite by its online backup, which copies one moment of the file; on PostgreSQL by its own programs: `pg_dump`
+(custom format), `pg_restore` and `psql`, which get the password through their environment, since anyone on the machine
+can read a command line.
+"""
+
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from os import fsync
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy import Connection, inspect, literal, select, table
+
+import config
+from app.core.lists import caching
+from app.extensions import db
+
+# What the first bytes of a file tell of the database it came from.
+FORMATS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+# Tables in which migrations leave a row.
+NEVER_EMPTY = {"alembic_version", "invoice_series"}
+# Requests that are under way hold tables; a role of ours waits less for them, and for its own statements too.
+PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
+# Who had signed out since the backup would be signed in again, and a used invite would be good again.
+NOT_RESTORED = ("sign_ins", "invites")
+# An older backup has not all of these tables.
+EMPTY_NOT_RESTORED = f"""
+DO $$
+DECLARE name text;
+BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN {NOT_RESTORED}
+  LOOP EXECUTE format('DELETE FROM public.%I', name); END LOOP;
+END $$
+"""  # noqa: S608  # both names are ours
+# All that is not part of an extension, of whichever revision it is; the schema's own rights stay.
+EMPTY_POSTGRESQL = """
+DO $$
+DECLARE statement text;
+BEGIN
+  FOR statement IN
+    SELECT format('DROP TABLE public.%I CASCADE', tablename) FROM pg_tables WHERE schemaname = 'public'
+    UNION ALL
+    SELECT format('DROP ROUTINE %s CASCADE', oid::regprocedure) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+  LOOP EXECUTE statement; END LOOP;
+END $$
+"""
+
+
+class BackupError(RuntimeError):
+    """A backup cannot be written or put back; the message says why and what to do."""
+
+
+def backup(path: Path) -> None:
+    """Write the database, as it is at one moment, to a file that only its owner may read.
+
+    A backup of that name is replaced once the new one is complete. Raises `BackupError`.
+    """
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        draft.touch(0o600)
+        if _dialect() == "sqlite":
+            _copy_sqlite(_sqlite_file(), draft)
+        else:
+            _require_recent("pg_dump")
+            _run("pg_dump", "--format=custom", f"--file={draft}", f"--dbname={_address()}")
+        with draft.open("rb") as file:
+            fsync(file.fileno())
+        draft.replace(path)
+
+
+def restore(path: Path, *, force: bool = False) -> bool:
+    """Make the database what it was when the backup was written, but for who was signed in or invited.
+
+    Returns whether its schema is the one of this code, else it is older. Anything goes wrong: it is as it was before.
+    A database in which something is gets replaced only by `force`. Raises `BackupError`.
+    """
+    _require_format(path)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        draft.touch(0o600)
+        on_sqlite = _dialect() == "sqlite"
+        revision = _unpack_sqlite(path, draft) if on_sqlite else _unpack_postgresql(path, draft)
+        is_current = _require_known(revision)
+        if not force and not _is_empty():
+            raise BackupError("There is data in this database; --force replaces all of it.")
+        if on_sqlite:
+            _replace_sqlite(draft)
+        else:
+            _replace_postgresql(draft)
+    caching.outdate()
+    return is_current
+
+
+def _dialect() -> str:
+    return db.engine.dialect.name
+
+
+def _require_format(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(16)
+    found = next((name for name, start in FORMATS.items() if head.startswith(start)), None)
+    if found is None:
+        raise BackupError(f"{path} is no backup.")
+    if found != _dialect():
+        raise BackupError(f"{path} is a backup of {NAMES[found]}; this database is {NAMES[_dialect()]}.")
+
+
+def _require_known(revision: str | None) -> bool:
+    """Whether the revision is this code's own; raises `BackupError` unless it is that or an older one."""
+    if revision is None:
+        raise BackupError("This is no backup of a shop: it names no migration.")
+    scripts = ScriptDirectory(str(Path(current_app.root_path).parent / "migrations"))
+    if revision not in {script.revision for script in scripts.walk_revisions()}:
+        raise BackupError(f"The backup is newer than this code, which knows no migration {revision}.")
+    return revision == scripts.get_current_head()
+
+
+def _is_empty() -> bool:
+    """Whether there is nothing in the database but what migrations make."""
+    with db.engine.connect() as connection:
+        names = set(inspect(connection).get_table_names()) - NEVER_EMPTY
+        return not any(_has_rows(connection, name) for name in names)
+
+
+def _has_rows(connection: Connection, name: str) -> bool:
+    return connection.scalar(select(literal(1)).select_from(table(name)).limit(1)) is not None
+
+
+# SQLite
+
+
+def _sqlite_file() -> Path:
+    return Path(str(db.engine.url.database))
+
+
+@contextmanager
+def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """The database in this file; what is wrong with it becomes a `BackupError`."""
+    try:
+        with closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        ) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise BackupError(f"{path} cannot be used: {error}.") from error
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """Copy one moment of a database to a file that needs no other beside it. Raises `BackupError`."""
+    with _opened(source, "ro") as original, _opened(target, "rw") as copy:
+        original.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+        faults = copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",)
+        if faults or copy.execute("PRAGMA foreign_key_check").fetchone():
+            raise BackupError(f"{source} is damaged.")
+
+
+def _unpack_sqlite(path: Path, draft: Path) -> str | None:
+    """A copy that was read whole and is sound, with nobody signed in; returns its revision."""
+    _copy_sqlite(path, draft)
+    with _opened(draft, "rw") as copy:
+        if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return None
+        of_schema = f"SELECT name FROM sqlite_master WHERE type = 'table' AND name IN {NOT_RESTORED}"  # noqa: S608  # ours
+        for (name,) in copy.execute(of_schema).fetchall():
+            copy.execute(f"DELETE FROM {name}")  # noqa: S608  # one of ours
+        revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(revision[0]) if revision else None
+
+
+def _replace_sqlite(draft: Path) -> None:
+    """In a transaction of the database itself, parts of which lie in other files: none could just take its place."""
+    with _opened(draft, "ro") as copy, _opened(_sqlite_file(), "rwc") as database:
+        copy.backup(database)
+
+
+# PostgreSQL
+
+
+def _address() -> str:
+    """Where the database is, without the password."""
+    return db.engine.url.set(drivername="postgresql", password=None).render_as_string()
+
+
+def _run(program: str, *arguments: str) -> str:
+    """What the program prints; raises `BackupError` where it is missing or fails."""
+    found = shutil.which(program)
+    if found is None:
+        raise BackupError(
+            f"{program} is missing: install PostgreSQL's client programs, of the server's version or newer."
+        )
+    password = db.engine.url.password
+    environment = config.environment(**({"PGPASSWORD": password} if password else {}))
+    done = subprocess.run([found, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # a program found by us
+    if done.returncode:
+        raise BackupError(done.stderr.strip() or f"{program} failed.")
+    return done.stdout
+
+
+def _require_recent(program: str) -> None:
+    """Raises `BackupError` where the program is older than the server, which it could not read."""
+    with db.engine.connect() as connection:
+        server = int(str(connection.exec_driver_sql("SHOW server_version_num").scalar())) // 10_000
+    own = int(re.findall(r"[0-9]+", _run(program, "--version"))[0])
+    if own < server:
+        raise BackupError(f"{program} is of version {own}, and the server of {server}: install one as new as that.")
+
+
+def _unpack_postgresql(path: Path, draft: Path) -> str | None:
+    """The backup as a script of SQL, for which it was read whole; returns its revision."""
+    _run("pg_restore", "--no-owner", "--no-privileges", "--no-comments", f"--file={draft}", str(path))
+    with draft.open("rb") as script:
+        for line in script:
+            if line.startswith(b"COPY public.alembic_version "):
+                return next(script).decode().strip()
+    return None
+
+
+def _replace_postgresql(draft: Path) -> None:
+    """In one transaction."""
+    quiet = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--dbname={_address()}")
+    statements = [f"--command={statement}" for statement in (PATIENCE, EMPTY_POSTGRESQL)]
+    _run("psql", *quiet, *statements, f"--file={draft}", f"--command={EMPTY_NOT_RESTORED}")

@@ -1,0 +1,388 @@
+"""The demo shop: believable people, cars, parts and tickets, and an account for each role."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple
+
+from flask import Flask
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.exc import DBAPIError
+
+from app.accounts.access import Identity
+from app.accounts.passwords import hash_password, verify_password
+from app.billing import operations as billing
+from app.billing.schemas import INVOICE_CONTENT
+from app.core.database.transaction import atomic
+from app.core.database.types import now
+from app.extensions import db
+from app.inventory.operations import create_part
+from app.models import (
+    Account,
+    Assignment,
+    AuthorizationMethod,
+    Customer,
+    Decision,
+    Mechanic,
+    Part,
+    PaymentKind,
+    PaymentMethod,
+    ServiceTicket,
+    Vehicle,
+)
+from app.rules.roles import Role
+from app.rules.ticket_life import Hold, TicketStatus
+from app.rules.totals import Rates
+from app.service_tickets import lines_operations, operations
+
+PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command refuses in production
+
+
+class PublicPasswords(RuntimeError):
+    """Accounts have the password of the demo, which everybody knows; the message names them."""
+
+
+class Staff(NamedTuple):
+    """A member of staff of the demo shop."""
+
+    name: str
+    email: str
+    role: Role
+    specialty: str | None = None
+
+
+STAFF = (
+    Staff("Olivia Grant", "admin@example.com", Role.ADMIN),
+    Staff("Marcus Bell", "advisor@example.com", Role.ADVISOR),
+    Staff("Rosa Delgado", "mechanic@example.com", Role.MECHANIC, "Brakes and suspension"),
+    Staff("Tom Kowalski", "tom.kowalski@example.com", Role.MECHANIC, "Engines"),
+    Staff("Priya Nair", "priya.nair@example.com", Role.MECHANIC, "Electrics and hybrids"),
+)
+
+
+class Person(NamedTuple):
+    """A customer of the demo shop; those with an e-mail sign in."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    address: str | None = None
+
+
+CUSTOMERS = (
+    Person("Dana Whitfield", "customer@example.com", "+12125550187", "48 Orchard Street, New York, NY 10002"),
+    Person("Luis Ortega", "luis.ortega@example.com", "+12125550133", "210 Grand Street, New York, NY 10013"),
+    Person("Hannah Weiss", "hannah.weiss@example.com", None, "77 Bleecker Street, New York, NY 10012"),
+    Person("Kenji Watanabe", "kenji.watanabe@example.com", "+12125550119"),
+    Person("Amara Okafor", None, "+12125550176"),
+    Person("Pat Doyle", None, "+12125550150"),
+)
+
+
+class Car(NamedTuple):
+    """A vehicle of the demo shop; owners are counted from 1, in the order above."""
+
+    owner: int
+    year: int
+    make: str
+    model: str
+    plate: str
+    vin: str | None = None
+
+
+CARS = (
+    Car(1, 2003, "Honda", "Accord", "8ABC123", "1HGCM82633A004352"),
+    Car(2, 2012, "Ford", "F-150", "JKL4410"),
+    Car(3, 2019, "Toyota", "Prius", "HYB1109"),
+    Car(4, 2008, "Subaru", "Outback", "TRL2208"),
+    Car(5, 2015, "Mazda", "CX-5", "MZD5515"),
+    Car(6, 2017, "Chevrolet", "Malibu", "PDY1717"),
+)
+# name, price, SKU, on hand (None: not tracked), reorder point, cost, location
+PARTS: tuple[tuple[str, str, str | None, int | None, int | None, str | None, str | None], ...] = (
+    ("Brake pads, front, ceramic", "64.90", "BRK-PAD-F-C", 12, 4, "31.20", "A1-03"),
+    ("Brake rotor, front, vented", "58.50", "BRK-ROT-F-V", 8, 4, "27.75", "A1-05"),
+    ("Oil filter, spin-on", "9.80", "OIL-FLT-SP1", 46, 15, "3.95", "B2-01"),
+    ("Engine oil 5W-30, quart", "8.25", "OIL-5W30-QT", 120, 40, "4.10", "B2-04"),
+    ("Air filter, panel", "18.40", "AIR-FLT-PNL", 17, 6, "7.60", "B3-02"),
+    ("Cabin filter, charcoal", "24.75", "CAB-FLT-CHR", 9, 5, "10.30", "B3-06"),
+    ("Spark plug, iridium", "13.90", "IGN-PLG-IR", 64, 16, "6.85", "C1-02"),
+    ("Battery, group 35, 640 CCA", "169.00", "BAT-G35-640", 3, 3, "104.00", "D4-01"),
+    ("Serpentine belt, 6-rib", "32.60", "BLT-SRP-6R", 6, 3, "14.90", "C2-07"),
+    ("Coolant, long life, gallon", "21.50", "COL-LL-GAL", 22, 8, "11.80", "B1-01"),
+    ("Wiper blade, 24 in", "17.95", "WIP-24", 14, 6, "7.20", "E1-01"),
+    ("Strut assembly, front left", "148.00", "SUS-STR-FL", 2, 2, "86.50", "D1-02"),
+    ("Shop towels and cleaner", "4.50", None, None, None, None, None),
+)
+
+
+class Visit(NamedTuple):
+    """A ticket of the demo shop and how far it got; cars, people and parts are counted from 1, in the order above."""
+
+    car: int
+    odometer: int
+    description: str
+    status: TicketStatus
+    mechanics: tuple[int, ...] = ()
+    parts: tuple[tuple[int, int], ...] = ()
+    labor: tuple[tuple[str, str], ...] = ()
+    quoted: bool = False
+    hold: Hold | None = None
+    discount: str | None = None
+
+
+VISITS = (
+    Visit(
+        1,
+        184_210,
+        "Squeals when braking. Pads and rotors, front.",
+        TicketStatus.PAID,
+        (3,),
+        ((1, 1), (2, 2)),
+        (("Replace front pads and rotors", "1.7"), ("Road test", "0.3")),
+        quoted=True,
+    ),
+    Visit(
+        5,
+        66_340,
+        "Wiper blades and cabin filter.",
+        TicketStatus.INVOICED,
+        (5,),
+        ((11, 2), (6, 1)),
+        (("Fit blades and filter", "0.4"),),
+        discount="10",
+    ),
+    Visit(
+        2,
+        131_870,
+        "Oil change, and look at a leak.",
+        TicketStatus.IN_PROGRESS,
+        (4,),
+        ((3, 1), (4, 7)),
+        (("Oil change", "0.5"), ("Find the leak", "0.8")),
+    ),
+    Visit(
+        3,
+        40_115,
+        "12 V battery dead in the morning.",
+        TicketStatus.COMPLETED,
+        (3, 5),
+        ((8, 1),),
+        (("Test charging, replace battery", "0.6"),),
+    ),
+    Visit(
+        4,
+        152_900,
+        "Knocks over bumps, front left.",
+        TicketStatus.ESTIMATE,
+        (),
+        ((12, 1),),
+        (("Replace strut assembly", "2.2"), ("Wheel alignment", "1.0")),
+        quoted=True,
+    ),
+    Visit(1, 185_002, "185,000-mile service.", TicketStatus.OPEN, (4,), ((5, 1), (7, 4)), (("Service", "1.5"),)),
+    Visit(
+        6,
+        91_200,
+        "Air conditioning blows warm.",
+        TicketStatus.DECLINED,
+        labor=(("Leak test, recharge", "1.8"),),
+        quoted=True,
+    ),
+    Visit(6, 91_350, "Belt squeals when cold.", TicketStatus.OPEN, (5,), ((9, 1),), (), hold=Hold.CUSTOMER),
+)
+
+FIRST_NAMES = ("Ava", "Ben", "Carla", "Dev", "Ella", "Farid", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Leo", "Mina")
+LAST_NAMES = ("Adler", "Brooks", "Castillo", "Dunn", "Eriksen", "Fofana", "Gupta", "Hale", "Ito", "Jensen", "Klein")
+JOBS = (
+    "Oil change.",
+    "Brake check.",
+    "Engine light is on.",
+    "Annual service.",
+    "No start in the cold.",
+    "A/C is weak.",
+)
+MODELS = (
+    "2014 Honda Accord",
+    "2017 Ford Escape",
+    "2011 Toyota Camry",
+    "2020 Kia Soul",
+    "2013 VW Golf",
+    "2018 Jeep Compass",
+)
+BATCH = 1000
+# A large demo has many more accounts; these name it well enough.
+MOST_SUSPECTS = 20
+
+
+def is_empty() -> bool:
+    """Whether nobody and nothing is in the database yet."""
+    return not any(db.session.scalar(select(model.id).limit(1)) for model in (Mechanic, Customer, Part, ServiceTicket))
+
+
+def refuse_public_passwords(app: Flask) -> None:
+    """Raises `PublicPasswords` where somebody signs in with the password of the demo.
+
+    Looked at are the demo's accounts, by their e-mails or, since all of them have one hash, by having that of others.
+    Where the database does not answer yet, or is not migrated, nobody signs in either.
+    """
+    emails = [who.email for who in (*STAFF, *CUSTOMERS) if who.email]
+    with app.app_context():
+        try:
+            found = {account: _suspects(account, emails) for account in (Mechanic, Customer)}
+        except DBAPIError as error:
+            app.logger.warning("Whether accounts of the demo are there is not known: %s", type(error.orig).__name__)
+            return
+        finally:
+            db.session.remove()
+        public = {text for rows in found.values() for _, text in rows if verify_password(text, PASSWORD)}
+    names = sorted(
+        f"{account.noun} {row_id}" for account, rows in found.items() for row_id, text in rows if text in public
+    )
+    if names:
+        raise PublicPasswords(
+            f"These accounts have the public password of the demo shop: {', '.join(names)}. Production does not start "
+            "on a demo; use a database of its own, or change those passwords."
+        )
+
+
+def _suspects(account: type[Account], emails: list[str]) -> list[tuple[int, str]]:
+    """Ids and hashes of accounts that may be the demo's."""
+    hashes = account.password_hash
+    shared = select(hashes).where(hashes.is_not(None)).group_by(hashes).having(func.count() > 1)
+    suspicious = select(account.id, hashes).where(
+        account.may_sign_in(), or_(account.email.in_(emails), hashes.in_(shared))
+    )
+    return [(row_id, text) for row_id, text in db.session.execute(suspicious.limit(MOST_SUSPECTS)) if text]
+
+
+def fill(rates: Rates) -> None:
+    """Add the demo shop, at these rates, by the same operations that requests use; all sign in with `PASSWORD`."""
+    password_hash = hash_password(PASSWORD)
+    with atomic():
+        staff = [Mechanic(password_hash=password_hash, **member._asdict()) for member in STAFF]
+        customers = [Customer(password_hash=who.email and password_hash, **who._asdict()) for who in CUSTOMERS]
+        db.session.add_all([*staff, *customers])
+        db.session.flush()
+        cars = [Vehicle(customer_id=customers[owner - 1].id, **_car(owner, *facts)) for owner, *facts in CARS]
+        db.session.add_all(cars)
+        admin, advisor, *_ = (Identity(member.id, member.role, sign_in_id="") for member in staff)
+        parts = [
+            create_part(
+                admin,
+                name=name,
+                price=Decimal(price),
+                sku=sku,
+                quantity_on_hand=on_hand,
+                reorder_point=reorder_point,
+                cost=cost and Decimal(cost),
+                location=location,
+            )
+            for name, price, sku, on_hand, reorder_point, cost, location in PARTS
+        ]
+        for visit in VISITS:
+            _play(visit, advisor, rates, staff, cars[visit.car - 1], parts)
+
+
+def _car(owner: int, *facts: Any) -> dict[str, Any]:
+    return {name: fact for name, fact in Car(owner, *facts)._asdict().items() if name != "owner"}
+
+
+def _play(
+    visit: Visit, advisor: Identity, rates: Rates, staff: list[Mechanic], car: Vehicle, parts: list[Part]
+) -> None:
+    """Take a visit from the counter to where it got."""
+    ticket_id = operations.open_ticket(
+        advisor,
+        rates,
+        customer_id=car.customer_id,
+        vehicle_id=car.id,
+        description=visit.description,
+        odometer=visit.odometer,
+        status=TicketStatus.ESTIMATE if visit.quoted else TicketStatus.OPEN,
+    ).id
+    for number, units in visit.parts:
+        lines_operations.use_part(advisor, ticket_id, parts[number - 1].id, quantity=units)
+    for work, hours in visit.labor:
+        lines_operations.add_labor(advisor, ticket_id, description=work, hours=Decimal(hours))
+    changes: dict[str, Any] = {"discount_percent": Decimal(visit.discount)} if visit.discount else {}
+    mechanic_ids = [staff[number - 1].id for number in visit.mechanics]
+    operations.edit_ticket(advisor, ticket_id, add_mechanic_ids=mechanic_ids, **changes)
+    if visit.quoted and visit.status is not TicketStatus.ESTIMATE:
+        _authorize(visit, advisor, ticket_id)
+    _finish(visit, advisor, ticket_id)
+    if visit.hold:
+        operations.move_ticket(advisor, ticket_id, hold=visit.hold)
+
+
+def _authorize(visit: Visit, advisor: Identity, ticket_id: int) -> None:
+    decision = Decision.DECLINED if visit.status is TicketStatus.DECLINED else Decision.APPROVED
+    said_by = CUSTOMERS[CARS[visit.car - 1].owner - 1].name
+    billing.authorize(advisor, ticket_id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
+
+
+def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
+    """Move the ticket on until it is where the visit got; an invoice is paid in part, or in whole."""
+    worked = (TicketStatus.IN_PROGRESS, TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID)
+    for status in worked[: worked.index(visit.status) + 1] if visit.status in worked else ():
+        if status in worked[:2]:
+            operations.move_ticket(advisor, ticket_id, status=status)
+        else:
+            if status is TicketStatus.INVOICED:
+                billing.issue_invoice(advisor, ticket_id, INVOICE_CONTENT.dump)
+            balance = db.session.get_one(ServiceTicket, ticket_id).balance
+            amount = Decimal("20.00") if status is TicketStatus.INVOICED else balance
+            billing.pay(advisor, ticket_id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
+
+
+# What an assignment copies of these tickets, which cost nothing.
+IN_LISTS = ("status", "created_at", "updated_at")
+
+
+def grow(customers: int, advance: Callable[[int], object]) -> None:
+    """Add so many customers with two tickets each, a batch a transaction; `advance` is told of every batch."""
+    chance = random.Random(20_26)  # noqa: S311  # the same large shop every time
+    staff = [mechanic_id for (mechanic_id,) in db.session.execute(select(Mechanic.id).order_by(Mechanic.id))]
+    numbers = iter(range(customers))
+    while batch := list(islice(numbers, BATCH)):
+        with atomic():
+            people = [_person(chance, number) for number in batch]
+            ids = db.session.scalars(insert(Customer).returning(Customer.id, sort_by_parameter_order=True), people)
+            tickets = [ticket for customer_id in ids for ticket in _visits(chance, customer_id, staff)]
+            made = db.session.scalars(
+                insert(ServiceTicket).returning(ServiceTicket.id, sort_by_parameter_order=True), tickets
+            )
+            work = [
+                {"id": ticket_id, "mechanic_id": chance.choice(staff), **{name: ticket[name] for name in IN_LISTS}}
+                for ticket_id, ticket in zip(made, tickets, strict=True)
+            ]
+            db.session.execute(insert(Assignment), work)
+        advance(len(batch))
+
+
+def _person(chance: random.Random, number: int) -> dict[str, Any]:
+    name = f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}"
+    return {
+        "name": name,
+        "email": f"{name.lower().replace(' ', '.')}.{number}@example.com",
+        "phone": f"+1212{2_000_000 + number:07d}",
+        "created_at": now() - timedelta(days=chance.randrange(2000)),
+    }
+
+
+def _visits(chance: random.Random, customer_id: int, staff: list[int]) -> Iterator[dict[str, Any]]:
+    car = chance.choice(MODELS)
+    for status in (TicketStatus.COMPLETED, TicketStatus.OPEN):
+        moment = now() - timedelta(minutes=chance.randrange(1_000_000))
+        yield {
+            "customer_id": customer_id,
+            "opened_by_id": chance.choice(staff),
+            "status": status,
+            "description": f"{car}: {chance.choice(JOBS)}",
+            "odometer": chance.randrange(5_000, 200_000),
+            "is_assigned": True,
+            "created_at": moment,
+            "updated_at": moment,
+        }

@@ -1,0 +1,1 @@
+"""What any such API needs: nothing here knows of a shop."""

@@ -1,0 +1,32 @@
+"""The declarative base, and the extension that binds models, engines and sessions."""
+
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import MetaData, Table
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """What all models inherit; the names of constraints are ours, so that migrations and errors can rely on them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        table = getattr(cls, "__table__", None)
+        if isinstance(table, Table) and table.autoincrement_column is not None:
+            # PostgreSQL never gives an id twice, and SQLite only so: else it gives the last one again once it is free.
+            table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+# Objects stay readable after the commit: the answer is made from them without asking the database again.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

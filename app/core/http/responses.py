@@ -1,0 +1,50 @@
+"""Responses: what every one carries, and JSON."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, current_app
+
+from app.core.http.request import current_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+JSON = "application/json"
+
+
+def send_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON, compact."""
+    return ApiResponse(current_app.json.dumps(body, separators=(",", ":")), status, headers, mimetype=JSON)
+
+
+ONE_YEAR = 365 * 24 * 3600
+
+
+# Defaults; an answer may override them.
+SECURITY_HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cache-Control", "no-store"),
+    ("Vary", "Authorization"),
+]
+
+
+class ApiResponse(Response):
+    """An answer that is completed when it is sent, whatever it was made by."""
+
+    def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """The body, the status and all headers."""
+        if "Vary" in self.headers:
+            self.vary.add("Authorization")
+        body, status, headers = super().get_wsgi_response(environ)
+        present = {name.lower() for name, _ in headers}
+        headers += [header for header in SECURITY_HEADERS if header[0].lower() not in present]
+        request = current_request()
+        headers.append(("X-Request-ID", request.request_id))
+        if request.is_secure:
+            headers.append(("Strict-Transport-Security", f"max-age={ONE_YEAR}"))
+        return body, status, headers

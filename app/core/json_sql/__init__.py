@@ -1,0 +1,1 @@
+"""JSON built by the database."""

@@ -1,0 +1,1 @@
+"""Lists and single objects: declared once, read by one statement."""

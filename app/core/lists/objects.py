@@ -1,0 +1,67 @@
+"""Single objects: one statement, the text of which is sent."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from flask import Response, current_app
+from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
+
+from app.core.database.compiled_query import CompiledQuery
+from app.core.database.models import Row
+from app.core.database.reads import read
+from app.core.database.transaction import not_found
+from app.core.fields.schemas import ModelOutput
+from app.core.http.conditional import mark
+from app.core.http.responses import JSON, ApiResponse
+from app.core.lists.statements import shown
+from app.core.problems import NotFound
+
+
+def render_one(schema: ModelOutput, row_id: int, **columns: Any) -> Response:
+    """The row of that id as JSON. Raises `NotFound`, also where it has other values than these in its `columns`."""
+    return _send(*_found(schema, row_id, **columns))
+
+
+def fetch_one(
+    schema: ModelOutput, missing: NotFound, *criteria: ColumnElement[bool], **values: Any
+) -> tuple[str, int | None]:
+    """The JSON and the version of the one row that meets the criteria, whose parameters have these values.
+
+    Raises `missing` where there is none. The criteria are made once: a statement is kept for each combination of them.
+    """
+    rows: Any = read(_statement(schema, criteria), values)
+    if not rows:
+        raise missing
+    text, version = rows[0]
+    return text, version
+
+
+def render_written(schema: ModelOutput, row: Row, status: int, **members: Any) -> Response:
+    """A row that was just written, as JSON, with all that its schema shows, and further `members`."""
+    text, version = _found(schema, row.id)
+    response = _send(text, version, status)
+    if members:  # the tag stays that of the row, as a GET of it answers
+        response.set_data(current_app.json.dumps({**json.loads(text), **members}, separators=(",", ":")))
+    return response
+
+
+def _send(text: str, version: int | None, status: int = 200) -> Response:
+    return mark(ApiResponse(text, status, mimetype=JSON), version)
+
+
+def _found(schema: ModelOutput, row_id: int, **columns: Any) -> tuple[str, int | None]:
+    criteria = _same(schema.model, ("id", *columns))
+    return fetch_one(schema, not_found(schema.model, row_id), *criteria, id=row_id, **columns)
+
+
+@lru_cache(maxsize=256)
+def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+    return tuple(getattr(model, column) == bindparam(column) for column in columns)
+
+
+@lru_cache(maxsize=256)
+def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> CompiledQuery:
+    version = getattr(schema.model, "version", null())
+    shape = select(cast(shown(schema), Text), version).select_from(schema.model)
+    return CompiledQuery(shape.where(schema.model.present(), *criteria))

@@ -1,0 +1,207 @@
+"""Statements of lists: one SELECT for each combination of filters, order and page that clients use, kept compiled."""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+
+from app.core.database.compiled_query import CompiledQuery
+from app.core.database.models import Row
+from app.core.fields.schemas import MOST_COUNTED, ModelOutput
+from app.core.json_sql import compiler
+from app.core.lists.listing import Key, Listing
+
+ONE: ColumnElement[int] = literal_column("1", Integer)
+
+
+class Under(NamedTuple):
+    """The row that a list belongs to: of this model, with these values in its columns; else the list is not there."""
+
+    model: type[Row]
+    columns: tuple[str, ...]
+
+
+class Shape(NamedTuple):
+    """What tells one statement from another; everything else is a value."""
+
+    # Filters by name, with the value of a flag or the names of a value's parts.
+    filters: tuple[tuple[str, Any], ...]
+    sort: tuple[str, ...]
+    is_first: bool
+    # For each sort key of the row behind which the page begins, whether it is null; empty where it begins the list.
+    after: tuple[bool, ...]
+    is_counted: bool
+    # Whether the rows that the filters leave are gathered before they are sorted.
+    is_gathered: bool
+    under: Under | None
+
+
+def shape_of(filters: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """The part of a statement's shape that these filters make."""
+    return tuple((name, _part(value)) for name, value in sorted(filters.items()))
+
+
+def _part(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    return tuple(value) if isinstance(value, Mapping) else None
+
+
+def values_of(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a statement that these filters fill."""
+    values: dict[str, Any] = {}
+    for name, value in filters.items():
+        if isinstance(value, Mapping):
+            values |= {f"{name}_{part}": text for part, text in value.items()}
+        elif not isinstance(value, bool):
+            values[name] = value
+    return values
+
+
+@cache
+def shown(schema: ModelOutput) -> ColumnElement[Any]:
+    """The JSON of a row of the schema's model, as an expression. Raises `TypeError` where it cannot be translated."""
+    return compiler.json_of(schema, schema.model)
+
+
+@lru_cache(maxsize=1024)
+def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> CompiledQuery:
+    """A statement of one row: the array of a page of `size` rows, how many it found (one more where there is a next
+    page), whether the list is there, the sort keys of the last row shown, and where it counts, how many there are.
+
+    The keys of the page are selected first: nothing is built for rows that are skipped.
+    """
+    model, keys = listing.model, listing.order(shape.sort)
+    names = [f"key_{number}" for number in range(len(keys))]
+    size: BindParameter[int] = bindparam("size", type_=Integer)
+    skip = None if shape.is_first else bindparam("skip", type_=Integer)
+    here = _page_of_keys(listing, shape, names, size, skip).cte("here")
+    order = [Key(here.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
+    shown_ids = select(here.c.id).order_by(*order).limit(size)
+    objects = select(shown(schema).label("shown")).where(model.id.in_(shown_ids))
+    objects = objects.order_by(*(key.direction for key in keys))
+    last = select(here).order_by(*order).limit(ONE).offset(size - ONE).subquery("last")
+    columns = [
+        cast(compiler.array_of(objects), Text),
+        select(func.count()).select_from(here).scalar_subquery(),
+        _is_there(shape.under),
+        *(select(last.c[name]).scalar_subquery() for name in names),
+    ]
+    if shape.is_counted:
+        columns.append(_count(listing, shape.filters))
+    return CompiledQuery(select(*columns))
+
+
+def _page_of_keys(
+    listing: Listing, shape: Shape, names: list[str], size: ColumnElement[int], skip: ColumnElement[int] | None
+) -> Select[Any]:
+    """The ids and sort keys of a page and of one row more, each key under one of the `names`."""
+    source = listing.source(shape.filters)
+    keys = source.order(shape.sort)
+    parts = source.parts(shape.filters, by_id=len(keys) == 1)
+    labels = [key.column.label(name) for key, name in zip(keys, names, strict=True)]
+    found = select(source.model.id.label("id"), *labels).where(source.model.present())
+    if shape.is_gathered:
+        return _gathered(found, parts, keys, names, shape.after).limit(size + ONE).offset(skip)
+    if shape.after:
+        found = found.where(_behind(keys, shape.after))
+    found = found.order_by(*(key.direction for key in keys))
+    if len(parts) == 1:
+        return found.where(*parts[0]).limit(size + ONE).offset(skip)
+    most = size + ONE if skip is None else size + skip + ONE
+    merged = _together([found.where(*criteria).limit(most) for criteria in parts])
+    order = [Key(merged.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
+    return select(*merged.c).order_by(*order).limit(size + ONE).offset(skip)
+
+
+def _gathered(
+    found: Select[Any],
+    parts: list[list[ColumnElement[bool]]],
+    keys: list[Key],
+    names: list[str],
+    after: tuple[bool, ...],
+) -> Select[Any]:
+    """The rows of all parts, found by the indexes of these, and only then sorted."""
+    rows = union_all(*(found.where(*criteria) for criteria in parts)) if len(parts) > 1 else found.where(*parts[0])
+    # Or the database might look for them in their order after all.
+    gathered = rows.cte("gathered").prefix_with("MATERIALIZED", dialect="postgresql")
+    columns = [Key(gathered.c[name], key.descending) for name, key in zip(names, keys, strict=True)]
+    page = select(*gathered.c)
+    if after:
+        page = page.where(_behind(columns, after))
+    return page.order_by(*(key.direction for key in columns))
+
+
+@lru_cache(maxsize=256)
+def count_statement(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> CompiledQuery:
+    """A statement of one number: how many rows pass the filters, up to one more than are counted."""
+    return CompiledQuery(select(_count(listing, filters)))
+
+
+def _count(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> ColumnElement[int]:
+    """How many rows pass the filters, up to one more than are counted."""
+    source = listing.source(filters)
+    most: ColumnElement[int] = literal_column(str(MOST_COUNTED + 1), Integer)
+    rows = select(source.model.id.label("id")).where(source.model.present())
+    parts = source.parts(filters, by_id=True)
+    counted = _together([rows.where(*criteria).limit(most) for criteria in parts])
+    if len(parts) > 1:
+        counted = select(counted.c.id).limit(most).subquery()
+    return select(func.count()).select_from(counted).scalar_subquery()
+
+
+def _together(parts: list[Select[Any]]) -> Subquery:
+    """The rows of all parts."""
+    if len(parts) == 1:
+        return parts[0].subquery()
+    # Each in a subquery of its own: SQLite takes no ORDER BY or LIMIT within a union.
+    return union_all(*(select(part.subquery()) for part in parts)).subquery()
+
+
+def _is_there(under: Under | None) -> ColumnElement[Any]:
+    return ONE if under is None else exists().where(*criteria_of(under))
+
+
+def criteria_of(under: Under) -> list[ColumnElement[bool]]:
+    """The row that is meant: present, and with the values of the parameters ``under_<column>``."""
+    return [
+        under.model.present(),
+        *(getattr(under.model, column) == bindparam(f"under_{column}") for column in under.columns),
+    ]
+
+
+def _behind(keys: list[Key], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
+    """The rows that come after the one whose keys are the parameters ``after_0``, ``after_1``, ...
+
+    `nulls` tells which of these are null.
+    """
+    after: list[BindParameter[Any]] = [bindparam(f"after_{n}", type_=key.column.type) for n, key in enumerate(keys)]
+    if len({key.descending for key in keys}) == 1 and not any(key.is_nullable for key in keys):
+        here, there = tuple_(*(key.column for key in keys)), tuple_(*after)
+        return here < there if keys[0].descending else here > there
+    same = [key.same(value, is_null=null) for key, value, null in zip(keys, after, nulls, strict=True)]
+    beyond = [key.beyond(value, is_null=null) for key, value, null in zip(keys, after, nulls, strict=True)]
+    steps = or_(*(and_(*same[:n], step) for n, step in enumerate(beyond)))
+    first = keys[0]
+    if first.is_nullable:
+        return steps
+    # The first key alone bounds the rows, so that an index on it serves.
+    return and_(first.column <= after[0] if first.descending else first.column >= after[0], steps)

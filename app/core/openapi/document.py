@@ -1,0 +1,170 @@
+"""The document itself: what apispec makes of the schemas, completed."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_instance
+from flask import Flask
+from flask_smorest import Api as SmorestApi
+from marshmallow import Schema
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import ValidationError as NoSuchId
+
+from app.core.database.types import LARGEST_INTEGER
+from app.core.fields import Choice
+from app.core.fields.schemas import Input, Output
+from app.core.http.idempotency import KEY, KEY_PATTERN, REPLAYED
+from app.core.openapi import conditions
+from app.core.openapi.refusals import COMPONENTS, problem_schema
+
+API_VERSION = "1.0.0"
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "The token that POST /mechanics/login or POST /customers/login answers.",
+}
+
+IDEMPOTENCY_KEY = {
+    "description": "Your own name for this request, such as a UUID. Sent again within 24 hours with the same key and "
+    f"body, it is not done again, and gets the first answer again, byte for byte, with `{REPLAYED}: true`; while the "
+    "first is at work, the second waits for its answer. Kept are successes, and refusals with a 409 or 422; after any "
+    "other refusal the same key may be sent again. The same key with another body or address is a 422.",
+    "schema": {"type": "string", "pattern": KEY_PATTERN, "minLength": 1, "maxLength": 255},
+    "example": "5f0d5c4e-7d0a-4d4c-9f53-5b1f6f0c2a11",
+}
+
+
+class SchemaPlugin(MarshmallowPlugin):
+    """Completes what apispec makes of a schema: strictness of inputs, certainty of outputs, rules that span fields."""
+
+    def schema_helper(self, name: str, definition: Any, schema: Any = None, **kwargs: Any) -> Any:
+        described = super().schema_helper(name, definition, schema=schema, **kwargs)
+        if schema is None:  # written by hand
+            return described
+        instance = resolve_schema_instance(schema)
+        if isinstance(instance, Input):
+            described["additionalProperties"] = False
+        elif isinstance(instance, Output):
+            described["required"] = list(described["properties"])
+        return {**described, **_unsplit(getattr(instance, "json_schema", {}))}
+
+
+def _unsplit(rules: dict[str, Any]) -> dict[str, Any]:
+    """The rules that span fields, in a form that generators of clients do not take for several types of one body.
+
+    What is not outside of the alternatives is within them.
+    """
+    alternatives = {name: rules[name] for name in ("anyOf", "oneOf") if name in rules}
+    others = {name: rule for name, rule in rules.items() if name not in alternatives}
+    return {**others, "not": {"not": alternatives}} if alternatives else others
+
+
+def _schema_name(schema: Any) -> str:
+    """The name of a schema in the document: that of its class, without the last word."""
+    instance: Schema = resolve_schema_instance(schema)
+    return type(instance).__name__.removesuffix("Schema")
+
+
+def _describe_field(self: Any, field: Any, ret: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """What our field types say of themselves, with null where they take it. Patterns are for those who write."""
+    described: dict[str, Any] = dict(getattr(field, "json_schema", {}))
+    if isinstance(field.parent, Output):
+        described.pop("pattern", None)
+    if isinstance(field, Choice):
+        return _describe_choice(self.spec, field, ret, described)
+    if field.allow_none and isinstance(described.get("type"), str):
+        described["type"] = [described["type"], "null"]
+    return described
+
+
+def _describe_choice(spec: APISpec, field: Choice, ret: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """A whole enum stands once in the document, under its own name, so that clients have one type for it."""
+    name = field.enum.__name__
+    if field.values == [member.value for member in field.enum]:
+        if name not in spec.components.schemas:
+            spec.components.schema(name, described)
+        described = {"$ref": f"#/components/schemas/{name}"}
+    for member in ("type", "enum"):
+        ret.pop(member, None)
+    return {"anyOf": [described, {"type": "null"}]} if field.allow_none else described
+
+
+class RowIdConverter(IntegerConverter):
+    """Ids in paths: what is larger than an id can be is not there."""
+
+    regex = "[0-9]{1,10}"
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=LARGEST_INTEGER)
+
+    def to_python(self, value: str) -> int:
+        try:
+            row_id: int = super().to_python(value)
+        except NoSuchId:  # which werkzeug takes for a wrong method where the address has several
+            raise NotFound from None
+        return row_id
+
+
+class Api(SmorestApi):
+    """flask-smorest's registry of documented blueprints, without its own error answers and pages."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = ""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.undocumented: list[Callable[[], None]] = []
+        self._lock = Lock()
+        super().__init__(*args, **options)
+
+    def document(self) -> dict[str, Any]:
+        """The whole document."""
+        with self._lock:
+            while self.undocumented:
+                self.undocumented.pop(0)()
+        described: dict[str, Any] = self.spec.to_dict()
+        return described
+
+    def _register_responses(self) -> None:
+        """Refusals are documented by `Blueprint.refuses`."""
+
+    def _register_pagination_header(self) -> None:
+        """Pages are documented by `Blueprint.lists`."""
+
+    def _register_error_handlers(self) -> None:
+        """Errors are answered by `app/core/http/errors.py`."""
+
+
+def create_api(app: Flask, description: str) -> Api:
+    """The registry for an application's blueprints, and with it its document."""
+    app.url_map.converters["id"] = RowIdConverter
+    app.config["OPENAPI_URL_PREFIX"] = None
+    schemas = SchemaPlugin(schema_name_resolver=_schema_name)
+    api = Api(
+        app,
+        spec_kwargs={
+            "title": "Mechanic Shop API",
+            "version": API_VERSION,
+            "openapi_version": "3.1.0",
+            "marshmallow_plugin": schemas,
+            "info": {"description": description, "license": {"name": "MIT", "identifier": "MIT"}},
+        },
+    )
+    assert schemas.converter is not None  # made by the registry
+    schemas.converter.add_attribute_function(_describe_field)
+    api.spec.components.schema("Problem", problem_schema())
+    for name, refusal in sorted(COMPONENTS.items()):
+        api.spec.components.response(name, refusal)
+    conditions.register(api.spec.components)
+    api.spec.components.parameter(KEY, "header", IDEMPOTENCY_KEY)
+    api.spec.components.security_scheme("bearer", BEARER)
+    return api
+
+
+def document(app: Flask, server: str) -> dict[str, Any]:
+    """The OpenAPI document of the application, as served at the address `server`."""
+    api: Api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    return {**api.document(), "servers": [{"url": server}]}

@@ -1,0 +1,1 @@
+"""Text that people type: normalised, and folded to be searched."""

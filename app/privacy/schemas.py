@@ -1,0 +1,74 @@
+"""What a customer is given of all that is held on them: their own data, without that of other people."""
+
+from marshmallow import fields
+
+from app.billing.schemas import InvoiceSchema
+from app.core.fields.schemas import ModelOutput, Output
+from app.customers.schemas import CustomerSchema
+from app.models import AuditEvent, Authorization, Invoice, Payment, SignIn, TicketEvent
+from app.service_tickets.schemas import OwnTicketSchema
+from app.vehicles.schemas import VehicleSchema
+
+
+class HeldAuthorizationSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Authorization
+        fields = ("id", "ticket_id", "decision", "method", "amount", "said_by", "created_at")
+
+
+class HeldInvoiceSchema(InvoiceSchema):
+    """An invoice without the payments, which are listed by themselves; voided ones too."""
+
+    class Meta(ModelOutput.Meta):
+        model = Invoice
+        fields = ("number", "ticket_id", "issued_at", "voided_at", "bill_to", "vehicle", "parts", "labor", "totals")
+
+
+class HeldPaymentSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Payment
+        fields = ("id", "ticket_id", "kind", "amount", "method", "reference", "created_at")
+
+
+class HeldTicketEventSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = TicketEvent
+        fields = ("id", "ticket_id", "customer_id", "what", "before", "after", "reason", "created_at")
+
+
+class SessionSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = SignIn
+        fields = ("created_at", "expires_at")
+
+
+class OwnActSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = AuditEvent
+        fields = ("id", "kind", "subject", "subject_id", "address", "created_at")
+
+
+class AccountEventSchema(ModelOutput):
+    """What others did to the account; where from is theirs."""
+
+    class Meta(ModelOutput.Meta):
+        model = AuditEvent
+        fields = ("id", "kind", "created_at")
+
+
+class PersonalDataSchema(Output):
+    customer = fields.Nested(CustomerSchema())
+    vehicles = fields.Nested(VehicleSchema(many=True))
+    tickets = fields.Nested(OwnTicketSchema(many=True))
+    authorizations = fields.Nested(HeldAuthorizationSchema(many=True))
+    invoices = fields.Nested(HeldInvoiceSchema(many=True))
+    payments = fields.Nested(HeldPaymentSchema(many=True))
+    history = fields.Nested(HeldTicketEventSchema(many=True), metadata={"description": "What changed on the tickets."})
+    sessions = fields.Nested(SessionSchema(many=True), metadata={"description": "Sign-ins that are still good."})
+    own_acts = fields.Nested(OwnActSchema(many=True), metadata={"description": "The audit log of what they did."})
+    account_events = fields.Nested(
+        AccountEventSchema(many=True), metadata={"description": "The audit log of what was done to their account."}
+    )
+
+
+PERSONAL_DATA = PersonalDataSchema()

@@ -1,0 +1,168 @@
+"""The lines of a ticket: the parts it uses, the labor that is done."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.accounts.access import Identity
+from app.core.database.transaction import atomic, not_found
+from app.core.http.conditional import require_current
+from app.core.problems import Forbidden
+from app.extensions import db
+from app.inventory import stock
+from app.models import LaborLine, Mechanic, Part, PartLine, ServiceTicket
+from app.rules.money import ZERO
+from app.service_tickets.access import lock_ticket, lock_ticket_and_part, require_active, require_own
+from app.service_tickets.history import change_fields, describe, recompute, record
+
+
+@atomic()
+def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, backorder: bool = False) -> ServiceTicket:
+    """Set how many units of a part the ticket uses; the price is copied when the line is made.
+
+    A ticket that is authorised reserves them. Where that leaves more units short than before, the line waits for them
+    with `backorder`, and else, or where the part was archived, it raises `OutOfStock`. Raises `NotFound`, `Forbidden`,
+    `Stale`, `TicketLocked`, `AboveAuthorization` as well.
+    """
+    ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
+    if line is None and part.archived_at is not None:  # an archived part stays on its lines
+        raise not_found(Part, part_id)
+    require_own(actor, ticket)
+    require_current(ticket)
+    ticket.require_changeable()
+    if line is not None and line.quantity == quantity:
+        return ticket
+    before = describe(line.quantity, line.unit_price) if line else None
+    if line is None:
+        line = _new_part_line(ticket, part)
+    cost = line.line_total
+    line.set_quantity(quantity)
+    if ticket.is_reserving:
+        _hold(actor, line, backorder)
+    recompute(ticket, parts=line.line_total - cost)
+    record(actor, ticket, f"part {part.name}", before, describe(quantity, line.unit_price))
+    return ticket
+
+
+def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
+    line = PartLine(part_id=part.id, ticket_id=ticket.id, unit_price=part.price, line_total=ZERO)
+    line.quantity_reserved = line.quantity_issued = line.quantity_short = 0
+    set_committed_value(line, "part", part)
+    db.session.add(line)
+    return line
+
+
+def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
+    short = line.quantity_short
+    stock.settle(actor, line.part, line, line.quantity)
+    if line.quantity_short > short:
+        stock.refuse_archived([line])
+        if not backorder:
+            stock.refuse_shortage([line])
+
+
+@atomic()
+def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
+    """Take a part off the ticket and let go of its units; nothing happens where it is not on it.
+
+    Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`.
+    """
+    ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
+    require_own(actor, ticket)
+    require_current(ticket)
+    ticket.require_changeable()
+    if line is not None:
+        stock.settle(actor, part, line, 0)
+        recompute(ticket, parts=-line.line_total)
+        record(actor, ticket, f"part {part.name}", describe(line.quantity, line.unit_price), None)
+        db.session.delete(line)
+    return ticket
+
+
+@atomic()
+def add_labor(
+    actor: Identity,
+    ticket_id: int,
+    *,
+    description: str,
+    hours: Decimal,
+    rate: Decimal | None = None,
+    mechanic_id: int | None = None,
+) -> LaborLine:
+    """Add a line of labor, at the ticket's own rate unless the front desk gives another.
+
+    Raises `NotFound`, `Forbidden`, `TicketLocked`, `AboveAuthorization`.
+    """
+    ticket = lock_ticket(actor, ticket_id)
+    _require_may_change(actor, ticket, mechanic_id, with_rate=rate is not None)
+    ticket.require_changeable()
+    line = LaborLine(
+        ticket_id=ticket.id,
+        description=description,
+        hours=hours,
+        rate=ticket.labor_rate if rate is None else rate,
+        mechanic_id=mechanic_id,
+    )
+    line.set_price()
+    db.session.add(line)
+    recompute(ticket, labor=line.line_total)
+    record(actor, ticket, f"labor {description}", None, describe(line.hours, line.rate))
+    return line
+
+
+@atomic()
+def change_labor(actor: Identity, ticket_id: int, line_id: int, **changes: Any) -> LaborLine:
+    """Change the fields of a line that are given. Raises as `add_labor`, and `Stale`."""
+    ticket = lock_ticket(actor, ticket_id)
+    line = _labor_line(ticket, line_id)
+    changes = line.differences(changes)
+    _require_may_change(actor, ticket, changes.get("mechanic_id"), with_rate="rate" in changes)
+    if not changes:
+        return line
+    ticket.require_changeable()
+    cost = line.line_total
+    change_fields(actor, ticket, changes, line)
+    line.set_price()
+    recompute(ticket, labor=line.line_total - cost)
+    return line
+
+
+@atomic()
+def remove_labor(actor: Identity, ticket_id: int, line_id: int) -> None:
+    """Take a line of labor off the ticket. Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`."""
+    ticket = lock_ticket(actor, ticket_id)
+    line = _labor_line(ticket, line_id)
+    _require_may_change(actor, ticket)
+    ticket.require_changeable()
+    db.session.delete(line)
+    recompute(ticket, labor=-line.line_total)
+    record(actor, ticket, f"labor {line.description}", describe(line.hours, line.rate), None)
+
+
+def _require_may_change(
+    actor: Identity,
+    ticket: ServiceTicket,
+    mechanic_id: int | None = None,
+    *,
+    with_rate: bool = False,
+) -> None:
+    """`mechanic_id` is who is to do the work from now on."""
+    mechanic = db.session.get(Mechanic, mechanic_id) if mechanic_id is not None else None
+    if mechanic_id is not None and mechanic is None:
+        raise not_found(Mechanic, mechanic_id)
+    if with_rate and not actor.is_front_desk:
+        raise Forbidden("Only advisors and admins set a rate.")
+    require_own(actor, ticket)
+    require_current(ticket)
+    if mechanic is not None:
+        require_active(mechanic)
+
+
+def _labor_line(ticket: ServiceTicket, line_id: int) -> LaborLine:
+    """The ticket's line of that id. Raises `NotFound`."""
+    line = db.session.scalar(select(LaborLine).where(LaborLine.id == line_id, LaborLine.ticket_id == ticket.id))
+    if line is None:
+        raise not_found(LaborLine, line_id)
+    return line

@@ -1,0 +1,62 @@
+"""What vehicles look like, and what may be written of them."""
+
+from app.core.fields import Flag, Id, Remarks, WholeNumber
+from app.core.fields.schemas import Changes, ModelInput, ModelOutput
+from app.models import MOST_MILES, Vehicle
+
+FIRST_YEAR, LAST_YEAR = 1886, 2100
+COLUMNS = ("vin", "plate", "plate_state", "make", "model", "year", "odometer", "notes")
+
+
+class VehicleSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Vehicle
+        fields = ("id", "customer_id", *COLUMNS, "version")
+
+
+class CheckedVehicleSchema(VehicleSchema):
+    """A vehicle just written, with what is odd about it."""
+
+    warnings = Remarks(metadata={"description": "What is odd about the VIN."})
+
+    class Meta(ModelOutput.Meta):
+        model = Vehicle
+        fields = ("id", "customer_id", *COLUMNS, "version", "warnings")
+
+
+class VehicleInput(ModelInput):
+    year = WholeNumber(least=FIRST_YEAR, most=LAST_YEAR, allow_none=True)
+    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading."})
+
+    class Meta(ModelInput.Meta):
+        model = Vehicle
+        fields = COLUMNS
+
+
+class NewVehicleSchema(VehicleInput):
+    json_schema = {
+        "examples": [
+            {
+                "vin": "1HGCM82633A004352",
+                "plate": "8ABC123",
+                "plate_state": "CA",
+                "model": "Accord",
+                "odometer": 98400,
+            }
+        ]
+    }
+
+
+class VehicleChangesSchema(Changes, VehicleInput):
+    customer_id = Id(metadata={"description": "The new owner: hands a sold car over. For advisors and admins."})
+    override = Flag(metadata={"description": "true: the odometer may go backwards. For staff."})
+
+    json_schema = {"examples": [{"odometer": 99120}]}
+
+    class Meta(ModelInput.Meta):
+        model = Vehicle
+        fields = (*COLUMNS, "customer_id", "override")
+
+
+VEHICLE = VehicleSchema()
+CHECKED = CheckedVehicleSchema()
