@@ -1,4 +1,4 @@
-"""What two revisions answer to the same requests, byte for byte: ``python -m tests.programs.transcript --against HEAD``.
+"""Whether two revisions answer the same, byte for byte: ``python -m tests.programs.transcript --against HEAD``.
 
 A change of the code's shape changes no answer. Each revision serves a demo shop of its own, as `make run` does. The
 requests are README's tour and those of `transcript_requests`. What chance and the clock decide is replaced by its kind;
@@ -43,7 +43,8 @@ SETTINGS = {
     "THREADS": "64",  # so that an export finds a place though the last one's is given back after its end was sent
     "DATABASE_POOL_SIZE": "8",
     **{f"RATELIMIT_{name}": "1000000 per day" for name in ("PER_CLIENT", "WRITES", "LOGIN", "EXPORTS", "SIGN_UP")},
-    "PYTHONHASHSEED": "0",
+    "RATELIMIT_GUESSES": "10 per day",
+    "PYTHONHASHSEED": "0",  # `Allow` is a set
 }
 # What chance and the clock decide. Of a tag that is the hash, in which there may be times; the version is compared.
 UNSTABLE = {
@@ -60,7 +61,7 @@ UNSTABLE_TEXT = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern i
 
 
 class Entry(NamedTuple):
-    """A request, by its method and target; the status, 0 for a file; all that was answered, without what is unstable."""
+    """A request as method and target; the status, 0 for a file; all that was answered, what is unstable replaced."""
 
     request: str
     status: int

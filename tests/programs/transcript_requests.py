@@ -27,9 +27,9 @@ def _accounts(shop: Any, kind: str) -> None:
     """Somebody is entered, changed, invited, signed in and out in every way, and leaves."""
     ask = shop.ask
     person = {"name": "Ida Voss", "email": f"ida.{kind}@example.com"}
-    path = f"/{kind}/{ask('admin', 'POST', f'/{kind}', person, Idempotency_Key='ida').get('id')}"
+    path = f"/{kind}/{ask('admin', 'POST', f'/{kind}', person, Idempotency_Key=kind).get('id')}"
     for again in (person, {**person, "name": "Ada"}):
-        ask("admin", "POST", f"/{kind}", again, Idempotency_Key="ida")
+        ask("admin", "POST", f"/{kind}", again, Idempotency_Key=kind)
     ask("admin", "POST", f"/{kind}", {**person, "email": "no address", "phone": "1"})
     invite = {"token": ask("admin", "POST", f"{path}/invite").get("token"), "password": PASSWORD}
     for _ in range(2):
