@@ -170,12 +170,15 @@ def serving(tree: Path, folder: Path, **rates: str) -> Iterator[int]:
     environ = {"PATH": os.environ["PATH"], **unset, **SETTINGS, **rates, "DATABASE_URL": f"sqlite:///{folder}/shop.db"}
     with (folder / "log").open("wb") as log, socket.create_server(("127.0.0.1", 0)) as listener:
         started: dict[str, Any] = {"cwd": tree, "env": environ, "stdout": log, "stderr": log}
-        subprocess.run([sys.executable, "-m", "flask", "prepare"], check=True, **started)
+        if subprocess.run([sys.executable, "-m", "flask", "prepare"], check=False, **started).returncode:
+            sys.exit(f"{tree} made no shop:\n{(folder / 'log').read_text()}")
         command = [sys.executable, "-m", "gunicorn", "flask_app:app", f"--bind=fd://{listener.fileno()}"]
         server = subprocess.Popen(command, pass_fds=[listener.fileno()], **started)
         port = listener.getsockname()[1]
     try:
         yield port  # calls wait in the queue of the socket until it is served, and are refused where the server ends
+    except OSError:
+        sys.exit(f"{tree} was not served to the end:\n{(folder / 'log').read_text()}")
     finally:
         server.terminate()
         server.wait(60)
