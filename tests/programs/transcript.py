@@ -17,11 +17,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import unified_diff
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from itertools import zip_longest
+from itertools import count, zip_longest
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -122,14 +123,14 @@ class Client:
 
     def note(self, request: str, status: int, text: bytes) -> None:
         """Add an entry to the transcript."""
-        new = iter(range(1, sys.maxsize))
+        new: defaultdict[str | None, Iterator[int]] = defaultdict(lambda: count(1))
 
         def label(match: re.Match[str]) -> str:
             kind, number = match.lastgroup, len(self.transcript) + 1
             if kind == "time":
                 return "<time>"
             if match[0] not in self._labels:
-                self._labels[match[0]] = f"<{kind} {number}.{next(new)}>"
+                self._labels[match[0]] = f"<{kind} {number}.{next(new[kind])}>"
             return self._labels[match[0]]
 
         stable = [UNSTABLE_TEXT.sub(label, part) for part in (request, text.decode(errors="backslashreplace"))]
