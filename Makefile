@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check workflow audit prove chaos soak bench bench-quick bench-lists clients openapi lock
+.PHONY: help run test coverage check workflow audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ clients: $(VENV)/.installed-dev ## generate a TypeScript and a Python client; ea
 
 openapi: $(VENV)/.installed-dev ## write docs/openapi.json anew; refused where it would break clients
 	@$(BIN)/python -m tests.compatibility
+
+transcript: $(VENV)/.installed-dev ## answers of the work tree and of an earlier commit are the same, byte for byte (AGAINST=REVISION; HEAD)
+	@$(BIN)/python -m tests.programs.transcript --against $(or $(AGAINST),HEAD)
 
 lock: $(VENV)/.installed-dev ## pin requirements anew from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
