@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, delete, or_, select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit, audit_changes
+from app.accounts.operations import SignedIn, end_sessions, start_session
 from app.accounts.passwords import hash_password
-from app.accounts.sign_in import SignedIn, end_sessions, start_session
 from app.core.database.transaction import atomic, locked, release
 from app.core.database.types import now
 from app.core.problems import NotFound
@@ -36,11 +36,11 @@ def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[st
     return token, expires_at
 
 
-def accept(token: str, password: str, email: str | None = None) -> SignedIn:
-    """Set the password of the account that is invited, and its e-mail where one is given; answers as a login.
+def accept(token: str, password: str, email: str | None = None, *, hours: int) -> SignedIn:
+    """Set the password of the account that is invited, and its e-mail where one is given.
 
-    All its sessions end, and no other invite is left. Raises `InviteInvalid` whatever is wrong with the token,
-    `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
+    It opens a session of so many hours. All other sessions end, and no other invite is left. Raises `InviteInvalid`
+    whatever is wrong with the token, `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
     """
     found = db.session.scalar(select(Invite).where(*_is_open(token)))
     if found is None:
@@ -49,11 +49,11 @@ def accept(token: str, password: str, email: str | None = None) -> SignedIn:
     owner = db.session.get(Customer if found.customer_id else Mechanic, found.customer_id or found.mechanic_id)
     release()
     about = (owner.name, owner.email) if owner else ()
-    return _accept(found, token, hash_password(password, email, *about), email)
+    return _accept(found, token, hash_password(password, email, *about), email, hours)
 
 
 @atomic()
-def _accept(found: Invite, token: str, password_hash: str, email: str | None) -> SignedIn:
+def _accept(found: Invite, token: str, password_hash: str, email: str | None, hours: int) -> SignedIn:
     owner = _take(found, token)
     owner.password_hash = password_hash
     owner.email = email or owner.email
@@ -62,7 +62,7 @@ def _accept(found: Invite, token: str, password_hash: str, email: str | None) ->
     audit(AuditKind.INVITE_ACCEPTED, owner, owner)
     audit_changes(owner, owner)
     end_sessions(owner)
-    return start_session(owner)
+    return start_session(owner, hours)
 
 
 def _take(found: Invite, token: str) -> Account:

@@ -100,6 +100,14 @@ def presented() -> Claims | None:
     return claims
 
 
+def required() -> Claims:
+    """The claims of the present request's token. Raises `NotSignedIn` where there is none."""
+    claims = presented()
+    if claims is None:
+        raise NotSignedIn
+    return claims
+
+
 def _read_header(header: str | None) -> Claims | None:
     if header is None:
         return None

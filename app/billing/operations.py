@@ -25,7 +25,7 @@ from app.models import (
     PaymentMethod,
     ServiceTicket,
 )
-from app.problems import AboveBalance, AbovePaid, TotalChanged
+from app.problems import AbovePaid, Overpayment, TotalChanged
 from app.rules.money import ZERO
 from app.rules.ticket_life import BILLED, CHANGEABLE, By, TicketStatus
 from app.service_tickets.access import lock_ticket
@@ -101,7 +101,7 @@ def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: 
 def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTicket], dict[str, Any]]) -> Invoice:
     """The invoice of a completed ticket, under the next number of the series; `freeze` makes what stands on it.
 
-    Where nothing is due, nor to be refunded, the ticket is paid at once. Raises `NotFound`, `IllegalMove`.
+    Where nothing is due, nor to be refunded, the ticket is paid at once. Raises `NotFound`, `InvalidTransition`.
     """
     ticket = lock_ticket(actor, ticket_id)
     target = _billed_status(ticket)
@@ -150,7 +150,7 @@ def pay(
 
     A ticket with an invoice becomes paid, or invoiced again, by itself.
 
-    Raises `NotFound`, `TicketLocked`, `AboveBalance`, `AbovePaid`.
+    Raises `NotFound`, `TicketLocked`, `Overpayment`, `AbovePaid`.
     """
     ticket = lock_ticket(actor, ticket_id)
     if kind is PaymentKind.PAYMENT:
@@ -171,10 +171,10 @@ def pay(
 
 
 def _require_due(ticket: ServiceTicket, amount: Decimal) -> None:
-    """Raises `TicketLocked` where there is no invoice, `AboveBalance` where less than `amount` is due on it."""
+    """Raises `TicketLocked` where there is no invoice, `Overpayment` where less than `amount` is due on it."""
     ticket.require_status(BILLED, "money is taken on an invoice")
     if amount > ticket.balance:
-        raise AboveBalance(f"Only {max(ticket.balance, ZERO)} is due.", balance=str(ticket.balance))
+        raise Overpayment(f"Only {max(ticket.balance, ZERO)} is due.", balance=str(ticket.balance))
 
 
 def _billed_status(ticket: ServiceTicket) -> TicketStatus:

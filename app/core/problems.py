@@ -83,7 +83,7 @@ class Conflict(Problem):
     advice = "Read `detail`, then what is stored, and decide again."
 
 
-class Stale(Problem):
+class PreconditionFailed(Problem):
     """The thing was changed since the version that `If-Match` names; `version` tells the present one. Read it again."""
 
     status, slug, title = 412, "stale", "Changed meanwhile"

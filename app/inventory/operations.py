@@ -8,7 +8,7 @@ from app.accounts.access import Identity
 from app.accounts.auditing import audit
 from app.core.database.transaction import atomic, locked
 from app.core.database.types import now
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.extensions import db
 from app.inventory import stock
 from app.models import AuditKind, MovementKind, Part, PartLine, StockMovement
@@ -26,23 +26,26 @@ def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **field
 
 
 @atomic()
-def update_part(part_id: int, **changes: Any) -> Part:
+def update_part(part_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any) -> Part:
     """Change the fields that are given; lines made before keep their price.
 
-    Raises `NotFound`, `Stale`, `SkuTaken`.
+    Raises `NotFound`, `PreconditionFailed`, `SkuTaken`.
     """
     part = locked(Part, part_id)
-    require_current(part)
+    if_match.require(part)
     for name, value in changes.items():
         setattr(part, name, value)
     return part
 
 
 @atomic()
-def delete_part(actor: Identity, part_id: int) -> None:
-    """Delete a part; one that tickets or the ledger name is archived. Raises `NotFound`, `Stale`, `PartAwaited`."""
+def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
+    """Delete a part; one that tickets or the ledger name is archived.
+
+    Raises `NotFound`, `PreconditionFailed`, `PartAwaited`.
+    """
     part = locked(Part, part_id)
-    require_current(part)
+    if_match.require(part)
     awaited = exists().where(PartLine.part_id == part_id, PartLine.quantity_short > 0)
     if db.session.scalar(select(awaited)):
         raise PartAwaited

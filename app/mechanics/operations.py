@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit, audit_changes
+from app.accounts.operations import end_sessions, require_password, void_invites_by
 from app.accounts.passwords import hash_password, known
-from app.accounts.sign_in import end_sessions, require_password, void_invites_by
 from app.core.database.transaction import atomic, locked, not_found, release
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.models import AuditKind, Mechanic
@@ -64,6 +64,7 @@ def update_mechanic(
     actor: Identity,
     mechanic_id: int,
     *,
+    if_match: IfMatch = ANY_VERSION,
     password: str | None = None,
     current_password: str | None = None,
     **changes: Any,
@@ -71,7 +72,7 @@ def update_mechanic(
     """Change the fields that are given. Admins change anyone; others only themselves, and not `ADMINS_TO_SET`.
 
     A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
-    `Stale`, `LastAdmin`.
+    `PreconditionFailed`, `LastAdmin`.
     """
     present = db.session.get(Mechanic, mechanic_id)
     if present is None:
@@ -85,14 +86,14 @@ def update_mechanic(
     if password:
         now_known = known({"name": present.name, "email": present.email} | changes)
         changes["password_hash"] = hash_password(password, present.email, *now_known)
-    return _change(actor, mechanic_id, changes)
+    return _change(actor, mechanic_id, changes, if_match)
 
 
 @atomic()
-def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mechanic:
+def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any], if_match: IfMatch) -> Mechanic:
     admins = _lock_admins() if ADMINS_TO_SET & changes.keys() else None
     mechanic = locked(Mechanic, mechanic_id)
-    require_current(mechanic)
+    if_match.require(mechanic)
     credentials, role = {"email": mechanic.email, "password_hash": mechanic.password_hash}, mechanic.role
     for name, value in changes.items():
         setattr(mechanic, name, value)
@@ -109,14 +110,14 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
 
 
 @atomic()
-def deactivate_mechanic(actor: Identity, mechanic_id: int) -> None:
+def deactivate_mechanic(actor: Identity, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
     """What deleting means for staff: they cannot sign in any more, and history keeps their name.
 
-    Raises `NotFound`, `Stale`, `LastAdmin`.
+    Raises `NotFound`, `PreconditionFailed`, `LastAdmin`.
     """
     admins = _lock_admins()
     mechanic = locked(Mechanic, mechanic_id)
-    require_current(mechanic)
+    if_match.require(mechanic)
     mechanic.active = False
     _require_one_left(admins)
     audit_changes(actor, mechanic)

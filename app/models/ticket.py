@@ -46,7 +46,7 @@ from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
 from app.models.vehicle import Vehicle
-from app.problems import AboveAuthorization, IllegalMove, TicketLocked
+from app.problems import AboveAuthorization, InvalidTransition, TicketLocked
 from app.rules import totals
 from app.rules.money import ZERO
 from app.rules.ticket_life import CHANGEABLE, RESERVING, WORKLOAD, By, Hold, Move, TicketStatus, allowed, find_move
@@ -199,10 +199,10 @@ class ServiceTicket(Searchable, Versioned, Row):
         self.require_status(CHANGEABLE)
 
     def find_move(self, target: TicketStatus, by: By) -> Move:
-        """The move to that state. Raises `IllegalMove` where the table has none."""
+        """The move to that state. Raises `InvalidTransition` where the table has none."""
         move = find_move(self.status, target, by)
         if move is None:
-            raise IllegalMove(
+            raise InvalidTransition(
                 f"A ticket that is {self.status.value} cannot become {target.value} here.",
                 ticket_status=self.status.value,
                 allowed=allowed(self.status),

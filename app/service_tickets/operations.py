@@ -9,13 +9,13 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.accounts.access import Identity
 from app.core.database.transaction import atomic, locked, not_found
 from app.core.database.types import now
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.inventory import stock
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.vehicle import require_forwards
-from app.problems import MoneyTaken, ReasonNeeded
+from app.problems import PaymentsExist, ReasonNeeded
 from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
 from app.rules.totals import Rates
 from app.service_tickets.access import lock_ticket, require_active, require_own
@@ -138,6 +138,7 @@ def edit_ticket(
     actor: Identity,
     ticket_id: int,
     *,
+    if_match: IfMatch = ANY_VERSION,
     add_mechanic_ids: Collection[int] = (),
     remove_mechanic_ids: Collection[int] = (),
     override: bool = False,
@@ -147,7 +148,7 @@ def edit_ticket(
     it is is no change, and is checked against nothing.
 
     A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
-    Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
     `AboveAuthorization`.
     """
     ticket = lock_ticket(actor, ticket_id)
@@ -155,7 +156,7 @@ def edit_ticket(
     sent, changes = changes.keys(), ticket.differences(changes)
     if not actor.is_front_desk:
         _require_own_changes(actor, ticket, mechanics.keys(), sent, changes.keys())
-    require_current(ticket)
+    if_match.require(ticket)
     if not mechanics and not changes:
         return ticket
     ticket.require_changeable()
@@ -195,14 +196,18 @@ def _one_discount(changes: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def assign_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> ServiceTicket:
+def assign_mechanic(
+    actor: Identity, ticket_id: int, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION
+) -> ServiceTicket:
     """Put a mechanic on the ticket; nothing happens where they are on it. Raises as `edit_ticket`."""
-    return edit_ticket(actor, ticket_id, add_mechanic_ids=[mechanic_id])
+    return edit_ticket(actor, ticket_id, if_match=if_match, add_mechanic_ids=[mechanic_id])
 
 
-def remove_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> ServiceTicket:
+def remove_mechanic(
+    actor: Identity, ticket_id: int, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION
+) -> ServiceTicket:
     """Take a mechanic off the ticket; nothing happens where they are not on it. Raises as `edit_ticket`."""
-    return edit_ticket(actor, ticket_id, remove_mechanic_ids=[mechanic_id])
+    return edit_ticket(actor, ticket_id, if_match=if_match, remove_mechanic_ids=[mechanic_id])
 
 
 def _load_mechanics(ticket: ServiceTicket, ids: Collection[int]) -> dict[int, Mechanic]:
@@ -247,19 +252,20 @@ def move_ticket(
     actor: Identity,
     ticket_id: int,
     *,
+    if_match: IfMatch = ANY_VERSION,
     status: TicketStatus | None = None,
     reason: str | None = None,
     **hold: Hold | None,
 ) -> ServiceTicket:
     """Move the ticket to another state, or set its `hold` where that is given (None takes it off), or both.
 
-    Raises `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, `ReasonNeeded`, `MoneyTaken`, `TicketLocked`, and
-    `OutOfStock` where it would be completed while a line waits for parts.
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `InvalidTransition`, `ReasonNeeded`, `PaymentsExist`,
+    `TicketLocked`, and `OutOfStock` where it would be completed while a line waits for parts.
     """
     ticket = lock_ticket(actor, ticket_id)
     require_own(actor, ticket)
     _require_role(actor, ticket, status)
-    require_current(ticket)
+    if_match.require(ticket)
     if status is not None:
         move = _require_move(ticket, status, reason)
         _move_stock(actor, ticket, move)
@@ -298,7 +304,7 @@ def _move_stock(actor: Identity, ticket: ServiceTicket, move: Move) -> None:
         _void_invoice(actor, ticket)
     elif move.target is TicketStatus.VOID:
         if ticket.paid:
-            raise MoneyTaken(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
+            raise PaymentsExist(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
         for line in stock.lock_lines(ticket):
             stock.settle(actor, line.part, line, 0)
     elif move.target in RESERVING and move.source not in RESERVING:

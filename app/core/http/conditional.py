@@ -12,9 +12,8 @@ from typing import Literal
 
 from flask import Response, request
 
-from app.core.database.models import Versioned
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.http.request import current_request
-from app.core.problems import Stale
 
 # How an answer is tagged: one thing to the byte, a list as far as its meaning goes.
 Tag = Literal["strong", "weak"]
@@ -58,16 +57,12 @@ def attach(response: Response, tag: Tag) -> Response:
     return response
 
 
-def require_current(row: Versioned) -> None:
-    """Raises `Stale` where the request, in `If-Match`, goes on another version of the row than this.
-
-    To be asked of a row that is locked, once it is known that the client may change it.
-    """
-    sent = request.headers.get("If-Match") if request and request.method in WRITES else None
+def get_if_match() -> IfMatch:
+    """The versions that the request's change goes on, as its `If-Match` names them."""
+    sent = request.headers.get("If-Match") if request.method in WRITES else None
     if sent is None or sent.strip() == "*":
-        return
-    if str(row.version) not in {ours[1] for tag in sent.split(",") if (ours := _OURS.fullmatch(tag))}:
-        raise Stale(f"It was changed since; its version is {row.version} now.", version=row.version)
+        return ANY_VERSION
+    return IfMatch(frozenset(ours[1] for tag in sent.split(",") if (ours := _OURS.fullmatch(tag))))
 
 
 def _hash(text: bytes) -> str:

@@ -1,7 +1,7 @@
 """Statistics of each request: a tally is kept while it is answered, and observers get the result afterwards.
 
-An observer is a function of what was `Seen`, such as the access log (`app/core/logging/logs.py`). It gets nothing that a
-client sent but the method and a harmless request id: of the address, the rule of its route.
+An observer is a function of what was `Seen`, such as the access log (`app/core/logging/logs.py`). It gets nothing
+that a client sent but the method and a harmless request id: of the address, the rule of its route.
 """
 
 import time
