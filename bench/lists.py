@@ -26,7 +26,7 @@ from bench.machine import PostgreSQL, postgresql
 from bench.workloads import PER_PAGE, next_page
 
 SMALL = (20_000, 6_000)
-TIMES, LEAST_MS, MOST_BUFFERS = 3, 15, 4
+TIMES, MIN_MS, MAX_BUFFERS = 3, 15, 4
 PAGING = {"page", "per_page", "limit", "cursor", "sort", "bom"}
 # A mechanic who left: all their tickets are among the oldest.
 LEFT = MECHANICS + 1
@@ -90,8 +90,8 @@ class Finding:
     @property
     def grows(self) -> bool:
         """Whether the large shop makes it slower than is allowed."""
-        slower = self.large.ms > max(TIMES * self.small.ms, LEAST_MS)
-        return slower or self.large.buffers > MOST_BUFFERS * self.small.buffers
+        slower = self.large.ms > max(TIMES * self.small.ms, MIN_MS)
+        return slower or self.large.buffers > MAX_BUFFERS * self.small.buffers
 
 
 @dataclass

@@ -33,7 +33,7 @@ from app.billing import operations as billing
 from app.billing.schemas import INVOICE_CONTENT
 from app.core.database.transaction import atomic
 from app.core.http.idempotency import KEY
-from app.core.text.normalize import LEAST_PASSWORD
+from app.core.text.normalize import MIN_PASSWORD
 from app.extensions import db
 from app.inventory.operations import create_part
 from app.models import (
@@ -128,7 +128,7 @@ def choose_good_passwords(context: Any, case: Any, kwargs: dict[str, Any]) -> No
     if case.meta is None or case.meta.generation.mode.is_negative or not isinstance(case.body, dict):
         return
     password = case.body.get("password")
-    if isinstance(password, str) and len(password) >= LEAST_PASSWORD and weakness(password):
+    if isinstance(password, str) and len(password) >= MIN_PASSWORD and weakness(password):
         case.body["password"] = PASSWORD
 
 

@@ -219,7 +219,7 @@ class ShopTest(unittest.TestCase):
         self.addCleanup(db.session.remove)
         empty_database()
         cache.clear()
-        sessions.forget()
+        sessions.clear()
         forget_counts(self.app)
         self.anyone = Caller(self.app)
         with atomic():

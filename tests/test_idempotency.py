@@ -25,7 +25,7 @@ from app.accounts import passwords
 from app.accounts.access import staff_required
 from app.accounts.idempotency import KEYS
 from app.core.database.base import Base
-from app.core.database.transaction import atomic, is_underway, release
+from app.core.database.transaction import atomic, is_underway, release_connection
 from app.core.database.types import now
 from app.core.fields.schemas import Input
 from app.core.http import idempotency
@@ -327,7 +327,7 @@ class RefusalsAreKept(KeyTest):
 
     def test_a_long_refusal_is_not_kept(self) -> None:
         body = {f"{number:02}{'n' * 98}": 1 for number in range(99)}
-        self.assertGreater(len(self.send(self.advisor, "/inventory", body).data), idempotency.MOST_REFUSAL_BYTES)
+        self.assertGreater(len(self.send(self.advisor, "/inventory", body).data), idempotency.MAX_REFUSAL_BYTES)
         self.assertEqual(self.kept(), [])
         self.assertStatus(self.send(self.advisor, "/inventory", {"name": "Pad", "price": "1.00"}), 201)
 
@@ -516,7 +516,7 @@ class Secrets(KeyTest):
 
     def test_nothing_slow_is_done_within_a_transaction(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "before the transaction"), atomic():
-            release()
+            release_connection()
 
     def test_a_new_secret_key_knows_the_keys_of_the_one_before(self) -> None:
         first = self.send(self.anyone, "/customers", SIGN_UP)

@@ -182,7 +182,7 @@ class FindTickets(SearchTest):
 
     def test_what_is_too_much_is_refused(self) -> None:
         mine, day = f"/mechanics/{self.mechanic.id}/tickets", "created_from=2026-01-01"
-        with mock.patch.object(pages, "MOST_COUNTED", 1):
+        with mock.patch.object(pages, "MAX_COUNTED", 1):
             self.assertInvalid(self.advisor.get(f"{mine}?q=oil"), "q")
             self.assertStatus(self.advisor.get(f"{mine}?q=brakes"), 200)
             for sort in ("total", "-updated_at", "id"):

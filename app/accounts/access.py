@@ -18,10 +18,11 @@ from sqlalchemy import null, select
 
 from app.accounts import idle, tokens
 from app.accounts.auditing import ORIGIN, Origin
-from app.accounts.sessions import SESSION_SECONDS, Recent
+from app.accounts.sessions import SESSION_SECONDS
 from app.core.database.reads import read_committed
 from app.core.database.transaction import Transaction, begun, committing
 from app.core.database.types import now
+from app.core.expiring_cache import ExpiringCache
 from app.core.fields.schemas import ModelOutput
 from app.core.http.policy import Policy, View, declare
 from app.core.http.request import current_request
@@ -98,8 +99,8 @@ def identity() -> Identity | None:
     claims = tokens.presented()
     if claims is None:
         return None
-    known: Recent[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
-    return known.recall(claims, lambda: _look_up(claims))
+    known: ExpiringCache[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
+    return known.get_or_load(claims, lambda: _look_up(claims))
 
 
 def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:

@@ -21,7 +21,7 @@ from app.accounts.access import Identity
 from app.accounts.devices import Device
 from app.accounts.limits import limiter
 from app.core.http.rate_limits import strategy, too_many_until
-from app.core.http.statistics import tally
+from app.core.http.statistics import current_statistics
 from app.core.keys import keys_for
 from app.models import Account
 
@@ -78,7 +78,7 @@ def _count(counters: list[Counter]) -> None:
     # Where none is full, all are counted; another request may have filled one since.
     full = full or [counter for counter in counters if not counting.hit(*counter)]
     if full:
-        tally().refused_by = "guesses"
+        current_statistics().refused_by = "guesses"
         raise too_many_until(max(counting.get_window_stats(*counter).reset_time for counter in full))
 
 

@@ -11,7 +11,7 @@ from app.accounts.access import Identity
 from app.accounts.auditing import audit
 from app.accounts.devices import Device
 from app.accounts.passwords import verify_password
-from app.core.database.transaction import atomic, locked, release
+from app.core.database.transaction import atomic, get_for_update, release_connection
 from app.core.database.types import now
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.text.normalize import normal_email
@@ -43,7 +43,7 @@ def sign_in(
         owner = None
     else:
         owner = db.session.scalar(select(account).where(account.email == email, account.may_sign_in()))
-    release()
+    release_connection()
     try:
         with guesses.counted(guesses.at_login(account, email, owner, device, address)):
             if not verify_password(owner.password_hash if owner else None, password) or owner is None:
@@ -91,7 +91,7 @@ def sign_out_everywhere(
 
     Raises `NotFound`, `PreconditionFailed`.
     """
-    owner = locked(account, account_id)  # which a sign-in locks too: none slips through
+    owner = get_for_update(account, account_id)  # which a sign-in locks too: none slips through
     if_match.require(owner)
     end_sessions(owner)
     audit(AuditKind.SIGNED_OUT, actor or owner, owner, "everywhere")
@@ -121,7 +121,7 @@ def require_password(actor: Identity, owner: Account, password: str | None) -> N
 
     Slow: call it before the transaction.
     """
-    release()
+    release_connection()
     if password is None:
         raise WrongPassword
     with guesses.counted(guesses.of_session(actor)):

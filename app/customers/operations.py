@@ -9,7 +9,7 @@ from app.accounts.access import Identity
 from app.accounts.auditing import audit_changes
 from app.accounts.operations import end_sessions, require_password
 from app.accounts.passwords import hash_password, known
-from app.core.database.transaction import atomic, locked, not_found, release
+from app.core.database.transaction import atomic, get_for_update, not_found, release_connection
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden, InvalidInput
 from app.extensions import db
@@ -30,7 +30,7 @@ def create_customer(actor: Identity | None, *, password: str | None = None, **fi
         if actor is not None:
             raise Forbidden("Only staff enter walk-ins; a sign-up has a password.")
         raise InvalidInput({"password": ["Missing data for required field."]})
-    release()
+    release_connection()
     return _add({**fields, "password_hash": hash_password(password, *known(fields))})
 
 
@@ -59,7 +59,7 @@ def update_customer(
     changes = present.differences(changes)
     if not actor.is_staff and (password or "email" in changes):
         require_password(actor, present, current_password)
-    release()
+    release_connection()
     if password:
         now_known = known({"name": present.name, "email": present.email} | changes)
         changes["password_hash"] = hash_password(password, present.email, *now_known)
@@ -68,7 +68,7 @@ def update_customer(
 
 @atomic()
 def _change(actor: Identity, customer_id: int, changes: dict[str, Any], if_match: IfMatch) -> Customer:
-    customer = locked(Customer, customer_id)
+    customer = get_for_update(Customer, customer_id)
     if_match.require(customer)
     credentials = {"email": customer.email, "password_hash": customer.password_hash}
     for name, value in changes.items():
@@ -84,7 +84,7 @@ def _change(actor: Identity, customer_id: int, changes: dict[str, Any], if_match
 def visible(actor: Identity, customer_id: int) -> Customer:
     """The customer, where this identity may see them. Raises `NotFound` for others and where there is none."""
     require_visible(actor, customer_id)
-    customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.present()))
+    customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.not_deleted()))
     if customer is None:
         raise not_found(Customer, customer_id)
     return customer

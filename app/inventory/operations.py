@@ -6,7 +6,7 @@ from sqlalchemy import exists, select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
-from app.core.database.transaction import atomic, locked
+from app.core.database.transaction import atomic, get_for_update
 from app.core.database.types import now
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.extensions import db
@@ -21,7 +21,7 @@ def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **field
     part = Part(quantity_on_hand=quantity_on_hand, **fields)
     db.session.add(part)
     db.session.flush()
-    stock.open_shelves(actor, {part.id: quantity_on_hand or 0})
+    stock.record_opening_stock(actor, {part.id: quantity_on_hand or 0})
     return part
 
 
@@ -31,7 +31,7 @@ def update_part(part_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any
 
     Raises `NotFound`, `PreconditionFailed`, `SkuTaken`.
     """
-    part = locked(Part, part_id)
+    part = get_for_update(Part, part_id)
     if_match.require(part)
     for name, value in changes.items():
         setattr(part, name, value)
@@ -44,7 +44,7 @@ def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSIO
 
     Raises `NotFound`, `PreconditionFailed`, `PartAwaited`.
     """
-    part = locked(Part, part_id)
+    part = get_for_update(Part, part_id)
     if_match.require(part)
     awaited = exists().where(PartLine.part_id == part_id, PartLine.quantity_short > 0)
     if db.session.scalar(select(awaited)):
@@ -66,7 +66,7 @@ def move_stock(
 
     The first movement of a part whose stock was not tracked starts its tracking. Raises `NotFound`, `OutOfStock`.
     """
-    part = locked(Part, part_id)
-    movement = stock.move(actor, part, kind, quantity, reason=reason)
-    stock.fill_waiting(actor, part)
+    part = get_for_update(Part, part_id)
+    movement = stock.record_movement(actor, part, kind, quantity, reason=reason)
+    stock.fill_backorders(actor, part)
     return movement

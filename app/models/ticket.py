@@ -39,8 +39,8 @@ from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from app.core.database.append_only import append_only
 from app.core.database.base import Base
-from app.core.database.models import Row, Versioned, search_index, shows
-from app.core.database.types import Hours, Money, Percent, UtcDateTime, named, now
+from app.core.database.models import Row, Versioned, readonly_relationship, search_index
+from app.core.database.types import Hours, Money, Percent, UtcDateTime, enum_column, now
 from app.models.base import Searchable
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
@@ -49,7 +49,17 @@ from app.models.vehicle import Vehicle
 from app.problems import AboveAuthorization, InvalidTransition, TicketLocked
 from app.rules import totals
 from app.rules.money import ZERO
-from app.rules.ticket_life import CHANGEABLE, RESERVING, WORKLOAD, By, Hold, Move, TicketStatus, allowed, find_move
+from app.rules.ticket_life import (
+    CHANGEABLE,
+    RESERVING,
+    WORKLOAD,
+    Hold,
+    TicketStatus,
+    Transition,
+    Trigger,
+    allowed,
+    find_transition,
+)
 from app.rules.totals import Discount, Rates, Totals
 
 
@@ -68,13 +78,13 @@ class Assignment(Base):
     # The id of the ticket, under the name that it has in the lists of tickets.
     id: Mapped[int] = mapped_column("ticket_id", ForeignKey("service_tickets.id"), primary_key=True)
     mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), primary_key=True)
-    status: Mapped[TicketStatus] = mapped_column(named(TicketStatus), default=TicketStatus.OPEN)
+    status: Mapped[TicketStatus] = mapped_column(enum_column(TicketStatus), default=TicketStatus.OPEN)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
 
     @classmethod
-    def present(cls) -> ColumnElement[bool]:
+    def not_deleted(cls) -> ColumnElement[bool]:
         """As every ticket is."""
         return true()
 
@@ -119,8 +129,8 @@ class ServiceTicket(Searchable, Versioned, Row):
     noun = "service ticket"
     searched = ("description",)
 
-    status: Mapped[TicketStatus] = mapped_column(named(TicketStatus), default=TicketStatus.OPEN)
-    hold: Mapped[Hold | None] = mapped_column(named(Hold), doc="What the work waits for.")
+    status: Mapped[TicketStatus] = mapped_column(enum_column(TicketStatus), default=TicketStatus.OPEN)
+    hold: Mapped[Hold | None] = mapped_column(enum_column(Hold), doc="What the work waits for.")
     description: Mapped[str] = mapped_column(String(2000), doc="What the customer says and what is to be done.")
     odometer: Mapped[int | None] = mapped_column(doc="The reading when the car came in.")
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
@@ -154,14 +164,14 @@ class ServiceTicket(Searchable, Versioned, Row):
     balance: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     totals: Mapped[Totals] = composite(*FIGURES)
 
-    customer: Mapped[Customer] = shows()
-    vehicle: Mapped[Vehicle | None] = shows()
-    opened_by: Mapped[Mechanic] = shows()
+    customer: Mapped[Customer] = readonly_relationship()
+    vehicle: Mapped[Vehicle | None] = readonly_relationship()
+    opened_by: Mapped[Mechanic] = readonly_relationship()
     mechanics: Mapped[list[Mechanic]] = relationship(
         secondary=ticket_mechanics, order_by=Mechanic.id, lazy="raise_on_sql"
     )
-    parts: Mapped[list["PartLine"]] = shows(order_by="PartLine.id")
-    labor: Mapped[list["LaborLine"]] = shows(order_by="LaborLine.id")
+    parts: Mapped[list["PartLine"]] = readonly_relationship(order_by="PartLine.id")
+    labor: Mapped[list["LaborLine"]] = readonly_relationship(order_by="LaborLine.id")
 
     @validates("mechanics", include_removes=True)
     def _note_assignment(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
@@ -198,9 +208,9 @@ class ServiceTicket(Searchable, Versioned, Row):
         """Raises `TicketLocked` where its state closes it to changes."""
         self.require_status(CHANGEABLE)
 
-    def find_move(self, target: TicketStatus, by: By) -> Move:
+    def find_transition(self, target: TicketStatus, by: Trigger) -> Transition:
         """The move to that state. Raises `InvalidTransition` where the table has none."""
-        move = find_move(self.status, target, by)
+        move = find_transition(self.status, target, by)
         if move is None:
             raise InvalidTransition(
                 f"A ticket that is {self.status.value} cannot become {target.value} here.",
@@ -289,7 +299,7 @@ class PartLine(Base):
     unit_price: Mapped[Decimal] = mapped_column(Money, doc="The price of one when the line was made.")
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Units times price.")
 
-    part: Mapped[Part] = shows()
+    part: Mapped[Part] = readonly_relationship()
 
     def set_quantity(self, quantity: int) -> None:
         """Use so many units, at the line's own price."""
@@ -340,8 +350,8 @@ class TicketEvent(Row):
     reason: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    mechanic: Mapped[Mechanic | None] = shows()
-    customer: Mapped[Customer | None] = shows()
+    mechanic: Mapped[Mechanic | None] = readonly_relationship()
+    customer: Mapped[Customer | None] = readonly_relationship()
 
 
 # How many tickets a mechanic has to work on. Loaded only where a schema shows it.

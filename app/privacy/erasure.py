@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
 from app.accounts.operations import end_sessions
-from app.core.database.transaction import atomic, locked
+from app.core.database.transaction import atomic, get_for_update
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.text.search import searchable
 from app.customers.operations import visible
@@ -30,7 +30,7 @@ def erase_customer(actor: Identity, customer_id: int, *, if_match: IfMatch = ANY
     db.session.scalars(
         select(ServiceTicket.id).where(mine).order_by(ServiceTicket.id).with_for_update(key_share=True)
     ).all()
-    customer = locked(Customer, customer_id)
+    customer = get_for_update(Customer, customer_id)
     if_match.require(customer)
     _require_finished(mine)
     customer.erase()

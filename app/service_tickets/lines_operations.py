@@ -64,7 +64,7 @@ def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
 
 def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
     short = line.quantity_short
-    stock.settle(actor, line.part, line, line.quantity)
+    stock.reallocate(actor, line.part, line, line.quantity)
     if line.quantity_short > short:
         stock.refuse_archived([line])
         if not backorder:
@@ -82,7 +82,7 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int, *, if_match: IfMa
     if_match.require(ticket)
     ticket.require_changeable()
     if line is not None:
-        stock.settle(actor, part, line, 0)
+        stock.reallocate(actor, part, line, 0)
         recompute(ticket, parts=-line.line_total)
         record(actor, ticket, f"part {part.name}", describe(line.quantity, line.unit_price), None)
         db.session.delete(line)

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
-from app.core.database.transaction import atomic, locked, not_found
+from app.core.database.transaction import atomic, get_for_update, not_found
 from app.core.database.types import now
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
@@ -17,7 +17,7 @@ from app.vehicles import intake
 def add_vehicle(actor: Identity, customer_id: int, **fields: Any) -> tuple[Vehicle, list[str]]:
     """A new vehicle of the customer, and warnings about its VIN. Raises `NotFound`, `VinTaken`."""
     visible(actor, customer_id)
-    locked(Customer, customer_id)  # they must not be erased meanwhile
+    get_for_update(Customer, customer_id)  # they must not be erased meanwhile
     return intake.enter_vehicle(customer_id, fields)
 
 
@@ -38,7 +38,7 @@ def change_vehicle(
     """
     new_owner_id = changes.pop("customer_id", customer_id)
     if new_owner_id != customer_id and actor.is_front_desk:
-        locked(Customer, new_owner_id)  # before the vehicle, as everywhere
+        get_for_update(Customer, new_owner_id)  # before the vehicle, as everywhere
     vehicle = _lock(actor, customer_id, vehicle_id)
     if new_owner_id != customer_id and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins hand a vehicle over.")
@@ -70,7 +70,7 @@ def archive_vehicle(actor: Identity, customer_id: int, vehicle_id: int, *, if_ma
 
 def _lock(actor: Identity, customer_id: int, vehicle_id: int) -> Vehicle:
     visible(actor, customer_id)
-    vehicle = locked(Vehicle, vehicle_id)
+    vehicle = get_for_update(Vehicle, vehicle_id)
     if vehicle.customer_id != customer_id:
         raise not_found(Vehicle, vehicle_id)
     return vehicle

@@ -2,7 +2,7 @@
 
 from app.core.fields.types import (
     DATE,
-    MOST_HOURS,
+    MAX_HOURS,
     PRINTABLE_PATTERN,
     RFC_3339,
     TEXT_PATTERN,
@@ -33,7 +33,7 @@ from app.core.fields.types import (
 
 __all__ = [
     "DATE",
-    "MOST_HOURS",
+    "MAX_HOURS",
     "PRINTABLE_PATTERN",
     "RFC_3339",
     "TEXT_PATTERN",

@@ -12,8 +12,8 @@ from marshmallow import ValidationError, fields, validate
 from app.core.database.types import LARGEST_INTEGER
 from app.core.decimals import MAX_AMOUNT
 from app.core.text.normalize import (
-    LEAST_PASSWORD,
-    MOST_PASSWORD,
+    MAX_PASSWORD,
+    MIN_PASSWORD,
     NOTHING,
     SELECTORS,
     normal_email,
@@ -116,7 +116,7 @@ class Password(fields.String):
 
     def __init__(self, *, new: bool = True, **kwargs: Any) -> None:
         """`new` ones must be long enough; one that is only compared may be any."""
-        length = validate.Length(min=LEAST_PASSWORD if new else 1, max=MOST_PASSWORD)
+        length = validate.Length(min=MIN_PASSWORD if new else 1, max=MAX_PASSWORD)
         super().__init__(validate=length, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -300,14 +300,14 @@ class Money(Exact):
         super().__init__(sign + r"[0-9]{1,9}(\.[0-9]{1,2})?", places=2, least=least, most=MAX_AMOUNT, **kwargs)
 
 
-MOST_HOURS = Decimal("999.9")
+MAX_HOURS = Decimal("999.9")
 
 
 class Hours(Exact):
     """Hours of work, in steps of 0.1."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"(?=.*[1-9])[0-9]{1,3}(\.[0-9])?", places=1, least=Decimal("0.1"), most=MOST_HOURS, **kwargs)
+        super().__init__(r"(?=.*[1-9])[0-9]{1,3}(\.[0-9])?", places=1, least=Decimal("0.1"), most=MAX_HOURS, **kwargs)
 
 
 class Percent(Exact):

@@ -26,17 +26,17 @@ WRITES = ("PUT", "PATCH", "DELETE")
 _OURS = re.compile(r'\s*(?:W/)?"([0-9]{1,10})-[!#-~]*"\s*')
 
 
-def mark(response: Response, version: int | None) -> Response:
+def set_etag(response: Response, version: int | None) -> Response:
     """The answer with the tag of the one thing of this version that it shows."""
     digest = _hash(response.get_data())
     response.set_etag(digest if version is None else f"{version}-{digest}")
     return response
 
 
-def complete(response: Response, tag: Tag) -> Response:
+def respond_conditionally(response: Response, tag: Tag) -> Response:
     """The answer with its tag, if it has none yet; 304 and no body where a GET names that tag in `If-None-Match`."""
     if "ETag" not in response.headers:
-        attach(response, tag)
+        set_content_etag(response, tag)
     known, _ = response.get_etag()
     if is_known(known or ""):
         response.status_code = 304
@@ -49,7 +49,7 @@ def is_known(tag: str) -> bool:
     return asked.method in READS and "If-None-Match" in asked.headers and asked.if_none_match.contains_weak(tag)
 
 
-def attach(response: Response, tag: Tag) -> Response:
+def set_content_etag(response: Response, tag: Tag) -> Response:
     """The answer with its tag."""
     # What stands beside a page may change while its rows do not.
     beside = "".join(response.headers.get(name, "") for name in ("Link", "X-Total-Count"))

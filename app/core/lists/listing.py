@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from app.core.fields import Sort
-from app.core.fields.schemas import MOST_COUNTED
+from app.core.fields.schemas import MAX_COUNTED
 from app.core.problems import UnsupportedOrder
 
 # How the names of filters end that leave out the earlier rows, and the later ones.
@@ -111,7 +111,7 @@ class Listing:
         left_out = FROM if first == "id" else BEFORE
         if first.removeprefix("-") != "id" or any(name.endswith(left_out) for name in given):
             sorts = dict.fromkeys(self.ranges[name] for name in given)
-            raise UnsupportedOrder(f"With more than {MOST_COUNTED:,} rows between the dates", list(sorts))
+            raise UnsupportedOrder(f"With more than {MAX_COUNTED:,} rows between the dates", list(sorts))
 
     def default_order(self, filters: Iterable[str]) -> tuple[str, ...]:
         """The order where clients give none: with a range, that of its index, where all filters go with that."""
@@ -130,7 +130,7 @@ class Listing:
             named = " and ".join(f"`{name}`" for name, of in self.ranges.items() if of == column)
             sign = "-" if self.default.startswith("-") else ""
             words.append(
-                f"With {named} by {sign}{column} unless given; by others as far as {MOST_COUNTED:,} rows are left."
+                f"With {named} by {sign}{column} unless given; by others as far as {MAX_COUNTED:,} rows are left."
             )
         if self.orders or self.ranges:
             words.append("What cannot be had is refused as `unsupported-order`.")

@@ -6,7 +6,7 @@ import unicodedata
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-LEAST_PASSWORD, MOST_PASSWORD = 12, 128
+MIN_PASSWORD, MAX_PASSWORD = 12, 128
 
 # What Unicode shows as nothing: soft hyphens, joiners, marks of direction, fillers, the empty Braille pattern. These
 # come along where text is pasted, and say nothing at its ends.
