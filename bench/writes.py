@@ -1,15 +1,14 @@
 """What writes pay for lists that stay fast: the copies at assignments, and the indexes since migration 0018.
 
 `python -m bench.writes` makes two shops, one of which has the indexes that tickets had before and copies nothing. In
-turn, both get the same tickets, by the application in this process. It prints the milliseconds and the processor time
-of a request, the database's included, as medians of rounds.
+turn, both get the same tickets, by the application in this process. It prints what a request takes, as medians of
+rounds: milliseconds by the clock, milliseconds of the processor, the database's included, and KiB of write-ahead log.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from itertools import count
 from statistics import median
 from typing import Any
 
@@ -34,6 +33,8 @@ CREATE INDEX ON service_tickets (updated_at, id);
 CREATE INDEX ON service_tickets (total, id);
 CREATE INDEX ON service_tickets (id) WHERE NOT is_assigned;
 """
+# By kind of request and shop: for each round what `Writer.used` counts.
+Taken = dict[tuple[str, str], list[list[float]]]
 Step = Callable[[int, int], tuple[str, str, dict[str, Any] | None]]
 # What is asked with the id of a ticket and a running number.
 STEPS: dict[str, Step] = {
@@ -59,6 +60,12 @@ class Writer(Reader):
         if answer.status_code >= 400:
             raise RuntimeError(f"{method} {path}: {answer.text}")
         return answer.get_json()
+
+    def used(self) -> tuple[float, float, float]:
+        """Milliseconds by the clock and of the processor, and KiB of the log, until now."""
+        [(written,)] = self.plans.execute("SELECT pg_current_wal_insert_lsn() - '0/0'").fetchall()
+        cpu = time.process_time() + cpu_seconds(self.shop.server.root)
+        return 1000 * time.perf_counter(), 1000 * cpu, float(written) / 1024
 
     def round(self, first: int, tickets: int) -> Iterator[tuple[str, list[Callable[[], Any]]]]:
         """The requests of each kind in one round; the later ones need what the first have made."""
@@ -94,55 +101,52 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=40, help="tickets of a round (40)")
     options = parser.parse_args()
     with postgresql() as server:
-        now = make(server, "now", options.tickets, options.tickets // 4)
-        before = Shop(server, "before", now.tickets, now.customers)
-        with server.connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE before TEMPLATE now"))
-        with server.connect("before") as connection:
-            connection.execute(BEFORE)
-            connection.execute("VACUUM ANALYZE")
-        writers = {"before": Writer(before), "now": Writer(now)}
-        took: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        numbers = count()
-        for turn in range(options.rounds):
-            first = next(numbers) * options.size
+        filled = make(server, "filled", options.tickets, options.tickets // 4)
+        writers = {name: Writer(copied(filled, name, change)) for name, change in (("before", BEFORE), ("now", ""))}
+        took: Taken = {}
+        for turn in range(1 + options.rounds):
             for name in sorted(writers, reverse=bool(turn % 2)):
                 with without_copies() if name == "before" else nullcontext():
-                    measure(writers[name], name, first, options.size, took)
+                    measure(writers[name], name, turn * options.size, options.size, took)
+            if turn == 0:
+                took.clear()  # both had to warm up
         report(took)
         for writer in writers.values():
             writer.close()
 
 
-def measure(
-    writer: Writer, shop: str, first: int, size: int, took: dict[tuple[str, str], list[tuple[float, float]]]
-) -> None:
-    """Note what each kind of request of a round takes in milliseconds: by the clock, and of the processor."""
-    server = writer.shop.server.root
+def copied(filled: Shop, name: str, change: str) -> Shop:
+    """A copy of the shop, with this change."""
+    with filled.server.connect() as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, "filled"))))
+    with filled.server.connect(name) as connection:
+        connection.execute(change)
+        connection.execute("VACUUM ANALYZE")
+    return Shop(filled.server, name, filled.tickets, filled.customers)
+
+
+def measure(writer: Writer, shop: str, first: int, size: int, took: Taken) -> None:
+    """Note what each kind of request of a round takes."""
     for name, requests in writer.round(first, size):
-        started, used = time.perf_counter(), time.process_time() + cpu_seconds(server)
+        before = writer.used()
         for request in requests:
             request()
-        spent = time.perf_counter() - started, time.process_time() + cpu_seconds(server) - used
-        took.setdefault((name, shop), []).append((1000 * spent[0] / size, 1000 * spent[1] / size))
+        spent = [(now - then) / size for now, then in zip(writer.used(), before, strict=True)]
+        took.setdefault((name, shop), []).append(spent)
 
 
-def report(took: dict[tuple[str, str], list[tuple[float, float]]]) -> None:
-    """Print the medians, and what is paid now for each that was paid before."""
-    print(f"{'':18}{'ms before':>10}{'now':>8}{'':8}{'CPU before':>11}{'now':>8}")
-    sums = {shop: [0.0, 0.0] for shop in ("before", "now")}
-    for name in ("create", *STEPS):
-        figures = {shop: [median(each) for each in zip(*took[name, shop], strict=True)] for shop in sums}
-        for shop, spent in figures.items():
-            sums[shop] = [a + b for a, b in zip(sums[shop], spent, strict=True)]
-        print_row(name, figures)
-    print_row("together", sums)
-
-
-def print_row(name: str, figures: dict[str, list[float]]) -> None:
-    """One kind of request."""
-    (ms, cpu), (ms_now, cpu_now) = figures["before"], figures["now"]
-    print(f"{name:18}{ms:10.2f}{ms_now:8.2f}{ms_now / ms:8.2f}{cpu:11.2f}{cpu_now:8.2f}{cpu_now / cpu:8.2f}")
+def report(took: Taken) -> None:
+    """Print the medians before and now, and how much more it is now."""
+    shops = ("before", "now")
+    print(f"{'':18}" + "".join(f"{title:>12}{'now':>8}{'':7}" for title in ("ms before", "CPU before", "KiB before")))
+    sums = {shop: [0.0] * 3 for shop in shops}
+    for name in ("create", *STEPS, "together"):
+        figures = {
+            shop: [median(each) for each in zip(*took.get((name, shop), [sums[shop]]), strict=True)] for shop in shops
+        }
+        sums = {shop: [a + b for a, b in zip(sums[shop], figures[shop], strict=True)] for shop in shops}
+        pairs = zip(figures["before"], figures["now"], strict=True)
+        print(f"{name:18}" + "".join(f"{then:12.2f}{now:8.2f}{now / then:7.2f}" for then, now in pairs))
 
 
 if __name__ == "__main__":
