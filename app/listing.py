@@ -134,11 +134,11 @@ class Listing:
         end that the range leaves out.
         """
         name, is_descending = sort[0].removeprefix("-"), sort[0].startswith("-")
-        given = [each for each in filters if each in self.ranges]
-        left_out = [self.ranges[each] for each in given if each.endswith(BEFORE if is_descending else FROM)]
-        rises = name == "id" or name in self.ranges.values()
-        if not all(name in self.long_orders(column) for column in (left_out if rises else self.ranges.values())):
-            sorts = dict.fromkeys(self.ranges[each] for each in given)
+        given = {each: self.ranges[each] for each in filters if each in self.ranges}
+        rises, left_out = name == "id" or name in self.ranges.values(), BEFORE if is_descending else FROM
+        in_the_way = [column for each, column in given.items() if not rises or each.endswith(left_out)]
+        if any(name not in self.long_orders(column) for column in in_the_way):
+            sorts = dict.fromkeys(given.values())
             raise UnsupportedOrder(f"With more than {MOST_COUNTED:,} rows between the dates", list(sorts))
 
     def long_orders(self, column: str) -> list[str]:
