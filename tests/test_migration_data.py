@@ -24,6 +24,7 @@ BEFORE_IDS, IDS = "0009", "0010"
 UNFOLDED, FOLDED = "0011", "0012"
 READINGS = "0013"
 THREE_PLACES, FOUR_PLACES = "0013", "0014"
+BEFORE_COPIES_OF_HOLDS, COPIES_OF_HOLDS = "0020", "0021"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -267,6 +268,23 @@ class Rates(SimpleShop):
         downgrade(support.MIGRATIONS, THREE_PLACES)
         rates = self.rows("SELECT DISTINCT parts_tax_rate, labor_tax_rate FROM service_tickets")
         self.assertEqual(rates, [(8188, 8187)])
+
+
+class Holds(SimpleShop):
+    """What a ticket waits for is copied to its assignments, and stays with the ticket."""
+
+    def test_assignments_get_it_and_lose_it_again(self) -> None:
+        upgrade(support.MIGRATIONS, BEFORE_COPIES_OF_HOLDS)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE service_tickets SET hold = 'parts' WHERE id IN (1, 3)")
+            assigned = "INSERT INTO ticket_mechanics SELECT 2, 2, status, created_at, updated_at, total"
+            connection.exec_driver_sql(f"{assigned} FROM service_tickets WHERE id = 2")
+        before = self.everything()
+        upgrade(support.MIGRATIONS, COPIES_OF_HOLDS)
+        listed = self.rows("SELECT ticket_id, hold FROM ticket_mechanics ORDER BY ticket_id")
+        self.assertEqual(listed, [(1, "parts"), (2, None)])
+        downgrade(support.MIGRATIONS, BEFORE_COPIES_OF_HOLDS)
+        self.assertEqual(self.everything(), before)
 
 
 class Ids(MigrationTest):

@@ -39,7 +39,7 @@ from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from app.core.database.append_only import append_only
 from app.core.database.base import Base
-from app.core.database.models import Row, Versioned, readonly_relationship, search_index
+from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, readonly_relationship, search_index
 from app.core.database.types import Hours, Money, Percent, UtcDateTime, enum_column, now
 from app.models.base import Searchable
 from app.models.customer import Customer
@@ -62,6 +62,12 @@ from app.rules.ticket_life import (
 )
 from app.rules.totals import Discount, Rates, Totals
 
+ON_HOLD = text("hold IS NOT NULL")
+# Ids that are looked through together for where a range of dates begins in the order of ids.
+BLOCK = 8192
+# Behind the keys of the index that sorts by total: it then finds what a range of these leaves without its rows.
+DATES = ("created_at", "updated_at")
+
 
 class Assignment(Base):
     """A mechanic who works on a ticket, with a copy of what the tickets of a mechanic are filtered and sorted by.
@@ -70,15 +76,24 @@ class Assignment(Base):
     """
 
     __tablename__ = "ticket_mechanics"
-    __table_args__ = tuple(
-        Index(f"ix_ticket_mechanics_{name}", "mechanic_id", "status", *columns, "ticket_id")
-        for name, *columns in (("status",), *((name, name) for name in ("created_at", "updated_at", "total")))
+    __table_args__ = (
+        Index("ix_ticket_mechanics_status", "mechanic_id", "status", "ticket_id"),
+        Index("ix_ticket_mechanics_created_at", "mechanic_id", "status", "created_at", "ticket_id"),
+        Index("ix_ticket_mechanics_updated_at", "mechanic_id", "status", "updated_at", "ticket_id"),
+        Index("ix_ticket_mechanics_total", "mechanic_id", "status", "total", "ticket_id", *DATES),
+        Index(
+            "ix_ticket_mechanics_hold",
+            *("mechanic_id", "hold", "ticket_id"),
+            sqlite_where=ON_HOLD,
+            postgresql_where=ON_HOLD,
+        ),
     )
 
     # The id of the ticket, under the name that it has in the lists of tickets.
     id: Mapped[int] = mapped_column("ticket_id", ForeignKey("service_tickets.id"), primary_key=True)
     mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), primary_key=True)
     status: Mapped[TicketStatus] = mapped_column(enum_column(TicketStatus), default=TicketStatus.OPEN)
+    hold: Mapped[Hold | None] = mapped_column(enum_column(Hold))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
@@ -91,16 +106,21 @@ class Assignment(Base):
 
 ticket_mechanics: Table = cast("Table", Assignment.__table__)
 # What an assignment has a copy of.
-COPIED = ("status", "created_at", "updated_at", "total")
+COPIED = ("status", "hold", "created_at", "updated_at", "total")
 
 
-ON_HOLD = text("hold IS NOT NULL")
 DUE = text("balance > 0 AND status = 'invoiced'")
 CREDIT = text("balance < 0")
 COMMA: Any = literal_column("', '")  # a constant: as a value it would be written anew into each statement
 WAITING = text("quantity_short > 0")
 # The columns of a ticket's totals, in the order of these.
 FIGURES = ("total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance")
+
+
+def _blocks_index() -> Index:
+    """The dates of each block of ids. Not on SQLite, where Alembic would lose it with the next change of the table."""
+    name = "ix_service_tickets_block_created_at"
+    return Index(name, text(f"(id / {BLOCK})"), "created_at", info=POSTGRESQL_ONLY).ddl_if(dialect="postgresql")
 
 
 class ServiceTicket(Searchable, Versioned, Row):
@@ -120,7 +140,8 @@ class ServiceTicket(Searchable, Versioned, Row):
         Index("ix_service_tickets_status_id", "status", "is_assigned", "id"),
         Index("ix_service_tickets_created_at_id", "status", "is_assigned", "created_at", "id"),
         Index("ix_service_tickets_updated_at_id", "status", "is_assigned", "updated_at", "id"),
-        Index("ix_service_tickets_total_id", "status", "is_assigned", "total", "id"),
+        Index("ix_service_tickets_total_id", "status", "is_assigned", "total", "id", *DATES),
+        _blocks_index(),
         Index("ix_service_tickets_hold_id", "hold", "id", sqlite_where=ON_HOLD, postgresql_where=ON_HOLD),
         Index("ix_service_tickets_due", "id", sqlite_where=DUE, postgresql_where=DUE),
         Index("ix_service_tickets_credit", "id", sqlite_where=CREDIT, postgresql_where=CREDIT),

@@ -5,12 +5,12 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from app.core.text.normalize import DOTS, HYPHENS, NOTHING, without_unseen
+from app.core.text.normalize import DOTS, HYPHENS, NOTHING, SPACES, without_unseen
 from app.core.text.search import TRIGRAM, escaped
 from app.rules.makes import LIGHT, MAKES
 
 # 17 characters; I, O and Q are left out because they look like digits.
-VIN_PATTERN = r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"
+VIN_PATTERN = rf"^[{SPACES}]*[A-HJ-NPR-Za-hj-npr-z0-9]{{17}}[{SPACES}]*$"
 # ISO 3779: what each letter counts in the check digit, and what each place.
 _VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True))
 _VALUES |= {str(digit): digit for digit in range(10)}
@@ -23,7 +23,7 @@ _LETTERS = (
     "A-Za-z0-9&À-ÖØ-Þà-öø-þĀ-įıĴ-ľŁ-ňŊ-žΆΈ-ΊΌΎ-ΏΑ-ΡΣ-Ϋά-ία-ωЀ-џא-ת٠-٩ء-غف-يก-ฮ๐-๙ぁ-ゖァ-ヺ一-鿿가-힣０-９Ａ-Ｚａ-ｚ"
 )
 # What stands between them and makes no difference: spaces, hyphens, dots, apostrophes, slashes, marks of direction.
-_BETWEEN = rf"\s{NOTHING}{HYPHENS}{DOTS}'’/"
+_BETWEEN = rf"{SPACES}{NOTHING}{HYPHENS}{DOTS}'’/"
 # An accent may follow its letter as a character of its own.
 _ACCENTS = r"\u0300-\u0344\u0346-\u036f\u3099\u309a"
 PLATE_PATTERN = f"^[{_BETWEEN}]*([{_LETTERS}][{_ACCENTS}]?[{_BETWEEN}]*){{1,{MAX_PLATE}}}$"

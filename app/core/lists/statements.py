@@ -27,9 +27,7 @@ from app.core.database.compiled_query import CompiledQuery
 from app.core.database.models import Row
 from app.core.fields.schemas import MAX_COUNTED, ModelOutput
 from app.core.json_sql import compiler
-from app.core.lists.listing import Key, Listing
-
-ONE: ColumnElement[int] = literal_column("1", Integer)
+from app.core.lists.listing import ONE, Key, Listing
 
 
 class ParentFilter(NamedTuple):
@@ -121,6 +119,7 @@ def _page_of_keys(
     found = select(source.model.id.label("id"), *labels).where(source.model.not_deleted())
     if shape.is_gathered:
         return _gathered(found, parts, keys, names, shape.after).limit(size + ONE).offset(skip)
+    found = found.where(*source.id_bounds(dict(shape.filters), shape.sort))
     if shape.after:
         found = found.where(_behind(keys, shape.after))
     found = found.order_by(*(key.direction for key in keys))
