@@ -129,7 +129,7 @@ class CachedLists:
         self.assertEqual(after, self.shown(path))
         self.assertNotEqual(after, before)
 
-    def clear(self: Any) -> None:
+    def forget(self: Any) -> None:
         """Empty the cache."""
         cache.clear()
 
@@ -225,7 +225,7 @@ class InRedis(CachedLists, Hits, RedisTest):
 class OutOfReach(CachedLists):
     """Where Redis does not answer there is nothing to forget."""
 
-    def clear(self) -> None:
+    def forget(self) -> None:
         """Nothing is kept."""
 
 

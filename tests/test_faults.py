@@ -166,7 +166,7 @@ class Impatient(FaultTest):
         self.assertWell()
 
     @contextmanager
-    def get_for_update(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Somebody else is changing the ticket, and takes their time."""
         url = make_url(self.settings["DATABASE_URL"])
         other: Any
