@@ -24,6 +24,7 @@ from click.testing import Result
 from flask import Flask
 from flask.cli import FlaskGroup
 from flask_migrate import upgrade
+from limits.storage import MemoryStorage
 from sqlalchemy import insert
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
@@ -48,6 +49,7 @@ from app.models.types import now
 from app.rules.roles import Role
 from app.transaction import atomic
 
+_SWEEP = "_MemoryStorage__schedule_expiry"
 PASSWORD = "a password for tests"
 # What passwords cost in earnest is for `test_auth.Passwords` to see; elsewhere in this process they are hashed quickly.
 FULL_COST_HASHER = passwords.hasher
@@ -57,6 +59,9 @@ caching.MEMORY_SECONDS = 60
 # No test cuts the power: what a process wrote outlives it without waiting for the disk.
 DURABLE_SYNCHRONOUS = database.SQLITE_SYNCHRONOUS
 database.SQLITE_SYNCHRONOUS = "OFF"
+# At every count limits starts a thread that sweeps out what expired, which takes a fifth of the processor's time where
+# many requests are sent. It looks at the time whenever it reads a counter: without the sweep none counts longer.
+setattr(MemoryStorage, _SWEEP, lambda storage: None)
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
 # Names the folder of the run to the processes of one run.
 FOLDER = "SHOP_TESTS_FOLDER"
@@ -115,29 +120,29 @@ def settings(**changes: str) -> dict[str, Any]:
     return config.load(environ)
 
 
-def migrated(url: str) -> str:
-    """The address again, after all migrations ran there."""
+def migrated(url: str, revision: str = "head") -> str:
+    """The address again, after the migrations up to this one, which is the last, ran there."""
     app = create_app(settings(DATABASE_URL=url))
     with app.app_context():
-        upgrade(MIGRATIONS)
+        upgrade(MIGRATIONS, revision)
     close_connections(app)  # which also brings all that SQLite wrote into the one file
     return url
 
 
 @once
-def _template() -> str:
+def _template(revision: str) -> str:
     """The address of the database that is migrated once in a run: the processes of the run share it."""
-    address = scratch() / "template"
-    with (scratch() / "template.lock").open("w") as lock:
+    address = scratch() / f"template-{revision}"
+    with address.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         if not address.exists():
-            address.write_text(migrated(new_database()))
+            address.write_text(migrated(new_database(), revision))
     return address.read_text()
 
 
-def new_migrated_database() -> str:
-    """The address of a new database that is migrated: all are copies of one."""
-    return new_database(_template())
+def new_migrated_database(revision: str = "head") -> str:
+    """The address of a new database that is migrated so far: all are copies of one."""
+    return new_database(_template(revision))
 
 
 @once
