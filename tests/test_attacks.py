@@ -36,6 +36,7 @@ from app.extensions import db
 from app.models import AuditEvent, AuditKind, Customer, Invite, Mechanic, SignIn
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
+from tests import test_access
 from tests.instruments import OwnAppTest, statements
 from tests.support import (
     ON_POSTGRESQL,
@@ -47,7 +48,7 @@ from tests.support import (
     empty_database,
     forget_counts,
 )
-from tests.test_access import PEOPLE, TABLE, AccessTable, Row
+from tests.test_access import PEOPLE, TABLE, Row
 from tests.test_invites import InviteTest
 
 SIGN_UPS = 3
@@ -172,7 +173,7 @@ class SlowBody(io.BytesIO):
             self.meanwhile = None
 
 
-class RightsThatEndMeanwhile(AccessTable):
+class RightsThatEndMeanwhile(test_access.AccessTable):
     """Who loses their session or their role after the headers and before the body does nothing with it.
 
     For every request of the access table that has a body and needs a token.
