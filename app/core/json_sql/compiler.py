@@ -92,15 +92,20 @@ def _across(
 
 def _nested(field: fields.Field[Any], relation: RelationshipProperty[Any], row: Entity) -> ColumnElement[Any]:
     """The object, or the array of objects, on the other side of a relation."""
-    if not isinstance(field, fields.Nested) or isinstance(field, fields.Pluck):
-        raise TypeError(f"{relation.key} is a relation, and the field no Nested")
-    schema = field.schema
-    if not (schema.many or field.many):
+    schema, is_many = _schema_of(field)
+    if not is_many:
         return Json(_related(relation, row, lambda target: _object(schema, target, None))[1].scalar_subquery())
     joins = Joins()
     target, objects = _related(relation, row, lambda target: _object(schema, target, joins))
     keys = [relation.entity.get_property_by_column(column).key for column in relation.order_by or ()]
     return Json(array_of(joins.add_to(objects).order_by(*(getattr(target, key) for key in keys))))
+
+
+def _schema_of(field: fields.Field[Any]) -> tuple[Schema, bool]:
+    """The schema that the field nests, and whether it nests many. Raises `TypeError` for a field that does not nest."""
+    if not isinstance(field, fields.Nested) or type(field)._serialize is not fields.Nested._serialize:
+        raise TypeError(f"it is an object or many, and {type(field).__name__} is no plain Nested")
+    return field.schema, field.many or bool(field.schema.many)
 
 
 def _related(
@@ -122,9 +127,10 @@ def _part(field: fields.Field[Any], path: str, columns: dict[str, ColumnElement[
     """An object made of columns of the same row, or one of these."""
     if path:
         return scalar(field, columns[path])
-    if not isinstance(field, fields.Nested):
-        raise TypeError("it is a composite, and the field no Nested")
-    return _members(field.schema, lambda member, name: scalar(member, columns[name]))
+    schema, is_many = _schema_of(field)
+    if is_many:
+        raise TypeError("it is one object, and the field nests many")
+    return _members(schema, lambda member, name: scalar(member, columns[name]))
 
 
 def _member(field: fields.Field[Any], path: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
