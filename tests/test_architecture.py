@@ -1,6 +1,7 @@
 """The order of the rooms: upper ones import lower ones, never back; and what only one room may do."""
 
 import ast
+import sys
 import unittest
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -21,6 +22,7 @@ LAYERS = (
 # The extensions belong to core and to whoever is above it.
 EXTENSIONS = "app.extensions"
 OPENAPI = "app.core.openapi"
+JSON_SQL = "app.core.json_sql"
 # What only these modules, or those of these packages, import.
 KEPT_IN = {
     "flask_smorest": {OPENAPI},
@@ -174,6 +176,30 @@ class Layers(unittest.TestCase):
 
     def test_rules_know_neither_flask_nor_the_database(self) -> None:
         self.assert_without(lambda name: is_in(name, "app.rules"), *HTTP, "sqlalchemy", "flask_sqlalchemy")
+
+    def test_json_sql_is_a_library_of_its_own(self) -> None:
+        known = {*sys.stdlib_module_names, "marshmallow", "sqlalchemy"}
+        outside = [
+            f"{name} imports {imported}"
+            for name in modules()
+            if is_in(name, JSON_SQL)
+            for imported in imports(name)
+            if not is_in(imported, JSON_SQL) and imported.partition(".")[0] not in known
+        ]
+        self.assertEqual(outside, [])
+
+    def test_json_sql_uses_no_private_names_of_libraries(self) -> None:
+        # Of these, the first is marshmallow's documented way to extend it, the others are Python's.
+        allowed = {"_serialize", "__name__", "__init__"}
+        private = {
+            f"{name} uses {node.attr}"
+            for name, tree in modules().items()
+            if is_in(name, JSON_SQL)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_") and node.attr not in allowed
+            if not (isinstance(node.value, ast.Name) and node.value.id == "self")
+        }
+        self.assertEqual(private, set())
 
     def test_models_know_no_http(self) -> None:
         self.assert_without(lambda name: is_in(name, "app.models"), *HTTP)

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.core.database.compiled_query import CompiledQuery
 from app.core.database.reads import read
 from app.core.database.transaction import Changes, atomic, committed, get_for_update, is_underway, transaction
+from app.core.json_sql import CompiledQuery
 from app.extensions import db
 from app.models import Mechanic, Part, TicketEvent
 from tests.support import ShopTest

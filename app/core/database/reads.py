@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError
 
 from app.core.database.base import db
-from app.core.database.compiled_query import CompiledQuery, Rows
 from app.core.database.transaction import is_underway
+from app.core.json_sql import CompiledQuery, Rows
 
 
 def read(query: Executable | CompiledQuery, parameters: Mapping[str, Any] | None = None) -> Rows:

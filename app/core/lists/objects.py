@@ -7,13 +7,13 @@ from typing import Any
 from flask import Response, current_app
 from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
 
-from app.core.database.compiled_query import CompiledQuery
 from app.core.database.models import Row
 from app.core.database.reads import read
 from app.core.database.transaction import not_found
 from app.core.fields.schemas import ModelOutput
 from app.core.http.conditional import set_etag
 from app.core.http.responses import JSON, ApiResponse
+from app.core.json_sql import CompiledQuery
 from app.core.lists.statements import shown
 from app.core.problems import NotFound
 

@@ -23,10 +23,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.core.database.compiled_query import CompiledQuery
 from app.core.database.models import Row
 from app.core.fields.schemas import MAX_COUNTED, ModelOutput
-from app.core.json_sql import compiler
+from app.core.json_sql import CompiledQuery, array_of, json_of
 from app.core.lists.listing import ONE, Key, Listing
 
 
@@ -77,7 +76,7 @@ def values_of(filters: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def shown(schema: ModelOutput) -> ColumnElement[Any]:
     """The JSON of a row of the schema's model, as an expression. Raises `TypeError` where it cannot be translated."""
-    return compiler.json_of(schema, schema.model)
+    return json_of(schema, schema.model)
 
 
 @lru_cache(maxsize=1024)
@@ -98,7 +97,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
     objects = objects.order_by(*(key.direction for key in keys))
     last = select(here).order_by(*order).limit(ONE).offset(size - ONE).subquery("last")
     columns = [
-        cast(compiler.array_of(objects), Text),
+        cast(array_of(objects), Text),
         select(func.count()).select_from(here).scalar_subquery(),
         _is_there(shape.under),
         *(select(last.c[name]).scalar_subquery() for name in names),

@@ -34,7 +34,7 @@ class _Text:
     def __init__(self, select: Select[Any], dialect: Dialect) -> None:
         compiled: Any = select.compile(dialect=dialect)
         self.sql = str(compiled)
-        if "[POSTCOMPILE_" in self.sql:
+        if compiled.post_compile_params or compiled.literal_execute_params:
             raise TypeError(f"The text of the query depends on its values: {self.sql}")
         self._positions: list[str] | None = compiled.positiontup
         names = {name: bind for bind, name in compiled.bind_names.items()}

@@ -1,0 +1,1 @@
+"""What any such API needs, tested by itself."""

@@ -1,0 +1,1 @@
+"""The library that has the database build JSON."""
