@@ -366,11 +366,17 @@ class Documents(unittest.TestCase):
         text = (config.ROOT / ".github" / "deploy.py").read_text()
         return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
 
+    def constants(self) -> set[str]:
+        """The names in capitals that modules of the application define, which documents on its code name too."""
+        modules = (config.ROOT / "app").rglob("*.py")
+        return {name for path in modules for name in re.findall(r"^([A-Z][A-Z0-9_]+)\b.*=", path.read_text(), re.M)}
+
     def read_by_the_tests(self) -> set[str]:
         return set(re.findall(r"TEST_[A-Z_]+", Path(support.__file__).read_text()))
 
     def test_every_setting_that_a_document_names_is_read(self) -> None:
         known = self.read_by_the_application() | self.read_by_the_deployment() | self.read_by_the_tests()
+        known |= self.constants()
         documents = [config.ROOT / "README.md", config.ROOT / ".env.example", *(config.ROOT / "docs").glob("*.md")]
         self.assertGreater(len(documents), 3)
         for document in documents:
