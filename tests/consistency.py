@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, SQLColumnExpression, case, func, or_,
 
 from app.extensions import Base, db
 from app.models import (
+    Assignment,
     Invoice,
     InvoiceSeries,
     LaborLine,
@@ -18,6 +19,7 @@ from app.models import (
     StockMovement,
 )
 from app.models.base import folded_columns
+from app.models.ticket import COPIED
 from app.rules.money import ZERO
 from app.rules.ticket_life import RESERVING, WORKED, TicketStatus
 
@@ -55,7 +57,9 @@ def contradictions() -> dict[str, Select[int]]:
     is_paid = ServiceTicket.status == TicketStatus.PAID
     holding = PartLine.quantity_reserved + PartLine.quantity_short > 0
     gaps = (func.count(Invoice.id) != InvoiceSeries.last_number, func.max(Invoice.number) != InvoiceSeries.last_number)
+    differ = (getattr(Assignment, name).is_distinct_from(getattr(ServiceTicket, name)) for name in COPIED)
     return {
+        "assignments copy their tickets": select(Assignment.id).join(ServiceTicket).where(or_(*differ)),
         "on hand is the sum of movements": select(Part.id).where(func.coalesce(Part.quantity_on_hand, 0) != moved),
         "reserved is what lines hold": select(Part.id).where(Part.quantity_reserved != held),
         "only authorised, unfinished work holds parts": (
