@@ -62,7 +62,7 @@ bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreS
 bench-quick: .venv-bench/.installed ## only check that they give the same answers and write the same rows, and count the statements
 	@.venv-bench/bin/python -m bench --quick
 
-bench-lists: .venv-bench/.installed ## ask every filter with every order of a small and a large shop; print what grows (a quarter of an hour)
+bench-lists: .venv-bench/.installed ## ask every filter with every order of a small and a large shop; print what grows (some 20 minutes)
 	@.venv-bench/bin/python -m bench.lists
 
 clients: $(VENV)/.installed-dev ## generate a TypeScript and a Python client; each drives the tour (needs Node.js)

@@ -1,8 +1,8 @@
 """The live application while what it stands on is killed: ``python -m tests.programs.chaos --minutes 5``.
 
-A program and no unit test. Eight desks (`tests.support.traffic`) write while PostgreSQL, gunicorn's workers and
-Redis, all of its own, are killed and hung again and again. It exits with 1 where a write that was acknowledged is not there, or
-there twice, where a request gets another answer than an acknowledgement or a 503, where rows contradict one another,
+A program and no unit test. Eight desks (`tests.support.traffic`) write while PostgreSQL, gunicorn's workers and Redis,
+all of its own, are killed and hung again and again. It exits with 1 where a write that was acknowledged is not there,
+or there twice, where a request gets another answer than an acknowledgement or a 503, where rows contradict one another,
 where fewer writes were acknowledged than asked for, or where the next one takes more than five seconds: after the blow,
 or, where PostgreSQL was killed, after its recovery.
 """

@@ -2,11 +2,11 @@
 
 A program and no unit test, on a PostgreSQL and a Redis of its own. While eight desks read and write
 (`tests.support.traffic`), the workers are replaced (SIGHUP), and the whole server is, by another one on the same
-listening socket (SIGTERM): no request may fail or have to be sent again. Each has a connection of its own: one that is kept may
-be closed while nothing is under way, and whoever keeps it sends again, as proxies do.
+listening socket (SIGTERM): no request may fail or have to be sent again. Each has a connection of its own: one that is
+kept may be closed while nothing is under way, and whoever keeps it sends again, as proxies do.
 
-Then they work for as many minutes as `--soak` says: no request may fail, and at the end the workers' memory is within
-5 % of what it was after the first minute. Workers are not recycled meanwhile, so that what leaked would show.
+Then they work for as many minutes as `--soak` says: no request may fail, and at the end the workers' memory is within 5
+% of what it was after the first minute. Workers are not recycled meanwhile, so that what leaked would show.
 """
 
 import argparse

@@ -9,6 +9,7 @@ from app.core.database.base import Base
 from app.core.database.models import folded_columns
 from app.extensions import db
 from app.models import (
+    Assignment,
     Invoice,
     InvoiceSeries,
     LaborLine,
@@ -19,6 +20,7 @@ from app.models import (
     ServiceTicket,
     StockMovement,
 )
+from app.models.ticket import COPIED
 from app.rules.money import ZERO
 from app.rules.ticket_life import RESERVING, WORKED, TicketStatus
 
@@ -56,7 +58,9 @@ def contradictions() -> dict[str, Select[int]]:
     is_paid = ServiceTicket.status == TicketStatus.PAID
     holding = PartLine.quantity_reserved + PartLine.quantity_short > 0
     gaps = (func.count(Invoice.id) != InvoiceSeries.last_number, func.max(Invoice.number) != InvoiceSeries.last_number)
+    differ = (getattr(Assignment, name).is_distinct_from(getattr(ServiceTicket, name)) for name in COPIED)
     return {
+        "assignments copy their tickets": select(Assignment.id).join(ServiceTicket).where(or_(*differ)),
         "on hand is the sum of movements": select(Part.id).where(func.coalesce(Part.quantity_on_hand, 0) != moved),
         "reserved is what lines hold": select(Part.id).where(Part.quantity_reserved != held),
         "only authorised, unfinished work holds parts": (
