@@ -527,7 +527,7 @@ class NotReceivedAnyMore(StockTest):
 
     def refused(self, response: TestResponse) -> list[tuple[int, int, int, int]]:
         problem = self.assertProblem(response, 409, "out-of-stock")
-        self.assertIn("Not stocked any more, and not enough is left: Rotor", problem["detail"])
+        self.assertIn("Archived, and not enough is left: Rotor", problem["detail"])
         return [(part["part_id"], part["requested"], part["available"], part["short"]) for part in problem["parts"]]
 
     def test_a_quote_is_not_authorised_while_too_little_is_left(self) -> None:
