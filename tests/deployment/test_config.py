@@ -367,8 +367,9 @@ class Documents(unittest.TestCase):
         return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
 
     def constants(self) -> set[str]:
-        """The names in capitals that modules of the application define, which documents on its code name too."""
-        modules = [config.ROOT / "config.py", *(config.ROOT / "app").rglob("*.py")]
+        """The names in capitals that modules define: documents on the code name these too."""
+        roots = [config.ROOT / "app", config.ROOT / "tests"]
+        modules = [config.ROOT / "config.py", *(path for root in roots for path in root.rglob("*.py"))]
         return {name for path in modules for name in re.findall(r"^([A-Z][A-Z0-9_]+)\b.*=", path.read_text(), re.M)}
 
     def read_by_the_tests(self) -> set[str]:
