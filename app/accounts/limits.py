@@ -80,7 +80,7 @@ def init_app(app: Flask) -> None:
     limiter.init_app(app)
     app.register_error_handler(RateLimitExceeded, _refuse)
     if limiter.enabled:
-        app.extensions["shop.counters"] = FixedWindowRateLimiter(limiter.storage)
+        app.extensions["core.rate_limiter"] = FixedWindowRateLimiter(limiter.storage)
 
 
 def count() -> None:

@@ -51,7 +51,7 @@ def init_app(app: Flask, lists: Mapping[type, str]) -> None:
             "CACHE_OPTIONS": redis_options(),
         }
     cache.init_app(app, settings)
-    app.extensions["shop.line"].on_reconnect.append(lambda: _renew(lists.values()))
+    app.extensions["core.circuit_breaker"].on_reconnect.append(lambda: _renew(lists.values()))
 
 
 def get_or_build(model: type, key: str, build: Callable[[], Any]) -> Any:
