@@ -28,7 +28,8 @@ cache = Cache()
 # The lifetime of entries and versions.
 REDIS_SECONDS = 10
 MEMORY_SECONDS = 1
-# How long a request waits for another one that builds the same entry, before it builds the entry too.
+# How long a request waits for another one that builds the same entry, before it builds the entry too: the other one may
+# be stuck.
 PATIENCE_SECONDS = 0.25
 _BUILD_LOCKS = tuple(Lock() for _ in range(64))
 

@@ -56,8 +56,8 @@ class Listing:
     has_ids_in_order: bool = True
     # Filters that another listing with the same ids answers, where it has all filters that are given.
     through: Mapping[str, "Listing"] = field(default_factory=dict)
-    # Range filters, and the column that their index sorts by; the suffix tells whether a filter is the lower or the
-    # upper bound.
+    # Range filters, and the column that their index sorts by; the suffix (`FROM`, `BEFORE`) tells whether a filter is
+    # the lower or the upper bound.
     ranges: Mapping[str, str] = field(default_factory=dict)
     # Sorts whose indexes also contain the columns of all ranges, so that a scan skips rows outside of a range.
     skipping: frozenset[str] = frozenset()
