@@ -127,9 +127,9 @@ def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
 
 
 def _guard(
-    view: View, policy: AccountPolicy, first_argument: Callable[[Identity], object] = lambda identity: identity
+    view: View, policy: AccountPolicy, view_argument: Callable[[Identity], object] = lambda identity: identity
 ) -> View:
-    """Return the view behind its policy; `first_argument` returns its first argument."""
+    """Return the view behind its policy; `view_argument` returns the view's first argument for the caller."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -140,7 +140,7 @@ def _guard(
             return view(None, *args, **kwargs)
         policy.require(caller)
         current_request().authorised = policy, caller
-        return view(first_argument(caller), *args, **kwargs)
+        return view(view_argument(caller), *args, **kwargs)
 
     return declare(guarded, policy)
 

@@ -66,9 +66,7 @@ def _accept(row: Invite, token: str, password_hash: str, email: str | None, hour
 
 
 def _redeem(row: Invite, token: str) -> Account:
-    """Return the invited account, locked, and delete the invite. Raises `InviteInvalid` where another request was
-    faster.
-    """
+    """Return the invited account, locked, and delete the invite. Raises `InviteInvalid` where it was used meanwhile."""
     owner_id = row.customer_id or row.mechanic_id or 0
     try:
         owner: Account = get_for_update(Customer if row.customer_id else Mechanic, owner_id)

@@ -33,9 +33,7 @@ def init_app(app: Flask) -> None:
         return
     CORS(
         app,
-        origins=[
-            re.compile(re.escape(origin) + r"\Z") for origin in origins
-        ],  # Flask-CORS may take plain text for a pattern
+        origins=[re.compile(re.escape(origin) + r"\Z") for origin in origins],  # text may be taken for a pattern
         methods=METHODS,
         allow_headers=SENT,
         expose_headers=READ,

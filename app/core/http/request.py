@@ -46,9 +46,7 @@ class ApiRequest(Request):
 
     @cached_property
     def request_id(self) -> str:
-        """The id of the request in logs and responses: the `X-Request-ID` of a proxy or client if it is safe text, else
-        random.
-        """
+        """The id of the request in logs and responses: a client's or proxy's `X-Request-ID` if safe, else random."""
         given = self.headers.get("X-Request-ID", "")
         return given if _SAFE_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"  # not a secret
 

@@ -195,9 +195,7 @@ class Blocks(NamedTuple):
     size: int
 
     def bounds(self, row_id: Any, names: Iterable[str]) -> list[ColumnElement[bool]]:
-        """Return the criteria for ids from the first to the last block with rows of the range that these filters
-        select.
-        """
+        """Return the criteria for ids from the first to the last block with rows of the range of these filters."""
         column = getattr(self.model, self.column)
         ends = {name: name.endswith(FROM) for name in names}
         criteria = [

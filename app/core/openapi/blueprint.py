@@ -135,7 +135,7 @@ class Blueprint(SmorestBlueprint):
         return decorate
 
     def lists(self, shape: Schema | tuple[Schema, ...]) -> Decorator:
-        """Answer with a page of a list, with a weak tag of its rows and their number."""
+        """Answer with a page of a list, whose weak tag covers its rows and their number."""
         return self.response(
             200,
             {"type": "array", "items": _schema_doc(shape)},

@@ -40,9 +40,7 @@ IDEMPOTENCY_KEY = {
 
 
 class SchemaPlugin(MarshmallowPlugin):
-    """Completes apispec's schemas: inputs allow no other properties, outputs have all of theirs, and rules may span
-    fields.
-    """
+    """Completes apispec's schemas: inputs allow no other properties, outputs have all of theirs, rules span fields."""
 
     def schema_helper(self, name: str, definition: Any, schema: Any = None, **kwargs: Any) -> Any:
         described = super().schema_helper(name, definition, schema=schema, **kwargs)
