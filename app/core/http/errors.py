@@ -124,12 +124,12 @@ def _handle_driver_error(error: DBAPIError) -> Response:
 
 def _handle_stale_data(error: StaleDataError) -> Response:
     db.session.rollback()
-    return respond(problems.Conflict("It was changed by someone else meanwhile; read it again."))
+    return respond(problems.Conflict("Somebody else has changed it; read it again."))
 
 
 def _handle_parse_error(_error: ParseException) -> Response:
     """The server found a malformed chunk or trailer while it read the body."""
-    return respond(problems.BadRequest("The body is not framed as HTTP has it."))
+    return respond(problems.BadRequest("The framing of the body is not valid HTTP."))
 
 
 def _handle_unexpected(error: Exception) -> Response:
@@ -138,4 +138,4 @@ def _handle_unexpected(error: Exception) -> Response:
     if isinstance(error, DBAPIError):
         error.hide_parameters = True
     log.error("Request %s failed", current_request().request_id, exc_info=error)
-    return respond(problems.ServerError("Something failed on our side; it has been logged."))
+    return respond(problems.ServerError("The server failed; the error is logged."))

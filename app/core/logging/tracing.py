@@ -78,8 +78,8 @@ def init_app(app: Flask) -> None:
         app, request_hook=_name_span, tracer_provider=provider, enable_commenter=False
     )
     # `SQLAlchemyInstrumentor.instrument` creates an `EngineTracer` for each engine too, but imports SQLAlchemy's
-    # asyncio, which needs greenlet, and refuses SQLAlchemy 2.1. `tests/test_tracing.py` checks that the tracer works
-    # with it.
+    # asyncio, which needs greenlet, and refuses SQLAlchemy 2.1. `tests/core/logging/test_tracing.py` checks that the
+    # tracer works with it.
     connections = NoOpMeter(SERVICE).create_up_down_counter("connections")  # `/metrics` reports them
     with app.app_context():
         for engine in db.engines.values():
