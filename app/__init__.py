@@ -86,10 +86,10 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
     api.register_blueprint(invites_routes.blueprint)
-    api.register_blueprint(audit_routes.blueprint)
     api.register_blueprint(spreadsheets.blueprint)
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)
+    api.register_blueprint(audit_routes.blueprint)
     if config["METRICS_TOKEN"]:
         from app.system import metrics  # its library is large
 
