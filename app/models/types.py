@@ -1,4 +1,4 @@
-"""The shop's own column types; schema fields are chosen by them."""
+"""The shop's own column types, the same on SQLite and PostgreSQL; schema fields are chosen by them."""
 
 from sqlalchemy import String
 
