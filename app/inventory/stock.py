@@ -155,14 +155,14 @@ def refuse_shortage(lines: Iterable[PartLine]) -> None:
     """Raises `OutOfStock` if lines are short; its `parts` lists units requested, available and short of each line."""
     short = [line for line in lines if line.quantity_short]
     if short:
-        raise OutOfStock(f"Not enough on the shelf: {_names(short)}.", parts=_shortages(short))
+        raise OutOfStock(f"Not enough in stock: {_names(short)}.", parts=_shortages(short))
 
 
 def refuse_archived(lines: Iterable[PartLine]) -> None:
     """Raises `OutOfStock` if lines are short of an archived part, since nobody will receive more units of it."""
     short = [line for line in lines if line.quantity_short and line.part.archived_at is not None]
     if short:
-        raise OutOfStock(f"Not stocked any more, and not enough is left: {_names(short)}.", parts=_shortages(short))
+        raise OutOfStock(f"Archived, and not enough is left: {_names(short)}.", parts=_shortages(short))
 
 
 def _names(lines: Iterable[PartLine]) -> str:

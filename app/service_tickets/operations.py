@@ -296,7 +296,7 @@ def _require_role(actor: Identity, ticket: ServiceTicket, target: TicketStatus |
     """Raises `Forbidden` if the transition exists, but not for the actor's role."""
     transition = find_transition(ticket.status, target, Trigger.STATUS) if target else None
     if transition is not None and actor.role not in transition.roles and not transition.own:
-        raise Forbidden("Your role does not make this move.")
+        raise Forbidden("Your role may not make this transition.")
 
 
 def _require_transition(ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Transition:
@@ -323,7 +323,7 @@ def _update_stock_and_invoice(actor: Identity, ticket: ServiceTicket, transition
         _void_invoice(actor, ticket)
     elif transition.target is TicketStatus.VOID:
         if ticket.paid:
-            raise PaymentsExist(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
+            raise PaymentsExist(f"Refund the payments of {ticket.paid} first.", paid=str(ticket.paid))
         for line in stock.lock_lines(ticket):
             stock.reallocate(actor, line.part, line, 0)
     elif transition.target in RESERVING and transition.source not in RESERVING:
