@@ -25,9 +25,9 @@ INSTANCE = ROOT / "instance"
 ENVIRONMENTS = ("development", "production", "testing")
 SECRET_KEY_BYTES = 32
 # So long the database lets nobody remove an event of the audit log.
-LEAST_AUDIT_DAYS = 30
+MIN_AUDIT_DAYS = 30
 # A key of random characters has more different ones, hexadecimal digits too.
-LEAST_CHARACTERS = 8
+MIN_CHARACTERS = 8
 
 
 class ConfigError(RuntimeError):
@@ -71,7 +71,7 @@ def _secret(value: str) -> str:
     if len(value.encode()) < SECRET_KEY_BYTES:
         raise ValueError(f"must have {SECRET_KEY_BYTES} bytes or more")
     repeats = any(value[size:] == value[:-size] for size in range(1, len(value) // 2 + 1))
-    if repeats or len(set(value)) < LEAST_CHARACTERS:
+    if repeats or len(set(value)) < MIN_CHARACTERS:
         raise ValueError("must be random, such as what `openssl rand -hex 32` prints")
     return value
 
@@ -192,7 +192,7 @@ SETTINGS = (
     Setting("METRICS_TOKEN", _secret),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", _web_address),
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
-    Setting("AUDIT_DAYS", _whole(LEAST_AUDIT_DAYS, 366 * 30)),
+    Setting("AUDIT_DAYS", _whole(MIN_AUDIT_DAYS, 366 * 30)),
     Setting("SESSION_IDLE_MINUTES", _whole(1, 60 * 24 * 365)),
     Setting("PHONE_REGION", _region, "US"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),

@@ -7,10 +7,10 @@
     ├── NotFound 404
     ├── MethodNotAllowed 405
     ├── Conflict 409 ── EmailTaken, SkuTaken, VinTaken, ContactNeeded, LastAdmin, MechanicInactive,
-    │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, TicketLocked, IllegalMove,
-    │                   ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, MoneyTaken,
-    │                   AboveBalance, AbovePaid, ProbableDuplicate
-    ├── Stale 412
+    │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, TicketLocked, InvalidTransition,
+    │                   ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, PaymentsExist,
+    │                   Overpayment, AbovePaid, ProbableDuplicate
+    ├── PreconditionFailed 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
     ├── InvalidInput 422 ── IdempotencyMismatch, UnsupportedOrder
@@ -162,7 +162,7 @@ class TicketLocked(Conflict):
     example = {"ticket_status": "completed"}
 
 
-class IllegalMove(Conflict):
+class InvalidTransition(Conflict):
     """The ticket cannot move to that state; `ticket_status` is where it is, `allowed` where it may go."""
 
     slug, title = "illegal-move", "The ticket cannot move there"
@@ -206,7 +206,7 @@ class TotalTooLarge(Conflict):
     advice = "Look for a slip in the prices, the hours and the quantities."
 
 
-class MoneyTaken(Conflict):
+class PaymentsExist(Conflict):
     """A ticket is not voided while money was taken for it, as `paid` tells; that is refunded first."""
 
     slug, title = "money-taken", "Money was taken"
@@ -214,7 +214,7 @@ class MoneyTaken(Conflict):
     example = {"paid": "50.00"}
 
 
-class AboveBalance(Conflict):
+class Overpayment(Conflict):
     """A payment is never more than what is due; `balance` tells it."""
 
     slug, title = "above-balance", "More than is due"

@@ -1,9 +1,9 @@
 """Nobody stops the service: ``python -m tests.availability``, a program and no unit test.
 
 **Budgets**: to every operation of the document goes the largest input that it takes, and more than that. No request may
-cost more than `MOST_HEALTHS` times the processor of ``GET /health``, answered by the same server in the same run; but
+cost more than `MAX_HEALTHS` times the processor of ``GET /health``, answered by the same server in the same run; but
 for slow work, whose share of the threads is bounded (`app/core/http/slow_work.py`); none
-takes more than `MOST_MIB` of memory.
+takes more than `MAX_MIB` of memory.
 **Floods**: thirty PDFs at once, and twenty bodies of a megabyte from nobody, again and again, while a neighbour asks
 for ``GET /health``. It exits with 1 where something costs more, where a neighbour waits for long, or where an answer is
 a 5xx other than 503 with `Retry-After`.
@@ -34,10 +34,10 @@ from tests.fuzz import fill
 from tests.live import Instance, call, instance
 from tests.support import PASSWORD, new_migrated_database, settings
 
-MOST_HEALTHS = 50
-MOST_MIB = 64
+MAX_HEALTHS = 50
+MAX_MIB = 64
 MEGABYTE = 999_000
-MOST_WAIT_MS = 250
+MAX_WAIT_MS = 250
 JSON, CSV = "application/json", "text/csv"
 # The largest of what stands where a number, a date or a choice may stand.
 LARGEST = {"integer": 2_147_483_647, "number": 99_999_999.99, "boolean": True}
@@ -227,11 +227,11 @@ def budgets(server: Instance, document: Document, credentials: dict[str, str], t
         if status >= 500 and status != 503:
             faults.append(line)
         largest = max(largest, (memory, f"{line}, {memory:.0f} MiB"))
-        if memory > MOST_MIB:
+        if memory > MAX_MIB:
             faults.append(f"{line}, {memory:.0f} MiB")
         if not document.is_slow(name):
             worst.append((took, line))
-            if took > MOST_HEALTHS * health:
+            if took > MAX_HEALTHS * health:
                 faults.append(line)
     echo(f"{count} requests; GET /health takes {health:.2f} ms of processor; the dearest of all but slow work:")
     for _, line in sorted(worst, reverse=True)[:5]:
@@ -274,7 +274,7 @@ def flood(server: Instance, what: str, sendings: list[Sending], token: str, seco
     p99 = quantiles(waits, n=100)[98]
     counted = {status: sum(1 for each, _ in answers if each == status) for status in sorted({s for s, _ in answers})}
     echo(f"{what}: {counted}; of {len(waits)} GET /health the slowest but one in a hundred took {p99:.0f} ms")
-    faults = [f"{what}: a neighbour waited {p99:.0f} ms"] if p99 >= MOST_WAIT_MS else []
+    faults = [f"{what}: a neighbour waited {p99:.0f} ms"] if p99 >= MAX_WAIT_MS else []
     bad = [status for status, may_return in answers if status >= 500 and not (status == 503 and may_return)]
     return faults + ([f"{what}: answers were {sorted(set(bad))}"] if bad else [])
 

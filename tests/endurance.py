@@ -29,7 +29,7 @@ from tests.traffic import Shop
 
 SECONDS_BETWEEN = 3.0
 WARM_UP_SECONDS = 60
-MOST_GROWTH = 0.05
+MAX_GROWTH = 0.05
 SAMPLES, SAMPLE_SECONDS = 10, 1.0
 
 
@@ -116,7 +116,7 @@ def soak(running: Service, minutes: float) -> list[str]:
     echo(f"memory of the workers: {first:.1f} MB after a minute, {last:.1f} MB at the end ({growth:+.1%})")
     return [
         *(f"{failed} requests failed" for _ in [0] if failed),
-        *(f"memory grew by {growth:.1%}" for _ in [0] if abs(growth) > MOST_GROWTH),
+        *(f"memory grew by {growth:.1%}" for _ in [0] if abs(growth) > MAX_GROWTH),
     ]
 
 

@@ -52,7 +52,7 @@ SETTINGS = {
 }
 # Price in cents and opening stock; null: not tracked.
 PARTS: tuple[tuple[int, int | None], ...] = ((35, 4), (1249, 1), (14995, 0), (777, None))
-MOST_OPEN, MOST_TICKETS = 3, 7
+MAX_OPEN, MAX_TICKETS = 3, 7
 
 # --- the model --------------------------------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ CHANGEABLE = ("estimate", "open", "in_progress")
 RESERVING = ("open", "in_progress")
 INVOICED = ("invoiced", "paid")
 # The moves by status: who makes them. `own`: mechanics too, on their own tickets.
-MOVES = {
+TRANSITIONS = {
     ("estimate", "void"): "desk",
     ("declined", "estimate"): "desk",
     ("open", "in_progress"): "own",
@@ -353,11 +353,11 @@ class Model:
         self.tickets.append(Ticket(ticket_id, owner, opener, status, states=[status]))
 
     def allowed(self, status: str) -> list[str]:
-        return sorted(target for source, target in MOVES if source == status)
+        return sorted(target for source, target in TRANSITIONS if source == status)
 
     def move(self, who: str, ticket: Ticket, target: str, reason: str | None) -> None:
         self.require_staff(who, ticket)
-        roles = MOVES.get((ticket.status, target))
+        roles = TRANSITIONS.get((ticket.status, target))
         if roles is None:
             raise Refused(409, "illegal-move", ticket_status=ticket.status, allowed=self.allowed(ticket.status))
         if (roles == "desk" and who not in DESK) or (roles == "admin" and who != "admin"):
@@ -554,7 +554,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def has_room(self) -> bool:
         unfinished = [ticket for ticket in self.model.tickets if ticket.status in CHANGEABLE]
-        return len(self.model.tickets) < MOST_TICKETS and len(unfinished) < MOST_OPEN
+        return len(self.model.tickets) < MAX_TICKETS and len(unfinished) < MAX_OPEN
 
     @precondition(has_room)
     @rule(opener=st.sampled_from(("mechanic", "advisor")), owner=st.sampled_from(CUSTOMERS), quote=st.booleans())
@@ -651,7 +651,7 @@ class ShopMachine(RuleBasedStateMachine):
                 self.move_stock("advisor", self.model.parts.index(line.part), "receive", short)
                 self.check_all()
         for state in ("in_progress", "completed"):
-            if (self.model.tickets[n].status, state) in MOVES:
+            if (self.model.tickets[n].status, state) in TRANSITIONS:
                 self.move("advisor", n, state)
                 self.check_all()
         if bill:

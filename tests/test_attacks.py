@@ -36,6 +36,7 @@ from app.extensions import db
 from app.models import AuditEvent, AuditKind, Customer, Invite, Mechanic, SignIn
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
+from tests import test_access
 from tests.instruments import OwnAppTest, statements
 from tests.support import (
     ON_POSTGRESQL,
@@ -47,7 +48,7 @@ from tests.support import (
     empty_database,
     forget_counts,
 )
-from tests.test_access import PEOPLE, TABLE, AccessTable, Row
+from tests.test_access import PEOPLE, TABLE, Row
 from tests.test_invites import InviteTest
 
 SIGN_UPS = 3
@@ -172,7 +173,7 @@ class SlowBody(io.BytesIO):
             self.meanwhile = None
 
 
-class RightsThatEndMeanwhile(AccessTable):
+class RightsThatEndMeanwhile(test_access.AccessTable):
     """Who loses their session or their role after the headers and before the body does nothing with it.
 
     For every request of the access table that has a body and needs a token.
@@ -260,7 +261,7 @@ class RightsThatEndMeanwhile(AccessTable):
         with db.engines[None].connect() as connection:
             connection.execute(statement)
             connection.commit()
-        sessions.forget()
+        sessions.clear()
 
 
 class Recorder(Caller):
@@ -300,7 +301,7 @@ class InvitesOfMakers(InviteTest):
                         update(Mechanic).where(Mechanic.id == maker.id).values(active=True, role=Role.ADMIN)
                     )
                 maker = Caller(self.app, self.sign_in("mechanic", maker.id), maker.id)
-                sessions.forget()
+                sessions.clear()
 
     def test_who_takes_over_is_not_let_in_by_an_invite_of_their_own(self) -> None:
         own = self.invite(f"/mechanics/{self.advisor.id}", self.admin)
@@ -466,7 +467,7 @@ class IdleSessions(OwnAppTest):
         self.pass_time(self.mechanic, 2)
         with statements() as sent:
             for _ in range(5):
-                sessions.forget()
+                sessions.clear()
                 self.assertStatus(self.mechanic.get("/inventory"), 200)
                 self.make_ticket()
         self.assertEqual(len([text for text in sent if text.startswith("UPDATE sign_ins")]), 1)
@@ -485,7 +486,7 @@ class IdleSessions(OwnAppTest):
         before = now() - timedelta(minutes=minutes)
         with db.engine.begin() as connection:
             connection.execute(update(SignIn).where(getattr(SignIn, kind) == caller.id).values(last_used_at=before))
-        sessions.forget()
+        sessions.clear()
 
 
 class NoIdleSessions(ShopTest):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from app.accounts import sign_in as signing_in
+from app.accounts import operations as signing_in
 from app.core.database.types import now
 from app.extensions import db
 from app.models import AuditEvent, AuditKind, Mechanic

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.core.lists.caching import PATIENCE_SECONDS, remember
+from app.core.lists.caching import PATIENCE_SECONDS, get_or_build
 from app.extensions import cache
 from app.models import Mechanic
 from app.rules.ticket_life import TicketStatus
@@ -313,7 +313,7 @@ class AtTheSameMoment(ShopTest):
             return "a list"
 
         with ThreadPoolExecutor(1) as threads:
-            stuck = threads.submit(self.remember, build)
+            stuck = threads.submit(self.get_or_build, build)
             is_building.wait(30)
             self.assertEqual(self.ask(1, build), ["a list"])
             self.assertFalse(stuck.done())
@@ -321,14 +321,14 @@ class AtTheSameMoment(ShopTest):
 
     def test_a_failure_is_nobody_elses(self) -> None:
         with self.assertRaises(ZeroDivisionError):
-            self.remember(lambda: str(1 // 0))
-        self.assertEqual(self.remember(lambda: "a list"), "a list")
+            self.get_or_build(lambda: str(1 // 0))
+        self.assertEqual(self.get_or_build(lambda: "a list"), "a list")
 
     def ask(self, number: int, build: Callable[[], str]) -> list[str]:
         with ThreadPoolExecutor(number) as threads:
-            return [asked.result() for asked in [threads.submit(self.remember, build) for _ in range(number)]]
+            return [asked.result() for asked in [threads.submit(self.get_or_build, build) for _ in range(number)]]
 
-    def remember(self, build: Callable[[], str]) -> str:
+    def get_or_build(self, build: Callable[[], str]) -> str:
         with self.app.app_context():
-            kept: str = remember(Mechanic, "a key", build)
+            kept: str = get_or_build(Mechanic, "a key", build)
         return kept

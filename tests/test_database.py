@@ -4,13 +4,16 @@ import time
 import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest import mock
 
 from sqlalchemy import create_engine, select, text
 
+from app import create_app
+from app.core.database import engine as database
 from app.core.database.engine import TRUSTED_SECONDS
 from app.extensions import db
 from app.models import Part
-from tests.support import ON_POSTGRESQL, ShopTest
+from tests.support import DURABLE_SYNCHRONOUS, ON_POSTGRESQL, ShopTest, close_connections, new_database, settings
 
 END_THE_OTHERS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -63,3 +66,15 @@ class LostConnections(ShopTest):
         time.sleep(TRUSTED_SECONDS)
         self.assertStatus(self.admin.patch(f"/inventory/{part_id}", {"price": "98.00"}), 200)
         self.assertEqual(self.assertStatus(self.admin.get(f"/inventory/{part_id}"), 200)["price"], "98.00")
+
+
+@unittest.skipIf(ON_POSTGRESQL, "a server has settings of its own")
+class Durability(unittest.TestCase):
+    """What was committed is on the disk."""
+
+    def test_sqlite_waits_for_the_disk(self) -> None:
+        with mock.patch.object(database, "SQLITE_SYNCHRONOUS", DURABLE_SYNCHRONOUS):
+            app = create_app(settings(DATABASE_URL=new_database()))
+            with app.app_context(), db.engine.connect() as connection:
+                self.assertEqual(connection.exec_driver_sql("PRAGMA synchronous").scalar(), 2)  # FULL
+        close_connections(app)

@@ -19,7 +19,7 @@ DEPLOYS = "/v1/services/srv-1/deploys"
 HANG = object()
 
 
-class Asked(NamedTuple):
+class Sent(NamedTuple):
     """One request to the stand-in."""
 
     method: str
@@ -35,14 +35,14 @@ class StandIn(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[Asked] = []
+        self.asked: list[Sent] = []
         self.creations: list[Any] = []
         self.polls: list[Any] = []
         self.listed: list[Any] = []
         self.free = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
 
-    def answer_to(self, asked: Asked) -> Any:
+    def answer_to(self, asked: Sent) -> Any:
         """Status, JSON or None, and headers."""
         self.asked.append(asked)
         if asked.method == "POST":
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         length = int(self.headers["Content-Length"] or 0)
         body = json.loads(self.rfile.read(length)) if length else None
-        answer = self.server.answer_to(Asked(self.command, self.path, self.headers["Authorization"], body))
+        answer = self.server.answer_to(Sent(self.command, self.path, self.headers["Authorization"], body))
         if answer is HANG:
             self.server.free.wait(30)
             return
@@ -145,8 +145,8 @@ class Deploying(unittest.TestCase):
         told = self.assertLive()
         key = f"Bearer {KEY}"
         creation, *polls = self.render.asked
-        self.assertEqual(creation, Asked("POST", DEPLOYS, key, {"commitId": COMMIT}))
-        self.assertEqual(polls, [Asked("GET", f"{DEPLOYS}/dep-1", key, None)] * 3)
+        self.assertEqual(creation, Sent("POST", DEPLOYS, key, {"commitId": COMMIT}))
+        self.assertEqual(polls, [Sent("GET", f"{DEPLOYS}/dep-1", key, None)] * 3)
         for status in ("build_in_progress", "update_in_progress", "live", COMMIT):
             self.assertIn(status, told)
 

@@ -25,7 +25,7 @@ from tests.instruments import OwnAppTest, PostgreSQLServer, RedisTest
 from tests.support import ON_POSTGRESQL, Caller, migrated
 
 SECONDS_TO_RECOVER = 5.0
-MOST_ADDED_SECONDS = 0.15
+MAX_ADDED_SECONDS = 0.15
 
 
 class Patient(Caller):
@@ -272,8 +272,8 @@ class RedisFails(RedisTest, FaultTest):
                     later.append(max(self.seconds(ask) for _ in range(5)))
                     mend_it()
                     self.wait_until_up()
-                self.assertLess(min(first) - usual, MOST_ADDED_SECONDS)
-                self.assertLess(min(later) - usual, MOST_ADDED_SECONDS)
+                self.assertLess(min(first) - usual, MAX_ADDED_SECONDS)
+                self.assertLess(min(later) - usual, MAX_ADDED_SECONDS)
 
     def seconds(self, ask: Callable[[], TestResponse]) -> float:
         began = time.monotonic()

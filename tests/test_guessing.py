@@ -17,7 +17,7 @@ from unittest import mock
 
 from werkzeug.test import TestResponse
 
-from app.accounts import devices, sign_in
+from app.accounts import devices, operations
 from app.accounts.limits import limiter
 from app.models import Customer
 from tests.instruments import OwnAppTest, RedisTest
@@ -147,14 +147,14 @@ class WhenRedisHangs(Guessing, RedisTest):
 
     def hanging_during_the_check(self) -> Any:
         """Redis hangs as soon as a password is looked at."""
-        check = sign_in.verify_password
+        check = operations.verify_password
 
         def hang(*args: Any) -> bool:
             self.redis.hang()
             self.addCleanup(self.redis.wake)
             return check(*args)
 
-        return mock.patch.object(sign_in, "verify_password", hang)
+        return mock.patch.object(operations, "verify_password", hang)
 
 
 class Strangers(Guessing):
@@ -175,7 +175,7 @@ class Strangers(Guessing):
     def test_a_refused_try_is_not_checked_whether_or_not_there_is_an_account(self) -> None:
         for email in (self.customer.email, "nobody@example.com"):
             self.guess(3, email)
-            with mock.patch.object(sign_in, "verify_password") as check:
+            with mock.patch.object(operations, "verify_password") as check:
                 for _ in range(20):
                     self.assertSlowed(self.login(email))
             check.assert_not_called()

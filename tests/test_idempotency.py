@@ -23,8 +23,9 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.accounts import passwords
 from app.accounts.access import staff_required
+from app.accounts.idempotency import KEYS
 from app.core.database.base import Base
-from app.core.database.transaction import atomic, is_underway, release
+from app.core.database.transaction import atomic, is_underway, release_connection
 from app.core.database.types import now
 from app.core.fields.schemas import Input
 from app.core.http import idempotency
@@ -50,7 +51,7 @@ MARKED = "Wilhelmina Quartermaine"
 class KeyTest(ShopTest):
     """A shop whose clients send keys."""
 
-    def send_json(self, caller: Caller, path: str, body: Any = None, key: str = "k-1", **kwargs: Any) -> TestResponse:
+    def send(self, caller: Caller, path: str, body: Any = None, key: str = "k-1", **kwargs: Any) -> TestResponse:
         """The answer to a POST with a key."""
         return caller.post(path, body, headers={"Idempotency-Key": key}, **kwargs)
 
@@ -326,7 +327,7 @@ class RefusalsAreKept(KeyTest):
 
     def test_a_long_refusal_is_not_kept(self) -> None:
         body = {f"{number:02}{'n' * 98}": 1 for number in range(99)}
-        self.assertGreater(len(self.send(self.advisor, "/inventory", body).data), idempotency.MOST_REFUSAL_BYTES)
+        self.assertGreater(len(self.send(self.advisor, "/inventory", body).data), idempotency.MAX_REFUSAL_BYTES)
         self.assertEqual(self.kept(), [])
         self.assertStatus(self.send(self.advisor, "/inventory", {"name": "Pad", "price": "1.00"}), 201)
 
@@ -437,7 +438,8 @@ class Failures(KeyTest):
     def test_a_commit_that_fails_leaves_nothing(self) -> None:
         """The database refuses at the very end: the answer, which was made, points to nobody."""
         nobody = select(func.max(Customer.id) + 1).scalar_subquery()
-        points_to_nobody = mock.patch.object(idempotency, "_customer_concerned", return_value=select(nobody))
+        keys = KEYS._replace(describe=lambda *_: {"customer_id": nobody})
+        points_to_nobody = mock.patch.dict(self.app.extensions, {"core.idempotency": keys})
         with points_to_nobody, self.assertLogs("app.core.http.errors"):
             self.assertProblem(self.do(), 500, "server-error")
         self.assertUndone()
@@ -514,7 +516,7 @@ class Secrets(KeyTest):
 
     def test_nothing_slow_is_done_within_a_transaction(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "before the transaction"), atomic():
-            release()
+            release_connection()
 
     def test_a_new_secret_key_knows_the_keys_of_the_one_before(self) -> None:
         first = self.send(self.anyone, "/customers", SIGN_UP)

@@ -452,8 +452,8 @@ class Files(ImportTest):
         )
 
     def test_a_file_has_an_end(self) -> None:
-        most, checking.MOST_ROWS = checking.MOST_ROWS, 10
-        self.addCleanup(setattr, checking, "MOST_ROWS", most)
+        most, checking.MAX_ROWS = checking.MAX_ROWS, 10
+        self.addCleanup(setattr, checking, "MAX_ROWS", most)
         self.assertImported("name,price\n" + "Oil,1\n" * 10, created=10)
         self.assertFaults("name,price\n" + "Oil,1\n" * 11, (12, None))
 

@@ -14,7 +14,7 @@ from tests.test_races import RaceTest, at_once, statuses
 TICKETS = "/service-tickets"
 ADDRESSES = (TICKETS, f"{TICKETS}/mechanic/create", "/service_tickets", "/service_tickets/mechanic/create")
 WRONG_CHECK_DIGIT = "1HGCM82643A004352"
-MOST_STATEMENTS = 13  # the token's and the answer's among them
+MAX_STATEMENTS = 13  # the token's and the answer's among them
 
 
 def alex(**changes: Any) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Arrivals(IntakeTest):
     def test_the_number_of_statements_is_small(self) -> None:
         with statements() as sent:
             self.taken_in(customer=alex(), vehicle=car(), odometer=98_500)
-        self.assertLessEqual(len([s for s in sent if not s.startswith("BEGIN")]), MOST_STATEMENTS, "\n".join(sent))
+        self.assertLessEqual(len([s for s in sent if not s.startswith("BEGIN")]), MAX_STATEMENTS, "\n".join(sent))
 
 
 class Refusals(IntakeTest):

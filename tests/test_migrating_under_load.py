@@ -24,7 +24,7 @@ from sqlalchemy.engine import make_url
 from app.accounts import tokens
 from app.core.database.base import Base
 from app.core.database.types import now
-from app.core.fields.schemas import MOST_COUNTED
+from app.core.fields.schemas import MAX_COUNTED
 from app.extensions import db
 from app.models import Customer, Mechanic, ServiceTicket, SignIn, Vehicle
 from app.rules.roles import Role
@@ -39,7 +39,7 @@ TABLES = [table.name for table in Base.metadata.sorted_tables]
 BUSY = {"service_tickets", "part_lines", "parts", "ticket_events", "stock_movements"}
 OLD_TICKETS = 500
 WARM_UP_SECONDS = 2.0
-MOST_SECONDS_TO_WAIT = 3
+MAX_SECONDS_TO_WAIT = 3
 # Rewrites the table: the default is volatile, so each row gets a value of its own.
 ADD_COLUMN = "ALTER TABLE {} ADD COLUMN made timestamptz NOT NULL DEFAULT clock_timestamp()"
 DROP_COLUMN = "ALTER TABLE {} DROP COLUMN made"
@@ -180,11 +180,11 @@ class Clerk(Desk):
     def list(self, path: str, rows: int, token: str | None = None) -> list[Any]:
         """The rows of a page, of a list that has as many in all, and as many as it had."""
         answer = self.get(path, token)
-        total = int(answer.headers.get("x-total-count", MOST_COUNTED + 1))
+        total = int(answer.headers.get("x-total-count", MAX_COUNTED + 1))
         if "status=open" not in path:
             rows = max(rows, self.at_least.get(path, 0))
         self.require(bool(answer.json) and total >= rows, f"{generic(path)} has fewer rows")
-        self.at_least[path] = total if total <= MOST_COUNTED else rows
+        self.at_least[path] = total if total <= MAX_COUNTED else rows
         found: list[Any] = answer.json
         return found
 
@@ -231,7 +231,7 @@ class Migrator:
         with self.connection as transaction, transaction.cursor() as cursor:
             cursor.execute(ADD_COLUMN.format(table))
             time.sleep(self.seconds)
-            deadline = time.monotonic() + MOST_SECONDS_TO_WAIT
+            deadline = time.monotonic() + MAX_SECONDS_TO_WAIT
             while not self.is_waited_for(cursor, table) and table in BUSY and time.monotonic() < deadline:
                 time.sleep(0.05)  # the machine has other things to do than the load
         with self.connection as transaction, transaction.cursor() as cursor:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache as once
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Connection, MetaData, Table, select
@@ -24,6 +25,7 @@ BEFORE_IDS, IDS = "0009", "0010"
 UNFOLDED, FOLDED = "0011", "0012"
 READINGS = "0013"
 THREE_PLACES, FOUR_PLACES = "0013", "0014"
+BEFORE_COPIES_OF_HOLDS, COPIES_OF_HOLDS = "0020", "0021"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -58,9 +60,11 @@ class FilledTest(MigrationTest):
 class SimpleShop(FilledTest):
     """A database of the simple form with a shop's data in it, written by plain SQL."""
 
+    def new_database(self) -> str:
+        return support.new_migrated_database(SIMPLE)
+
     def setUp(self) -> None:
         super().setUp()
-        upgrade(support.MIGRATIONS, SIMPLE)
         self.fill()
         self.before = self.everything()
 
@@ -130,12 +134,39 @@ class SimpleShop(FilledTest):
             self.assertEqual(on_hand or 0, moved.get(part_id, 0), f"part {part_id}")
 
 
-class Upgrade(SimpleShop):
-    """What open tickets took is on the shelf again, and theirs."""
+class Upgraded(NamedTuple):
+    """A simple shop on which all migrations ran: its address, and what was in it before them."""
+
+    url: str
+    before: dict[str, list[tuple[Any, ...]]]
+
+
+@once
+def upgraded_shop() -> Upgraded:
+    """The one of which each test has a copy: it is filled and migrated once."""
+    shop = SimpleShop()
+    shop.setUp()
+    upgrade(support.MIGRATIONS)
+    shop.doCleanups()
+    return Upgraded(shop.url, shop.before)
+
+
+class UpgradedShop(SimpleShop):
+    """A simple shop with its data, after all migrations."""
+
+    def new_database(self) -> str:
+        return support.new_database(upgraded_shop().url)
+
+    def fill(self) -> None:
+        pass  # it was before the migrations
 
     def setUp(self) -> None:
         super().setUp()
-        upgrade(support.MIGRATIONS)
+        self.before = upgraded_shop().before
+
+
+class Upgrade(UpgradedShop):
+    """What open tickets took is on the shelf again, and theirs."""
 
     def test_the_shelf_has_back_what_open_tickets_took_and_holds_it_for_them(self) -> None:
         expected = {
@@ -190,20 +221,18 @@ class Upgrade(SimpleShop):
         self.assertEqual(self.rows("SELECT last_number FROM invoice_series"), [(0,)])
 
 
-class Downgrade(SimpleShop):
+class Downgrade(UpgradedShop):
     """The way back gives the old figures, and the way up again the new ones."""
 
     def test_down_gives_everything_back(self) -> None:
-        upgrade(support.MIGRATIONS)
         downgrade(support.MIGRATIONS, SIMPLE)
         self.assertEqual(self.everything(), self.before)
 
     def test_up_again_gives_the_same(self) -> None:
-        upgrade(support.MIGRATIONS)
-        once = self.without_moments()
+        first = self.without_moments()
         downgrade(support.MIGRATIONS, SIMPLE)
         upgrade(support.MIGRATIONS)
-        self.assertEqual(self.without_moments(), once)
+        self.assertEqual(self.without_moments(), first)
         self.assertLedger()
 
     def without_moments(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -213,7 +242,6 @@ class Downgrade(SimpleShop):
 
     def test_reworked_units_are_taken_under_the_old_form_and_held_under_the_new(self) -> None:
         """A ticket in rework has issued its units: that is what the simple form calls taken."""
-        upgrade(support.MIGRATIONS)
         with db.engine.begin() as connection:
             connection.exec_driver_sql("UPDATE service_tickets SET status = 'in_progress' WHERE id = 4")
         downgrade(support.MIGRATIONS, SIMPLE)
@@ -269,12 +297,31 @@ class Rates(SimpleShop):
         self.assertEqual(rates, [(8188, 8187)])
 
 
+class Holds(SimpleShop):
+    """What a ticket waits for is copied to its assignments, and stays with the ticket."""
+
+    def test_assignments_get_it_and_lose_it_again(self) -> None:
+        upgrade(support.MIGRATIONS, BEFORE_COPIES_OF_HOLDS)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE service_tickets SET hold = 'parts' WHERE id IN (1, 3)")
+            assigned = "INSERT INTO ticket_mechanics SELECT 2, 2, status, created_at, updated_at, total"
+            connection.exec_driver_sql(f"{assigned} FROM service_tickets WHERE id = 2")
+        before = self.everything()
+        upgrade(support.MIGRATIONS, COPIES_OF_HOLDS)
+        listed = self.rows("SELECT ticket_id, hold FROM ticket_mechanics ORDER BY ticket_id")
+        self.assertEqual(listed, [(1, "parts"), (2, None)])
+        downgrade(support.MIGRATIONS, BEFORE_COPIES_OF_HOLDS)
+        self.assertEqual(self.everything(), before)
+
+
 class Ids(MigrationTest):
     """Ids are never used again, in any table that numbers its rows."""
 
+    def new_database(self) -> str:
+        return support.new_migrated_database()
+
     def setUp(self) -> None:
         super().setUp()
-        upgrade(support.MIGRATIONS)
         self.assertEqual(self.app.test_cli_runner().invoke(args=["demo"]).exit_code, 0)
         with db.engine.begin() as connection:
             connection.exec_driver_sql(
@@ -321,12 +368,11 @@ class Ids(MigrationTest):
                 connection.invalidate()
 
 
-class Afterwards(SimpleShop):
+class Afterwards(UpgradedShop):
     """The API works on what came over."""
 
     def setUp(self) -> None:
         super().setUp()
-        upgrade(support.MIGRATIONS)
         self.admin = self.caller()
 
     def caller(self) -> support.Caller:
@@ -425,9 +471,11 @@ class FoldedTexts(FilledTest):
         11: "plain",
     }
 
+    def new_database(self) -> str:
+        return support.new_migrated_database(UNFOLDED)
+
     def setUp(self) -> None:
         super().setUp()
-        upgrade(support.MIGRATIONS, UNFOLDED)
         numbers = {"price": 100, "quantity_reserved": 0, "version": 1, "search_text": " as it was"}
         archived = {10: MOMENT}
         self.insert(

@@ -64,16 +64,20 @@ def _is_unnamed(rule: Constraint | Index) -> bool:
 
 
 class MigrationTest(unittest.TestCase):
-    """A new, empty database, and the application on it."""
+    """A new database, and the application on it."""
 
     def setUp(self) -> None:
-        self.url = support.new_database()
+        self.url = self.new_database()
         self.app: Flask = create_app(support.settings(DATABASE_URL=self.url))
         context = self.app.app_context()
         context.push()
         self.addCleanup(context.pop)
         self.addCleanup(lambda: db.engine.dispose())
         self.addCleanup(db.session.remove)
+
+    def new_database(self) -> str:
+        """The address of an empty database; override it for one that is not."""
+        return support.new_database()
 
     def tables(self) -> set[str]:
         return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
@@ -112,73 +116,11 @@ class MigrationTest(unittest.TestCase):
             return {(table, name) for table, name in connection.execute(text(listed))}
 
 
-class UpAndDown(MigrationTest):
-    """The schema that migrations make is that of the models."""
-
-    def test_up_down_and_up_again(self) -> None:
-        upgrade(support.MIGRATIONS)
-        first = self.schema()
-        self.assertEqual(self.drift(), [])
-        downgrade(support.MIGRATIONS, "base")
-        self.assertEqual(self.tables(), set())
-        upgrade(support.MIGRATIONS)
-        self.assertEqual(self.schema(), first)
-        self.assertEqual(self.drift(), [])
-
-    def test_every_step_goes_down_and_up_again(self) -> None:
-        upgrade(support.MIGRATIONS)
-        steps = list(self.scripts().walk_revisions())
-        for step in steps:
-            before = self.schema()
-            downgrade(support.MIGRATIONS, "-1")
-            upgrade(support.MIGRATIONS, step.revision)
-            self.assertEqual(self.schema(), before, step.revision)
-            downgrade(support.MIGRATIONS, "-1")
-
-    def test_there_is_one_head(self) -> None:
-        self.assertEqual(len(self.scripts().get_heads()), 1)
-
-    def test_constraints_and_indexes_bear_the_names_of_the_models(self) -> None:
-        upgrade(support.MIGRATIONS)
-        expected = {
-            table.name: {
-                str(None if _is_unnamed(rule) else rule.name)
-                for rule in (*table.constraints, *table.indexes)
-                if is_of_dialect(rule, db.engine.dialect.name)
-            }
-            for table in Base.metadata.sorted_tables
-        }
-        self.assertEqual({table: names for table, (_, names) in self.schema().items()}, expected)
-
-    def test_checks_of_the_models_are_those_of_the_database(self) -> None:
-        """Autogenerate compares no CHECK: a database made from the models is compared with the migrated one."""
-        upgrade(support.MIGRATIONS)
-        migrated = self.checks()
-        downgrade(support.MIGRATIONS, "base")
-        Base.metadata.create_all(db.engine)
-        self.assertTrue(migrated)
-        self.assertEqual(migrated, self.checks())
-
-    def test_the_loggers_of_the_application_go_on(self) -> None:
-        logger = logging.getLogger("app.core.http.errors")
-        level = logging.getLogger().level
-        upgrade(support.MIGRATIONS)
-        self.assertFalse(logger.disabled)
-        self.assertEqual(logging.getLogger().level, level)
+class SchemaTest(MigrationTest):
+    """What a schema consists of."""
 
     def scripts(self) -> ScriptDirectory:
         return ScriptDirectory.from_config(migrate.get_config(support.MIGRATIONS))
-
-    def test_what_is_append_only_is_guarded_by_the_database_itself(self) -> None:
-        upgrade(support.MIGRATIONS)
-        guarded = self.triggers()
-        self.assertEqual(
-            {table for table, _ in guarded}, {"stock_movements", "ticket_events", "payments", "audit_events"}
-        )
-        downgrade(support.MIGRATIONS, "base")
-        self.assertEqual(self.triggers(), set())
-        upgrade(support.MIGRATIONS)
-        self.assertEqual(self.triggers(), guarded)
 
     def schema(self) -> dict[str, tuple[list[Any], set[str]]]:
         """Columns, and the names of constraints and indexes, of every table."""
@@ -207,12 +149,83 @@ class UpAndDown(MigrationTest):
         }
 
 
+class UpAndDown(SchemaTest):
+    """The schema that migrations make is that of the models."""
+
+    def test_up_down_and_up_again(self) -> None:
+        upgrade(support.MIGRATIONS)
+        first = self.schema()
+        self.assertEqual(self.drift(), [])
+        downgrade(support.MIGRATIONS, "base")
+        self.assertEqual(self.tables(), set())
+        upgrade(support.MIGRATIONS)
+        self.assertEqual(self.schema(), first)
+        self.assertEqual(self.drift(), [])
+
+    def test_there_is_one_head(self) -> None:
+        self.assertEqual(len(self.scripts().get_heads()), 1)
+
+    def test_the_loggers_of_the_application_go_on(self) -> None:
+        logger = logging.getLogger("app.core.http.errors")
+        level = logging.getLogger().level
+        upgrade(support.MIGRATIONS)
+        self.assertFalse(logger.disabled)
+        self.assertEqual(logging.getLogger().level, level)
+
+
+class Migrated(SchemaTest):
+    """The same, of a database on which all migrations ran from the beginning."""
+
+    def new_database(self) -> str:
+        return support.new_migrated_database()
+
+    def test_every_step_goes_down_and_up_again(self) -> None:
+        steps = list(self.scripts().walk_revisions())
+        for step in steps:
+            before = self.schema()
+            downgrade(support.MIGRATIONS, "-1")
+            upgrade(support.MIGRATIONS, step.revision)
+            self.assertEqual(self.schema(), before, step.revision)
+            downgrade(support.MIGRATIONS, "-1")
+
+    def test_constraints_and_indexes_bear_the_names_of_the_models(self) -> None:
+        expected = {
+            table.name: {
+                str(None if _is_unnamed(rule) else rule.name)
+                for rule in (*table.constraints, *table.indexes)
+                if is_of_dialect(rule, db.engine.dialect.name)
+            }
+            for table in Base.metadata.sorted_tables
+        }
+        self.assertEqual({table: names for table, (_, names) in self.schema().items()}, expected)
+
+    def test_checks_of_the_models_are_those_of_the_database(self) -> None:
+        """Autogenerate compares no CHECK: a database made from the models is compared with the migrated one."""
+        migrated = self.checks()
+        downgrade(support.MIGRATIONS, "base")
+        Base.metadata.create_all(db.engine)
+        self.assertTrue(migrated)
+        self.assertEqual(migrated, self.checks())
+
+    def test_what_is_append_only_is_guarded_by_the_database_itself(self) -> None:
+        guarded = self.triggers()
+        self.assertEqual(
+            {table for table, _ in guarded}, {"stock_movements", "ticket_events", "payments", "audit_events"}
+        )
+        downgrade(support.MIGRATIONS, "base")
+        self.assertEqual(self.triggers(), set())
+        upgrade(support.MIGRATIONS)
+        self.assertEqual(self.triggers(), guarded)
+
+
 class Data(MigrationTest):
     """No migration loses a row, or leaves one that points nowhere."""
 
+    def new_database(self) -> str:
+        return support.new_migrated_database()
+
     def setUp(self) -> None:
         super().setUp()
-        upgrade(support.MIGRATIONS)
         mechanic = Mechanic(name="Mel", email="mel@example.com", role=Role.MECHANIC, password_hash="-")
         customer = Customer(name="Cus", email="cus@example.com")
         part = Part(name="Oil filter", price=Decimal(1), quantity_on_hand=5)

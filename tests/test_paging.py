@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from werkzeug.test import TestResponse
 
-from app.core.fields.schemas import MOST_COUNTED
+from app.core.fields.schemas import MAX_COUNTED
 from app.extensions import db
 from app.models import Customer
 from tests import support
@@ -151,16 +151,16 @@ class Depth(ShopTest):
 
     def setUp(self) -> None:
         super().setUp()
-        people = [{"name": f"Customer {n}", "phone": "+12125550100"} for n in range(MOST_COUNTED)]
+        people = [{"name": f"Customer {n}", "phone": "+12125550100"} for n in range(MAX_COUNTED)]
         db.session.execute(insert(Customer), people)
         db.session.commit()
 
     def test_pages_end_where_counting_ends_and_the_cursor_goes_on(self) -> None:
-        last = self.advisor.get(f"/customers?per_page={self.SIZE}&page={MOST_COUNTED // self.SIZE}")
+        last = self.advisor.get(f"/customers?per_page={self.SIZE}&page={MAX_COUNTED // self.SIZE}")
         self.assertEqual((len(last.json or []), set(links(last))), (self.SIZE, {"first", "prev", "next"}))
         self.assertNotIn("X-Total-Count", last.headers)
         beyond = self.advisor.get(links(last)["next"])
-        self.assertEqual([row["id"] for row in beyond.json or []], [MOST_COUNTED + 1, MOST_COUNTED + 2])
+        self.assertEqual([row["id"] for row in beyond.json or []], [MAX_COUNTED + 1, MAX_COUNTED + 2])
         self.assertEqual(set(links(beyond)), {"first"})
         self.assertInvalid(self.advisor.get(f"/customers?per_page={self.SIZE}&page=101"), "page")
 
@@ -170,7 +170,7 @@ class Depth(ShopTest):
             db.session.execute(delete(Customer).where(Customer.id == select(func.max(Customer.id)).scalar_subquery()))
         db.session.commit()
         counted = self.advisor.get("/customers?sort=name")
-        self.assertEqual(counted.headers["X-Total-Count"], str(MOST_COUNTED))
+        self.assertEqual(counted.headers["X-Total-Count"], str(MAX_COUNTED))
 
 
 class Walks(RaceTest):

@@ -20,7 +20,7 @@ FEW_SIZES, MANY_SIZES = (7,), (1, 2, 3, 20, 21, 50, 99, 100)
 ORDERS_OF_A_LIST = 60
 MEGABYTE = 1 << 20
 # Psycopg 3 prepares what is sent for the sixth time, and drops what was not sent for long.
-TIMES_UNTIL_PREPARED, MOST_PREPARED_BY_THE_DRIVER = 6, 100
+TIMES_UNTIL_PREPARED, MAX_PREPARED_BY_THE_DRIVER = 6, 100
 PREPARED = text("SELECT count(*) FROM pg_prepared_statements")
 MEMORY = text("SELECT sum(total_bytes) FROM pg_backend_memory_contexts")
 
@@ -111,7 +111,7 @@ class OnTheServer(ListsTest):
         self.assertGreater(len(requests), 300)
         most_prepared, most_megabytes = 0, 20
         if db.engine.dialect.driver == "psycopg":
-            most_prepared, most_megabytes = MOST_PREPARED_BY_THE_DRIVER, 60
+            most_prepared, most_megabytes = MAX_PREPARED_BY_THE_DRIVER, 60
             requests = chance.sample(requests, most_prepared + 20) * TIMES_UNTIL_PREPARED
         self.assertStatus(self.admin.get("/service-tickets"), 200)
         before = self.kept()

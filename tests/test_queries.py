@@ -90,7 +90,7 @@ class StatementsOfReads(ShopTest):
             caller: Caller = getattr(self, person)
             for path in PATHS:
                 cache.clear()
-                sessions.forget()
+                sessions.clear()
                 alone = path.endswith(ALONE)
                 with statements() as sent:
                     answer = caller.get(path.format(**ids) + ("" if alone else "?per_page=100"))

@@ -32,7 +32,7 @@ NOTHING = dict.fromkeys(("parts", "labor", "discount", "supplies", "tax", "total
 # Where each state leads by PUT .../status, and who of the staff goes there; `own` is the ticket's mechanic.
 STATUSES = ("estimate", "declined", "open", "in_progress", "completed", "invoiced", "paid", "void")
 DESK, SHOP, ADMIN = {"advisor", "admin"}, {"own", "advisor", "admin"}, {"admin"}
-MOVES = {
+TRANSITIONS = {
     ("estimate", "void"): DESK,
     ("declined", "estimate"): DESK,
     ("open", "in_progress"): SHOP,
@@ -648,7 +648,7 @@ class MoveTicket(TicketTest):
                         self.assertUnchanged(answer)
 
     def test_each_move_is_made_by_those_who_may_and_by_nobody_else(self) -> None:
-        for (present, wanted), makers in MOVES.items():
+        for (present, wanted), makers in TRANSITIONS.items():
             for person, caller in (
                 ("own", self.mechanic),
                 ("colleague", self.colleague),
@@ -669,11 +669,11 @@ class MoveTicket(TicketTest):
             self.begin(present)
             before = self.shown()
             for wanted in STATUSES:
-                if (present, wanted) not in MOVES:
+                if (present, wanted) not in TRANSITIONS:
                     with self.subTest(f"{present} to {wanted}"):
                         answer = self.move(self.admin, wanted, reason="Because")
                         problem = self.assertProblem(answer, 409, "illegal-move")
-                        following = sorted(target for source, target in MOVES if source == present)
+                        following = sorted(target for source, target in TRANSITIONS if source == present)
                         self.assertEqual((problem["ticket_status"], problem["allowed"]), (present, following))
                         self.assertUnchanged(before)
 

@@ -12,7 +12,7 @@ from flask import Flask
 from jose import jwt
 
 from app.accounts import sessions, tokens
-from app.accounts.sessions import MOST_KEPT, Recent
+from app.core.expiring_cache import MAX_KEPT, ExpiringCache
 from app.extensions import db
 from app.models import Mechanic
 from app.rules.roles import Role
@@ -28,12 +28,12 @@ class Memory(unittest.TestCase):
 
     def setUp(self) -> None:
         self.time = 0.0
-        self.memory = Recent[str, int](lambda: self.time, most=3)
+        self.memory = ExpiringCache[str, int](lambda: self.time, most=3)
         self.finds = count(1)
 
     def ask(self, key: str, until: float = 10.0) -> int:
         """What is known of the key, else the number of this find."""
-        return self.memory.recall(key, lambda: (next(self.finds), until))
+        return self.memory.get_or_load(key, lambda: (next(self.finds), until))
 
     def test_a_value_is_found_once(self) -> None:
         self.assertEqual([self.ask("a"), self.ask("a"), self.ask("b"), self.ask("a")], [1, 1, 2, 1])
@@ -59,15 +59,15 @@ class Memory(unittest.TestCase):
 
         for _ in range(2):
             with self.assertRaises(LookupError):
-                self.memory.recall("a", refuse)
+                self.memory.get_or_load("a", refuse)
         self.assertEqual(self.ask("a"), 1)
 
     def test_what_was_being_found_is_forgotten_too(self) -> None:
         def find() -> tuple[int, float]:
-            self.memory.forget()  # as another thread does, between the question and the answer
+            self.memory.clear()  # as another thread does, between the question and the answer
             return 100, 10.0
 
-        self.assertEqual(self.memory.recall("a", find), 100)
+        self.assertEqual(self.memory.get_or_load("a", find), 100)
         self.assertEqual(self.ask("a"), 1)
 
     def test_many_threads_may_ask(self) -> None:
@@ -75,7 +75,7 @@ class Memory(unittest.TestCase):
             for number in range(2000):
                 self.assertIsInstance(self.ask("abcdefgh"[number % 8]), int)
                 if number % 100 == 0:
-                    self.memory.forget()
+                    self.memory.clear()
 
         failures: list[object] = []
         with mock.patch.object(threading, "excepthook", failures.append):
@@ -95,7 +95,7 @@ class WithoutHaste(ShopTest):
         super().setUp()
         memory = self.app.extensions["shop.sessions"]
         self.addCleanup(self.app.extensions.update, {"shop.sessions": memory})
-        self.app.extensions["shop.sessions"] = Recent[Any, Any](lambda: 0.0)
+        self.app.extensions["shop.sessions"] = ExpiringCache[Any, Any](lambda: 0.0)
 
 
 class Savings(WithoutHaste):
@@ -126,7 +126,7 @@ class Savings(WithoutHaste):
     def test_what_is_kept_is_bounded_and_holds_no_token(self) -> None:
         self.customer.get("/inventory")
         known = self.app.extensions["shop.tokens"]
-        self.assertLessEqual(len(known), MOST_KEPT)
+        self.assertLessEqual(len(known), MAX_KEPT)
         self.assertNotIn(self.customer.token, str(vars(known)))
 
     def test_applications_know_nothing_of_one_another(self) -> None:

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.core.http.policy import open_to_anyone
 from app.core.http.request import current_request
-from app.core.http.statistics import Seen
+from app.core.http.statistics import CompletedRequest
 from app.core.logging.logs import formatter
 from app.core.logging.logs import init_app as log_requests
 from tests.support import Caller, ShopTest, settings
@@ -190,9 +190,9 @@ class Lines(unittest.TestCase):
         access.setLevel(logging.INFO)
         odd = 'a "quoted" \\ line\nwith ü and \x00'
         for seen in (
-            Seen(odd, odd, odd, odd, 200, 0.0123456, 3, None, None),
-            Seen("", None, "GET", None, 404, 0.0, 0, True, "all"),
-            Seen("", None, "GET", None, 404, 12.0, 0, False, None),
+            CompletedRequest(odd, odd, odd, odd, 200, 0.0123456, 3, None, None),
+            CompletedRequest("", None, "GET", None, 404, 0.0, 0, True, "all"),
+            CompletedRequest("", None, "GET", None, 404, 12.0, 0, False, None),
         ):
             written = io.StringIO()
             handler = logging.StreamHandler(written)

@@ -9,7 +9,7 @@ STATES = ("estimate", "declined", "open", "in_progress", "completed", "invoiced"
 CHANGEABLE = ("estimate", "open", "in_progress")
 FRONT_DESK, OWN_TOO, ADMIN = {"advisor", "admin"}, {"advisor", "admin", "mechanic"}, {"admin"}
 # The contract's table, of what PUT .../status does: from, to, who.
-MOVES = {
+TRANSITIONS = {
     ("estimate", "void"): FRONT_DESK,
     ("declined", "estimate"): FRONT_DESK,
     ("open", "in_progress"): OWN_TOO,
@@ -45,14 +45,14 @@ class Moves(StatusTest):
         """From each state the ticket moves to exactly the states of the table that this role may take it to."""
         caller: Caller = getattr(self, role)
         for source in STATES:
-            ticket, allowed = self.ticket_in(source), sorted(after for before, after in MOVES if before == source)
+            ticket, allowed = self.ticket_in(source), sorted(after for before, after in TRANSITIONS if before == source)
             for target in STATES:
                 with self.subTest(f"{role}: {source} to {target}"):
                     response = self.move(ticket, target, by=caller, reason="Because")
                     if target not in allowed:
                         problem = self.assertProblem(response, 409, "illegal-move")
                         self.assertEqual((problem["ticket_status"], problem["allowed"]), (source, allowed))
-                    elif role not in MOVES[source, target]:
+                    elif role not in TRANSITIONS[source, target]:
                         self.assertProblem(response, 403, "forbidden")
                     else:
                         self.assertEqual(self.assertStatus(response, 200)["status"], target)
@@ -75,7 +75,7 @@ class Moves(StatusTest):
         self.assertStatus(self.move(ticket, "in_progress", by=self.colleague), 200)
 
     def test_nobody_else_moves_anything(self) -> None:
-        for source, target in MOVES:
+        for source, target in TRANSITIONS:
             ticket = self.ticket_in(source)
             with self.subTest(f"{source} to {target}"):
                 self.assertProblem(self.move(ticket, target, by=self.anyone), 401, "not-signed-in")

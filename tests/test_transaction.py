@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.core.database.reads import read
-from app.core.database.transaction import Changes, atomic, committed, is_underway, locked, transaction
+from app.core.database.transaction import Changes, atomic, committed, get_for_update, is_underway, transaction
 from app.core.json_sql import CompiledQuery
 from app.extensions import db
 from app.models import Mechanic, Part, TicketEvent
@@ -93,18 +93,18 @@ class Saving(TransactionTest):
     def test_only_what_was_set_is_written_and_the_version_counts(self) -> None:
         part_id = self.make_part(name="Oil filter")
         with atomic():
-            row = locked(Part, part_id)
+            row = get_for_update(Part, part_id)
             row.price = Decimal("1.23")
         self.assertEqual((self.row(Part, part_id).price, self.row(Part, part_id).version), (Decimal("1.23"), 2))
         with atomic():
-            row = locked(Part, part_id)
+            row = get_for_update(Part, part_id)
             row.price, row.name = Decimal("1.23"), "Oil filter"
         self.assertEqual(self.row(Part, part_id).version, 2)
 
     def test_the_searched_text_follows(self) -> None:
         part_id = self.make_part(name="Oil filter")
         with atomic():
-            locked(Part, part_id).name = "Air FILTER"
+            get_for_update(Part, part_id).name = "Air FILTER"
         self.assertIn("air filter", self.row(Part, part_id).search_text)
 
     def test_what_is_written_once_is_not_changed(self) -> None:
@@ -124,7 +124,7 @@ class Telling(TransactionTest):
             "a new row": (lambda: db.session.add(part("Wiper")), ({Part}, set())),
             "in bulk": (lambda: db.session.execute(insert(Part), [{"name": "Fuse", "price": price}]), ({Part}, set())),
             "an update": (lambda: db.session.execute(update(Part).values(price=price)), (set(), {Part})),
-            "a row": (lambda: setattr(locked(Mechanic, self.mechanic.id), "name", "Mel"), (set(), {Mechanic})),
+            "a row": (lambda: setattr(get_for_update(Mechanic, self.mechanic.id), "name", "Mel"), (set(), {Mechanic})),
         }
         for way, (write, expected) in ways.items():
             with self.subTest(way), self.told() as told, atomic():
@@ -159,14 +159,14 @@ class Telling(TransactionTest):
     def test_who_is_deactivated_is_out_at_once(self) -> None:
         self.assertStatus(self.mechanic.get("/mechanics"), 200)
         with atomic():
-            locked(Mechanic, self.mechanic.id).active = False
+            get_for_update(Mechanic, self.mechanic.id).active = False
         self.assertProblem(self.mechanic.get("/mechanics"), 401, "not-signed-in")
 
     def test_a_cached_list_shows_it_at_once(self) -> None:
         part_id = self.make_part(name="Oil filter")
         self.assertEqual(self.assertStatus(self.advisor.get("/inventory"), 200)[0]["name"], "Oil filter")
         with atomic():
-            locked(Part, part_id).name = "Air filter"
+            get_for_update(Part, part_id).name = "Air filter"
         self.assertEqual(self.assertStatus(self.advisor.get("/inventory"), 200)[0]["name"], "Air filter")
 
 

@@ -17,16 +17,21 @@ from flask import current_app, has_request_context
 from sqlalchemy import null, select
 
 from app.accounts import idle, tokens
-from app.accounts.sessions import SESSION_SECONDS, Recent
+from app.accounts.auditing import ORIGIN, Origin
+from app.accounts.sessions import SESSION_SECONDS
 from app.core.database.reads import read_committed
-from app.core.database.transaction import begun, committing
+from app.core.database.transaction import Transaction, begun, committing
 from app.core.database.types import now
+from app.core.expiring_cache import ExpiringCache
 from app.core.fields.schemas import ModelOutput
 from app.core.http.policy import Policy, View, declare
 from app.core.http.request import current_request
 from app.core.problems import Forbidden, NotSignedIn
 from app.models import Account, Customer, Mechanic, SignIn
 from app.rules.roles import EVERYONE, FRONT_DESK, Role
+
+# An IPv6 address with an IPv4 one in it is the longest.
+MAX_ADDRESS = 45
 
 # The accounts that a token's subject may name.
 ACCOUNTS: dict[str, type[Account]] = {account.noun: account for account in (Mechanic, Customer)}
@@ -94,8 +99,8 @@ def identity() -> Identity | None:
     claims = tokens.presented()
     if claims is None:
         return None
-    known: Recent[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
-    return known.recall(claims, lambda: _look_up(claims))
+    known: ExpiringCache[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
+    return known.get_or_load(claims, lambda: _look_up(claims))
 
 
 def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
@@ -138,6 +143,17 @@ def _guard(
         return view(pass_on(who), *args, **kwargs)
 
     return declare(guarded, policy)
+
+
+@begun.connect
+def _tell_origin(transaction: Transaction) -> None:
+    """Tell the transaction whence it comes, for the audit log."""
+    origin = Origin()
+    if has_request_context():
+        asked = current_request()
+        author = asked.authorised[1] if asked.authorised else None
+        origin = Origin(author, asked.request_id, (asked.remote_addr or "")[:MAX_ADDRESS] or None)
+    transaction.session.info[ORIGIN] = origin
 
 
 @begun.connect

@@ -9,18 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 
-from flask import current_app, has_request_context
+from flask import current_app
 from sqlalchemy import delete, event, insert, inspect, select
 from sqlalchemy.orm import Session, UOWTransaction
 
 from app.core.database.models import Row
 from app.core.database.transaction import atomic
 from app.core.database.types import now
-from app.core.http.request import current_request
 from app.extensions import db
 from app.models import Account, AuditEvent, AuditKind, Customer, Part, Vehicle
 
-MOST_ADDRESS = 45
 # How many events one transaction removes.
 PURGED_AT_ONCE = 10_000
 
@@ -55,6 +53,23 @@ class Author(Protocol):
         """The foreign key of a record that says who did something."""
 
 
+class Origin(NamedTuple):
+    """Whence a change comes: who was let in, by which request, from which address; of a command nothing is known."""
+
+    author: Author | None = None
+    request_id: str | None = None
+    address: str | None = None
+
+
+# Where the origin of a transaction stands, among what its session knows.
+ORIGIN = "origin"
+
+
+def _origin() -> Origin:
+    origin: Origin = db.session.info.get(ORIGIN) or Origin()
+    return origin
+
+
 def audit(kind: AuditKind, by: Author | None, about: Row | str | None = None, detail: str | None = None) -> None:
     """Record that it happened; `about` is a row that has an id, or the name of a whole list."""
     subject = {"subject": about.noun, "subject_id": about.id} if isinstance(about, Row) else {"subject": about}
@@ -68,7 +83,7 @@ def _audit_watched(session: Session, _context: UOWTransaction, _instances: Any) 
     for row in session.dirty:
         for name, watched in WATCHED.get(type(row), {}).items():
             if change := _change(row, name):
-                events = _events(watched, _authorised(), row.noun, row.id, *change)
+                events = _events(watched, _origin().author, row.noun, row.id, *change)
                 session.add_all([AuditEvent(**values) for values in events])
 
 
@@ -94,12 +109,6 @@ def _events(
     detail = None if watched.kind is AuditKind.EMAIL_CHANGED else f"{before} to {after}"
     who = by.as_author() if by else {}
     yield {"kind": watched.kind, "detail": detail, "subject": noun, "subject_id": row_id, **who, **_facts()}
-
-
-def _authorised() -> Author | None:
-    authorised = current_request().authorised if has_request_context() else None
-    who: Author | None = authorised[1] if authorised else None
-    return who
 
 
 def audit_changes(by: Author | None, account: Account) -> None:
@@ -142,7 +151,5 @@ def _change(row: Row, name: str) -> tuple[Any, Any] | None:
 
 def _facts() -> dict[str, str | None]:
     """Which request it is, and where it comes from; nothing for a command."""
-    if not has_request_context():
-        return {}
-    asked = current_request()
-    return {"request_id": asked.request_id, "address": (asked.remote_addr or "")[:MOST_ADDRESS] or None}
+    origin = _origin()
+    return {"request_id": origin.request_id, "address": origin.address}

@@ -17,11 +17,11 @@ from typing import NamedTuple
 from flask import current_app
 from limits import RateLimitItem, parse_many
 
-from app.accounts import devices
 from app.accounts.access import Identity
+from app.accounts.devices import Device
 from app.accounts.limits import limiter
-from app.core.http.rate_limits import address, strategy, too_many_until
-from app.core.http.statistics import tally
+from app.core.http.rate_limits import strategy, too_many_until
+from app.core.http.statistics import current_statistics
 from app.core.keys import keys_for
 from app.models import Account
 
@@ -33,15 +33,16 @@ class Counter(NamedTuple):
     key: str
 
 
-def at_login(account: type[Account], email: str, owner: Account | None) -> list[Counter]:
+def at_login(
+    account: type[Account], email: str, owner: Account | None, device: Device | None, address: str
+) -> list[Counter]:
     """The counters of a try to sign in with this e-mail; `owner` is the account that has it, if any."""
-    device = devices.presented()
     if device and owner and device.is_known_to(owner):
         return _counters("RATELIMIT_GUESSES", f"device:{device.id}")
     # Redis may keep the keys of the counters, so no e-mail stands in them.
     name = hmac.digest(keys_for(b"guessed email")[0], email.encode(), "sha256").hex()
     by_account = _counters("RATELIMIT_GUESSES", f"{account.noun}:{name}")
-    return by_account + _counters("RATELIMIT_GUESSES_PER_ADDRESS", address())
+    return by_account + _counters("RATELIMIT_GUESSES_PER_ADDRESS", address)
 
 
 def of_session(actor: Identity) -> list[Counter]:
@@ -77,7 +78,7 @@ def _count(counters: list[Counter]) -> None:
     # Where none is full, all are counted; another request may have filled one since.
     full = full or [counter for counter in counters if not counting.hit(*counter)]
     if full:
-        tally().refused_by = "guesses"
+        current_statistics().refused_by = "guesses"
         raise too_many_until(max(counting.get_window_stats(*counter).reset_time for counter in full))
 
 

@@ -14,7 +14,7 @@ from app.models import SignIn
 
 # A use is written down once in so long, or in a tenth of the time that a session may be idle; by as much a session may
 # end too early.
-MOST_BETWEEN_NOTES = timedelta(minutes=1)
+MAX_BETWEEN_NOTES = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def note_use(sign_in_id: str, noted_at: datetime) -> None:
     written, reading goes on.
     """
     allowed, moment = _allowed(), now()
-    if not allowed or is_underway() or moment - noted_at < min(MOST_BETWEEN_NOTES, allowed / 10):
+    if not allowed or is_underway() or moment - noted_at < min(MAX_BETWEEN_NOTES, allowed / 10):
         return
     noting = update(SignIn).where(SignIn.id == sign_in_id).values(last_used_at=moment)
     try:

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, delete, or_, select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit, audit_changes
+from app.accounts.operations import SignedIn, end_sessions, start_session
 from app.accounts.passwords import hash_password
-from app.accounts.sign_in import SignedIn, end_sessions, start_session
-from app.core.database.transaction import atomic, locked, release
+from app.core.database.transaction import atomic, get_for_update, release_connection
 from app.core.database.types import now
 from app.core.problems import NotFound
 from app.extensions import db
@@ -24,7 +24,7 @@ VALID = timedelta(minutes=30)
 @atomic()
 def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[str, datetime]:
     """The token of a new invite, and when it ends; one made before is void. Raises `NotFound`, `MechanicInactive`."""
-    owner = locked(account, account_id)
+    owner = get_for_update(account, account_id)
     if isinstance(owner, Mechanic) and not owner.active:
         raise MechanicInactive(f"{owner.name} is deactivated and signs in no more.")
     mine = Invite.owner_id(account)
@@ -36,24 +36,24 @@ def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[st
     return token, expires_at
 
 
-def accept(token: str, password: str, email: str | None = None) -> SignedIn:
-    """Set the password of the account that is invited, and its e-mail where one is given; answers as a login.
+def accept(token: str, password: str, email: str | None = None, *, hours: int) -> SignedIn:
+    """Set the password of the account that is invited, and its e-mail where one is given.
 
-    All its sessions end, and no other invite is left. Raises `InviteInvalid` whatever is wrong with the token,
-    `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
+    It opens a session of so many hours. All other sessions end, and no other invite is left. Raises `InviteInvalid`
+    whatever is wrong with the token, `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
     """
     found = db.session.scalar(select(Invite).where(*_is_open(token)))
     if found is None:
-        release()
+        release_connection()
         raise InviteInvalid
     owner = db.session.get(Customer if found.customer_id else Mechanic, found.customer_id or found.mechanic_id)
-    release()
+    release_connection()
     about = (owner.name, owner.email) if owner else ()
-    return _accept(found, token, hash_password(password, email, *about), email)
+    return _accept(found, token, hash_password(password, email, *about), email, hours)
 
 
 @atomic()
-def _accept(found: Invite, token: str, password_hash: str, email: str | None) -> SignedIn:
+def _accept(found: Invite, token: str, password_hash: str, email: str | None, hours: int) -> SignedIn:
     owner = _take(found, token)
     owner.password_hash = password_hash
     owner.email = email or owner.email
@@ -62,14 +62,14 @@ def _accept(found: Invite, token: str, password_hash: str, email: str | None) ->
     audit(AuditKind.INVITE_ACCEPTED, owner, owner)
     audit_changes(owner, owner)
     end_sessions(owner)
-    return start_session(owner)
+    return start_session(owner, hours)
 
 
 def _take(found: Invite, token: str) -> Account:
     """The account of the invite, locked; the invite is used up. Raises `InviteInvalid` where someone was faster."""
     owner_id = found.customer_id or found.mechanic_id or 0
     try:
-        owner: Account = locked(Customer if found.customer_id else Mechanic, owner_id)
+        owner: Account = get_for_update(Customer if found.customer_id else Mechanic, owner_id)
     except NotFound:  # erased meanwhile
         raise InviteInvalid from None
     if db.session.scalar(delete(Invite).where(*_is_open(token)).returning(Invite.token_hash)) is None:

@@ -8,6 +8,7 @@ from app.accounts import invites_operations
 from app.accounts.access import Identity, staff_required
 from app.accounts.invites_schemas import AcceptanceSchema, InviteSchema
 from app.accounts.limits import login_limit
+from app.accounts.responses import send_token
 from app.accounts.schemas import DEVICE_GIVEN, TokenSchema
 from app.core.http.policy import open_to_anyone
 from app.core.http.responses import send_json
@@ -69,5 +70,4 @@ def accept_invite(acceptance: dict[str, str]) -> Response:
 
     The account's other sessions end. What is wrong with a token is not told.
     """
-    answer, headers = invites_operations.accept(**acceptance)
-    return send_json(answer, headers=headers)
+    return send_token(invites_operations.accept(**acceptance, hours=current_app.config["TOKEN_HOURS"]))

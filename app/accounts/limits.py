@@ -20,7 +20,7 @@ from app.accounts.access import identity
 from app.core.http.errors import respond
 from app.core.http.rate_limits import KEY_PREFIX, WriteLimiter, address, rates, setting, strategy, too_many_until
 from app.core.http.request import current_request
-from app.core.http.statistics import tally
+from app.core.http.statistics import current_statistics
 from app.core.problems import NotSignedIn
 from app.core.redis_client import redis_options
 
@@ -92,12 +92,12 @@ def count() -> None:
     key = KEY_PREFIX, client(), "all"
     for rate in rates(current_app.config["RATELIMIT_PER_CLIENT"]):
         if not strategy().hit(rate, *key):
-            tally().refused_by = "all"
+            current_statistics().refused_by = "all"
             raise too_many_until(strategy().get_window_stats(rate, *key).reset_time)
 
 
 def _refuse(error: RateLimitExceeded) -> Response:
     """Answer what Flask-Limiter refuses as every other problem."""
-    tally().refused_by = str(error.limit.scope)
+    current_statistics().refused_by = str(error.limit.scope)
     limit = limiter.current_limit
     return respond(too_many_until(limit.reset_at if limit else time.time()))

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from flask import current_app
 from jose import jwt
 
-from app.accounts.sessions import Recent
 from app.core.database.types import LARGEST_INTEGER
+from app.core.expiring_cache import ExpiringCache
 from app.core.http.request import Caller, current_request
 from app.core.keys import key_id, signing_keys
 from app.core.problems import NotSignedIn
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "mechanic-shop-api"
-MOST_BYTES = 4096
+MAX_BYTES = 4096
 # How far ahead another server's clock may be.
 SKEW_SECONDS = 5
 
@@ -57,10 +57,10 @@ def issue(claims: Claims, hours: int) -> str:
 
 def decode(token: str) -> Claims:
     """The claims of a token. Raises `NotSignedIn` for anything but one of ours that has not expired."""
-    if len(token) > MOST_BYTES:
+    if len(token) > MAX_BYTES:
         raise NotSignedIn
-    known: Recent[bytes, Claims] = current_app.extensions["shop.tokens"]
-    return known.recall(hashlib.blake2b(token.encode()).digest(), lambda: _verify(token))
+    known: ExpiringCache[bytes, Claims] = current_app.extensions["shop.tokens"]
+    return known.get_or_load(hashlib.blake2b(token.encode()).digest(), lambda: _verify(token))
 
 
 def _verify(token: str) -> tuple[Claims, float]:
@@ -97,6 +97,14 @@ def presented() -> Claims | None:
     if asked.claims is asked.UNREAD:
         asked.claims = asked.caller = _read_header(asked.headers.get("Authorization"))
     claims: Claims | None = asked.claims
+    return claims
+
+
+def required() -> Claims:
+    """The claims of the present request's token. Raises `NotSignedIn` where there is none."""
+    claims = presented()
+    if claims is None:
+        raise NotSignedIn
     return claims
 
 

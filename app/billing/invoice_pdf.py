@@ -16,7 +16,7 @@ from fpdf import FPDF, FPDF_VERSION, XPos, YPos
 from fpdf.enums import Align, TableBordersLayout
 from fpdf.fonts import FontFace, TTFFont
 
-from app.accounts.sessions import Recent
+from app.core.expiring_cache import ExpiringCache
 from app.core.http.slow_work import PDF, place
 
 FONTS = Path(__file__).parent / "fonts"
@@ -50,7 +50,7 @@ class Paper(NamedTuple):
 
     def pdf(self) -> bytes:
         """The PDF; the last ones are kept. Raises `Unavailable` where many are being drawn."""
-        return _drawn.recall(self, lambda: (self._draw(), math.inf))
+        return _drawn.get_or_load(self, lambda: (self._draw(), math.inf))
 
     def _draw(self) -> bytes:
         with place(PDF):
@@ -58,7 +58,7 @@ class Paper(NamedTuple):
 
 
 # Some 50 KB each.
-_drawn = Recent[Paper, bytes](time.monotonic, most=64)
+_drawn = ExpiringCache[Paper, bytes](time.monotonic, most=64)
 
 
 def render(invoice: Invoice, shop: str, address: str, currency: str, zone: tzinfo = UTC) -> bytes:

@@ -25,9 +25,9 @@ from app.models import (
     PaymentMethod,
     ServiceTicket,
 )
-from app.problems import AboveBalance, AbovePaid, TotalChanged
+from app.problems import AbovePaid, Overpayment, TotalChanged
 from app.rules.money import ZERO
-from app.rules.ticket_life import BILLED, CHANGEABLE, By, TicketStatus
+from app.rules.ticket_life import BILLED, CHANGEABLE, TicketStatus, Trigger
 from app.service_tickets.access import lock_ticket
 from app.service_tickets.history import change_fields, record, record_event
 from app.service_tickets.operations import change_status, lock_standing_invoice
@@ -87,13 +87,13 @@ def _require_amount(actor: Identity, ticket: ServiceTicket, amount: Decimal | No
 def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: Decimal) -> None:
     """Open the estimate, which reserves what is there, or decline it."""
     target = TicketStatus.OPEN if decision is Decision.APPROVED else TicketStatus.DECLINED
-    ticket.find_move(target, By.AUTHORIZATION)
+    ticket.find_transition(target, Trigger.AUTHORIZATION)
     lines = stock.lock_lines(ticket) if target is TicketStatus.OPEN else []
     change_status(actor, ticket, target)
     if target is TicketStatus.OPEN:
         change_fields(actor, ticket, {"authorized_amount": amount})
     for line in lines:
-        stock.settle(actor, line.part, line, line.quantity)
+        stock.reallocate(actor, line.part, line, line.quantity)
     stock.refuse_archived(lines)
 
 
@@ -101,11 +101,11 @@ def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: 
 def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTicket], dict[str, Any]]) -> Invoice:
     """The invoice of a completed ticket, under the next number of the series; `freeze` makes what stands on it.
 
-    Where nothing is due, nor to be refunded, the ticket is paid at once. Raises `NotFound`, `IllegalMove`.
+    Where nothing is due, nor to be refunded, the ticket is paid at once. Raises `NotFound`, `InvalidTransition`.
     """
     ticket = lock_ticket(actor, ticket_id)
     target = _billed_status(ticket)
-    ticket.find_move(target, By.INVOICE)
+    ticket.find_transition(target, Trigger.INVOICE)
     _load_content(ticket)
     # The series is locked from here to the commit, and a rollback gives the number back: that leaves no gaps.
     number = db.session.scalars(
@@ -150,7 +150,7 @@ def pay(
 
     A ticket with an invoice becomes paid, or invoiced again, by itself.
 
-    Raises `NotFound`, `TicketLocked`, `AboveBalance`, `AbovePaid`.
+    Raises `NotFound`, `TicketLocked`, `Overpayment`, `AbovePaid`.
     """
     ticket = lock_ticket(actor, ticket_id)
     if kind is PaymentKind.PAYMENT:
@@ -166,15 +166,15 @@ def pay(
     paid = ticket.paid + (amount if kind is PaymentKind.PAYMENT else -amount)
     ticket.totals = replace(ticket.totals, paid=paid, balance=ticket.total - paid)
     if invoice is not None:
-        _settle(actor, ticket, invoice, By.PAYMENT if kind is PaymentKind.PAYMENT else By.REFUND)
+        _settle(actor, ticket, invoice, Trigger.PAYMENT if kind is PaymentKind.PAYMENT else Trigger.REFUND)
     return payment
 
 
 def _require_due(ticket: ServiceTicket, amount: Decimal) -> None:
-    """Raises `TicketLocked` where there is no invoice, `AboveBalance` where less than `amount` is due on it."""
+    """Raises `TicketLocked` where there is no invoice, `Overpayment` where less than `amount` is due on it."""
     ticket.require_status(BILLED, "money is taken on an invoice")
     if amount > ticket.balance:
-        raise AboveBalance(f"Only {max(ticket.balance, ZERO)} is due.", balance=str(ticket.balance))
+        raise Overpayment(f"Only {max(ticket.balance, ZERO)} is due.", balance=str(ticket.balance))
 
 
 def _billed_status(ticket: ServiceTicket) -> TicketStatus:
@@ -182,11 +182,11 @@ def _billed_status(ticket: ServiceTicket) -> TicketStatus:
     return TicketStatus.INVOICED if ticket.balance else TicketStatus.PAID
 
 
-def _settle(actor: Identity, ticket: ServiceTicket, invoice: Invoice, by: By) -> None:
+def _settle(actor: Identity, ticket: ServiceTicket, invoice: Invoice, by: Trigger) -> None:
     """Bring the ticket's invoice and status up to what is paid now."""
     totals = {**invoice.frozen["totals"], "paid": str(ticket.paid), "balance": str(ticket.balance)}
     invoice.frozen = {**invoice.frozen, "totals": totals}
     status = _billed_status(ticket)
     if status is not ticket.status:
-        ticket.find_move(status, by)
+        ticket.find_transition(status, by)
         change_status(actor, ticket, status)

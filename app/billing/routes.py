@@ -23,7 +23,7 @@ from app.core.http.responses import JSON
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound
 from app.models import Authorization, Invoice, Payment, ServiceTicket
-from app.problems import AboveBalance, AbovePaid, IllegalMove, OutOfStock, TicketLocked, TotalChanged
+from app.problems import AbovePaid, InvalidTransition, OutOfStock, Overpayment, TicketLocked, TotalChanged
 from app.rules.roles import Role
 from app.service_tickets.access import seen_by
 from app.service_tickets.blueprint import blueprint
@@ -70,7 +70,7 @@ def list_authorizations(actor: Identity, query: dict[str, Any], ticket_id: int) 
 @blueprint.post("/<id:ticket_id>/invoice")
 @staff_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.response(201, INVOICE, description="The invoice.", location="/service-tickets/{ticket_id}/invoice")
-@blueprint.refuses(NotFound, IllegalMove)
+@blueprint.refuses(NotFound, InvalidTransition)
 def issue_invoice(actor: Identity, ticket_id: int) -> Invoice:
     """Invoice a completed ticket.
 
@@ -126,7 +126,7 @@ def _invoice(actor: Identity, ticket_id: int) -> str:
 @staff_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.arguments(NewPaymentSchema)
 @blueprint.response(201, PAYMENT, description="The payment.", location="/service-tickets/{ticket_id}/payments")
-@blueprint.refuses(NotFound, TicketLocked, AboveBalance, AbovePaid)
+@blueprint.refuses(NotFound, TicketLocked, Overpayment, AbovePaid)
 def pay(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Payment:
     """Take a payment, or give a refund.
 

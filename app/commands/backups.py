@@ -97,7 +97,7 @@ def restore(path: Path, *, force: bool = False) -> bool:
             _replace_sqlite(draft)
         else:
             _replace_postgresql(draft)
-    caching.outdate()
+    caching.invalidate()
     return is_current
 
 

@@ -214,7 +214,7 @@ MODELS = (
 )
 BATCH = 1000
 # A large demo has many more accounts; these name it well enough.
-MOST_SUSPECTS = 20
+MAX_SUSPECTS = 20
 
 
 def is_empty() -> bool:
@@ -255,7 +255,7 @@ def _suspects(account: type[Account], emails: list[str]) -> list[tuple[int, str]
     suspicious = select(account.id, hashes).where(
         account.may_sign_in(), or_(account.email.in_(emails), hashes.in_(shared))
     )
-    return [(row_id, text) for row_id, text in db.session.execute(suspicious.limit(MOST_SUSPECTS)) if text]
+    return [(row_id, text) for row_id, text in db.session.execute(suspicious.limit(MAX_SUSPECTS)) if text]
 
 
 def fill(rates: Rates) -> None:

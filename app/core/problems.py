@@ -83,7 +83,7 @@ class Conflict(Problem):
     advice = "Read `detail`, then what is stored, and decide again."
 
 
-class Stale(Problem):
+class PreconditionFailed(Problem):
     """The thing was changed since the version that `If-Match` names; `version` tells the present one. Read it again."""
 
     status, slug, title = 412, "stale", "Changed meanwhile"
@@ -117,10 +117,10 @@ class InvalidInput(Problem):
 
     # Names are the client's: neither their number nor their length makes an answer long.
     most_errors: ClassVar[int] = 100
-    longest_name: ClassVar[int] = 100
+    max_name_length: ClassVar[int] = 100
 
     def __init__(self, errors: Mapping[str, list[str]], **extra: Any) -> None:
-        named = {name[: self.longest_name]: messages for name, messages in islice(errors.items(), self.most_errors)}
+        named = {name[: self.max_name_length]: messages for name, messages in islice(errors.items(), self.most_errors)}
         super().__init__("Some of what was sent is not valid; see errors.", errors=named, **extra)
 
 

@@ -22,18 +22,18 @@ TIMEOUT_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 
 
-class Line:
+class CircuitBreaker:
     """What this process knows of its Redis; without one, of its own memory, which always answers."""
 
     def __init__(self, app: Flask) -> None:
         """Up, until somebody finds that it is not."""
         self.is_up = True
-        self.greetings: list[Callable[[], object]] = []
+        self.on_reconnect: list[Callable[[], object]] = []
         self._app = weakref.ref(app)
         self._lock = Lock()
         self._is_owed = False
 
-    def ask(self, call: Callable[[], V]) -> V | None:
+    def call(self, call: Callable[[], V]) -> V | None:
         """What `call` returns; None where Redis does not answer it."""
         if not self.is_up:
             return None
@@ -43,9 +43,9 @@ class Line:
             self._lose(error)
             return None
 
-    def say(self, call: Callable[[], object]) -> None:
+    def notify(self, call: Callable[[], object]) -> None:
         """As `ask`, but where Redis does not answer the greetings are said again before anybody else asks it."""
-        while self.ask(call) is None:
+        while self.call(call) is None:
             with self._lock:
                 if not self.is_up:
                     self._is_owed = True
@@ -58,12 +58,12 @@ class Line:
                 log.warning("Redis does not answer: %s", type(error).__name__)
                 Thread(target=_restore, args=(self._app,), daemon=True).start()
 
-    def greet(self) -> bool:
+    def reconnect(self) -> bool:
         """Whether Redis answers again and knows all that it missed."""
         self._is_owed = False
         try:
-            for greeting in self.greetings:
-                greeting()
+            for listener in self.on_reconnect:
+                listener()
         except Exception:
             return False
         with self._lock:
@@ -74,7 +74,7 @@ class Line:
 def _restore(app_of: weakref.ref[Flask]) -> None:
     while (app := app_of()) is not None:
         with app.app_context():
-            if line().greet():
+            if circuit_breaker().reconnect():
                 log.warning("Redis answers again")
                 return
         del app
@@ -83,12 +83,12 @@ def _restore(app_of: weakref.ref[Flask]) -> None:
 
 def init_app(app: Flask) -> None:
     """Give the application a line of its own."""
-    app.extensions["shop.line"] = Line(app)
+    app.extensions["shop.line"] = CircuitBreaker(app)
 
 
-def line() -> Line:
+def circuit_breaker() -> CircuitBreaker:
     """That of the present application."""
-    found: Line = current_app.extensions["shop.line"]
+    found: CircuitBreaker = current_app.extensions["shop.line"]
     return found
 
 

@@ -11,7 +11,7 @@ _named = words_in(Customer.search_text)
 
 
 def _owns(criterion: ColumnElement[bool]) -> ColumnElement[bool]:
-    return Customer.id.in_(select(Vehicle.customer_id).where(criterion, Vehicle.present()))
+    return Customer.id.in_(select(Vehicle.customer_id).where(criterion, Vehicle.not_deleted()))
 
 
 def _found(looked_for: dict[str, Any]) -> list[ColumnElement[bool]]:

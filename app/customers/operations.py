@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit_changes
+from app.accounts.operations import end_sessions, require_password
 from app.accounts.passwords import hash_password, known
-from app.accounts.sign_in import end_sessions, require_password
-from app.core.database.transaction import atomic, locked, not_found, release
-from app.core.http.conditional import require_current
+from app.core.database.transaction import atomic, get_for_update, not_found, release_connection
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden, InvalidInput
 from app.extensions import db
 from app.models import Customer
@@ -30,7 +30,7 @@ def create_customer(actor: Identity | None, *, password: str | None = None, **fi
         if actor is not None:
             raise Forbidden("Only staff enter walk-ins; a sign-up has a password.")
         raise InvalidInput({"password": ["Missing data for required field."]})
-    release()
+    release_connection()
     return _add({**fields, "password_hash": hash_password(password, *known(fields))})
 
 
@@ -43,6 +43,7 @@ def update_customer(
     actor: Identity,
     customer_id: int,
     *,
+    if_match: IfMatch = ANY_VERSION,
     password: str | None = None,
     current_password: str | None = None,
     **changes: Any,
@@ -50,7 +51,7 @@ def update_customer(
     """Change the fields that are given; customers change themselves, the front desk anyone.
 
     A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
-    `Stale`, `ContactNeeded`.
+    `PreconditionFailed`, `ContactNeeded`.
     """
     present = visible(actor, customer_id)
     if actor.is_staff and password:
@@ -58,17 +59,17 @@ def update_customer(
     changes = present.differences(changes)
     if not actor.is_staff and (password or "email" in changes):
         require_password(actor, present, current_password)
-    release()
+    release_connection()
     if password:
         now_known = known({"name": present.name, "email": present.email} | changes)
         changes["password_hash"] = hash_password(password, present.email, *now_known)
-    return _change(actor, customer_id, changes)
+    return _change(actor, customer_id, changes, if_match)
 
 
 @atomic()
-def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Customer:
-    customer = locked(Customer, customer_id)
-    require_current(customer)
+def _change(actor: Identity, customer_id: int, changes: dict[str, Any], if_match: IfMatch) -> Customer:
+    customer = get_for_update(Customer, customer_id)
+    if_match.require(customer)
     credentials = {"email": customer.email, "password_hash": customer.password_hash}
     for name, value in changes.items():
         setattr(customer, name, value)
@@ -83,7 +84,7 @@ def _change(actor: Identity, customer_id: int, changes: dict[str, Any]) -> Custo
 def visible(actor: Identity, customer_id: int) -> Customer:
     """The customer, where this identity may see them. Raises `NotFound` for others and where there is none."""
     require_visible(actor, customer_id)
-    customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.present()))
+    customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.not_deleted()))
     if customer is None:
         raise not_found(Customer, customer_id)
     return customer

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 
+from app.accounts import devices, tokens
 from app.accounts.access import Identity, identity_optional, identity_required, staff_required, token_required
 from app.accounts.limits import login_limit, sign_up_limit
+from app.accounts.operations import sign_in, sign_out, sign_out_everywhere
+from app.accounts.responses import send_token
 from app.accounts.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
-from app.accounts.sign_in import sign_in, sign_out, sign_out_everywhere
+from app.core.http.conditional import get_if_match
 from app.core.http.policy import open_to_anyone
-from app.core.http.responses import send_json
+from app.core.http.rate_limits import address
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound
 from app.customers import operations
@@ -77,7 +80,7 @@ def update_customer(actor: Identity, changes: dict[str, Any], customer_id: int) 
 
     Customers change themselves, advisors and admins anyone. What is left out stays as it is.
     """
-    return operations.update_customer(actor, customer_id, **changes)
+    return operations.update_customer(actor, customer_id, if_match=get_if_match(), **changes)
 
 
 @blueprint.post("/login")
@@ -93,8 +96,8 @@ def login_customer(credentials: dict[str, str]) -> Response:
     Send the token that it answers as `Authorization: Bearer <token>`, as long as `expires_in` says. A wrong password,
     an unknown e-mail and a closed account get one and the same 401; after several wrong passwords the next must wait.
     """
-    answer, headers = sign_in(Customer, **credentials)
-    return send_json(answer, headers=headers)
+    hours: int = current_app.config["TOKEN_HOURS"]
+    return send_token(sign_in(Customer, **credentials, device=devices.presented(), address=address(), hours=hours))
 
 
 @blueprint.post("/logout")
@@ -105,7 +108,7 @@ def logout_customer(customer_id: int) -> None:
 
     Ends the session of the token that is sent, on all servers within a second; other sessions go on.
     """
-    sign_out()
+    sign_out(tokens.required())
 
 
 @blueprint.post("/logout-everywhere")
@@ -128,4 +131,4 @@ def end_customer_sessions(actor: Identity, customer_id: int) -> None:
 
     For an admin.
     """
-    sign_out_everywhere(Customer, customer_id, actor)
+    sign_out_everywhere(Customer, customer_id, actor, if_match=get_if_match())

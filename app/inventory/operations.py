@@ -6,9 +6,9 @@ from sqlalchemy import exists, select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
-from app.core.database.transaction import atomic, locked
+from app.core.database.transaction import atomic, get_for_update
 from app.core.database.types import now
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.extensions import db
 from app.inventory import stock
 from app.models import AuditKind, MovementKind, Part, PartLine, StockMovement
@@ -21,28 +21,31 @@ def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **field
     part = Part(quantity_on_hand=quantity_on_hand, **fields)
     db.session.add(part)
     db.session.flush()
-    stock.open_shelves(actor, {part.id: quantity_on_hand or 0})
+    stock.record_opening_stock(actor, {part.id: quantity_on_hand or 0})
     return part
 
 
 @atomic()
-def update_part(part_id: int, **changes: Any) -> Part:
+def update_part(part_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any) -> Part:
     """Change the fields that are given; lines made before keep their price.
 
-    Raises `NotFound`, `Stale`, `SkuTaken`.
+    Raises `NotFound`, `PreconditionFailed`, `SkuTaken`.
     """
-    part = locked(Part, part_id)
-    require_current(part)
+    part = get_for_update(Part, part_id)
+    if_match.require(part)
     for name, value in changes.items():
         setattr(part, name, value)
     return part
 
 
 @atomic()
-def delete_part(actor: Identity, part_id: int) -> None:
-    """Delete a part; one that tickets or the ledger name is archived. Raises `NotFound`, `Stale`, `PartAwaited`."""
-    part = locked(Part, part_id)
-    require_current(part)
+def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
+    """Delete a part; one that tickets or the ledger name is archived.
+
+    Raises `NotFound`, `PreconditionFailed`, `PartAwaited`.
+    """
+    part = get_for_update(Part, part_id)
+    if_match.require(part)
     awaited = exists().where(PartLine.part_id == part_id, PartLine.quantity_short > 0)
     if db.session.scalar(select(awaited)):
         raise PartAwaited
@@ -63,7 +66,7 @@ def move_stock(
 
     The first movement of a part whose stock was not tracked starts its tracking. Raises `NotFound`, `OutOfStock`.
     """
-    part = locked(Part, part_id)
-    movement = stock.move(actor, part, kind, quantity, reason=reason)
-    stock.fill_waiting(actor, part)
+    part = get_for_update(Part, part_id)
+    movement = stock.record_movement(actor, part, kind, quantity, reason=reason)
+    stock.fill_backorders(actor, part)
     return movement

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 
 from app.accounts.access import Identity, identity_required, staff_required
+from app.core.http.conditional import get_if_match
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound
 from app.inventory import operations
@@ -75,7 +76,7 @@ def update_part(actor: Identity, changes: dict[str, Any], part_id: int) -> Part:
 
     For advisors and admins. What is left out stays as it is; tickets keep the price they were made at.
     """
-    return operations.update_part(part_id, **changes)
+    return operations.update_part(part_id, if_match=get_if_match(), **changes)
 
 
 @blueprint.delete("/<id:part_id>")
@@ -87,7 +88,7 @@ def delete_part(actor: Identity, part_id: int) -> None:
 
     For advisors and admins. One that tickets use is archived: gone from lists and new lines, kept in history.
     """
-    operations.delete_part(actor, part_id)
+    operations.delete_part(actor, part_id, if_match=get_if_match())
 
 
 @blueprint.get("/<id:part_id>/movements")

@@ -14,7 +14,7 @@ from app.mechanics.schemas import MechanicNameSchema
 from app.models import MovementKind, Part, StockMovement
 from app.rules.sku import sku_beginning
 
-MOST_STOCK = 1_000_000
+MAX_STOCK = 1_000_000
 # The movements that people make; tickets make the others.
 BY_HAND = (MovementKind.RECEIVE, MovementKind.ADJUST)
 CATALOGUE = ("name", "price", "sku", "reorder_point", "cost", "location")
@@ -50,7 +50,7 @@ class PartPriceSchema(ModelOutput):
 
 class NewPartSchema(ModelInput):
     quantity_on_hand = WholeNumber(
-        most=MOST_STOCK,
+        most=MAX_STOCK,
         allow_none=True,
         metadata={"description": "The opening stock; null: not tracked. From then on movements change it."},
     )
@@ -114,8 +114,8 @@ class MovementQuerySchema(ListQuery):
 class NewMovementSchema(ModelInput):
     kind = Choice(MovementKind, only=BY_HAND, required=True)
     quantity = WholeNumber(
-        least=-MOST_STOCK,
-        most=MOST_STOCK,
+        least=-MAX_STOCK,
+        most=MAX_STOCK,
         required=True,
         metadata={"description": "Units; an adjustment may be negative, and is never 0."},
     )

@@ -37,7 +37,7 @@ def lock_lines(ticket: ServiceTicket) -> list[PartLine]:
     return sorted(lines, key=lambda line: line.id)
 
 
-def settle(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
+def reallocate(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
     """Bring what the line holds to the units it is `wanted` to hold.
 
     Units that were issued beyond that come back to the shelf; what is still missing is reserved as far as the shelf has
@@ -49,10 +49,10 @@ def settle(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
     excess = line.quantity_issued - wanted
     if excess > 0:
         line.quantity_issued -= excess
-        move(actor, part, MovementKind.RETURN, excess, ticket_id=line.ticket_id)
+        record_movement(actor, part, MovementKind.RETURN, excess, ticket_id=line.ticket_id)
     _reserve(part, line, wanted - line.quantity_issued)
     if others_may_wait:
-        fill_waiting(actor, part, besides=line)
+        fill_backorders(actor, part, besides=line)
 
 
 def _reserve(part: Part, line: PartLine, missing: int) -> None:
@@ -68,10 +68,10 @@ def issue(actor: Identity, part: Part, line: PartLine) -> None:
     if units:
         part.quantity_reserved -= units
         line.quantity_reserved, line.quantity_issued = 0, line.quantity_issued + units
-        move(actor, part, MovementKind.ISSUE, -units, ticket_id=line.ticket_id)
+        record_movement(actor, part, MovementKind.ISSUE, -units, ticket_id=line.ticket_id)
 
 
-def move(
+def record_movement(
     actor: Identity,
     part: Part,
     kind: MovementKind,
@@ -118,7 +118,7 @@ def enter(
     return movement
 
 
-def open_shelves(actor: Identity, quantities: Mapping[int, int]) -> None:
+def record_opening_stock(actor: Identity, quantities: Mapping[int, int]) -> None:
     """Write the opening stock of new parts, whose quantity on hand shows it already, into the ledger, by their ids."""
     movement = {"kind": MovementKind.RECEIVE, "reason": OPENING, "mechanic_id": actor.id}
     rows = [{**movement, "part_id": part_id, "quantity": units} for part_id, units in quantities.items() if units]
@@ -135,7 +135,7 @@ def _start_tracking(part: Part) -> None:
         db.session.execute(lines.values({held: PartLine.quantity}).execution_options(synchronize_session=False))
 
 
-def fill_waiting(actor: Identity, part: Part, besides: PartLine | None = None) -> None:
+def fill_backorders(actor: Identity, part: Part, besides: PartLine | None = None) -> None:
     """Pass on what is available to the lines that wait for it, the oldest first; one that is being changed does not."""
     waiting = select(PartLine).where(PartLine.part_id == part.id, PartLine.quantity_short > 0).order_by(PartLine.id)
     if besides is not None:

@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit, audit_changes
+from app.accounts.operations import end_sessions, require_password, void_invites_by
 from app.accounts.passwords import hash_password, known
-from app.accounts.sign_in import end_sessions, require_password, void_invites_by
-from app.core.database.transaction import atomic, locked, not_found, release
-from app.core.http.conditional import require_current
+from app.core.database.transaction import atomic, get_for_update, not_found, release_connection
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.models import AuditKind, Mechanic
@@ -24,7 +24,7 @@ def create_mechanic(actor: Identity | None, *, password: str | None = None, **fi
 
     Without a password they cannot sign in until they accept an invite. Raises `InvalidInput` for a weak password.
     """
-    release()
+    release_connection()
     password_hash = password and hash_password(password, *known(fields))
     with atomic():
         mechanic = Mechanic(password_hash=password_hash, **fields)
@@ -44,10 +44,10 @@ def create_admin(*, password: str, **fields: Any) -> Mechanic:
         return create_mechanic(None, password=password, role=Role.ADMIN, **fields)
     if not found.active or found.role is not Role.ADMIN:
         raise EmailTaken
-    release()
+    release_connection()
     password_hash = hash_password(password, *known(fields))
     with atomic():
-        admin = locked(Mechanic, found.id)
+        admin = get_for_update(Mechanic, found.id)
         admin.password_hash = password_hash
         audit_changes(None, admin)
         end_sessions(admin)
@@ -64,6 +64,7 @@ def update_mechanic(
     actor: Identity,
     mechanic_id: int,
     *,
+    if_match: IfMatch = ANY_VERSION,
     password: str | None = None,
     current_password: str | None = None,
     **changes: Any,
@@ -71,7 +72,7 @@ def update_mechanic(
     """Change the fields that are given. Admins change anyone; others only themselves, and not `ADMINS_TO_SET`.
 
     A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
-    `Stale`, `LastAdmin`.
+    `PreconditionFailed`, `LastAdmin`.
     """
     present = db.session.get(Mechanic, mechanic_id)
     if present is None:
@@ -81,18 +82,18 @@ def update_mechanic(
         raise Forbidden("Only an admin changes other people, roles and who is active.")
     if own and (password or "email" in changes):
         require_password(actor, present, current_password)
-    release()
+    release_connection()
     if password:
         now_known = known({"name": present.name, "email": present.email} | changes)
         changes["password_hash"] = hash_password(password, present.email, *now_known)
-    return _change(actor, mechanic_id, changes)
+    return _change(actor, mechanic_id, changes, if_match)
 
 
 @atomic()
-def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mechanic:
+def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any], if_match: IfMatch) -> Mechanic:
     admins = _lock_admins() if ADMINS_TO_SET & changes.keys() else None
-    mechanic = locked(Mechanic, mechanic_id)
-    require_current(mechanic)
+    mechanic = get_for_update(Mechanic, mechanic_id)
+    if_match.require(mechanic)
     credentials, role = {"email": mechanic.email, "password_hash": mechanic.password_hash}, mechanic.role
     for name, value in changes.items():
         setattr(mechanic, name, value)
@@ -109,14 +110,14 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any]) -> Mecha
 
 
 @atomic()
-def deactivate_mechanic(actor: Identity, mechanic_id: int) -> None:
+def deactivate_mechanic(actor: Identity, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
     """What deleting means for staff: they cannot sign in any more, and history keeps their name.
 
-    Raises `NotFound`, `Stale`, `LastAdmin`.
+    Raises `NotFound`, `PreconditionFailed`, `LastAdmin`.
     """
     admins = _lock_admins()
-    mechanic = locked(Mechanic, mechanic_id)
-    require_current(mechanic)
+    mechanic = get_for_update(Mechanic, mechanic_id)
+    if_match.require(mechanic)
     mechanic.active = False
     _require_one_left(admins)
     audit_changes(actor, mechanic)

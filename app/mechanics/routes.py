@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 
+from app.accounts import devices, tokens
 from app.accounts.access import Identity, identity_required, staff_required
 from app.accounts.limits import login_limit
+from app.accounts.operations import sign_in, sign_out, sign_out_everywhere
+from app.accounts.responses import send_token
 from app.accounts.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
-from app.accounts.sign_in import sign_in, sign_out, sign_out_everywhere
+from app.core.http.conditional import get_if_match
 from app.core.http.policy import open_to_anyone
-from app.core.http.responses import send_json
+from app.core.http.rate_limits import address
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound
 from app.mechanics import operations
@@ -79,7 +82,7 @@ def update_mechanic(actor: Identity, changes: dict[str, Any], mechanic_id: int) 
 
     An admin changes anyone; others change their own contact data and password. What is left out stays as it is.
     """
-    return operations.update_mechanic(actor, mechanic_id, **changes)
+    return operations.update_mechanic(actor, mechanic_id, if_match=get_if_match(), **changes)
 
 
 @blueprint.delete("/admin/delete/<id:mechanic_id>")
@@ -91,7 +94,7 @@ def delete_mechanic(actor: Identity, mechanic_id: int) -> None:
 
     For an admin. They are deactivated: they cannot sign in any more, and the tickets keep their name.
     """
-    operations.deactivate_mechanic(actor, mechanic_id)
+    operations.deactivate_mechanic(actor, mechanic_id, if_match=get_if_match())
 
 
 @blueprint.post("/login")
@@ -107,8 +110,8 @@ def login_mechanic(credentials: dict[str, str]) -> Response:
     Send the token that it answers as `Authorization: Bearer <token>`, as long as `expires_in` says. A wrong password,
     an unknown e-mail and a closed account get one and the same 401; after several wrong passwords the next must wait.
     """
-    answer, headers = sign_in(Mechanic, **credentials)
-    return send_json(answer, headers=headers)
+    hours: int = current_app.config["TOKEN_HOURS"]
+    return send_token(sign_in(Mechanic, **credentials, device=devices.presented(), address=address(), hours=hours))
 
 
 @blueprint.post("/logout")
@@ -119,7 +122,7 @@ def logout_mechanic(actor: Identity) -> None:
 
     Ends the session of the token that is sent, on all servers within a second; other sessions go on.
     """
-    sign_out()
+    sign_out(tokens.required())
 
 
 @blueprint.post("/logout-everywhere")
@@ -142,4 +145,4 @@ def end_mechanic_sessions(actor: Identity, mechanic_id: int) -> None:
 
     For an admin, such as where a tablet was lost.
     """
-    sign_out_everywhere(Mechanic, mechanic_id, actor)
+    sign_out_everywhere(Mechanic, mechanic_id, actor, if_match=get_if_match())

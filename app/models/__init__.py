@@ -21,7 +21,7 @@ from app.models.part import Part
 from app.models.sign_in import SignIn
 from app.models.stock import MovementKind, StockMovement
 from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
-from app.models.vehicle import MOST_MILES, Vehicle
+from app.models.vehicle import MAX_MILES, Vehicle
 
 # The lists that are cached, by the models whose changes make them outdated; that of mechanics counts open tickets.
 CACHED_LISTS: dict[type, str] = {Mechanic: "mechanics", Part: "parts", ServiceTicket: "mechanics"}
@@ -29,7 +29,7 @@ CACHED_LISTS: dict[type, str] = {Mechanic: "mechanics", Part: "parts", ServiceTi
 __all__ = [
     "CACHED_LISTS",
     "LARGEST_INTEGER",
-    "MOST_MILES",
+    "MAX_MILES",
     "Account",
     "Assignment",
     "AuditEvent",

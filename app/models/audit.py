@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.append_only import append_only
 from app.core.database.models import Row
-from app.core.database.types import UtcDateTime, named, now
+from app.core.database.types import UtcDateTime, enum_column, now
 
 
 class AuditKind(enum.Enum):
@@ -51,7 +51,7 @@ class AuditEvent(Row):
     )
     noun = "audit event"
 
-    kind: Mapped[AuditKind] = mapped_column(named(AuditKind), doc="What happened.")
+    kind: Mapped[AuditKind] = mapped_column(enum_column(AuditKind), doc="What happened.")
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who did it, of the staff.")
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), doc="Who did it, of the customers.")
     subject: Mapped[str | None] = mapped_column(String(40), doc="What it was done to, such as part; null: to nothing.")

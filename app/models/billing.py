@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.append_only import append_only
 from app.core.database.base import Base
-from app.core.database.models import Row, shows
-from app.core.database.types import Money, UtcDateTime, named, now
+from app.core.database.models import Row, readonly_relationship
+from app.core.database.types import Money, UtcDateTime, enum_column, now
 from app.models.mechanic import Mechanic
 
 STANDING = text("voided_at IS NULL")
@@ -60,14 +60,14 @@ class Authorization(Row):
     noun = "authorization"
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
-    decision: Mapped[Decision] = mapped_column(named(Decision))
-    method: Mapped[AuthorizationMethod] = mapped_column(named(AuthorizationMethod), doc="How they said it.")
+    decision: Mapped[Decision] = mapped_column(enum_column(Decision))
+    method: Mapped[AuthorizationMethod] = mapped_column(enum_column(AuthorizationMethod), doc="How they said it.")
     amount: Mapped[Decimal] = mapped_column(Money, doc="Up to how much.")
     said_by: Mapped[str | None] = mapped_column(String(120), doc="Who said it, where an advisor recorded it.")
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who recorded it.")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    recorded_by: Mapped[Mechanic | None] = shows()
+    recorded_by: Mapped[Mechanic | None] = readonly_relationship()
 
 
 class Invoice(Row):
@@ -90,7 +90,7 @@ class Invoice(Row):
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen: Mapped[dict[str, Any]] = mapped_column(JSON)
 
-    payments: Mapped[list["Payment"]] = shows(
+    payments: Mapped[list["Payment"]] = readonly_relationship(
         primaryjoin="foreign(Payment.ticket_id) == Invoice.ticket_id", order_by="Payment.id"
     )
 
@@ -123,11 +123,11 @@ class Payment(Row):
     noun = "payment"
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
-    kind: Mapped[PaymentKind] = mapped_column(named(PaymentKind))
+    kind: Mapped[PaymentKind] = mapped_column(enum_column(PaymentKind))
     amount: Mapped[Decimal] = mapped_column(Money)
-    method: Mapped[PaymentMethod] = mapped_column(named(PaymentMethod))
+    method: Mapped[PaymentMethod] = mapped_column(enum_column(PaymentMethod))
     reference: Mapped[str | None] = mapped_column(String(120), doc="Such as the number of a slip.")
     mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    received_by: Mapped[Mechanic] = shows()
+    received_by: Mapped[Mechanic] = readonly_relationship()

@@ -43,7 +43,7 @@ class Customer(Named, Account):
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @classmethod
-    def present(cls) -> ColumnElement[bool]:
+    def not_deleted(cls) -> ColumnElement[bool]:
         return cls.erased_at.is_(None)
 
     @classmethod

@@ -3,7 +3,7 @@
 from app.core.fields import Code
 from app.core.fields.schemas import Converter
 from app.models.types import PlateNumber, SkuText, VinNumber
-from app.rules.sku import MOST_SKU, normal_sku
+from app.rules.sku import MAX_SKU, normal_sku
 from app.rules.vin import PLATE_PATTERN, VIN_PATTERN, normal_plate, normal_vin
 
 
@@ -28,7 +28,7 @@ class Plate(Code):
 class Sku(Code):
     """A stock keeping unit: what looks alike is one, and is compared without case."""
 
-    most_sent = MOST_SKU
+    most_sent = MAX_SKU
 
     def normal(self, text: str) -> str:
         return normal_sku(text)

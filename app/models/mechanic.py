@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from app.core.database.types import EmailAddress, named
+from app.core.database.types import EmailAddress, enum_column
 from app.models.account import Account
 from app.models.base import Named
 from app.rules.roles import Role
@@ -19,7 +19,7 @@ class Mechanic(Named, Account):
     searched = ("name",)
 
     email: Mapped[str] = mapped_column(EmailAddress, unique=True, doc="Signs in with it; kept in lower case.")
-    role: Mapped[Role] = mapped_column(named(Role), default=Role.MECHANIC, doc="What they may do.")
+    role: Mapped[Role] = mapped_column(enum_column(Role), default=Role.MECHANIC, doc="What they may do.")
     specialty: Mapped[str | None] = mapped_column(String(120), doc="What they are best at.")
     active: Mapped[bool] = mapped_column(default=True, doc="A deactivated mechanic cannot sign in.")
 

@@ -69,5 +69,5 @@ class Part(Named, Versioned, Row):
         return func.coalesce(cls.quantity_available <= cls.reorder_point, false())
 
     @classmethod
-    def present(cls) -> ColumnElement[bool]:
+    def not_deleted(cls) -> ColumnElement[bool]:
         return cls.archived_at.is_(None)

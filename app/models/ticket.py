@@ -39,18 +39,34 @@ from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from app.core.database.append_only import append_only
 from app.core.database.base import Base
-from app.core.database.models import Row, Versioned, search_index, shows
-from app.core.database.types import Hours, Money, Percent, UtcDateTime, named, now
+from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, readonly_relationship, search_index
+from app.core.database.types import Hours, Money, Percent, UtcDateTime, enum_column, now
 from app.models.base import Searchable
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
 from app.models.part import Part
 from app.models.vehicle import Vehicle
-from app.problems import AboveAuthorization, IllegalMove, TicketLocked
+from app.problems import AboveAuthorization, InvalidTransition, TicketLocked
 from app.rules import totals
 from app.rules.money import ZERO
-from app.rules.ticket_life import CHANGEABLE, RESERVING, WORKLOAD, By, Hold, Move, TicketStatus, allowed, find_move
+from app.rules.ticket_life import (
+    CHANGEABLE,
+    RESERVING,
+    WORKLOAD,
+    Hold,
+    TicketStatus,
+    Transition,
+    Trigger,
+    allowed,
+    find_transition,
+)
 from app.rules.totals import Discount, Rates, Totals
+
+ON_HOLD = text("hold IS NOT NULL")
+# Ids that are looked through together for where a range of dates begins in the order of ids.
+BLOCK = 8192
+# Behind the keys of the index that sorts by total: it then finds what a range of these leaves without its rows.
+DATES = ("created_at", "updated_at")
 
 
 class Assignment(Base):
@@ -60,37 +76,51 @@ class Assignment(Base):
     """
 
     __tablename__ = "ticket_mechanics"
-    __table_args__ = tuple(
-        Index(f"ix_ticket_mechanics_{name}", "mechanic_id", "status", *columns, "ticket_id")
-        for name, *columns in (("status",), *((name, name) for name in ("created_at", "updated_at", "total")))
+    __table_args__ = (
+        Index("ix_ticket_mechanics_status", "mechanic_id", "status", "ticket_id"),
+        Index("ix_ticket_mechanics_created_at", "mechanic_id", "status", "created_at", "ticket_id"),
+        Index("ix_ticket_mechanics_updated_at", "mechanic_id", "status", "updated_at", "ticket_id"),
+        Index("ix_ticket_mechanics_total", "mechanic_id", "status", "total", "ticket_id", *DATES),
+        Index(
+            "ix_ticket_mechanics_hold",
+            *("mechanic_id", "hold", "ticket_id"),
+            sqlite_where=ON_HOLD,
+            postgresql_where=ON_HOLD,
+        ),
     )
 
     # The id of the ticket, under the name that it has in the lists of tickets.
     id: Mapped[int] = mapped_column("ticket_id", ForeignKey("service_tickets.id"), primary_key=True)
     mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), primary_key=True)
-    status: Mapped[TicketStatus] = mapped_column(named(TicketStatus), default=TicketStatus.OPEN)
+    status: Mapped[TicketStatus] = mapped_column(enum_column(TicketStatus), default=TicketStatus.OPEN)
+    hold: Mapped[Hold | None] = mapped_column(enum_column(Hold))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
 
     @classmethod
-    def present(cls) -> ColumnElement[bool]:
+    def not_deleted(cls) -> ColumnElement[bool]:
         """As every ticket is."""
         return true()
 
 
 ticket_mechanics: Table = cast("Table", Assignment.__table__)
 # What an assignment has a copy of.
-COPIED = ("status", "created_at", "updated_at", "total")
+COPIED = ("status", "hold", "created_at", "updated_at", "total")
 
 
-ON_HOLD = text("hold IS NOT NULL")
 DUE = text("balance > 0 AND status = 'invoiced'")
 CREDIT = text("balance < 0")
 COMMA: Any = literal_column("', '")  # a constant: as a value it would be written anew into each statement
 WAITING = text("quantity_short > 0")
 # The columns of a ticket's totals, in the order of these.
 FIGURES = ("total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance")
+
+
+def _blocks_index() -> Index:
+    """The dates of each block of ids. Not on SQLite, where Alembic would lose it with the next change of the table."""
+    name = "ix_service_tickets_block_created_at"
+    return Index(name, text(f"(id / {BLOCK})"), "created_at", info=POSTGRESQL_ONLY).ddl_if(dialect="postgresql")
 
 
 class ServiceTicket(Searchable, Versioned, Row):
@@ -110,7 +140,8 @@ class ServiceTicket(Searchable, Versioned, Row):
         Index("ix_service_tickets_status_id", "status", "is_assigned", "id"),
         Index("ix_service_tickets_created_at_id", "status", "is_assigned", "created_at", "id"),
         Index("ix_service_tickets_updated_at_id", "status", "is_assigned", "updated_at", "id"),
-        Index("ix_service_tickets_total_id", "status", "is_assigned", "total", "id"),
+        Index("ix_service_tickets_total_id", "status", "is_assigned", "total", "id", *DATES),
+        _blocks_index(),
         Index("ix_service_tickets_hold_id", "hold", "id", sqlite_where=ON_HOLD, postgresql_where=ON_HOLD),
         Index("ix_service_tickets_due", "id", sqlite_where=DUE, postgresql_where=DUE),
         Index("ix_service_tickets_credit", "id", sqlite_where=CREDIT, postgresql_where=CREDIT),
@@ -119,8 +150,8 @@ class ServiceTicket(Searchable, Versioned, Row):
     noun = "service ticket"
     searched = ("description",)
 
-    status: Mapped[TicketStatus] = mapped_column(named(TicketStatus), default=TicketStatus.OPEN)
-    hold: Mapped[Hold | None] = mapped_column(named(Hold), doc="What the work waits for.")
+    status: Mapped[TicketStatus] = mapped_column(enum_column(TicketStatus), default=TicketStatus.OPEN)
+    hold: Mapped[Hold | None] = mapped_column(enum_column(Hold), doc="What the work waits for.")
     description: Mapped[str] = mapped_column(String(2000), doc="What the customer says and what is to be done.")
     odometer: Mapped[int | None] = mapped_column(doc="The reading when the car came in.")
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
@@ -154,14 +185,14 @@ class ServiceTicket(Searchable, Versioned, Row):
     balance: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     totals: Mapped[Totals] = composite(*FIGURES)
 
-    customer: Mapped[Customer] = shows()
-    vehicle: Mapped[Vehicle | None] = shows()
-    opened_by: Mapped[Mechanic] = shows()
+    customer: Mapped[Customer] = readonly_relationship()
+    vehicle: Mapped[Vehicle | None] = readonly_relationship()
+    opened_by: Mapped[Mechanic] = readonly_relationship()
     mechanics: Mapped[list[Mechanic]] = relationship(
         secondary=ticket_mechanics, order_by=Mechanic.id, lazy="raise_on_sql"
     )
-    parts: Mapped[list["PartLine"]] = shows(order_by="PartLine.id")
-    labor: Mapped[list["LaborLine"]] = shows(order_by="LaborLine.id")
+    parts: Mapped[list["PartLine"]] = readonly_relationship(order_by="PartLine.id")
+    labor: Mapped[list["LaborLine"]] = readonly_relationship(order_by="LaborLine.id")
 
     @validates("mechanics", include_removes=True)
     def _note_assignment(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
@@ -198,11 +229,11 @@ class ServiceTicket(Searchable, Versioned, Row):
         """Raises `TicketLocked` where its state closes it to changes."""
         self.require_status(CHANGEABLE)
 
-    def find_move(self, target: TicketStatus, by: By) -> Move:
-        """The move to that state. Raises `IllegalMove` where the table has none."""
-        move = find_move(self.status, target, by)
+    def find_transition(self, target: TicketStatus, by: Trigger) -> Transition:
+        """The move to that state. Raises `InvalidTransition` where the table has none."""
+        move = find_transition(self.status, target, by)
         if move is None:
-            raise IllegalMove(
+            raise InvalidTransition(
                 f"A ticket that is {self.status.value} cannot become {target.value} here.",
                 ticket_status=self.status.value,
                 allowed=allowed(self.status),
@@ -289,7 +320,7 @@ class PartLine(Base):
     unit_price: Mapped[Decimal] = mapped_column(Money, doc="The price of one when the line was made.")
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Units times price.")
 
-    part: Mapped[Part] = shows()
+    part: Mapped[Part] = readonly_relationship()
 
     def set_quantity(self, quantity: int) -> None:
         """Use so many units, at the line's own price."""
@@ -340,8 +371,8 @@ class TicketEvent(Row):
     reason: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
-    mechanic: Mapped[Mechanic | None] = shows()
-    customer: Mapped[Customer | None] = shows()
+    mechanic: Mapped[Mechanic | None] = readonly_relationship()
+    customer: Mapped[Customer | None] = readonly_relationship()
 
 
 # How many tickets a mechanic has to work on. Loaded only where a schema shows it.

@@ -2,8 +2,8 @@
 
 from sqlalchemy import String
 
-from app.rules.sku import MOST_SKU
-from app.rules.vin import MOST_PLATE
+from app.rules.sku import MAX_SKU
+from app.rules.vin import MAX_PLATE
 
 
 class VinNumber(String):
@@ -17,11 +17,11 @@ class PlateNumber(String):
     """A license plate, without what stands between its letters and digits, in capitals."""
 
     def __init__(self) -> None:
-        super().__init__(MOST_PLATE)
+        super().__init__(MAX_PLATE)
 
 
 class SkuText(String):
     """A stock keeping unit, in the one form of what looks alike."""
 
     def __init__(self) -> None:
-        super().__init__(MOST_SKU)
+        super().__init__(MAX_SKU)

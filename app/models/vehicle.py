@@ -11,7 +11,7 @@ from app.models.types import PlateNumber, VinNumber
 from app.problems import OdometerBackwards
 
 # The largest reading of an odometer.
-MOST_MILES = 9_999_999
+MAX_MILES = 9_999_999
 IN_USE = text("archived_at IS NULL")
 
 
@@ -52,7 +52,7 @@ class Vehicle(Versioned, Row):
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @classmethod
-    def present(cls) -> ColumnElement[bool]:
+    def not_deleted(cls) -> ColumnElement[bool]:
         return cls.archived_at.is_(None)
 
     def read_odometer(self, reading: int | None, *, override: bool = False) -> None:

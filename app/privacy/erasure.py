@@ -4,9 +4,9 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
-from app.accounts.sign_in import end_sessions
-from app.core.database.transaction import atomic, locked
-from app.core.http.conditional import require_current
+from app.accounts.operations import end_sessions
+from app.core.database.transaction import atomic, get_for_update
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.text.search import searchable
 from app.customers.operations import visible
 from app.extensions import db
@@ -19,10 +19,10 @@ ERASED_TEXT = "Erased"
 
 
 @atomic()
-def erase_customer(actor: Identity, customer_id: int) -> None:
+def erase_customer(actor: Identity, customer_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
     """Erase the personal data; finished tickets keep their figures, and invoices the name they were billed to.
 
-    Raises `NotFound`, `Stale`, `UnfinishedTickets`.
+    Raises `NotFound`, `PreconditionFailed`, `UnfinishedTickets`.
     """
     visible(actor, customer_id)
     mine = ServiceTicket.customer_id == customer_id
@@ -30,8 +30,8 @@ def erase_customer(actor: Identity, customer_id: int) -> None:
     db.session.scalars(
         select(ServiceTicket.id).where(mine).order_by(ServiceTicket.id).with_for_update(key_share=True)
     ).all()
-    customer = locked(Customer, customer_id)
-    require_current(customer)
+    customer = get_for_update(Customer, customer_id)
+    if_match.require(customer)
     _require_finished(mine)
     customer.erase()
     audit(AuditKind.ERASED, actor, customer)

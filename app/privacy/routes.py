@@ -4,6 +4,7 @@ from flask import Response, stream_with_context
 
 from app.accounts.access import Identity, identity_required
 from app.accounts.limits import export_limit
+from app.core.http.conditional import get_if_match
 from app.core.http.responses import JSON
 from app.core.http.slow_work import EXPORT, slow
 from app.core.problems import NotFound
@@ -23,7 +24,7 @@ def delete_customer(actor: Identity, customer_id: int) -> None:
 
     For the customer and for admins. Finished tickets keep their figures, and invoices the name they were billed to.
     """
-    erasure.erase_customer(actor, customer_id)
+    erasure.erase_customer(actor, customer_id, if_match=get_if_match())
 
 
 @blueprint.get("/<id:customer_id>/personal-data")

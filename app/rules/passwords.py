@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from app.core.text.normalize import LEAST_PASSWORD
+from app.core.text.normalize import MIN_PASSWORD
 
 LIST = Path(__file__).with_name("common_passwords.txt")
 # A shorter word in a password gives nothing away.
-LEAST_WORD = 4
-LEAST_CHARACTERS = 5
+MIN_WORD = 4
+MIN_CHARACTERS = 5
 ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "0123456789")
 # Figures and signs that stand for letters.
 _LETTERS = str.maketrans("013457@$!", "oleastasi")
@@ -29,7 +29,7 @@ def weakness(password: str, known: Iterable[str | None] = ()) -> str | None:
     """
     folded = _folded(password)
     letters = re.sub(r"[\W\d_]", "", folded)
-    if len(set(folded)) < LEAST_CHARACTERS or _is_repetition(folded) or _is_repetition(letters):
+    if len(set(folded)) < MIN_CHARACTERS or _is_repetition(folded) or _is_repetition(letters):
         return "Repeats itself; choose one with more in it."
     if _is_run(folded):
         return "Follows the alphabet or the keyboard; choose another."
@@ -56,7 +56,7 @@ def _cores(folded: str) -> set[str]:
     core = _AROUND.sub("", folded)
     found = {folded, core, core.translate(_LETTERS), _AROUND.sub("", folded.translate(_LETTERS))}
     found |= {re.sub(r"[\W_]", "", text) for text in found}
-    return {text for text in found if len(text) >= LEAST_WORD}
+    return {text for text in found if len(text) >= MIN_WORD}
 
 
 def _words_of(known: Iterable[str | None]) -> set[str]:
@@ -65,12 +65,12 @@ def _words_of(known: Iterable[str | None]) -> set[str]:
     words = {word for text in texts for word in re.split(r"[\W_]+", text)}
     parts = {part for text in texts for part in (text, *text.split("@"))}
     together = {re.sub(r"[\W_]", "", part) for part in parts}
-    return {word for word in words | parts | together if len(word) >= LEAST_WORD}
+    return {word for word in words | parts | together if len(word) >= MIN_WORD}
 
 
 def _is_repetition(folded: str) -> bool:
     """Whether it is one shorter text over and over."""
-    return any(folded[size:] == folded[:-size] for size in range(1, min(LEAST_PASSWORD, len(folded) // 2 + 1)))
+    return any(folded[size:] == folded[:-size] for size in range(1, min(MIN_PASSWORD, len(folded) // 2 + 1)))
 
 
 def _is_run(folded: str) -> bool:

@@ -6,7 +6,7 @@ import unicodedata
 from app.core.text.normalize import HYPHENS, without_unseen
 from app.core.text.search import escaped
 
-MOST_SKU = 64
+MAX_SKU = 64
 _HYPHEN = re.compile(f"[{HYPHENS}]")
 
 
@@ -19,8 +19,8 @@ def sku_form(text: str) -> str:
 def normal_sku(text: str) -> str:
     """The SKU as it is kept. Raises `ValueError` where its one form is longer than a SKU may be."""
     sku = sku_form(text)
-    if len(sku) > MOST_SKU:
-        raise ValueError(f"Longer than maximum length {MOST_SKU}.")
+    if len(sku) > MAX_SKU:
+        raise ValueError(f"Longer than maximum length {MAX_SKU}.")
     return sku
 
 

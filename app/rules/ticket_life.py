@@ -5,7 +5,7 @@
        ├──► declined ──► estimate
        └──► void
 
-`MOVES` says who may make each move and by what; the drawing leaves out the ways back.
+`TRANSITIONS` says who may make each move and by what; the drawing leaves out the ways back.
 """
 
 import enum
@@ -35,7 +35,7 @@ class Hold(enum.Enum):
     OTHER = "other"
 
 
-class By(enum.Enum):
+class Trigger(enum.Enum):
     """What makes a move."""
 
     STATUS = "status"
@@ -46,12 +46,12 @@ class By(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Move:
+class Transition:
     """A step from one state to another. `own`: mechanics make it on their own tickets too."""
 
     source: TicketStatus
     target: TicketStatus
-    by: By = By.STATUS
+    by: Trigger = Trigger.STATUS
     roles: frozenset[Role] = FRONT_DESK
     own: bool = False
     needs_reason: bool = False
@@ -60,23 +60,23 @@ class Move:
 _S = TicketStatus
 _ADMIN = frozenset({Role.ADMIN})
 
-MOVES = (
-    Move(_S.ESTIMATE, _S.OPEN, By.AUTHORIZATION),
-    Move(_S.ESTIMATE, _S.DECLINED, By.AUTHORIZATION),
-    Move(_S.ESTIMATE, _S.VOID),
-    Move(_S.DECLINED, _S.ESTIMATE),
-    Move(_S.OPEN, _S.IN_PROGRESS, own=True),
-    Move(_S.OPEN, _S.VOID),
-    Move(_S.IN_PROGRESS, _S.COMPLETED, own=True),
-    Move(_S.IN_PROGRESS, _S.OPEN, own=True),
-    Move(_S.COMPLETED, _S.IN_PROGRESS, own=True),
-    Move(_S.COMPLETED, _S.INVOICED, By.INVOICE),
-    Move(_S.COMPLETED, _S.PAID, By.INVOICE),
-    Move(_S.INVOICED, _S.PAID, By.PAYMENT),
-    Move(_S.INVOICED, _S.PAID, By.REFUND),  # of what was paid beyond the total
-    Move(_S.INVOICED, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
-    Move(_S.PAID, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
-    Move(_S.PAID, _S.INVOICED, By.REFUND),
+TRANSITIONS = (
+    Transition(_S.ESTIMATE, _S.OPEN, Trigger.AUTHORIZATION),
+    Transition(_S.ESTIMATE, _S.DECLINED, Trigger.AUTHORIZATION),
+    Transition(_S.ESTIMATE, _S.VOID),
+    Transition(_S.DECLINED, _S.ESTIMATE),
+    Transition(_S.OPEN, _S.IN_PROGRESS, own=True),
+    Transition(_S.OPEN, _S.VOID),
+    Transition(_S.IN_PROGRESS, _S.COMPLETED, own=True),
+    Transition(_S.IN_PROGRESS, _S.OPEN, own=True),
+    Transition(_S.COMPLETED, _S.IN_PROGRESS, own=True),
+    Transition(_S.COMPLETED, _S.INVOICED, Trigger.INVOICE),
+    Transition(_S.COMPLETED, _S.PAID, Trigger.INVOICE),
+    Transition(_S.INVOICED, _S.PAID, Trigger.PAYMENT),
+    Transition(_S.INVOICED, _S.PAID, Trigger.REFUND),  # of what was paid beyond the total
+    Transition(_S.INVOICED, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
+    Transition(_S.PAID, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
+    Transition(_S.PAID, _S.INVOICED, Trigger.REFUND),
 )
 
 # A ticket starts in one of these.
@@ -97,11 +97,11 @@ FINISHED = frozenset({TicketStatus.PAID, TicketStatus.VOID, TicketStatus.DECLINE
 WORKLOAD = RESERVING
 
 
-def find_move(source: TicketStatus, target: TicketStatus, by: By) -> Move | None:
+def find_transition(source: TicketStatus, target: TicketStatus, by: Trigger) -> Transition | None:
     """The move of the table, None where there is no such step."""
-    return next((move for move in MOVES if (move.source, move.target, move.by) == (source, target, by)), None)
+    return next((move for move in TRANSITIONS if (move.source, move.target, move.by) == (source, target, by)), None)
 
 
-def allowed(source: TicketStatus, by: By = By.STATUS) -> list[str]:
+def allowed(source: TicketStatus, by: Trigger = Trigger.STATUS) -> list[str]:
     """The states that follow `source` by these means, for telling a client."""
-    return sorted(move.target.value for move in MOVES if (move.source, move.by) == (source, by))
+    return sorted(move.target.value for move in TRANSITIONS if (move.source, move.by) == (source, by))

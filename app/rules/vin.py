@@ -5,28 +5,28 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from app.core.text.normalize import DOTS, HYPHENS, NOTHING, without_unseen
+from app.core.text.normalize import DOTS, HYPHENS, NOTHING, SPACES, without_unseen
 from app.core.text.search import TRIGRAM, escaped
 from app.rules.makes import LIGHT, MAKES
 
 # 17 characters; I, O and Q are left out because they look like digits.
-VIN_PATTERN = r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"
+VIN_PATTERN = rf"^[{SPACES}]*[A-HJ-NPR-Za-hj-npr-z0-9]{{17}}[{SPACES}]*$"
 # ISO 3779: what each letter counts in the check digit, and what each place.
 _VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True))
 _VALUES |= {str(digit): digit for digit in range(10)}
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 # The codes of 30 model years, from 1980 and from 2010 on.
 _YEAR_CODES = "ABCDEFGHJKLMNPRSTVWXY123456789"
-MOST_PLATE = 16
+MAX_PLATE = 16
 # Letters and digits of the alphabets that plates are written in, without those that change their length in capitals.
 _LETTERS = (
     "A-Za-z0-9&À-ÖØ-Þà-öø-þĀ-įıĴ-ľŁ-ňŊ-žΆΈ-ΊΌΎ-ΏΑ-ΡΣ-Ϋά-ία-ωЀ-џא-ת٠-٩ء-غف-يก-ฮ๐-๙ぁ-ゖァ-ヺ一-鿿가-힣０-９Ａ-Ｚａ-ｚ"
 )
 # What stands between them and makes no difference: spaces, hyphens, dots, apostrophes, slashes, marks of direction.
-_BETWEEN = rf"\s{NOTHING}{HYPHENS}{DOTS}'’/"
+_BETWEEN = rf"{SPACES}{NOTHING}{HYPHENS}{DOTS}'’/"
 # An accent may follow its letter as a character of its own.
 _ACCENTS = r"\u0300-\u0344\u0346-\u036f\u3099\u309a"
-PLATE_PATTERN = f"^[{_BETWEEN}]*([{_LETTERS}][{_ACCENTS}]?[{_BETWEEN}]*){{1,{MOST_PLATE}}}$"
+PLATE_PATTERN = f"^[{_BETWEEN}]*([{_LETTERS}][{_ACCENTS}]?[{_BETWEEN}]*){{1,{MAX_PLATE}}}$"
 _PLATE = re.compile(PLATE_PATTERN)
 _LETTER = re.compile(f"[{_LETTERS}]")
 _IGNORED = re.compile(f"[{_BETWEEN}{_ACCENTS}]")
@@ -88,7 +88,7 @@ def normal_plate(text: str) -> str:
     Raises `ValueError` where it is none.
     """
     if not _PLATE.fullmatch(text):
-        raise ValueError(f"A plate has 1 to {MOST_PLATE} letters and digits.")
+        raise ValueError(f"A plate has 1 to {MAX_PLATE} letters and digits.")
     return plate_key(text)
 
 

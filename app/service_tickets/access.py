@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts.access import Identity
-from app.core.database.transaction import locked, not_found
+from app.core.database.transaction import get_for_update, not_found
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.models import Mechanic, Part, PartLine, ServiceTicket, ticket_mechanics
@@ -37,7 +37,7 @@ _IS_ASSIGNED = select(
 
 def lock_ticket(actor: Identity, ticket_id: int) -> ServiceTicket:
     """The ticket, locked. Raises `NotFound` where a customer asks for another's ticket, as where there is none."""
-    ticket = locked(ServiceTicket, ticket_id)
+    ticket = get_for_update(ServiceTicket, ticket_id)
     if not (actor.is_staff or actor.is_customer(ticket.customer_id)):
         raise not_found(ServiceTicket, ticket_id)
     return ticket
@@ -51,7 +51,7 @@ def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, P
     ids = {"ticket_id": ticket_id, "part_id": part_id}
     found = db.session.execute(_TICKET_AND_PART, ids).one_or_none()
     if found is None:
-        locked(ServiceTicket, ticket_id)
+        get_for_update(ServiceTicket, ticket_id)
         raise not_found(Part, part_id)
     ticket, part = found
     # Read after the locks: which lines there are is guarded by the ticket's, what they hold by the part's.

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal_column, true
+from sqlalchemy import ColumnElement, and_, false, literal_column, select, true
 
-from app.core.lists.listing import Filter, Listing, one_of, words_in
+from app.core.lists.listing import Blocks, Filter, Listing, one_of, words_in
 from app.models import Assignment, Mechanic, ServiceTicket, TicketEvent
+from app.models.ticket import BLOCK
 from app.rules.ticket_life import TicketStatus
 
 DATES = {
@@ -15,11 +16,11 @@ DATES = {
     "updated_before": "updated_at",
 }
 # With constants, as in the conditions of their indexes, which serve no parameters.
-_IS_DUE = and_(
-    ServiceTicket.balance > literal_column("0"),
-    ServiceTicket.status == literal_column(f"'{TicketStatus.INVOICED.value}'"),
-)
+_INVOICED: ColumnElement[str] = literal_column(f"'{TicketStatus.INVOICED.value}'")
+_IS_DUE = and_(ServiceTicket.balance > literal_column("0"), ServiceTicket.status == _INVOICED)
 _HAS_CREDIT = ServiceTicket.balance < literal_column("0")
+_CREDITS = select(ServiceTicket.id).where(_HAS_CREDIT)
+BLOCKS = Blocks(ServiceTicket, "created_at", BLOCK)
 STATUS_AND_DATES = frozenset({"status", "unassigned", *DATES})
 
 
@@ -31,6 +32,7 @@ def _filters(model: type[Any]) -> dict[str, Filter]:
     """What tickets and their assignments are both filtered by."""
     return {
         "status": one_of(model.status),
+        "hold": one_of(model.hold),
         "created_from": lambda moment: model.created_at >= moment,
         "created_before": lambda moment: model.created_at < moment,
         "updated_from": lambda moment: model.updated_at >= moment,
@@ -46,11 +48,22 @@ ASSIGNMENTS = Listing(
     Assignment,
     sorts=_sorts(Assignment),
     default="-id",
-    filters={**_filters(Assignment), "unassigned": lambda wanted: false() if wanted else true()},
+    filters={
+        **_filters(Assignment),
+        "unassigned": lambda wanted: false() if wanted else true(),
+        # Money is due on all that are invoiced but for the few with a credit: the others are paid.
+        "balance": lambda is_due: (
+            and_(Assignment.status == _INVOICED, Assignment.id.not_in(_CREDITS))
+            if is_due
+            else Assignment.id.in_(_CREDITS)
+        ),
+    },
     merged=STATUS_AND_DATES | {"mechanic_id"},
     prefixes={"status": _statuses(Assignment)},
     has_ids_in_order=False,
     ranges=DATES,
+    skipping=frozenset({"total"}),
+    blocks=BLOCKS,
 )
 TICKETS = Listing(
     ServiceTicket,
@@ -59,7 +72,6 @@ TICKETS = Listing(
     filters={
         **_filters(ServiceTicket),
         "q": words_in(ServiceTicket.search_text),
-        "hold": one_of(ServiceTicket.hold),
         "mechanic_id": lambda mechanic_id: ServiceTicket.mechanics.any(Mechanic.id == mechanic_id),
         "unassigned": lambda wanted: ServiceTicket.is_assigned.is_(not wanted),
         "balance": lambda is_due: _IS_DUE if is_due else _HAS_CREDIT,
@@ -70,6 +82,8 @@ TICKETS = Listing(
         "unassigned": [ServiceTicket.is_assigned.is_(True), ServiceTicket.is_assigned.is_(False)],
     },
     ranges=DATES,
+    skipping=frozenset({"total"}),
+    blocks=BLOCKS,
     through={"mechanic_id": ASSIGNMENTS},
     rare_beside={"q": frozenset({"mechanic_id"})},
     orders={"q": ("id",), "balance": ("id",)},

@@ -7,7 +7,7 @@ from sqlalchemy import SQLColumnExpression, null, or_, select
 
 from app.accounts.access import Identity
 from app.core.database.models import Row
-from app.core.database.transaction import atomic, locked, one_at_a_time
+from app.core.database.transaction import advisory_lock, atomic, get_for_update
 from app.customers.operations import enter_customer
 from app.extensions import db
 from app.models import Customer, ServiceTicket, Vehicle
@@ -35,7 +35,7 @@ def take_in(
     if customer is None and vehicle is None:
         return open_ticket(actor, rates, **fields), {}
     if customer is None:
-        locked(Customer, fields["customer_id"])
+        get_for_update(Customer, fields["customer_id"])
     if not allow_duplicate:
         refuse_duplicates(customer or {}, vehicle or {})
     if customer is not None:
@@ -51,7 +51,7 @@ def take_in(
 LOCK_ID = 4_710_001
 
 
-MOST_TOLD = 20
+MAX_TOLD = 20
 
 
 Ids = SQLColumnExpression[Any]
@@ -62,7 +62,7 @@ def refuse_duplicates(customer: Mapping[str, Any], vehicle: Mapping[str, Any]) -
 
     Until the end of the transaction nobody else is looked for.
     """
-    one_at_a_time(LOCK_ID)
+    advisory_lock(LOCK_ID)
     people = _alike(Customer, customer, ("phone", "email"), Customer.id, null())
     cars = _alike(Vehicle, vehicle, ("plate", "vin"), Vehicle.customer_id, Vehicle.id)
     if people or cars:
@@ -79,12 +79,12 @@ def _alike(
     same = {name: getattr(model, name) == fields[name] for name in names if fields.get(name) is not None}
     if not same:
         return []
-    query = select(customer_id, vehicle_id, *same.values()).where(model.present(), or_(*same.values()))
+    query = select(customer_id, vehicle_id, *same.values()).where(model.not_deleted(), or_(*same.values()))
     return [
         {
             "customer_id": of_customer,
             "vehicle_id": of_vehicle,
             "why": [name for name, is_same in zip(same, why, strict=True) if is_same],
         }
-        for of_customer, of_vehicle, *why in db.session.execute(query.order_by(model.id).limit(MOST_TOLD))
+        for of_customer, of_vehicle, *why in db.session.execute(query.order_by(model.id).limit(MAX_TOLD))
     ]

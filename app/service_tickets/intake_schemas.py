@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from app.core.fields import Choice, Flag, Id, Remarks, WholeNumber
 from app.core.fields.schemas import ModelInput, ModelOutput
 from app.customers.schemas import WalkInSchema
-from app.models import MOST_MILES, ServiceTicket
+from app.models import MAX_MILES, ServiceTicket
 from app.rules.ticket_life import FIRST, TicketStatus
 from app.service_tickets.schemas import OVERRIDE, TicketSchema
 from app.vehicles.schemas import NewVehicleSchema
@@ -19,7 +19,7 @@ class NewTicketSchema(ModelInput):
     vehicle_id = Id(metadata={"description": "One of the customer's vehicles."})
     vehicle = fields.Nested(NewVehicleSchema(), metadata={"description": "Instead of `vehicle_id`: a new vehicle."})
     allow_duplicate = Flag(metadata={"description": "true: enter what is new even where it may be on record already."})
-    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading when the car came in."})
+    odometer = WholeNumber(most=MAX_MILES, metadata={"description": "The reading when the car came in."})
     override = Flag(metadata={"description": OVERRIDE})
     status = Choice(TicketStatus, only=FIRST, metadata={"description": "estimate: it starts as a quote."})
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts.access import Identity
 from app.core.database.transaction import atomic, not_found
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.inventory import stock
@@ -19,18 +19,26 @@ from app.service_tickets.history import change_fields, describe, recompute, reco
 
 
 @atomic()
-def use_part(actor: Identity, ticket_id: int, part_id: int, *, quantity: int, backorder: bool = False) -> ServiceTicket:
+def use_part(
+    actor: Identity,
+    ticket_id: int,
+    part_id: int,
+    *,
+    if_match: IfMatch = ANY_VERSION,
+    quantity: int,
+    backorder: bool = False,
+) -> ServiceTicket:
     """Set how many units of a part the ticket uses; the price is copied when the line is made.
 
     A ticket that is authorised reserves them. Where that leaves more units short than before, the line waits for them
     with `backorder`, and else, or where the part was archived, it raises `OutOfStock`. Raises `NotFound`, `Forbidden`,
-    `Stale`, `TicketLocked`, `AboveAuthorization` as well.
+    `PreconditionFailed`, `TicketLocked`, `AboveAuthorization` as well.
     """
     ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
     if line is None and part.archived_at is not None:  # an archived part stays on its lines
         raise not_found(Part, part_id)
     require_own(actor, ticket)
-    require_current(ticket)
+    if_match.require(ticket)
     ticket.require_changeable()
     if line is not None and line.quantity == quantity:
         return ticket
@@ -56,7 +64,7 @@ def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
 
 def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
     short = line.quantity_short
-    stock.settle(actor, line.part, line, line.quantity)
+    stock.reallocate(actor, line.part, line, line.quantity)
     if line.quantity_short > short:
         stock.refuse_archived([line])
         if not backorder:
@@ -64,17 +72,17 @@ def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
 
 
 @atomic()
-def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
+def remove_part(actor: Identity, ticket_id: int, part_id: int, *, if_match: IfMatch = ANY_VERSION) -> ServiceTicket:
     """Take a part off the ticket and let go of its units; nothing happens where it is not on it.
 
-    Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`.
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`.
     """
     ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
     require_own(actor, ticket)
-    require_current(ticket)
+    if_match.require(ticket)
     ticket.require_changeable()
     if line is not None:
-        stock.settle(actor, part, line, 0)
+        stock.reallocate(actor, part, line, 0)
         recompute(ticket, parts=-line.line_total)
         record(actor, ticket, f"part {part.name}", describe(line.quantity, line.unit_price), None)
         db.session.delete(line)
@@ -113,12 +121,14 @@ def add_labor(
 
 
 @atomic()
-def change_labor(actor: Identity, ticket_id: int, line_id: int, **changes: Any) -> LaborLine:
-    """Change the fields of a line that are given. Raises as `add_labor`, and `Stale`."""
+def change_labor(
+    actor: Identity, ticket_id: int, line_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any
+) -> LaborLine:
+    """Change the fields of a line that are given. Raises as `add_labor`, and `PreconditionFailed`."""
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
     changes = line.differences(changes)
-    _require_may_change(actor, ticket, changes.get("mechanic_id"), with_rate="rate" in changes)
+    _require_may_change(actor, ticket, changes.get("mechanic_id"), if_match=if_match, with_rate="rate" in changes)
     if not changes:
         return line
     ticket.require_changeable()
@@ -130,11 +140,11 @@ def change_labor(actor: Identity, ticket_id: int, line_id: int, **changes: Any) 
 
 
 @atomic()
-def remove_labor(actor: Identity, ticket_id: int, line_id: int) -> None:
-    """Take a line of labor off the ticket. Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`."""
+def remove_labor(actor: Identity, ticket_id: int, line_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
+    """Take a line of labor off the ticket. Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`."""
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
-    _require_may_change(actor, ticket)
+    _require_may_change(actor, ticket, if_match=if_match)
     ticket.require_changeable()
     db.session.delete(line)
     recompute(ticket, labor=-line.line_total)
@@ -146,6 +156,7 @@ def _require_may_change(
     ticket: ServiceTicket,
     mechanic_id: int | None = None,
     *,
+    if_match: IfMatch = ANY_VERSION,
     with_rate: bool = False,
 ) -> None:
     """`mechanic_id` is who is to do the work from now on."""
@@ -155,7 +166,7 @@ def _require_may_change(
     if with_rate and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins set a rate.")
     require_own(actor, ticket)
-    require_current(ticket)
+    if_match.require(ticket)
     if mechanic is not None:
         require_active(mechanic)
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 
 from app.accounts.access import Identity, staff_required
+from app.core.http.conditional import get_if_match
 from app.core.lists import objects
 from app.core.problems import Forbidden, NotFound
 from app.models import LaborLine, ServiceTicket
@@ -32,7 +33,7 @@ def add_part(actor: Identity, quantity: dict[str, Any], ticket_id: int, part_id:
     It sets and does not add: sent twice, it moves stock once. An authorised ticket reserves the units; what is not
     there is a 409, or with `backorder` waited for. A mechanic does so on their own tickets.
     """
-    return lines_operations.use_part(actor, ticket_id, part_id, **quantity)
+    return lines_operations.use_part(actor, ticket_id, part_id, if_match=get_if_match(), **quantity)
 
 
 @blueprint.put("/<id:ticket_id>/remove-part/<id:part_id>")
@@ -44,7 +45,7 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int) -> ServiceTicket:
 
     Sent twice, it changes nothing the second time. A mechanic does so on their own tickets.
     """
-    return lines_operations.remove_part(actor, ticket_id, part_id)
+    return lines_operations.remove_part(actor, ticket_id, part_id, if_match=get_if_match())
 
 
 @blueprint.post("/<id:ticket_id>/labor")
@@ -82,7 +83,7 @@ def update_labor(actor: Identity, changes: dict[str, Any], ticket_id: int, line_
 
     What is left out stays as it is. A mechanic does so on their own tickets, but not the rate.
     """
-    return lines_operations.change_labor(actor, ticket_id, line_id, **changes)
+    return lines_operations.change_labor(actor, ticket_id, line_id, if_match=get_if_match(), **changes)
 
 
 @blueprint.delete("/<id:ticket_id>/labor/<id:line_id>")
@@ -94,4 +95,4 @@ def delete_labor(actor: Identity, ticket_id: int, line_id: int) -> None:
 
     A mechanic does so on their own tickets.
     """
-    lines_operations.remove_labor(actor, ticket_id, line_id)
+    lines_operations.remove_labor(actor, ticket_id, line_id, if_match=get_if_match())

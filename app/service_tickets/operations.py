@@ -7,16 +7,25 @@ from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts.access import Identity
-from app.core.database.transaction import atomic, locked, not_found
+from app.core.database.transaction import atomic, get_for_update, not_found
 from app.core.database.types import now
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.inventory import stock
 from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.vehicle import require_forwards
-from app.problems import MoneyTaken, ReasonNeeded
-from app.rules.ticket_life import FINISHED, HOLDABLE, RESERVING, By, Hold, Move, TicketStatus, find_move
+from app.problems import PaymentsExist, ReasonNeeded
+from app.rules.ticket_life import (
+    FINISHED,
+    HOLDABLE,
+    RESERVING,
+    Hold,
+    TicketStatus,
+    Transition,
+    Trigger,
+    find_transition,
+)
 from app.rules.totals import Rates
 from app.service_tickets.access import lock_ticket, require_active, require_own
 from app.service_tickets.history import change_fields, recompute, record, record_event
@@ -28,9 +37,9 @@ _CUSTOMER_AND_VEHICLE = (
     .join(Customer, Customer.id == Vehicle.customer_id)
     .where(
         Customer.id == bindparam("customer_id"),
-        Customer.present(),
+        Customer.not_deleted(),
         Vehicle.id == bindparam("vehicle_id"),
-        Vehicle.present(),
+        Vehicle.not_deleted(),
     )
     .with_for_update(of=(Customer, Vehicle), key_share=True)
     .execution_options(populate_existing=True)
@@ -75,11 +84,11 @@ def _hold_visitors(customer_id: int, vehicle_id: int | None) -> Vehicle | None:
     Raises `NotFound` where there is no such customer or the vehicle is not theirs.
     """
     if vehicle_id is None:
-        locked(Customer, customer_id)
+        get_for_update(Customer, customer_id)
         return None
     vehicle = db.session.scalar(_CUSTOMER_AND_VEHICLE, {"customer_id": customer_id, "vehicle_id": vehicle_id})
     if vehicle is None:
-        locked(Customer, customer_id)
+        get_for_update(Customer, customer_id)
         raise not_found(Vehicle, vehicle_id)
     return vehicle
 
@@ -138,6 +147,7 @@ def edit_ticket(
     actor: Identity,
     ticket_id: int,
     *,
+    if_match: IfMatch = ANY_VERSION,
     add_mechanic_ids: Collection[int] = (),
     remove_mechanic_ids: Collection[int] = (),
     override: bool = False,
@@ -147,7 +157,7 @@ def edit_ticket(
     it is is no change, and is checked against nothing.
 
     A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
-    Raises `NotFound`, `Forbidden`, `Stale`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
     `AboveAuthorization`.
     """
     ticket = lock_ticket(actor, ticket_id)
@@ -155,7 +165,7 @@ def edit_ticket(
     sent, changes = changes.keys(), ticket.differences(changes)
     if not actor.is_front_desk:
         _require_own_changes(actor, ticket, mechanics.keys(), sent, changes.keys())
-    require_current(ticket)
+    if_match.require(ticket)
     if not mechanics and not changes:
         return ticket
     ticket.require_changeable()
@@ -195,14 +205,18 @@ def _one_discount(changes: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def assign_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> ServiceTicket:
+def assign_mechanic(
+    actor: Identity, ticket_id: int, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION
+) -> ServiceTicket:
     """Put a mechanic on the ticket; nothing happens where they are on it. Raises as `edit_ticket`."""
-    return edit_ticket(actor, ticket_id, add_mechanic_ids=[mechanic_id])
+    return edit_ticket(actor, ticket_id, if_match=if_match, add_mechanic_ids=[mechanic_id])
 
 
-def remove_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> ServiceTicket:
+def remove_mechanic(
+    actor: Identity, ticket_id: int, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION
+) -> ServiceTicket:
     """Take a mechanic off the ticket; nothing happens where they are not on it. Raises as `edit_ticket`."""
-    return edit_ticket(actor, ticket_id, remove_mechanic_ids=[mechanic_id])
+    return edit_ticket(actor, ticket_id, if_match=if_match, remove_mechanic_ids=[mechanic_id])
 
 
 def _load_mechanics(ticket: ServiceTicket, ids: Collection[int]) -> dict[int, Mechanic]:
@@ -247,19 +261,20 @@ def move_ticket(
     actor: Identity,
     ticket_id: int,
     *,
+    if_match: IfMatch = ANY_VERSION,
     status: TicketStatus | None = None,
     reason: str | None = None,
     **hold: Hold | None,
 ) -> ServiceTicket:
     """Move the ticket to another state, or set its `hold` where that is given (None takes it off), or both.
 
-    Raises `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, `ReasonNeeded`, `MoneyTaken`, `TicketLocked`, and
-    `OutOfStock` where it would be completed while a line waits for parts.
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `InvalidTransition`, `ReasonNeeded`, `PaymentsExist`,
+    `TicketLocked`, and `OutOfStock` where it would be completed while a line waits for parts.
     """
     ticket = lock_ticket(actor, ticket_id)
     require_own(actor, ticket)
     _require_role(actor, ticket, status)
-    require_current(ticket)
+    if_match.require(ticket)
     if status is not None:
         move = _require_move(ticket, status, reason)
         _move_stock(actor, ticket, move)
@@ -273,21 +288,21 @@ def move_ticket(
 
 def _require_role(actor: Identity, ticket: ServiceTicket, target: TicketStatus | None) -> None:
     """Raises `Forbidden` where the table has the move, but not for them."""
-    move = find_move(ticket.status, target, By.STATUS) if target else None
+    move = find_transition(ticket.status, target, Trigger.STATUS) if target else None
     if move is not None and actor.role not in move.roles and not move.own:
         raise Forbidden("Your role does not make this move.")
 
 
-def _require_move(ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Move:
-    move = ticket.find_move(target, By.STATUS)
+def _require_move(ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Transition:
+    move = ticket.find_transition(target, Trigger.STATUS)
     if move.source in FINISHED:
-        locked(Customer, ticket.customer_id)  # whoever is erased gets no more work done
+        get_for_update(Customer, ticket.customer_id)  # whoever is erased gets no more work done
     if move.needs_reason and reason is None:
         raise ReasonNeeded(f"Say why the ticket goes from {move.source.value} back to {move.target.value}.")
     return move
 
 
-def _move_stock(actor: Identity, ticket: ServiceTicket, move: Move) -> None:
+def _move_stock(actor: Identity, ticket: ServiceTicket, move: Transition) -> None:
     """What the move does to parts and invoice."""
     if move.target is TicketStatus.COMPLETED and move.source in RESERVING:
         lines = stock.lock_lines(ticket)
@@ -298,12 +313,12 @@ def _move_stock(actor: Identity, ticket: ServiceTicket, move: Move) -> None:
         _void_invoice(actor, ticket)
     elif move.target is TicketStatus.VOID:
         if ticket.paid:
-            raise MoneyTaken(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
+            raise PaymentsExist(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
         for line in stock.lock_lines(ticket):
-            stock.settle(actor, line.part, line, 0)
+            stock.reallocate(actor, line.part, line, 0)
     elif move.target in RESERVING and move.source not in RESERVING:
         for line in stock.lock_lines(ticket):
-            stock.settle(actor, line.part, line, line.quantity)
+            stock.reallocate(actor, line.part, line, line.quantity)
 
 
 def _void_invoice(actor: Identity, ticket: ServiceTicket) -> None:

@@ -6,16 +6,17 @@ from flask import Response, current_app
 
 from app.accounts.access import Identity, identity_required, staff_required
 from app.core.fields.schemas import ListQuery
+from app.core.http.conditional import get_if_match
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound, UnsupportedOrder
 from app.models import ServiceTicket
 from app.problems import (
     AboveAuthorization,
-    IllegalMove,
+    InvalidTransition,
     MechanicInactive,
-    MoneyTaken,
     OdometerBackwards,
     OutOfStock,
+    PaymentsExist,
     ProbableDuplicate,
     ReasonNeeded,
     TicketLocked,
@@ -92,7 +93,7 @@ def assign_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> Servic
 
     Advisors and admins assign anyone, mechanics themselves. Sent twice, it changes nothing the second time.
     """
-    return operations.assign_mechanic(actor, ticket_id, mechanic_id)
+    return operations.assign_mechanic(actor, ticket_id, mechanic_id, if_match=get_if_match())
 
 
 @blueprint.put("/<id:ticket_id>/remove-mechanic/<id:mechanic_id>")
@@ -104,7 +105,7 @@ def remove_mechanic(actor: Identity, ticket_id: int, mechanic_id: int) -> Servic
 
     Advisors and admins take off anyone, mechanics themselves. Sent twice, it changes nothing the second time.
     """
-    return operations.remove_mechanic(actor, ticket_id, mechanic_id)
+    return operations.remove_mechanic(actor, ticket_id, mechanic_id, if_match=get_if_match())
 
 
 @blueprint.put("/<id:ticket_id>/edit")
@@ -118,14 +119,14 @@ def edit_ticket(actor: Identity, changes: dict[str, Any], ticket_id: int) -> Ser
     A mechanic adds and removes only themself, and changes the fields of their own tickets, but no discount. An id in
     both lists ends up removed.
     """
-    return operations.edit_ticket(actor, ticket_id, **changes)
+    return operations.edit_ticket(actor, ticket_id, if_match=get_if_match(), **changes)
 
 
 @blueprint.put("/<id:ticket_id>/status")
 @staff_required()
 @blueprint.arguments(TicketMoveSchema)
 @blueprint.response(200, TICKET, description=CHANGED)
-@blueprint.refuses(NotFound, Forbidden, IllegalMove, ReasonNeeded, MoneyTaken, TicketLocked, OutOfStock)
+@blueprint.refuses(NotFound, Forbidden, InvalidTransition, ReasonNeeded, PaymentsExist, TicketLocked, OutOfStock)
 def move_ticket(actor: Identity, move: dict[str, Any], ticket_id: int) -> ServiceTicket:
     """Move a ticket to another state, or set what it waits for.
 
@@ -133,7 +134,7 @@ def move_ticket(actor: Identity, move: dict[str, Any], ticket_id: int) -> Servic
     an admin, who says why, reopens what is invoiced or paid. Some moves are not made here: an authorisation opens or
     declines an estimate, the invoice makes a ticket invoiced, and payments make it paid.
     """
-    return operations.move_ticket(actor, ticket_id, **move)
+    return operations.move_ticket(actor, ticket_id, if_match=get_if_match(), **move)
 
 
 @blueprint.get("/<id:ticket_id>/history")

@@ -6,15 +6,15 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.accounts.access import Views
 from app.core.fields import Choice, Choices, Flag, Id, Money, QueryFlag, QueryId, QueryTime, Search, Text, WholeNumber
-from app.core.fields.schemas import MOST_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
+from app.core.fields.schemas import MAX_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
 from app.core.text.search import patterns
 from app.mechanics.schemas import MechanicNameSchema
-from app.models import MOST_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
+from app.models import MAX_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.rules.ticket_life import Hold, TicketStatus
 from app.service_tickets.filters import TICKETS
 
-MOST_UNITS = 1_000_000
-MOST_MECHANICS = 50
+MAX_UNITS = 1_000_000
+MAX_MECHANICS = 50
 OVERRIDE = "true: the odometer may go backwards."
 
 
@@ -140,7 +140,7 @@ class TicketQuerySchema(ListQuery):
     q = Search(
         patterns,
         description="Words of the description; case and accents do not matter. Of one mechanic's tickets only words "
-        f"that no more than {MOST_COUNTED:,} tickets of the shop have.",
+        f"that no more than {MAX_COUNTED:,} tickets of the shop have.",
     )
     status = Choices(TicketStatus, metadata={"description": "In one of these states, with commas between them."})
     hold = Choices(Hold, metadata={"description": "Waiting for one of these, with commas between them."})
@@ -164,14 +164,14 @@ class AllTicketsQuerySchema(TicketQuerySchema):
 
 
 def _ids(description: str) -> fields.List[int]:
-    return fields.List(Id(), validate=validate.Length(max=MOST_MECHANICS), metadata={"description": description})
+    return fields.List(Id(), validate=validate.Length(max=MAX_MECHANICS), metadata={"description": description})
 
 
 class TicketChangesSchema(Changes, ModelInput):
     add_mechanic_ids = _ids("Mechanics to assign.")
     remove_mechanic_ids = _ids("Mechanics to take off.")
     vehicle_id = Id(allow_none=True, metadata={"description": "One of the customer's vehicles; null: none."})
-    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading when the car came in."})
+    odometer = WholeNumber(most=MAX_MILES, metadata={"description": "The reading when the car came in."})
     override = Flag(metadata={"description": OVERRIDE})
 
     json_schema = {
@@ -207,7 +207,7 @@ class TicketChangesSchema(Changes, ModelInput):
 
 class PartQuantitySchema(Input):
     quantity = WholeNumber(
-        least=1, most=MOST_UNITS, load_default=1, metadata={"description": "Units the ticket uses in all."}
+        least=1, most=MAX_UNITS, load_default=1, metadata={"description": "Units the ticket uses in all."}
     )
     backorder = Flag(metadata={"description": "true: what is not on the shelf is waited for."})
 

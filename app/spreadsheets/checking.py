@@ -12,9 +12,9 @@ from app.core.fields import Exact, Text, WholeNumber
 from app.core.problems import InvalidInput
 from app.spreadsheets import csv_format
 
-MOST_ROWS = 100_000
-MOST_COLUMNS = 100
-MOST_FAULTS = 100
+MAX_ROWS = 100_000
+MAX_COLUMNS = 100
+MAX_FAULTS = 100
 # Columns of numbers and names of a shop's own, in which no date stands.
 CODES = ("sku", "location")
 
@@ -41,7 +41,7 @@ class Faults:
 
     @property
     def are_many(self) -> bool:
-        return len(self.rows) >= MOST_FAULTS
+        return len(self.rows) >= MAX_FAULTS
 
     def add(self, row: int, column: str | None, message: str) -> None:
         """Note one; `column` is None where it is the row that is wrong."""
@@ -76,8 +76,8 @@ def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults)
         sheet = csv_format.read(data)
         _check_header(schema, ignored, sheet.columns, faults)
         for number, cells in sheet.rows:
-            if number > MOST_ROWS + 1:
-                faults.add(number, None, f"A file has at most {MOST_ROWS:,} rows below the first; send several.")
+            if number > MAX_ROWS + 1:
+                faults.add(number, None, f"A file has at most {MAX_ROWS:,} rows below the first; send several.")
                 return
             with faults.of_row(number):
                 yield Line(number, _values(schema, sheet, cells))
@@ -90,8 +90,8 @@ def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults)
 def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], faults: Faults) -> None:
     if not columns:
         faults.add(1, None, "The file is empty; its first row names the columns.")
-    if len(columns) > MOST_COLUMNS:
-        faults.add(1, None, f"A file has at most {MOST_COLUMNS} columns.")
+    if len(columns) > MAX_COLUMNS:
+        faults.add(1, None, f"A file has at most {MAX_COLUMNS} columns.")
         faults.refuse()
     for name in dict.fromkeys(filter(None, columns)):
         shown = name.encode(errors="replace").decode()

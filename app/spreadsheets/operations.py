@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.accounts.access import Identity
 from app.accounts.auditing import audit_written
 from app.core.database.models import folded_columns
-from app.core.database.transaction import atomic, one_at_a_time
+from app.core.database.transaction import advisory_lock, atomic
 from app.core.fields.schemas import ModelInput, ModelOutput
 from app.customers.schemas import CUSTOMER, WalkInSchema
 from app.extensions import db
@@ -111,7 +111,7 @@ class PartImport(Import):
             insert(Part).returning(Part.id, Part.quantity_on_hand),
             [{name: row.get(name) for name in columns} for row in rows],
         )
-        stock.open_shelves(actor, {part_id: quantity or 0 for part_id, quantity in entered})
+        stock.record_opening_stock(actor, {part_id: quantity or 0 for part_id, quantity in entered})
 
 
 class CustomerImport(Import):
@@ -153,7 +153,7 @@ def bring_in(actor: Identity, kind: Import, data: bytes, *, dry_run: bool) -> di
             pickle.dump(lines, waiting)
         faults.refuse()
         with atomic():
-            one_at_a_time(kind.lock_id)
+            advisory_lock(kind.lock_id)
             _lock(kind, seen)
             rehearsal = db.session.begin_nested()
             counts = _write(actor, kind, waiting, faults)
@@ -185,7 +185,7 @@ def _lock(kind: Import, seen: Seen) -> None:
 def _meant(kind: Import, marks: Collection[Mark]) -> ColumnElement[bool]:
     """The present rows that have one of these ids or keys."""
     ids, keys = ([value for name, value in marks if name == wanted] for wanted in ("id", kind.key))
-    return and_(kind.model.present(), or_(kind.model.id.in_(ids), getattr(kind.model, kind.compared).in_(keys)))
+    return and_(kind.model.not_deleted(), or_(kind.model.id.in_(ids), getattr(kind.model, kind.compared).in_(keys)))
 
 
 def _write(actor: Identity, kind: Import, waiting: IO[bytes], faults: Faults) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from app.core.fields import Id, Money, QueryFlag, Text, WholeNumber
 from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Output
 from app.customers.schemas import CustomerQuerySchema
-from app.inventory.schemas import CATALOGUE, MOST_STOCK, PartQuerySchema
+from app.inventory.schemas import CATALOGUE, MAX_STOCK, PartQuerySchema
 from app.models import Customer, Part, ServiceTicket
 from app.service_tickets.schemas import TicketQuerySchema
 
@@ -13,7 +13,7 @@ MATCHED_BY_ID = "The row that is meant, whatever else is in this one."
 
 class PartRowSchema(Changes, ModelInput):
     id = Id(metadata={"description": MATCHED_BY_ID})
-    quantity_on_hand = WholeNumber(most=MOST_STOCK)
+    quantity_on_hand = WholeNumber(most=MAX_STOCK)
 
     class Meta(ModelInput.Meta):
         model = Part

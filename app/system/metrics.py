@@ -19,10 +19,10 @@ from sqlalchemy import Engine, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.database.reads import read
-from app.core.fields.schemas import MOST_COUNTED
+from app.core.fields.schemas import MAX_COUNTED
 from app.core.http import statistics
 from app.core.http.policy import open_to_anyone
-from app.core.http.statistics import Seen
+from app.core.http.statistics import CompletedRequest
 from app.core.problems import NotSignedIn
 from app.extensions import db
 from app.models import Part, ServiceTicket
@@ -75,7 +75,7 @@ class Requests:
         self._refusals = Counter("shop_limiter_refusals", "Requests above a limit.", ("limit",), registry=registry)
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram, Counter]] = {}
 
-    def count(self, seen: Seen) -> None:
+    def count(self, seen: CompletedRequest) -> None:
         """One more."""
         route = seen.route or UNKNOWN
         key = seen.method, route, seen.status
@@ -112,7 +112,7 @@ def _watch_pools(engines: Iterable[Engine], registry: CollectorRegistry) -> None
 
 
 class Shop(Collector):
-    """The state of the shop, asked of the database when it is told; counts end at `MOST_COUNTED`."""
+    """The state of the shop, asked of the database when it is told; counts end at `MAX_COUNTED`."""
 
     def __init__(self) -> None:
         """Nothing is asked yet."""
@@ -141,8 +141,8 @@ class Shop(Collector):
 
 def _counts() -> Any:
     sets = {status.value: select(ServiceTicket.id).where(ServiceTicket.status == status) for status in TicketStatus}
-    sets["low"] = select(Part.id).where(Part.runs_low, Part.present())
-    bounded = {name: rows.limit(MOST_COUNTED).subquery() for name, rows in sets.items()}
+    sets["low"] = select(Part.id).where(Part.runs_low, Part.not_deleted())
+    bounded = {name: rows.limit(MAX_COUNTED).subquery() for name, rows in sets.items()}
     return select(
         *(select(func.count()).select_from(rows).scalar_subquery().label(name) for name, rows in bounded.items())
     )

@@ -46,7 +46,7 @@ def warnings_about(vehicle: Vehicle) -> list[str]:
     if not vin.decode(vehicle.vin).check_digit_fits:
         warnings.append("The check digit of the VIN does not fit; North American ones have one that does.")
     same = select(
-        exists().where(Vehicle.vin == vehicle.vin, Vehicle.customer_id != vehicle.customer_id, Vehicle.present())
+        exists().where(Vehicle.vin == vehicle.vin, Vehicle.customer_id != vehicle.customer_id, Vehicle.not_deleted())
     )
     if db.session.scalar(same):
         warnings.append("Another customer has a vehicle with this VIN.")

@@ -4,9 +4,9 @@ from typing import Any
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
-from app.core.database.transaction import atomic, locked, not_found
+from app.core.database.transaction import atomic, get_for_update, not_found
 from app.core.database.types import now
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.customers.operations import visible
 from app.models import AuditKind, Customer, Vehicle
@@ -17,27 +17,34 @@ from app.vehicles import intake
 def add_vehicle(actor: Identity, customer_id: int, **fields: Any) -> tuple[Vehicle, list[str]]:
     """A new vehicle of the customer, and warnings about its VIN. Raises `NotFound`, `VinTaken`."""
     visible(actor, customer_id)
-    locked(Customer, customer_id)  # they must not be erased meanwhile
+    get_for_update(Customer, customer_id)  # they must not be erased meanwhile
     return intake.enter_vehicle(customer_id, fields)
 
 
 @atomic()
 def change_vehicle(
-    actor: Identity, customer_id: int, vehicle_id: int, /, *, override: bool = False, **changes: Any
+    actor: Identity,
+    customer_id: int,
+    vehicle_id: int,
+    /,
+    *,
+    if_match: IfMatch = ANY_VERSION,
+    override: bool = False,
+    **changes: Any,
 ) -> tuple[Vehicle, list[str]]:
     """Change the fields that are given, and hand the vehicle over where `customer_id` is one of them.
 
-    Raises `NotFound`, `Forbidden`, `Stale`, `VinTaken`, `OdometerBackwards`.
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `VinTaken`, `OdometerBackwards`.
     """
     new_owner_id = changes.pop("customer_id", customer_id)
     if new_owner_id != customer_id and actor.is_front_desk:
-        locked(Customer, new_owner_id)  # before the vehicle, as everywhere
+        get_for_update(Customer, new_owner_id)  # before the vehicle, as everywhere
     vehicle = _lock(actor, customer_id, vehicle_id)
     if new_owner_id != customer_id and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins hand a vehicle over.")
     if override and not actor.is_staff:
         raise Forbidden("Only staff turn an odometer back.")
-    require_current(vehicle)
+    if_match.require(vehicle)
     if new_owner_id != vehicle.customer_id:
         vehicle.customer_id, vehicle.notes = new_owner_id, None  # what is noted of the old owner's car stays with them
     changes = vehicle.differences(changes)
@@ -53,17 +60,17 @@ def change_vehicle(
 
 
 @atomic()
-def archive_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
-    """Take the vehicle off the customer's list; tickets keep it. Raises `NotFound`, `Stale`."""
+def archive_vehicle(actor: Identity, customer_id: int, vehicle_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
+    """Take the vehicle off the customer's list; tickets keep it. Raises `NotFound`, `PreconditionFailed`."""
     vehicle = _lock(actor, customer_id, vehicle_id)
-    require_current(vehicle)
+    if_match.require(vehicle)
     vehicle.archived_at = now()
     audit(AuditKind.ARCHIVED, actor, vehicle)
 
 
 def _lock(actor: Identity, customer_id: int, vehicle_id: int) -> Vehicle:
     visible(actor, customer_id)
-    vehicle = locked(Vehicle, vehicle_id)
+    vehicle = get_for_update(Vehicle, vehicle_id)
     if vehicle.customer_id != customer_id:
         raise not_found(Vehicle, vehicle_id)
     return vehicle

@@ -6,6 +6,7 @@ from flask import Response
 
 from app.accounts.access import Identity, identity_required
 from app.core.fields.schemas import ListQuery
+from app.core.http.conditional import get_if_match
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound
 from app.customers.blueprint import blueprint
@@ -74,7 +75,7 @@ def update_vehicle(
 
     For staff and the customer. What is left out stays as it is; a corrected VIN fills in anew what the old one told.
     """
-    vehicle, warnings = operations.change_vehicle(actor, customer_id, vehicle_id, **changes)
+    vehicle, warnings = operations.change_vehicle(actor, customer_id, vehicle_id, if_match=get_if_match(), **changes)
     return vehicle, {"warnings": warnings}
 
 
@@ -87,4 +88,4 @@ def delete_vehicle(actor: Identity, customer_id: int, vehicle_id: int) -> None:
 
     For staff and the customer.
     """
-    operations.archive_vehicle(actor, customer_id, vehicle_id)
+    operations.archive_vehicle(actor, customer_id, vehicle_id, if_match=get_if_match())

@@ -2,7 +2,7 @@
 
 from app.core.fields import Flag, Id, Remarks, WholeNumber
 from app.core.fields.schemas import Changes, ModelInput, ModelOutput
-from app.models import MOST_MILES, Vehicle
+from app.models import MAX_MILES, Vehicle
 
 FIRST_YEAR, LAST_YEAR = 1886, 2100
 COLUMNS = ("vin", "plate", "plate_state", "make", "model", "year", "odometer", "notes")
@@ -26,7 +26,7 @@ class CheckedVehicleSchema(VehicleSchema):
 
 class VehicleInput(ModelInput):
     year = WholeNumber(least=FIRST_YEAR, most=LAST_YEAR, allow_none=True)
-    odometer = WholeNumber(most=MOST_MILES, metadata={"description": "The reading."})
+    odometer = WholeNumber(most=MAX_MILES, metadata={"description": "The reading."})
 
     class Meta(ModelInput.Meta):
         model = Vehicle

@@ -12,7 +12,7 @@ from alembic import op
 from click import echo
 
 from app.core.text.search import searchable
-from app.rules.sku import MOST_SKU, normal_sku, sku_key
+from app.rules.sku import MAX_SKU, normal_sku, sku_key
 
 revision = "0012"
 down_revision = "0011"
@@ -79,7 +79,7 @@ def _fitting(sku: str) -> str:
 
 def _with_number(sku: str, number: int, taken: set[str]) -> str:
     end = f" #{number}"
-    while sku_key(told_apart := sku[: MOST_SKU - len(end)] + end) in taken:
+    while sku_key(told_apart := sku[: MAX_SKU - len(end)] + end) in taken:
         end += "'"
     return told_apart
 

@@ -8,13 +8,13 @@ from app.rules.ticket_life import (
     FINISHED,
     FIRST,
     HOLDABLE,
-    MOVES,
     RESERVING,
+    TRANSITIONS,
     WORKLOAD,
-    By,
     TicketStatus,
+    Trigger,
     allowed,
-    find_move,
+    find_transition,
 )
 
 DESK, DESK_AND_OWN, ADMIN = "front desk", "front desk, and a mechanic on own tickets", "admin, with a reason"
@@ -55,20 +55,20 @@ class Life(unittest.TestCase):
         self.assertEqual(
             {
                 (move.source.value, move.target.value, move.by.value): whose[move.roles, move.own, move.needs_reason]
-                for move in MOVES
+                for move in TRANSITIONS
             },
             TABLE,
         )
 
     def test_each_move_stands_in_it_once(self) -> None:
-        self.assertEqual(len(MOVES), len(TABLE))
+        self.assertEqual(len(TRANSITIONS), len(TABLE))
 
     def test_a_move_is_found_by_its_ends_and_its_means_and_no_other_is(self) -> None:
         for source in TicketStatus:
             for target in TicketStatus:
-                for by in By:
+                for by in Trigger:
                     with self.subTest(f"{source.value} to {target.value} by {by.value}"):
-                        move = find_move(source, target, by)
+                        move = find_transition(source, target, by)
                         self.assertEqual(move is not None, (source.value, target.value, by.value) in TABLE)
                         if move is not None:
                             self.assertEqual((move.source, move.target, move.by), (source, target, by))
@@ -76,16 +76,16 @@ class Life(unittest.TestCase):
     def test_what_is_allowed_next_is_told_in_order(self) -> None:
         self.assertEqual(allowed(TicketStatus.IN_PROGRESS), ["completed", "open"])
         self.assertEqual(allowed(TicketStatus.ESTIMATE), ["void"])
-        self.assertEqual(allowed(TicketStatus.ESTIMATE, By.AUTHORIZATION), ["declined", "open"])
+        self.assertEqual(allowed(TicketStatus.ESTIMATE, Trigger.AUTHORIZATION), ["declined", "open"])
         self.assertEqual(allowed(TicketStatus.VOID), [])
 
     def test_no_state_leads_to_itself_and_every_state_is_reached(self) -> None:
-        self.assertEqual([move for move in MOVES if move.source is move.target], [])
-        reached = {*FIRST, *(move.target for move in MOVES)}
+        self.assertEqual([move for move in TRANSITIONS if move.source is move.target], [])
+        reached = {*FIRST, *(move.target for move in TRANSITIONS)}
         self.assertEqual(reached, set(TicketStatus))
 
     def test_void_is_the_end(self) -> None:
-        self.assertNotIn(TicketStatus.VOID, {move.source for move in MOVES})
+        self.assertNotIn(TicketStatus.VOID, {move.source for move in TRANSITIONS})
 
     def test_a_ticket_starts_open_or_as_a_quote(self) -> None:
         self.assertEqual(set(FIRST), statuses("open", "estimate"))

@@ -1,5 +1,6 @@
 """Vehicle identification numbers and plates: one form for every way of writing, and what they tell."""
 
+import re
 import unittest
 from datetime import date
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules.makes import LIGHT_BY_MAKE, MAKES, OTHERS_BY_MAKE, SHARED
-from app.rules.vin import PLATE_PATTERN, Decoded, decode, normal_plate, normal_vin
+from app.rules.vin import PLATE_PATTERN, VIN_PATTERN, Decoded, decode, normal_plate, normal_vin
 
 WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 VALUES = {letter: 1 + number % 9 for number, letter in enumerate("ABCDEFGHIJKLMNOPQR")}
@@ -157,6 +158,13 @@ class Plate(unittest.TestCase):
     def test_whatever_the_document_allows_is_taken_and_fits_into_its_column(self, text: str) -> None:
         self.assertRegex(normal_plate(text), "^.{1,16}$")
         self.assertEqual(normal_plate(normal_plate(text)), normal_plate(text))
+
+    def test_the_document_allows_no_white_space_that_no_text_may_have(self) -> None:
+        for mark in map(chr, (*range(0x21), 0x7F, 0x85, 0xA0, 0x2003, 0x2028, 0x3000)):
+            is_text = mark in "\t\n\r" or mark > "\x7f" or mark == " "
+            for text, pattern in ((f"8ABC{mark}123", PLATE_PATTERN), (f"{mark}1HGCM82633A004352", VIN_PATTERN)):
+                with self.subTest(ascii(text)):
+                    self.assertEqual(bool(re.fullmatch(pattern, text)), is_text)
 
     def test_letters_of_other_languages_are_kept(self) -> None:
         self.assertEqual(normal_plate("lö-wü 12"), "LÖWÜ12")

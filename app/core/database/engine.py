@@ -20,6 +20,8 @@ SESSION: dict[str, str | int] = {
     "lock_timeout": LOCK_TIMEOUT_MS,
     "jit": "off",  # compiling a statement to machine code takes longer than any of ours
 }
+# SQLite waits for the disk at every commit, so that a power cut loses nothing that was answered.
+SQLITE_SYNCHRONOUS = "FULL"
 POOL_TIMEOUT_SECONDS = 10
 # For how long after its last use a connection is taken for good.
 TRUSTED_SECONDS = 1
@@ -99,5 +101,10 @@ def _keep_private(_dialect: Dialect, _record: Any, arguments: list[Any], _option
 def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
     # The driver's own transactions begin too late to be of use: BEGIN is ours.
     dbapi_connection.isolation_level = None
-    for pragma in (f"busy_timeout={LOCK_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        f"busy_timeout={LOCK_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        f"synchronous={SQLITE_SYNCHRONOUS}",
+        "foreign_keys=ON",
+    ):
         dbapi_connection.execute(f"PRAGMA {pragma}")

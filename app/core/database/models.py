@@ -12,7 +12,7 @@ from sqlalchemy.schema import SchemaItem
 from app.core.database.base import Base
 
 
-def shows(**options: Any) -> Any:
+def readonly_relationship(**options: Any) -> Any:
     """A relationship that answers show and nothing is written through: foreign keys are set by their columns.
 
     Looking at one that was not loaded raises, so that no row sends a statement of its own. What is not written through
@@ -32,7 +32,7 @@ class Row(Base):
     noun: ClassVar[str]
 
     @classmethod
-    def present(cls) -> ColumnElement[bool]:
+    def not_deleted(cls) -> ColumnElement[bool]:
         """The criterion for rows that have not been erased or archived."""
         return true()
 

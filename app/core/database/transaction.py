@@ -129,7 +129,7 @@ def is_underway() -> bool:
     return current is not None and current.is_begun
 
 
-def release() -> None:
+def release_connection() -> None:
     """Give the connection back before something slow, such as hashing a password.
 
     Raises `RuntimeError` within a transaction, which would be lost.
@@ -145,7 +145,7 @@ def _reset(session: Session) -> None:
         session.close()
 
 
-def locked(model: type[R], row_id: int) -> R:
+def get_for_update(model: type[R], row_id: int) -> R:
     """The row of that id, locked until the end of the transaction. Raises `NotFound`.
 
     SQLite has no row locks and needs none: there the transaction itself excludes other writers.
@@ -158,12 +158,12 @@ def locked(model: type[R], row_id: int) -> R:
 
 @cache
 def _lock(model: type[Row]) -> Select[Any]:
-    query = select(model).where(model.id == bindparam("row_id"), model.present())
+    query = select(model).where(model.id == bindparam("row_id"), model.not_deleted())
     # A lock that lets others point to the row with foreign keys, as the records of a delivery do.
     return query.with_for_update(of=model, key_share=True)
 
 
-def one_at_a_time(lock_id: int) -> None:
+def advisory_lock(lock_id: int) -> None:
     """Wait for other transactions that called this with the same number, and let the next one in at the end.
 
     For what no row stands for yet. SQLite has one writer at a time anyway.

@@ -76,7 +76,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def named(values: type[enum.Enum]) -> Enum:
+def enum_column(values: type[enum.Enum]) -> Enum:
     """A text column that holds the enum's values; new ones need no change of the schema."""
     return Enum(
         values,

@@ -11,7 +11,7 @@ from app.core.database.types import LARGEST_INTEGER
 from app.core.decimals import MAX_AMOUNT
 from app.core.json_sql import Decimals
 
-MOST_HOURS = Decimal("999.9")
+MAX_HOURS = Decimal("999.9")
 
 
 class Flag(fields.Boolean):
@@ -98,7 +98,7 @@ class Hours(Exact):
     """Hours of work, in steps of 0.1."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"(?=.*[1-9])[0-9]{1,3}(\.[0-9])?", places=1, least=Decimal("0.1"), most=MOST_HOURS, **kwargs)
+        super().__init__(r"(?=.*[1-9])[0-9]{1,3}(\.[0-9])?", places=1, least=Decimal("0.1"), most=MAX_HOURS, **kwargs)
 
 
 class Percent(Exact):

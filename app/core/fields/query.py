@@ -49,13 +49,14 @@ class QueryTime(fields.Field[datetime]):
             raise ValidationError("Not a date such as 2026-11-24, nor a moment such as 2026-11-24T08:30:00Z.")
         try:
             moment = datetime.fromisoformat(value.upper())
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=current_app.config["SHOP_TIMEZONE"])
-            return moment.astimezone(UTC)
         except ValueError as error:
             raise ValidationError("There is no such day or time.") from error
-        except OverflowError as error:
-            raise ValidationError("Too long ago, or too far away.") from error
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=current_app.config["SHOP_TIMEZONE"])
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:  # beyond the first or the last year, where no row is
+            return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 class Choices(fields.Field[dict[str, Any]]):

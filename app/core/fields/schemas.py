@@ -30,8 +30,8 @@ from app.core.fields import (
 )
 
 # No list is counted, and no page is numbered, further than this: beyond it either would scan the table.
-MOST_COUNTED = 10_000
-ROWS_ON_A_PAGE, MOST_ON_A_PAGE = 20, 100
+MAX_COUNTED = 10_000
+ROWS_ON_A_PAGE, MAX_ON_A_PAGE = 20, 100
 
 
 class Converter(ModelConverter):
@@ -118,18 +118,18 @@ class ListQuery(Input):
 
     page = QueryNumber(
         least=1,
-        most=MOST_COUNTED,
+        most=MAX_COUNTED,
         metadata={
-            "description": f"Pages count from 1, the first unless given, and end with row {MOST_COUNTED:,}; go on with "
+            "description": f"Pages count from 1, the first unless given, and end with row {MAX_COUNTED:,}; go on with "
             "`cursor`.",
         },
     )
     per_page = QueryNumber(
-        least=1, most=MOST_ON_A_PAGE, metadata={"description": f"Rows on a page; {ROWS_ON_A_PAGE} unless given."}
+        least=1, most=MAX_ON_A_PAGE, metadata={"description": f"Rows on a page; {ROWS_ON_A_PAGE} unless given."}
     )
     limit = QueryNumber(
         least=1,
-        most=MOST_ON_A_PAGE,
+        most=MAX_ON_A_PAGE,
         metadata={
             "description": "In place of `page` and `per_page`: so many rows, and a link to the next by `cursor`, which "
             "shows every row once, whatever is written meanwhile, however long the list."

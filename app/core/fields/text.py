@@ -7,8 +7,8 @@ from flask import current_app
 from marshmallow import ValidationError, fields, validate
 
 from app.core.text.normalize import (
-    LEAST_PASSWORD,
-    MOST_PASSWORD,
+    MAX_PASSWORD,
+    MIN_PASSWORD,
     NOTHING,
     SELECTORS,
     normal_email,
@@ -102,7 +102,7 @@ class Password(fields.String):
 
     def __init__(self, *, new: bool = True, **kwargs: Any) -> None:
         """`new` ones must be long enough; one that is only compared may be any."""
-        length = validate.Length(min=LEAST_PASSWORD if new else 1, max=MOST_PASSWORD)
+        length = validate.Length(min=MIN_PASSWORD if new else 1, max=MAX_PASSWORD)
         super().__init__(validate=length, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:

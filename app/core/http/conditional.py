@@ -12,9 +12,8 @@ from typing import Literal
 
 from flask import Response, request
 
-from app.core.database.models import Versioned
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.http.request import current_request
-from app.core.problems import Stale
 
 # How an answer is tagged: one thing to the byte, a list as far as its meaning goes.
 Tag = Literal["strong", "weak"]
@@ -27,17 +26,17 @@ WRITES = ("PUT", "PATCH", "DELETE")
 _OURS = re.compile(r'\s*(?:W/)?"([0-9]{1,10})-[!#-~]*"\s*')
 
 
-def mark(response: Response, version: int | None) -> Response:
+def set_etag(response: Response, version: int | None) -> Response:
     """The answer with the tag of the one thing of this version that it shows."""
     digest = _hash(response.get_data())
     response.set_etag(digest if version is None else f"{version}-{digest}")
     return response
 
 
-def complete(response: Response, tag: Tag) -> Response:
+def respond_conditionally(response: Response, tag: Tag) -> Response:
     """The answer with its tag, if it has none yet; 304 and no body where a GET names that tag in `If-None-Match`."""
     if "ETag" not in response.headers:
-        attach(response, tag)
+        set_content_etag(response, tag)
     known, _ = response.get_etag()
     if is_known(known or ""):
         response.status_code = 304
@@ -50,7 +49,7 @@ def is_known(tag: str) -> bool:
     return asked.method in READS and "If-None-Match" in asked.headers and asked.if_none_match.contains_weak(tag)
 
 
-def attach(response: Response, tag: Tag) -> Response:
+def set_content_etag(response: Response, tag: Tag) -> Response:
     """The answer with its tag."""
     # What stands beside a page may change while its rows do not.
     beside = "".join(response.headers.get(name, "") for name in ("Link", "X-Total-Count"))
@@ -58,16 +57,12 @@ def attach(response: Response, tag: Tag) -> Response:
     return response
 
 
-def require_current(row: Versioned) -> None:
-    """Raises `Stale` where the request, in `If-Match`, goes on another version of the row than this.
-
-    To be asked of a row that is locked, once it is known that the client may change it.
-    """
-    sent = request.headers.get("If-Match") if request and request.method in WRITES else None
+def get_if_match() -> IfMatch:
+    """The versions that the request's change goes on, as its `If-Match` names them."""
+    sent = request.headers.get("If-Match") if request.method in WRITES else None
     if sent is None or sent.strip() == "*":
-        return
-    if str(row.version) not in {ours[1] for tag in sent.split(",") if (ours := _OURS.fullmatch(tag))}:
-        raise Stale(f"It was changed since; its version is {row.version} now.", version=row.version)
+        return ANY_VERSION
+    return IfMatch(frozenset(ours[1] for tag in sent.split(",") if (ours := _OURS.fullmatch(tag))))
 
 
 def _hash(text: bytes) -> str:

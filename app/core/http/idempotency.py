@@ -39,7 +39,7 @@ KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 KEY_PATTERN = "^[!-~]{1,255}$"
 KEPT_REFUSALS = (409, 422)
 # A refusal that is longer than this is not kept: whoever is refused fills nobody's database.
-MOST_REFUSAL_BYTES = 8 * 1024
+MAX_REFUSAL_BYTES = 8 * 1024
 # How many expired answers a request with a new key removes on its way.
 PURGED_AT_ONCE = 100
 CHUNK = 64 * 1024
@@ -71,7 +71,7 @@ class Answered(Exception):
     """The key is taken: somebody was faster."""
 
 
-def once(view: Callable[..., Response]) -> Callable[..., Response]:
+def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     """The view, which does what is asked with a key only once: asked again, it gives the first answer again.
 
     It raises `InvalidInput` for what is no key, `IdempotencyMismatch` where it was sent along with something else,
@@ -138,7 +138,7 @@ class _Call:
             raise
         except Exception as error:
             response = current_app.make_response(current_app.handle_user_exception(error))
-        if response.status_code in KEPT_REFUSALS and len(response.get_data()) <= MOST_REFUSAL_BYTES:
+        if response.status_code in KEPT_REFUSALS and len(response.get_data()) <= MAX_REFUSAL_BYTES:
             with transaction(self._claim):
                 self._keep(response)
         return response

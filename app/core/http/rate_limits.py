@@ -14,7 +14,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import RateLimiter
 
 from app.core.problems import TooManyRequests
-from app.core.redis_client import line
+from app.core.redis_client import circuit_breaker
 
 # What the names of all counters begin with.
 KEY_PREFIX = "shop"
@@ -47,22 +47,22 @@ class SharedStorage(MemoryStorage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, in Redis or here; returns the hits of the window so far."""
-        count = line().ask(lambda: self._redis.incr(key, int(expiry), amount))
+        count = circuit_breaker().call(lambda: self._redis.incr(key, int(expiry), amount))
         return super().incr(key, expiry, amount) if count is None else count
 
     def get(self, key: str) -> int:
         """The hits of the window so far."""
-        count = line().ask(lambda: self._redis.get(key))
+        count = circuit_breaker().call(lambda: self._redis.get(key))
         return super().get(key) if count is None else count
 
     def get_expiry(self, key: str) -> float:
         """When the window ends."""
-        end = line().ask(lambda: self._redis.get_expiry(key))
+        end = circuit_breaker().call(lambda: self._redis.get_expiry(key))
         return super().get_expiry(key) if end is None else end
 
     def reset(self) -> int | None:
         """Forget all, here and there."""
-        line().ask(self._redis.reset)
+        circuit_breaker().call(self._redis.reset)
         return super().reset()
 
 

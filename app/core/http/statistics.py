@@ -1,7 +1,7 @@
-"""Statistics of each request: a tally is kept while it is answered, and observers get the result afterwards.
+"""Statistics of each request: they are counted while it is answered, and observers get the result afterwards.
 
-An observer is a function of what was `Seen`, such as the access log (`app/core/logging/logs.py`). It gets nothing that a
-client sent but the method and a harmless request id: of the address, the rule of its route.
+An observer is a function of a `CompletedRequest`, such as the access log (`app/core/logging/logs.py`). It gets nothing
+that a client sent but the method and a harmless request id: of the address, the rule of its route.
 """
 
 import time
@@ -19,7 +19,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER_METHOD = "OTHER"
 
 
-class Tally:
+class RequestStatistics:
     """What has happened so far.
 
     `queries` were sent to the database; `cached` is None where no cache was asked; `refused_by` names a rate limit.
@@ -34,7 +34,7 @@ class Tally:
         self.refused_by: str | None = None
 
 
-class Seen(NamedTuple):
+class CompletedRequest(NamedTuple):
     """A request that was answered; `user` is the subject of its token, `route` None where the address is unknown."""
 
     request_id: str
@@ -48,15 +48,15 @@ class Seen(NamedTuple):
     refused_by: str | None
 
 
-Observer = Callable[[Seen], None]
+Observer = Callable[[CompletedRequest], None]
 
-_OUTSIDE = Tally()  # where there is no request
-_tally: ContextVar[Tally] = ContextVar("tally", default=_OUTSIDE)
+_OUTSIDE = RequestStatistics()  # where there is no request
+_statistics: ContextVar[RequestStatistics] = ContextVar("statistics", default=_OUTSIDE)
 
 
-def tally() -> Tally:
+def current_statistics() -> RequestStatistics:
     """That of the present request."""
-    return _tally.get()
+    return _statistics.get()
 
 
 def init_app(app: Flask) -> None:
@@ -75,11 +75,11 @@ def add(app: Flask, observer: Observer) -> None:
 @event.listens_for(Engine, "do_execute")
 @event.listens_for(Engine, "do_executemany")
 def _count(*_: Any) -> None:
-    _tally.get().queries += 1
+    _statistics.get().queries += 1
 
 
 def _begin() -> None:
-    _tally.set(Tally())
+    _statistics.set(RequestStatistics())
 
 
 def _end(response: Response) -> Response:
@@ -91,13 +91,16 @@ def _end(response: Response) -> Response:
     user = request.caller.subject if request.caller else None
     facts = (request.request_id, user, method, route, response.status_code)
     if response.is_streamed:
-        response.call_on_close(partial(_notify, observers, tally(), facts))
+        response.call_on_close(partial(_notify, observers, current_statistics(), facts))
     else:
-        _notify(observers, tally(), facts)
+        _notify(observers, current_statistics(), facts)
     return response
 
 
-def _notify(observers: list[Observer], tally: Tally, facts: tuple[str, str | None, str, str | None, int]) -> None:
-    seen = Seen(*facts, time.perf_counter() - tally.started, tally.queries, tally.cached, tally.refused_by)
+def _notify(
+    observers: list[Observer], counted: RequestStatistics, facts: tuple[str, str | None, str, str | None, int]
+) -> None:
+    seconds = time.perf_counter() - counted.started
+    completed = CompletedRequest(*facts, seconds, counted.queries, counted.cached, counted.refused_by)
     for observer in observers:
-        observer(seen)
+        observer(completed)

@@ -19,8 +19,8 @@ from flask import Flask, current_app
 from flask_caching import Cache
 
 from app.core.database.transaction import Changes, committed
-from app.core.http.statistics import tally
-from app.core.redis_client import line, redis_options
+from app.core.http.statistics import current_statistics
+from app.core.redis_client import circuit_breaker, redis_options
 
 cache = Cache()
 
@@ -51,18 +51,18 @@ def init_app(app: Flask, lists: Mapping[type, str]) -> None:
             "CACHE_OPTIONS": redis_options(),
         }
     cache.init_app(app, settings)
-    app.extensions["shop.line"].greetings.append(lambda: _renew(lists.values()))
+    app.extensions["shop.line"].on_reconnect.append(lambda: _renew(lists.values()))
 
 
-def remember(model: type, key: str, build: Callable[[], Any]) -> Any:
+def get_or_build(model: type, key: str, build: Callable[[], Any]) -> Any:
     """What `build()` returned for this `key`, unless rows of `model` were committed since."""
     name = _lists()[model]
-    version = line().ask(lambda: _version(name))
+    version = circuit_breaker().call(lambda: _version(name))
     if version is None:
         return build()
     entry = f"{name}:{version}:{key}"
-    value = line().ask(lambda: cache.get(entry))
-    tally().cached = value is not None
+    value = circuit_breaker().call(lambda: cache.get(entry))
+    current_statistics().cached = value is not None
     return _built(entry, build) if value is None else value
 
 
@@ -71,10 +71,10 @@ def _built(entry: str, build: Callable[[], Any]) -> Any:
     lock = _BUILDING[hash(entry) % len(_BUILDING)]
     is_mine = lock.acquire(timeout=PATIENCE_SECONDS)
     try:
-        value = line().ask(lambda: cache.get(entry))
+        value = circuit_breaker().call(lambda: cache.get(entry))
         if value is None:
             value = build()
-            line().ask(lambda: cache.set(entry, value))
+            circuit_breaker().call(lambda: cache.set(entry, value))
         return value
     finally:
         if is_mine:
@@ -101,9 +101,9 @@ def _renew(names: Iterable[str]) -> bool:
     return True
 
 
-def outdate() -> None:
+def invalidate() -> None:
     """Forget every list: the database was changed by other means."""
-    line().say(lambda: _renew(_lists().values()))
+    circuit_breaker().notify(lambda: _renew(_lists().values()))
 
 
 @committed.connect
@@ -111,4 +111,4 @@ def _outdate_changed(changes: Changes) -> None:
     lists = _lists()
     touched = {lists[model] for model in changes.inserted | changes.changed if model in lists}
     if touched:
-        line().say(lambda: _renew(touched))
+        circuit_breaker().notify(lambda: _renew(touched))

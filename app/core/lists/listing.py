@@ -12,17 +12,25 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Integer,
+    ScalarSelect,
     and_,
     bindparam,
+    exists,
     false,
+    func,
+    literal_column,
     nulls_first,
     nulls_last,
     or_,
+    select,
 )
 
 from app.core.fields import Sort
-from app.core.fields.schemas import MOST_COUNTED
+from app.core.fields.schemas import MAX_COUNTED
 from app.core.problems import UnsupportedOrder
+
+ONE: ColumnElement[int] = literal_column("1", Integer)
 
 # How the names of filters end that leave out the earlier rows, and the later ones.
 FROM, BEFORE = ("_from", "since"), ("_before", "until")
@@ -45,11 +53,15 @@ class Listing:
     prefixes: Mapping[str, list[ColumnElement[bool]]] = field(default_factory=dict)
     # Whether rows are found in the order of their ids without these prefixes.
     has_ids_in_order: bool = True
-    # The filters that other rows answer, which have the ids of these: where that listing merges all that is given.
+    # The filters that other rows answer, which have the ids of these: where that listing has all that is given.
     through: Mapping[str, "Listing"] = field(default_factory=dict)
     # The filters that bound a range, and the column that an index has it by: those that leave out what is before end
     # with _from or since, the others with _before or until.
     ranges: Mapping[str, str] = field(default_factory=dict)
+    # The orders whose indexes have the columns of all ranges behind their keys: they skip what a range leaves out.
+    skipping: frozenset[str] = frozenset()
+    # Where a range begins and ends in the order of the ids.
+    blocks: "Blocks | None" = None
     # Filters by words, and the filters beside which these must not be common: no index has both.
     rare_beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
     # The filters that do not go with every order, and those that they go with.
@@ -76,7 +88,10 @@ class Listing:
     def source(self, filters: tuple[tuple[str, Any], ...]) -> "Listing":
         """The listing whose rows are looked through: this one, or one that has the same ids."""
         names = {name for name, _ in filters}
-        return next((other for name, other in self.through.items() if name in names <= other.merged), self)
+        return next(
+            (other for name, other in self.through.items() if name in names <= other.merged | other.filters.keys()),
+            self,
+        )
 
     def refuse_unsupported(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
         """Raises `UnsupportedOrder` where a filter does not go with the order."""
@@ -103,15 +118,31 @@ class Listing:
         return bool(ranges) and names <= self.merged and sort[0].removeprefix("-") not in ranges
 
     def refuse_long_range(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
-        """Raises `UnsupportedOrder` where a range has too many rows to be sorted.
+        """Raises `UnsupportedOrder` where a range has too many rows to be sorted, and this order cannot be read.
 
-        In the order of the ids they are read as they stand, unless it begins at the end that the range leaves out.
+        Moments and ids rise together, more or less: the order of one begins within a range of another, unless at the
+        end that the range leaves out.
         """
-        first, given = sort[0], [name for name in filters if name in self.ranges]
-        left_out = FROM if first == "id" else BEFORE
-        if first.removeprefix("-") != "id" or any(name.endswith(left_out) for name in given):
-            sorts = dict.fromkeys(self.ranges[name] for name in given)
-            raise UnsupportedOrder(f"With more than {MOST_COUNTED:,} rows between the dates", list(sorts))
+        name, is_descending = sort[0].removeprefix("-"), sort[0].startswith("-")
+        given = {each: self.ranges[each] for each in filters if each in self.ranges}
+        rises, left_out = name == "id" or name in self.ranges.values(), BEFORE if is_descending else FROM
+        in_the_way = [column for each, column in given.items() if not rises or each.endswith(left_out)]
+        if any(name not in self.long_orders(column) for column in in_the_way):
+            sorts = dict.fromkeys(given.values())
+            raise UnsupportedOrder(f"With more than {MAX_COUNTED:,} rows between the dates", list(sorts))
+
+    def long_orders(self, column: str) -> list[str]:
+        """The orders that go with each range of this column, however many rows it has."""
+        ids = ["id"] if self.blocks and self.blocks.column == column else []
+        return [*ids, *sorted(self.skipping)]
+
+    def id_bounds(self, filters: Iterable[str], sort: tuple[str, ...]) -> list[ColumnElement[bool]]:
+        """Where a long range begins and ends in the order of the ids, if that is the order."""
+        given = list(filters)
+        if self.blocks is None or sort[0].removeprefix("-") != "id" or not self.gathers(given, sort):
+            return []
+        names = [name for name in given if self.ranges.get(name) == self.blocks.column]
+        return self.blocks.bounds(self.model.id, names)
 
     def default_order(self, filters: Iterable[str]) -> tuple[str, ...]:
         """The order where clients give none: with a range, that of its index, where all filters go with that."""
@@ -129,8 +160,11 @@ class Listing:
         for column in dict.fromkeys(self.ranges.values()):
             named = " and ".join(f"`{name}`" for name, of in self.ranges.items() if of == column)
             sign = "-" if self.default.startswith("-") else ""
+            orders = self.long_orders(column)
+            too = f" also by {' and '.join(orders)};" if orders else ""
             words.append(
-                f"With {named} by {sign}{column} unless given; by others as far as {MOST_COUNTED:,} rows are left."
+                f"With {named} by {sign}{column} unless given;{too} by others as far as {MAX_COUNTED:,} rows are "
+                "left, or moments and ids from an end that is open."
             )
         if self.orders or self.ranges:
             words.append("What cannot be had is refused as `unsupported-order`.")
@@ -146,6 +180,48 @@ class Listing:
         ranges = {column: getattr(self.model, column) for column in self.ranges.values()}
         columns = {"id": self.model.id, **ranges, **self.sorts}
         return [Key(columns[name.removeprefix("-")], name.startswith("-")) for name in named]
+
+
+class Blocks(NamedTuple):
+    """Ids by blocks of so many, of which an index tells what values of a column they have.
+
+    The column rises with the ids, more or less: so few blocks are looked at beside those of a range. Where it does not,
+    the bounds are wider, and still right.
+    """
+
+    model: type[Any]
+    column: str
+    size: int
+
+    def bounds(self, row_id: Any, names: Iterable[str]) -> list[ColumnElement[bool]]:
+        """The criteria for ids from the first block to the last that have rows of the range that these filters make."""
+        column = getattr(self.model, self.column)
+        ends = {name: name.endswith(FROM) for name in names}
+        criteria = [
+            column >= bindparam(name) if is_from else column < bindparam(name) for name, is_from in ends.items()
+        ]
+        size, bounds = literal_column(str(self.size), Integer), []
+        if True in ends.values():
+            bounds.append(row_id >= self._reached(criteria, "first_block", func.min, func.max, 1) * size)
+        if False in ends.values():
+            bounds.append(row_id < (self._reached(criteria, "last_block", func.max, func.min, -1) + ONE) * size)
+        return bounds
+
+    def _reached(
+        self, criteria: list[ColumnElement[bool]], name: str, nearest: Any, furthest: Any, step: int
+    ) -> ScalarSelect[int]:
+        """The first block that has such a row, of those from the nearest id to the furthest."""
+        size, row_id = literal_column(str(self.size), Integer), self.model.id
+        near, far = (select(end(row_id) // size) for end in (nearest, furthest))
+        tried = select(near.scalar_subquery().label("number")).cte(name, recursive=True)
+        number, end = tried.c.number, far.scalar_subquery()
+        # The same once more for databases without that index: they have one of the ids.
+        within = row_id.between(number * size, (number + ONE) * size - ONE)
+        has_rows = exists().where(row_id // size == number, within, *criteria)
+        is_before = number < end if step > 0 else number > end
+        following = select(number + literal_column(str(step), Integer)).where(is_before, ~has_rows)
+        tried = tried.union_all(following)
+        return select(furthest(tried.c.number)).scalar_subquery()
 
 
 def words_in(column: Any) -> Callable[[Any], ColumnElement[bool]]:

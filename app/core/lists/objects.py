@@ -11,7 +11,7 @@ from app.core.database.models import Row
 from app.core.database.reads import read
 from app.core.database.transaction import not_found
 from app.core.fields.schemas import ModelOutput
-from app.core.http.conditional import mark
+from app.core.http.conditional import set_etag
 from app.core.http.responses import JSON, ApiResponse
 from app.core.json_sql import CompiledQuery
 from app.core.lists.statements import shown
@@ -47,7 +47,7 @@ def render_written(schema: ModelOutput, row: Row, status: int, **members: Any) -
 
 
 def _send(text: str, version: int | None, status: int = 200) -> Response:
-    return mark(ApiResponse(text, status, mimetype=JSON), version)
+    return set_etag(ApiResponse(text, status, mimetype=JSON), version)
 
 
 def _found(schema: ModelOutput, row_id: int, **columns: Any) -> tuple[str, int | None]:
@@ -64,4 +64,4 @@ def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[boo
 def _statement(schema: ModelOutput, criteria: tuple[ColumnElement[bool], ...]) -> CompiledQuery:
     version = getattr(schema.model, "version", null())
     shape = select(cast(shown(schema), Text), version).select_from(schema.model)
-    return CompiledQuery(shape.where(schema.model.present(), *criteria))
+    return CompiledQuery(shape.where(schema.model.not_deleted(), *criteria))

@@ -15,14 +15,14 @@ from flask import Response, request
 from app.core.database.models import Row
 from app.core.database.reads import read
 from app.core.database.transaction import not_found
-from app.core.fields.schemas import MOST_COUNTED, ROWS_ON_A_PAGE, ModelOutput
-from app.core.http.conditional import attach
+from app.core.fields.schemas import MAX_COUNTED, ROWS_ON_A_PAGE, ModelOutput
+from app.core.http.conditional import set_content_etag
 from app.core.http.request import current_request
 from app.core.http.responses import JSON, ApiResponse
 from app.core.lists import cursors
-from app.core.lists.caching import remember
+from app.core.lists.caching import get_or_build
 from app.core.lists.listing import Listing
-from app.core.lists.statements import Shape, Under, count_statement, page_statement, shape_of, values_of
+from app.core.lists.statements import ParentFilter, Shape, count_statement, page_statement, shape_of, values_of
 from app.core.problems import InvalidInput
 
 PAGING = frozenset({"page", "per_page", "limit", "cursor", "sort"})
@@ -58,7 +58,7 @@ def render_page(
     `query` is what a `ListQuery` loaded; `within` are filters that the route sets. Raises `NotFound` where the `parent`
     is not there.
     """
-    asked = Asked(schema, listing, query, within or {})
+    asked = PageRequest(schema, listing, query, within or {})
     return _respond(asked, _read(asked, asked.after(), parent))
 
 
@@ -70,18 +70,18 @@ def render_cached_page(
     Kept are bytes and headers, ready to be sent. Pages that lead to a cursor are not: that belongs to who asked.
     """
     last_row = query.get("page", 1) * query.get("per_page", ROWS_ON_A_PAGE)
-    if query.keys() & {"limit", "cursor"} or last_row >= MOST_COUNTED:
+    if query.keys() & {"limit", "cursor"} or last_row >= MAX_COUNTED:
         return render_page(schema, listing, query, within=within)
 
     def build() -> tuple[bytes, tuple[tuple[str, str], ...]]:
-        wanted = Asked(schema, listing, query, within or {})
-        response = attach(_respond(wanted, _read(wanted, ())), "weak")
+        wanted = PageRequest(schema, listing, query, within or {})
+        response = set_content_etag(_respond(wanted, _read(wanted, ())), "weak")
         return response.get_data(), tuple(response.headers)
 
     # The address to the letter: links quote it.
     asked = current_request()
     key = f"{type(schema).__name__} {within} {asked.path} {asked.query_string!r}"
-    body, headers = remember(listing.model, key, build)
+    body, headers = get_or_build(listing.model, key, build)
     return ApiResponse([body], headers=headers, direct_passthrough=True)
 
 
@@ -92,13 +92,13 @@ def iterate(
 
     What stands all along is there once, whatever is written meanwhile, and no connection is held in between.
     """
-    asked, after, has_next = Asked(schema, listing, {**query, "limit": size}, {}), (), True
+    asked, after, has_next = PageRequest(schema, listing, {**query, "limit": size}, {}), (), True
     while has_next:
         text, has_next, after, _ = _read(asked, after)
         yield json.loads(text)
 
 
-class Asked:
+class PageRequest:
     """What a client asks of a list: which rows, in which order, and which page of them."""
 
     def __init__(
@@ -113,8 +113,8 @@ class Asked:
         self.cursor: str | None = query.get("cursor")
         self.scope = (type(schema).__name__, sorted(self.filters.items(), key=lambda item: item[0]), self.sort)
         listing.refuse_unsupported(self.filters, self.sort)
-        if self.has_numbers and (self.number - 1) * self.size >= MOST_COUNTED:
-            raise InvalidInput({"page": [f"Pages end with row {MOST_COUNTED:,}; go on with limit and cursor."]})
+        if self.has_numbers and (self.number - 1) * self.size >= MAX_COUNTED:
+            raise InvalidInput({"page": [f"Pages end with row {MAX_COUNTED:,}; go on with limit and cursor."]})
 
     def after(self) -> list[Any]:
         """The sort keys of the row behind which the page begins. Raises `InvalidInput` for another list's cursor."""
@@ -123,14 +123,14 @@ class Asked:
         return cursors.read(self.scope, self.cursor)
 
 
-def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> Page:
-    under = parent and Under(parent.model, ("id", *parent.columns))
+def _read(asked: PageRequest, after: Sequence[Any], parent: Parent | None = None) -> Page:
+    under = parent and ParentFilter(parent.model, ("id", *parent.columns))
     skip = (asked.number - 1) * asked.size if asked.has_numbers else 0
     nulls = tuple(value is None for value in after)
     filters, filled = shape_of(asked.filters), values_of(asked.filters)
     bounded = asked.listing.bounded(asked.filters)
     if bounded and _is_long(asked.listing, bounded):
-        raise InvalidInput({name: [f"More than {MOST_COUNTED:,} rows have that; add a word."] for name in bounded})
+        raise InvalidInput({name: [f"More than {MAX_COUNTED:,} rows have that; add a word."] for name in bounded})
     is_gathered = asked.listing.source(filters).gathers(asked.filters, asked.sort)
     if is_gathered and _is_long(asked.listing, asked.filters):
         asked.listing.refuse_long_range(asked.filters, asked.sort)
@@ -150,17 +150,17 @@ def _read(asked: Asked, after: Sequence[Any], parent: Parent | None = None) -> P
     if parent and not is_there:
         raise not_found(parent.model, parent.id)
     total = keys.pop() if asked.has_numbers else None
-    if total is not None and total > MOST_COUNTED:
+    if total is not None and total > MAX_COUNTED:
         total = None
     return Page(text, found > asked.size, tuple(keys), total)
 
 
 def _is_long(listing: Listing, filters: Mapping[str, Any]) -> bool:
     """Whether the filters leave more rows than are counted."""
-    return bool(read(count_statement(listing, shape_of(filters)), values_of(filters))[0][0] > MOST_COUNTED)
+    return bool(read(count_statement(listing, shape_of(filters)), values_of(filters))[0][0] > MAX_COUNTED)
 
 
-def _respond(asked: Asked, found: Page) -> Response:
+def _respond(asked: PageRequest, found: Page) -> Response:
     response = ApiResponse(found.text, mimetype=JSON)
     if found.total is not None:
         response.headers["X-Total-Count"] = str(found.total)
@@ -169,12 +169,12 @@ def _respond(asked: Asked, found: Page) -> Response:
     return response
 
 
-def _numbered(asked: Asked, found: Page) -> dict[str, str]:
+def _numbered(asked: PageRequest, found: Page) -> dict[str, str]:
     """Links to pages by their numbers; from the last that has one, to the next by cursor."""
     number, links = asked.number, {"first": _query_string(page=1)}
     if number > 1:
         links["prev"] = _query_string(page=number - 1)
-    if found.has_next and number * asked.size < MOST_COUNTED:
+    if found.has_next and number * asked.size < MAX_COUNTED:
         links["next"] = _query_string(page=number + 1)
     elif found.has_next:
         links["next"] = _next(asked, found)
@@ -183,14 +183,14 @@ def _numbered(asked: Asked, found: Page) -> dict[str, str]:
     return links
 
 
-def _continued(asked: Asked, found: Page) -> dict[str, str]:
+def _continued(asked: PageRequest, found: Page) -> dict[str, str]:
     links = {"first": _query_string(limit=asked.size)}
     if found.has_next:
         links["next"] = _next(asked, found)
     return links
 
 
-def _next(asked: Asked, found: Page) -> str:
+def _next(asked: PageRequest, found: Page) -> str:
     return _query_string(limit=asked.size, cursor=cursors.write(asked.scope, found.keys))
 
 

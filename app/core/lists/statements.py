@@ -24,14 +24,12 @@ from sqlalchemy import (
 )
 
 from app.core.database.models import Row
-from app.core.fields.schemas import MOST_COUNTED, ModelOutput
+from app.core.fields.schemas import MAX_COUNTED, ModelOutput
 from app.core.json_sql import CompiledQuery, array_of, json_of
-from app.core.lists.listing import Key, Listing
-
-ONE: ColumnElement[int] = literal_column("1", Integer)
+from app.core.lists.listing import ONE, Key, Listing
 
 
-class Under(NamedTuple):
+class ParentFilter(NamedTuple):
     """The row that a list belongs to: of this model, with these values in its columns; else the list is not there."""
 
     model: type[Row]
@@ -50,7 +48,7 @@ class Shape(NamedTuple):
     is_counted: bool
     # Whether the rows that the filters leave are gathered before they are sorted.
     is_gathered: bool
-    under: Under | None
+    under: ParentFilter | None
 
 
 def shape_of(filters: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -117,9 +115,10 @@ def _page_of_keys(
     keys = source.order(shape.sort)
     parts = source.parts(shape.filters, by_id=len(keys) == 1)
     labels = [key.column.label(name) for key, name in zip(keys, names, strict=True)]
-    found = select(source.model.id.label("id"), *labels).where(source.model.present())
+    found = select(source.model.id.label("id"), *labels).where(source.model.not_deleted())
     if shape.is_gathered:
         return _gathered(found, parts, keys, names, shape.after).limit(size + ONE).offset(skip)
+    found = found.where(*source.id_bounds(dict(shape.filters), shape.sort))
     if shape.after:
         found = found.where(_behind(keys, shape.after))
     found = found.order_by(*(key.direction for key in keys))
@@ -158,8 +157,8 @@ def count_statement(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> C
 def _count(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> ColumnElement[int]:
     """How many rows pass the filters, up to one more than are counted."""
     source = listing.source(filters)
-    most: ColumnElement[int] = literal_column(str(MOST_COUNTED + 1), Integer)
-    rows = select(source.model.id.label("id")).where(source.model.present())
+    most: ColumnElement[int] = literal_column(str(MAX_COUNTED + 1), Integer)
+    rows = select(source.model.id.label("id")).where(source.model.not_deleted())
     parts = source.parts(filters, by_id=True)
     counted = _together([rows.where(*criteria).limit(most) for criteria in parts])
     if len(parts) > 1:
@@ -175,14 +174,14 @@ def _together(parts: list[Select[Any]]) -> Subquery:
     return union_all(*(select(part.subquery()) for part in parts)).subquery()
 
 
-def _is_there(under: Under | None) -> ColumnElement[Any]:
+def _is_there(under: ParentFilter | None) -> ColumnElement[Any]:
     return ONE if under is None else exists().where(*criteria_of(under))
 
 
-def criteria_of(under: Under) -> list[ColumnElement[bool]]:
+def criteria_of(under: ParentFilter) -> list[ColumnElement[bool]]:
     """The row that is meant: present, and with the values of the parameters ``under_<column>``."""
     return [
-        under.model.present(),
+        under.model.not_deleted(),
         *(getattr(under.model, column) == bindparam(f"under_{column}") for column in under.columns),
     ]
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.http import statistics
 from app.core.http.request import current_request
-from app.core.http.statistics import Seen
+from app.core.http.statistics import CompletedRequest
 
 ACCESS = "%(method)s %(route)s %(status)s %(duration_ms)s ms, %(queries)s queries, %(user)s %(request_id)s"
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -49,15 +49,15 @@ def init_app(app: Flask) -> None:
     statistics.add(app, _write_json if app.config["LOG_FORMAT"] == "json" else _write_text)
 
 
-def _write_json(seen: Seen) -> None:
+def _write_json(seen: CompletedRequest) -> None:
     access.info(_facts(seen))
 
 
-def _write_text(seen: Seen) -> None:
+def _write_text(seen: CompletedRequest) -> None:
     access.info(ACCESS, _facts(seen))
 
 
-def _facts(seen: Seen) -> dict[str, Any]:
+def _facts(seen: CompletedRequest) -> dict[str, Any]:
     return {
         "request_id": seen.request_id,
         "user": seen.user,

@@ -10,7 +10,7 @@ from flask_smorest.blueprint import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 
 from app.core.database.transaction import transaction
-from app.core.fields.schemas import MOST_COUNTED, Input, ModelOutput
+from app.core.fields.schemas import MAX_COUNTED, Input, ModelOutput
 from app.core.http import conditional, idempotency
 from app.core.http.bodies import read_file
 from app.core.http.conditional import READS, Tag
@@ -54,7 +54,7 @@ class Blueprint(SmorestBlueprint):
             if location == "query":
                 decorated = _with_defaults(view, taken, decorated)
                 decorated.query_names = frozenset(taken.fields)
-            return idempotency.once(decorated)
+            return idempotency.idempotent(decorated)
 
         return document
 
@@ -120,12 +120,12 @@ class Blueprint(SmorestBlueprint):
                 # Shown is what this very transaction wrote.
                 with transaction() if shows_written and asked.method not in READS else nullcontext():
                     response = _answer(view(*args, **kwargs), status, shape, location)
-                return conditional.complete(response, tag) if tag else response
+                return conditional.respond_conditionally(response, tag) if tag else response
 
             decorated: Any = respond
             decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks
             decorated.tag, decorated.keyed = tag, keyed
-            return idempotency.once(decorated)
+            return idempotency.idempotent(decorated)
 
         return decorate
 
@@ -142,7 +142,7 @@ class Blueprint(SmorestBlueprint):
             description="One page of the list.",
             headers={
                 "Link": header("The first, prev, next and last page, as far as there are such.", "string"),
-                "X-Total-Count": header(f"How many there are in all; left out beyond {MOST_COUNTED:,}.", "integer"),
+                "X-Total-Count": header(f"How many there are in all; left out beyond {MAX_COUNTED:,}.", "integer"),
             },
             tag="weak",
         )

@@ -14,14 +14,14 @@ from app.core.http.request import ApiRequest
 from app.core.problems import InvalidInput, MalformedJSON, UnsupportedMediaType
 
 # The members of all objects and the items of all arrays of a body together: some ten times what any schema takes.
-MOST_MEMBERS = 1_000
+MAX_MEMBERS = 1_000
 # Commas and brackets of a body, those in texts too: more than all texts of any schema together have characters.
-MOST_MARKS = 20_000
+MAX_MARKS = 20_000
 
 
 def read_json(body: bytes) -> Any:
     """The JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`, `InvalidInput`."""
-    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_MARKS:  # to decode it would take long
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_MARKS:  # to decode it would take long
         raise _too_many_members()
     try:
         value = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
@@ -38,13 +38,13 @@ def _require_few_members(value: Any) -> None:
         parent = unseen.pop()
         children = parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ()
         members += len(children)
-        if members > MOST_MEMBERS:
+        if members > MAX_MEMBERS:
             raise _too_many_members()
         unseen.extend(children)
 
 
 def _too_many_members() -> InvalidInput:
-    return InvalidInput({"body": [f"Has more than {MOST_MEMBERS:,} members."]})
+    return InvalidInput({"body": [f"Has more than {MAX_MEMBERS:,} members."]})
 
 
 def _refuse_constant(name: str) -> NoReturn:

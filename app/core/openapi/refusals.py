@@ -60,7 +60,7 @@ def refusals_of(policy: Policy, method: str, more: tuple[type[Problem], ...]) ->
     if policy.token:
         refusals.append(problems.Forbidden)
     if method in conditional.WRITES:
-        refusals.append(problems.Stale)
+        refusals.append(problems.PreconditionFailed)
     if method in METHODS_WITH_BODY:
         refusals += [problems.MalformedJSON, problems.BodyTooLarge, problems.UnsupportedMediaType]
     by_status: dict[str, list[type[Problem]]] = {}
@@ -70,9 +70,14 @@ def refusals_of(policy: Policy, method: str, more: tuple[type[Problem], ...]) ->
 
 
 def _reference(same_status: list[type[Problem]]) -> dict[str, str]:
-    name = "Or".join(problem.__name__ for problem in same_status)
+    name = "Or".join(_name(problem) for problem in same_status)
     COMPONENTS[name] = _describe(same_status)
     return {"$ref": f"#/components/responses/{name}"}
+
+
+def _name(problem: type[Problem]) -> str:
+    """A name made of the slug, which stays whatever the class is called."""
+    return "".join("JSON" if word == "json" else word.capitalize() for word in problem.slug.split("-"))
 
 
 def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import unicodedata
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-LEAST_PASSWORD, MOST_PASSWORD = 12, 128
+MIN_PASSWORD, MAX_PASSWORD = 12, 128
 
 # What Unicode shows as nothing: soft hyphens, joiners, marks of direction, fillers, the empty Braille pattern. These
 # come along where text is pasted, and say nothing at its ends.
@@ -16,6 +16,8 @@ SELECTORS = r"\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f"
 _BEYOND = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # beyond 16 bits: tags, scores, shorthand
 _AT_AN_END = re.compile(rf"^[\s{NOTHING}]+|[\s{NOTHING}]+$")
 _UNSEEN = re.compile(rf"[{NOTHING}{SELECTORS}{_BEYOND}]")
+# White space that text may have; vertical tabs and form feeds are control characters, which it may not.
+SPACES = r" \t\n\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # As keyboards and word processors write them; in formulas, names and numbers they mean the same.
 HYPHENS = r"\-\u058a\u05be\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\u30a0\ufe58\ufe63\uff0d"
 _HYPHEN = re.compile(f"[{HYPHENS}]")

@@ -12,13 +12,13 @@ from phonenumbers import PhoneMetadata
 
 from app.core.text.normalize import DOTS, HYPHENS, normal_phone, without_unseen
 
-MOST_WORDS = 8
+MAX_WORDS = 8
 # Shorter words are found where a word begins, longer ones anywhere: an index of trigrams serves both.
 TRIGRAM = 3
 # So many characters count when text is sorted: more would not fit into an index, four bytes each.
-MOST_OF_KEY = 120
+MAX_OF_KEY = 120
 # Fewer digits than this are no part of a phone number that anybody looks for.
-LEAST_DIGITS = 3
+MIN_DIGITS = 3
 
 # Kinds of quotes, of primes, and letters that stand for an apostrophe.
 QUOTES = "'\"`´¨‘’‚‛“”„‟‹›«»ʹʺʻʼʽˈʾʿ′″‵‶＇＂`´"
@@ -61,7 +61,7 @@ def searchable(*texts: str | None) -> str:
 
 def sort_key(text: str | None) -> str | None:
     """What text is sorted by and compared by where it begins: folded, single spaces, no longer than an index takes."""
-    return None if text is None else " ".join(fold(text).split())[:MOST_OF_KEY]
+    return None if text is None else " ".join(fold(text).split())[:MAX_OF_KEY]
 
 
 def pattern(word: str) -> str:
@@ -76,7 +76,7 @@ def escaped(text: str) -> str:
 
 def patterns(text: str) -> dict[str, str]:
     """A LIKE pattern for each word that is looked for, under names that tell how many there are."""
-    return {str(number): pattern(word) for number, word in enumerate(words(text)[:MOST_WORDS])}
+    return {str(number): pattern(word) for number, word in enumerate(words(text)[:MAX_WORDS])}
 
 
 def phone_patterns(text: str, region: str) -> dict[str, str]:
@@ -86,7 +86,7 @@ def phone_patterns(text: str, region: str) -> dict[str, str]:
     """
     text = unicodedata.normalize("NFKC", without_unseen(text))
     digits = phonenumbers.normalize_digits_only(text)
-    if not _PHONE.fullmatch(text) or len(digits) < LEAST_DIGITS:
+    if not _PHONE.fullmatch(text) or len(digits) < MIN_DIGITS:
         return {}
     forms = dict.fromkeys((digits, _without_dialled(digits, region), _whole_number(text, region) or digits))
     return {f"phone_{number}": f"%{form}%" for number, form in enumerate(forms)}

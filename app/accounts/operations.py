@@ -2,28 +2,37 @@
 
 import secrets
 from datetime import timedelta
+from typing import NamedTuple
 
-from flask import current_app, g
 from sqlalchemy import delete, select
 
-from app.accounts import devices, guesses, tokens
+from app.accounts import guesses, tokens
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
+from app.accounts.devices import Device
 from app.accounts.passwords import verify_password
-from app.core.database.transaction import atomic, locked, release
+from app.core.database.transaction import atomic, get_for_update, release_connection
 from app.core.database.types import now
-from app.core.http.conditional import require_current
+from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.text.normalize import normal_email
 from app.extensions import db
 from app.models import Account, AuditKind, Invite, Mechanic, SignIn
 from app.problems import SignInFailed, WrongPassword
 
-# The body and the headers that a login answers.
-SignedIn = tuple[dict[str, object], dict[str, str]]
+
+class SignedIn(NamedTuple):
+    """A session that was just opened: whose it is, and what its token will say."""
+
+    owner: Account
+    claims: tokens.Claims
 
 
-def sign_in(account: type[Account], email: str, password: str) -> SignedIn:
-    """What a login answers to this e-mail and password.
+def sign_in(
+    account: type[Account], email: str, password: str, *, device: Device | None, address: str, hours: int
+) -> SignedIn:
+    """Open a session of so many hours for who has this e-mail and password.
+
+    `device` and `address` are where the request comes from: wrong passwords are counted for these.
 
     Raises `SignInFailed` whatever is wrong, and `TooManyRequests` after too many wrong passwords. An unknown e-mail
     takes as long as a wrong password.
@@ -34,14 +43,14 @@ def sign_in(account: type[Account], email: str, password: str) -> SignedIn:
         owner = None
     else:
         owner = db.session.scalar(select(account).where(account.email == email, account.may_sign_in()))
-    release()
+    release_connection()
     try:
-        with guesses.counted(guesses.at_login(account, email, owner)):
+        with guesses.counted(guesses.at_login(account, email, owner, device, address)):
             if not verify_password(owner.password_hash if owner else None, password) or owner is None:
                 raise SignInFailed
         with atomic():
             _require_unchanged(owner)
-            return start_session(owner)
+            return start_session(owner, hours)
     except SignInFailed:
         with atomic():  # of its own: the failure outlives the refusal
             audit(AuditKind.SIGN_IN_FAILED, None, owner or account.noun)
@@ -56,36 +65,34 @@ def _require_unchanged(owner: Account) -> None:
         raise SignInFailed
 
 
-def start_session(owner: Account) -> SignedIn:
-    """Open a session, and return what a login answers: a token for the session, and one for the device.
-
-    Call it inside a transaction that locked the account.
-    """
-    account, hours = type(owner), current_app.config["TOKEN_HOURS"]
+def start_session(owner: Account, hours: int) -> SignedIn:
+    """Open a session of so many hours. Call it inside a transaction that locked the account."""
+    account = type(owner)
     claims = tokens.Claims(account.noun, owner.id, secrets.token_hex(16))
     mine = SignIn.owner_id(account)
     db.session.execute(delete(SignIn).where(mine == owner.id, SignIn.expires_at <= now()))
     db.session.add(SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **{mine.key: owner.id}))
     audit(AuditKind.SIGNED_IN, owner)
-    g.writer = claims.subject
-    answer = {"token": tokens.issue(claims, hours), "token_type": "Bearer", "expires_in": hours * 3600}
-    return answer, {devices.HEADER: devices.known(owner).token()}
+    return SignedIn(owner, claims)
 
 
 @atomic()
-def sign_out() -> None:
-    """End the session of the token that the request carries; it is worth nothing from now on."""
-    claims = tokens.presented()
-    if claims is not None:
-        db.session.execute(delete(SignIn).where(SignIn.id == claims.sign_in_id))
-        audit(AuditKind.SIGNED_OUT, claims)
+def sign_out(claims: tokens.Claims) -> None:
+    """End the session of a token; it is worth nothing from now on."""
+    db.session.execute(delete(SignIn).where(SignIn.id == claims.sign_in_id))
+    audit(AuditKind.SIGNED_OUT, claims)
 
 
 @atomic()
-def sign_out_everywhere(account: type[Account], account_id: int, actor: Identity | None = None) -> None:
-    """End all sessions of an account; `actor` is who does it, the owner unless given. Raises `NotFound`, `Stale`."""
-    owner = locked(account, account_id)  # which a sign-in locks too: none slips through
-    require_current(owner)
+def sign_out_everywhere(
+    account: type[Account], account_id: int, actor: Identity | None = None, *, if_match: IfMatch = ANY_VERSION
+) -> None:
+    """End all sessions of an account; `actor` is who does it, the owner unless given.
+
+    Raises `NotFound`, `PreconditionFailed`.
+    """
+    owner = get_for_update(account, account_id)  # which a sign-in locks too: none slips through
+    if_match.require(owner)
     end_sessions(owner)
     audit(AuditKind.SIGNED_OUT, actor or owner, owner, "everywhere")
 
@@ -114,7 +121,7 @@ def require_password(actor: Identity, owner: Account, password: str | None) -> N
 
     Slow: call it before the transaction.
     """
-    release()
+    release_connection()
     if password is None:
         raise WrongPassword
     with guesses.counted(guesses.of_session(actor)):
