@@ -39,22 +39,22 @@ audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks t
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
 prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations, attacks, floods
-	@$(BIN)/python -m tests.fuzz --cases 2000
-	@$(BIN)/python -m tests.shop_machine --runs 500 --steps 50
-	@$(BIN)/python -m tests.test_repair_order_races --rounds 20
-	@$(BIN)/python -m tests.test_conditional --writers 32 --updates 50
-	@$(BIN)/python -m tests.test_idempotency --keys 2000
-	@$(BIN)/python -m tests.test_instances --writes 1000
-	@$(BIN)/python -m tests.test_migrating_under_load --rounds 10
-	@$(BIN)/python -m tests.siege
-	@$(BIN)/python -m tests.availability
+	@$(BIN)/python -m tests.programs.fuzz --cases 2000
+	@$(BIN)/python -m tests.programs.shop_machine --runs 500 --steps 50
+	@$(BIN)/python -m tests.service_tickets.test_repair_order_races --rounds 20
+	@$(BIN)/python -m tests.contracts.test_conditional --writers 32 --updates 50
+	@$(BIN)/python -m tests.contracts.test_idempotency --keys 2000
+	@$(BIN)/python -m tests.deployment.test_instances --writes 1000
+	@$(BIN)/python -m tests.migrations.test_migrating_under_load --rounds 10
+	@$(BIN)/python -m tests.programs.siege
+	@$(BIN)/python -m tests.programs.availability
 
 chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load for five minutes, then replace servers under load
-	@$(BIN)/python -m tests.chaos
-	@$(BIN)/python -m tests.endurance --soak 0
+	@$(BIN)/python -m tests.programs.chaos
+	@$(BIN)/python -m tests.programs.endurance --soak 0
 
 soak: $(VENV)/.installed-dev ## ten minutes of mixed load: no error, no growth
-	@$(BIN)/python -m tests.endurance --reloads 0
+	@$(BIN)/python -m tests.programs.endurance --reloads 0
 
 bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreSQL of its own, some seventeen minutes
 	@.venv-bench/bin/python -m bench --growth 2000000
@@ -62,14 +62,14 @@ bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreS
 bench-quick: .venv-bench/.installed ## only check that they give the same answers and write the same rows, and count the statements
 	@.venv-bench/bin/python -m bench --quick
 
-bench-lists: .venv-bench/.installed ## ask every filter with every order of a small and a large shop; print what grows (a quarter of an hour)
+bench-lists: .venv-bench/.installed ## ask every filter with every order of a small and a large shop; print what grows (some 20 minutes)
 	@.venv-bench/bin/python -m bench.lists
 
 clients: $(VENV)/.installed-dev ## generate a TypeScript and a Python client; each drives the tour (needs Node.js)
 	@$(BIN)/python -m tests.clients
 
 openapi: $(VENV)/.installed-dev ## write docs/openapi.json anew; refused where it would break clients
-	@$(BIN)/python -m tests.compatibility
+	@$(BIN)/python -m tests.programs.compatibility
 
 transcript: $(VENV)/.installed-dev ## answers of the work tree and of an earlier commit are the same, byte for byte (AGAINST=REVISION; HEAD)
 	@$(BIN)/python -m tests.programs.transcript --against $(or $(AGAINST),HEAD)

@@ -28,30 +28,30 @@ from app.core.problems import Conflict, Forbidden, NotSignedIn, Problem
 
 
 class SignInFailed(NotSignedIn):
-    """The e-mail and the password do not belong together. Which of the two is wrong is not told."""
+    """The e-mail and the password do not match. The answer does not say which of the two is wrong."""
 
     slug, title = "sign-in-failed", "Sign-in failed"
-    advice = "Try again; who forgot the password asks the front desk for an invite, with which they choose a new one."
+    advice = "Try again. Somebody who forgot the password asks the front desk for an invite, and chooses a new one."
 
     def __init__(self) -> None:
         super().__init__("The e-mail or the password is wrong.")
 
 
 class InviteInvalid(NotSignedIn):
-    """The invite's token is unknown, was used, or has expired. Which of these is not told; ask for another invite."""
+    """The token of the invite is unknown, used or expired. The answer does not say which."""
 
-    slug, title = "invite-invalid", "The invite is not valid"
-    advice = "Ask the front desk for another invite. It is good for one use, and for half an hour."
+    slug, title = "invite-invalid", "Invalid invite"
+    advice = "Ask the front desk for another invite. An invite works once, for 30 minutes."
 
     def __init__(self) -> None:
         super().__init__("The invite is unknown, used or expired; ask the shop for another one.")
 
 
 class WrongPassword(Forbidden):
-    """Changing one's own password or e-mail needs the present password in `current_password`."""
+    """Changing your own password or e-mail requires the current password in `current_password`."""
 
-    slug, title = "wrong-password", "The present password is needed"
-    advice = "Send `current_password` along with the change."
+    slug, title = "wrong-password", "Current password required"
+    advice = "Send `current_password` with the change."
 
     def __init__(self) -> None:
         super().__init__("current_password is missing or is not the present password.")
@@ -60,8 +60,8 @@ class WrongPassword(Forbidden):
 class EmailTaken(Conflict):
     """Another account signs in with this e-mail."""
 
-    slug, title = "email-taken", "The e-mail is taken"
-    advice = "Use another e-mail; or sign in with this one, if the account is yours."
+    slug, title = "email-taken", "E-mail already in use"
+    advice = "Use another e-mail, or sign in with this one if the account is yours."
 
     def __init__(self) -> None:
         super().__init__("Another account signs in with this e-mail.")
@@ -70,37 +70,37 @@ class EmailTaken(Conflict):
 class SkuTaken(Conflict):
     """Another part has this SKU."""
 
-    slug, title = "sku-taken", "The SKU is taken"
-    advice = "Look the part up with `GET /inventory?sku=`, and change that one, or give the new one another SKU."
+    slug, title = "sku-taken", "SKU already in use"
+    advice = "Find the part with `GET /inventory?sku=` and change it, or give the new part another SKU."
 
     def __init__(self) -> None:
         super().__init__("Another part has this SKU.")
 
 
 class VinTaken(Conflict):
-    """The customer has a vehicle with this VIN already."""
+    """The customer already has a vehicle with this VIN."""
 
-    slug, title = "vin-taken", "The customer has this vehicle already"
-    advice = "Use the vehicle that is there; `GET /customers/{id}/vehicles` lists it."
+    slug, title = "vin-taken", "Vehicle already exists"
+    advice = "Use the existing vehicle; `GET /customers/{id}/vehicles` lists it."
 
     def __init__(self) -> None:
         super().__init__("The customer has a vehicle with this VIN already.")
 
 
 class ContactNeeded(Conflict):
-    """A customer keeps an e-mail or a phone; one who signs in keeps an e-mail."""
+    """A customer needs an e-mail or a phone; a customer who signs in needs an e-mail."""
 
-    slug, title = "contact-needed", "A contact is needed"
-    advice = "Send the new e-mail or phone together with the removal of the old one."
+    slug, title = "contact-needed", "Contact required"
+    advice = "Send the new e-mail or phone in the request that removes the old one."
 
     def __init__(self) -> None:
         super().__init__("A customer keeps an e-mail or a phone, and an e-mail where they sign in with it.")
 
 
 class LastAdmin(Conflict):
-    """The shop keeps at least one active admin."""
+    """The shop needs at least one active admin."""
 
-    slug, title = "last-admin", "The last admin"
+    slug, title = "last-admin", "Last admin"
     advice = "Give another member of staff the role `admin` first."
 
     def __init__(self) -> None:
@@ -108,135 +108,130 @@ class LastAdmin(Conflict):
 
 
 class MechanicInactive(Conflict):
-    """A deactivated mechanic is not assigned to tickets, and not invited."""
+    """A deactivated mechanic cannot be assigned to tickets or invited."""
 
-    slug, title = "mechanic-inactive", "The mechanic is deactivated"
-    advice = "Choose another mechanic, or let an admin set `active` to true."
+    slug, title = "mechanic-inactive", "Mechanic deactivated"
+    advice = "Choose another mechanic, or ask an admin to set `active` to true."
 
 
 class UnfinishedTickets(Conflict):
-    """The customer has tickets that are not finished or settled; `ticket_ids` lists up to ten of them."""
+    """The customer has tickets that are not finished or not settled; `ticket_ids` lists up to ten of them."""
 
-    slug, title = "unfinished-tickets", "The customer has unfinished tickets"
-    advice = "Finish these tickets or void them, refund what was paid beyond their totals, then erase the customer."
+    slug, title = "unfinished-tickets", "Customer has unfinished tickets"
+    advice = "Finish or void these tickets, refund payments above their totals, then erase the customer."
     example = {"ticket_ids": [17, 23]}
 
 
 class OdometerBackwards(Conflict):
-    """The reading is less than the last one, which `odometer` tells; `override` sets it all the same."""
+    """The reading is lower than the last one, which is `odometer`; `override` accepts it anyway."""
 
-    slug, title = "odometer-backwards", "The odometer would run backwards"
-    advice = "Read the odometer again; where the lower reading is right, send `override` with it."
+    slug, title = "odometer-backwards", "Odometer lower than last reading"
+    advice = "Check the odometer; if the lower reading is correct, send `override` with it."
     example = {"odometer": 84210}
 
 
 class OutOfStock(Conflict):
-    """There are not enough units on the shelf; `parts` lists each part with what was asked, is there and is short."""
+    """There are not enough units in stock; `parts` lists for each part how many are requested, available and short."""
 
-    slug, title = "out-of-stock", "Not enough on the shelf"
+    slug, title = "out-of-stock", "Out of stock"
     advice = (
-        "Use fewer units, receive the part first, or wait for it by sending `backorder` as true. One that was deleted "
-        "is received no more: use what is left of it, or another part in its place."
+        "Use fewer units, receive the part first, or send `backorder` as true to wait for it. A deleted part "
+        "cannot be received: use the units that are left, or another part."
     )
     example = {"parts": [{"part_id": 3, "requested": 4, "available": 1, "short": 3}]}
 
 
 class PartAwaited(Conflict):
-    """Tickets wait for units of this part; it can be deleted once they have them, or no longer use it."""
+    """Tickets wait for units of this part. It can be deleted when they have them, or no longer use it."""
 
-    slug, title = "part-awaited", "Tickets wait for the part"
-    advice = "Receive the part, or take it off the tickets that wait for it."
+    slug, title = "part-awaited", "Part on backorder"
+    advice = "Receive the part, or remove it from the tickets that wait for it."
 
     def __init__(self) -> None:
         super().__init__("Tickets wait for units of this part.")
 
 
 class TicketLocked(Conflict):
-    """The ticket's state no longer allows changes; `ticket_status` tells it."""
+    """The status of the ticket, which is `ticket_status`, does not allow changes."""
 
-    slug, title = "ticket-locked", "The ticket is closed to changes"
+    slug, title = "ticket-locked", "Ticket locked"
     advice = (
-        "Move the ticket back to a state in which it is worked on, where that is possible; its history says "
-        "who closed it."
+        "Move the ticket back to a status in which it is worked on, where that is possible; its history says who "
+        "closed it."
     )
     example = {"ticket_status": "completed"}
 
 
 class InvalidTransition(Conflict):
-    """The ticket cannot move to that state; `ticket_status` is where it is, `allowed` where it may go."""
+    """The ticket cannot change from `ticket_status` to this status; `allowed` lists those it can change to."""
 
-    slug, title = "illegal-move", "The ticket cannot move there"
-    advice = (
-        "Choose one of the states in `allowed`. Some are reached otherwise: by an authorisation, an invoice "
-        "or a payment."
-    )
+    slug, title = "illegal-move", "Invalid transition"
+    advice = "Choose a status from `allowed`. An authorisation, an invoice or a payment sets the others."
     example = {"ticket_status": "completed", "allowed": ["in_progress"]}
 
 
 class ReasonNeeded(Conflict):
-    """This move of a ticket is not made without a `reason`."""
+    """This transition requires a `reason`."""
 
-    slug, title = "reason-needed", "A reason is needed"
-    advice = "Send the move again with a `reason`; it is kept in the ticket's history."
+    slug, title = "reason-needed", "Reason required"
+    advice = "Send the transition again with a `reason`; the ticket's history keeps it."
 
 
 class AboveAuthorization(Conflict):
-    """The change takes the ticket's `total` above what the customer authorised; `authorized` tells how much that is."""
+    """The change would raise the ticket's `total` above the amount the customer authorised, which is `authorized`."""
 
-    slug, title = "above-authorization", "More than the customer authorised"
+    slug, title = "above-authorization", "Above authorised amount"
     advice = (
-        "Ask the customer, record the new amount with `POST /service-tickets/{id}/authorizations`, and send "
-        "the change again."
+        "Ask the customer, record the new amount with `POST /service-tickets/{id}/authorizations`, and send the "
+        "change again."
     )
     example = {"total": "412.50", "authorized": "299.41"}
 
 
 class TotalChanged(Conflict):
-    """The amount that was authorised is not the ticket's total, which `total` tells."""
+    """The authorised amount is not the ticket's current total, which is `total`."""
 
-    slug, title = "total-changed", "The total is another one"
-    advice = "Show the customer the ticket as it is now, and let them authorise that total."
+    slug, title = "total-changed", "Total has changed"
+    advice = "Show the customer the current ticket, and let them authorise that total."
     example = {"total": "412.50"}
 
 
 class TotalTooLarge(Conflict):
-    """The ticket's total would be more than the shop can count."""
+    """The ticket's total would exceed the largest amount."""
 
-    slug, title = "total-too-large", "The total is too large"
-    advice = "Look for a slip in the prices, the hours and the quantities."
+    slug, title = "total-too-large", "Total too large"
+    advice = "Check the prices, the hours and the quantities."
 
 
 class PaymentsExist(Conflict):
-    """A ticket is not voided while money was taken for it, as `paid` tells; that is refunded first."""
+    """A ticket with payments cannot be voided; `paid` is what was paid."""
 
-    slug, title = "money-taken", "Money was taken"
-    advice = "Refund what was paid, then void the ticket."
+    slug, title = "money-taken", "Payments exist"
+    advice = "Refund the payments, then void the ticket."
     example = {"paid": "50.00"}
 
 
 class Overpayment(Conflict):
-    """A payment is never more than what is due; `balance` tells it."""
+    """A payment cannot exceed the balance due, which is `balance`."""
 
-    slug, title = "above-balance", "More than is due"
-    advice = "Take no more than `balance`."
+    slug, title = "above-balance", "Overpayment"
+    advice = "Take at most `balance`."
     example = {"balance": "99.41"}
 
 
 class AbovePaid(Conflict):
-    """A refund is never more than what was paid; `paid` tells it."""
+    """A refund cannot exceed what was paid, which is `paid`."""
 
-    slug, title = "above-paid", "More than was paid"
-    advice = "Refund no more than `paid`."
+    slug, title = "above-paid", "Refund exceeds payments"
+    advice = "Refund at most `paid`."
     example = {"paid": "200.00"}
 
 
 class ProbableDuplicate(Conflict):
-    """Somebody has this phone or e-mail, or a car this plate or VIN; `duplicates` lists their ids, and which it is."""
+    """A customer or vehicle like this exists; `duplicates` lists ids, and which of phone, e-mail, plate, VIN match."""
 
-    slug, title = "probable-duplicate", "On record already, perhaps"
-    advice = (
-        "Use the ids of the one that it is; or, where it is somebody or something else, send `allow_duplicate` as true."
-    )
+    slug, title = "probable-duplicate", "Possible duplicate"
+    advice = "Use the existing ids, or, if it is somebody or something else, send `allow_duplicate` as true."
     example = {"duplicates": [{"customer_id": 12, "vehicle_id": 31, "why": ["plate", "vin"]}]}
 
 

@@ -260,7 +260,7 @@ def main() -> int:
         found = list(measure(small, large, options.only))
         for reader in (small, large):
             reader.close()
-    refused = sum(each.small.status == 422 for each in found)
+    refused = sum(422 in {each.small.status, each.large.status} for each in found)
     growing = [each for each in found if each.grows]
     for each in sorted(found if options.all else growing, key=lambda each: -each.large.ms):
         line = f"{each.small.ms:8.1f} ms {each.large.ms:8.1f} ms {each.small.buffers:8} {each.large.buffers:8}"

@@ -173,7 +173,7 @@ def require_still_authorised(_sender: object) -> None:
         raise NotSignedIn
     policy.require(who)
     if who != then:
-        raise Forbidden("Your role has changed while this was at work.")
+        raise Forbidden("Your role changed while this request was processed.")
 
 
 def identity_optional(view: View) -> View:

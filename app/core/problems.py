@@ -28,91 +28,87 @@ class Problem(Exception):
 
 
 class BadRequest(Problem):
-    """The request could not be understood as HTTP."""
+    """The server cannot parse the request as HTTP."""
 
     status, slug, title = 400, "bad-request", "Bad request"
-    advice = (
-        "Mend the client or the proxy that sends it: the request line, a header or the length of the body is wrong."
-    )
+    advice = "Check the client or the proxy: the request line, a header or the length of the body is wrong."
 
 
 class MalformedJSON(BadRequest):
-    """The body is not JSON: it does not parse, holds NaN or Infinity, or nests too deep."""
+    """The body is not valid JSON: it does not parse, contains NaN or Infinity, or nests too deep."""
 
-    slug, title = "malformed-json", "The body is not JSON"
-    advice = "Send one JSON value in UTF-8, as a library for JSON writes it."
+    slug, title = "malformed-json", "Malformed JSON"
+    advice = "Send one JSON value in UTF-8, as a JSON library writes it."
 
 
 class NotSignedIn(Problem):
-    """The request needs a token, and there is none, or it has expired, was signed out or is not ours."""
+    """The operation needs a token. The request has none, or the token has expired, was revoked or is not valid."""
 
-    status, slug, title = 401, "not-signed-in", "Sign in first"
-    advice = (
-        "Sign in at `POST /mechanics/login` or `POST /customers/login`, and send the request again with the new token."
-    )
+    status, slug, title = 401, "not-signed-in", "Authentication required"
+    advice = "Sign in, and send the request again with the new token."
 
     def __init__(self, detail: str = "Send a valid token as 'Authorization: Bearer <token>'.") -> None:
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 class Forbidden(Problem):
-    """The token is good, but its owner may not do this."""
+    """The token is valid, but its owner may not do this."""
 
-    status, slug, title = 403, "forbidden", "Not for you"
-    advice = "Let somebody do it whose role may; each operation of the documentation says who that is."
+    status, slug, title = 403, "forbidden", "Forbidden"
+    advice = "Ask somebody whose role may do it; the documentation of each operation names the roles."
 
 
 class NotFound(Problem):
-    """There is nothing at this address, or it is not yours to see."""
+    """There is no such resource, or the token's owner may not see it."""
 
     status, slug, title = 404, "not-found", "Not found"
-    advice = "Look at the address and the ids in it. What was deleted, erased or archived is not there any more."
+    advice = "Check the address and the ids in it. Deleted, erased and archived resources are not found."
 
 
 class MethodNotAllowed(Problem):
-    """The address exists, but not for this method; `Allow` lists those that it takes."""
+    """The address does not support this method; `Allow` lists the methods that it supports."""
 
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
     advice = "Use one of the methods in `Allow`."
 
 
 class Conflict(Problem):
-    """The request is well-formed, but what is stored does not allow it."""
+    """The request is valid, but it conflicts with the stored data."""
 
     status, slug, title = 409, "conflict", "Conflict"
-    advice = "Read `detail`, then what is stored, and decide again."
+    advice = "Read `detail` and the stored data, then decide again."
 
 
 class PreconditionFailed(Problem):
-    """The thing was changed since the version that `If-Match` names; `version` tells the present one. Read it again."""
+    """The resource has changed since the version that `If-Match` names; `version` is the current one."""
 
-    status, slug, title = 412, "stale", "Changed meanwhile"
-    advice = "Read the thing again, look at what the others changed, and send your change with the new `ETag`."
+    status, slug, title = 412, "stale", "Precondition failed"
+    advice = "Read the resource again, look at what changed, and send your change with the new `ETag`."
     example = {"version": 8}
 
 
 class BodyTooLarge(Problem):
-    """The body is larger than the server reads."""
+    """The body is larger than the server accepts."""
 
-    status, slug, title = 413, "body-too-large", "The body is too large"
-    advice = "Send less at once: JSON has less than 1 MB, a file less than 20 MB."
+    status, slug, title = 413, "body-too-large", "Body too large"
+    advice = "Send less at once: a JSON body may have up to 1 MB, a file up to 20 MB."
 
 
 class UnsupportedMediaType(Problem):
-    """The body is of a kind that this address does not read."""
+    """The operation does not read bodies of this media type."""
 
     status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
-    advice = "Send JSON as `application/json`, or where the operation reads a file, CSV as `text/csv`."
+    advice = "Send JSON as `application/json`, or, where the operation reads a file, CSV as `text/csv`."
 
 
 class InvalidInput(Problem):
-    """A field or a parameter is missing, unknown or out of its bounds; `errors` lists messages by field.
+    """A field or a parameter is missing, unknown or out of bounds; `errors` lists messages by field.
 
-    At most a hundred fields are named, and of a long name its beginning.
+    It names at most a hundred fields, and shortens long names.
     """
 
     status, slug, title = 422, "invalid-input", "Invalid input"
-    advice = "Correct the fields that `errors` names; of a file, `rows` names the row and the column of each fault."
+    advice = "Correct the fields that `errors` names; for a file, `rows` names the row and the column of each error."
     example = {"errors": {"price": ["Missing data for required field."]}}
 
     # Names are the client's: neither their number nor their length makes an answer long.
@@ -125,10 +121,10 @@ class InvalidInput(Problem):
 
 
 class IdempotencyMismatch(InvalidInput):
-    """The `Idempotency-Key` was sent before with another request; each request has a key of its own."""
+    """This `Idempotency-Key` was used for a different request; each request needs its own key."""
 
-    slug, title = "idempotency-mismatch", "The key belongs to another request"
-    advice = "Make a new key for each request that is not the same to the byte."
+    slug, title = "idempotency-mismatch", "Idempotency key reused"
+    advice = "Generate a new key for each request that is not identical."
     example = {"errors": {"Idempotency-Key": ["Was sent before, with another request."]}}
 
     def __init__(self) -> None:
@@ -136,10 +132,12 @@ class IdempotencyMismatch(InvalidInput):
 
 
 class UnsupportedOrder(InvalidInput):
-    """With one of the filters, the list is not sorted that way; `allowed` names the fields that it can be sorted by."""
+    """A filter does not go with this order; `allowed` lists the fields that the list can be sorted by."""
 
-    slug, title = "unsupported-order", "Not in this order"
-    advice = "Sort by a field that `allowed` names, or leave out the filter; `sort` of the documentation tells which."
+    slug, title = "unsupported-order", "Unsupported order"
+    advice = (
+        "Sort by a field that `allowed` lists, or remove the filter; the description of `sort` lists the combinations."
+    )
     example = {"errors": {"sort": ["With q, sort by id."]}, "allowed": ["id"]}
 
     def __init__(self, why: str, allowed: Sequence[str]) -> None:
@@ -148,24 +146,24 @@ class UnsupportedOrder(InvalidInput):
 
 
 class TooManyRequests(Problem):
-    """A rate limit is reached; `Retry-After` tells in how many seconds to come back."""
+    """The client has reached a rate limit; `Retry-After` is the number of seconds to wait."""
 
     status, slug, title = 429, "too-many-requests", "Too many requests"
-    advice = "Wait as long as `Retry-After` says, then go on more slowly."
+    advice = "Wait for `Retry-After` seconds, then send requests more slowly."
 
 
 class ServerError(Problem):
-    """Something failed on our side. It is logged under the `request_id`."""
+    """The server failed. The error is logged with the `request_id`."""
 
     status, slug, title = 500, "server-error", "Server error"
-    advice = "Tell us the `request_id`. A POST with an `Idempotency-Key` can be sent again safely."
+    advice = "Report the `request_id`. A POST with an `Idempotency-Key` is safe to send again."
 
 
 class Unavailable(Problem):
-    """The database is busy or away for a moment, or others are being served with the same slow work.
+    """The database is busy or unreachable, or all places for this kind of slow work are taken.
 
-    `Retry-After` tells in how many seconds to come back.
+    `Retry-After` is the number of seconds to wait.
     """
 
-    status, slug, title = 503, "unavailable", "Unavailable for a moment"
-    advice = "Send the request again after that time; nothing was done."
+    status, slug, title = 503, "unavailable", "Service unavailable"
+    advice = "Send the request again after `Retry-After` seconds; nothing was changed."

@@ -166,14 +166,14 @@ def refuse_shortage(lines: Iterable[PartLine]) -> None:
     """Raises `OutOfStock` with every line that waits for units: what was asked, what is there for it, what is short."""
     short = [line for line in lines if line.quantity_short]
     if short:
-        raise OutOfStock(f"Not enough on the shelf: {_names(short)}.", parts=_figures(short))
+        raise OutOfStock(f"Not enough in stock: {_names(short)}.", parts=_figures(short))
 
 
 def refuse_archived(lines: Iterable[PartLine]) -> None:
     """Raises `OutOfStock` with every line that would wait for ever: nobody receives what was archived."""
     short = [line for line in lines if line.quantity_short and line.part.archived_at is not None]
     if short:
-        raise OutOfStock(f"Not stocked any more, and not enough is left: {_names(short)}.", parts=_figures(short))
+        raise OutOfStock(f"Archived, and not enough is left: {_names(short)}.", parts=_figures(short))
 
 
 def _names(lines: Iterable[PartLine]) -> str:

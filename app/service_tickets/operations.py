@@ -290,7 +290,7 @@ def _require_role(actor: Identity, ticket: ServiceTicket, target: TicketStatus |
     """Raises `Forbidden` where the table has the move, but not for them."""
     move = find_transition(ticket.status, target, Trigger.STATUS) if target else None
     if move is not None and actor.role not in move.roles and not move.own:
-        raise Forbidden("Your role does not make this move.")
+        raise Forbidden("Your role may not make this transition.")
 
 
 def _require_move(ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Transition:
@@ -313,7 +313,7 @@ def _move_stock(actor: Identity, ticket: ServiceTicket, move: Transition) -> Non
         _void_invoice(actor, ticket)
     elif move.target is TicketStatus.VOID:
         if ticket.paid:
-            raise PaymentsExist(f"Refund the {ticket.paid} that were paid first.", paid=str(ticket.paid))
+            raise PaymentsExist(f"Refund the payments of {ticket.paid} first.", paid=str(ticket.paid))
         for line in stock.lock_lines(ticket):
             stock.reallocate(actor, line.part, line, 0)
     elif move.target in RESERVING and move.source not in RESERVING:

@@ -13,8 +13,8 @@ from pathlib import Path
 from app import create_app
 from app.commands import demo
 from app.extensions import db
-from tests.live import serving
 from tests.support import new_migrated_database, scratch, settings
+from tests.support.live import serving
 
 HERE = Path(__file__).parent
 TYPESCRIPT = HERE / "typescript"

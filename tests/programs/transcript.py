@@ -49,7 +49,8 @@ SETTINGS = {
 }
 # What chance and the clock decide. Of a tag that is the hash, in which there may be times; the version is compared.
 UNSTABLE = {
-    "time": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?|(?<=^Date: ).*|(?<=^Retry-After: )\d+|(?<=Come back in )\d+"
+    "time": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?|(?<=^Date: ).*|(?<=^Retry-After: )\d+"
+    r"|(?<=Come back in )\d+|(?<=again in )\d+"
     r"|(?<=CreationDate \(D:)\d{14}",
     "request": r"\b[0-9a-f]{32}\b",
     "tag": r"(?<=[\"-])[0-9a-f]{16}(?=\")",

@@ -18,7 +18,7 @@ class IfMatch:
         Ask it of a row that is locked, once it is known that the client may change the row.
         """
         if self.versions is not None and str(row.version) not in self.versions:
-            raise PreconditionFailed(f"It was changed since; its version is {row.version} now.", version=row.version)
+            raise PreconditionFailed(f"It has changed; its version is now {row.version}.", version=row.version)
 
 
 ANY_VERSION = IfMatch()

@@ -124,12 +124,12 @@ def _of_driver(error: DBAPIError) -> Response:
 
 def _of_stale(error: StaleDataError) -> Response:
     db.session.rollback()
-    return respond(problems.Conflict("It was changed by someone else meanwhile; read it again."))
+    return respond(problems.Conflict("Somebody else has changed it; read it again."))
 
 
 def _of_server(_error: ParseException) -> Response:
     """What the server found while it read the body: a chunk or a trailer in bad form."""
-    return respond(problems.BadRequest("The body is not framed as HTTP has it."))
+    return respond(problems.BadRequest("The framing of the body is not valid HTTP."))
 
 
 def _of_ours(error: Exception) -> Response:
@@ -138,4 +138,4 @@ def _of_ours(error: Exception) -> Response:
     if isinstance(error, DBAPIError):
         error.hide_parameters = True
     log.error("Request %s failed", current_request().request_id, exc_info=error)
-    return respond(problems.ServerError("Something failed on our side; it has been logged."))
+    return respond(problems.ServerError("The server failed; the error is logged."))

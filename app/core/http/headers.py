@@ -25,4 +25,4 @@ def require_host() -> None:
     """Raises `BadRequest` for a host that is not served. Flask's `TRUSTED_HOSTS` does so for the probes too."""
     request, allowed = current_request(), current_app.config["ALLOWED_HOSTS"]
     if request.path.rstrip("/") not in PROBES and not host_is_trusted(request.host.lower(), allowed):
-        raise BadRequest("The Host header names a host that is not served here.")
+        raise BadRequest("This server does not serve the host that the Host header names.")

@@ -103,4 +103,4 @@ def strategy() -> RateLimiter:
 
 def too_many_until(free_at: float) -> TooManyRequests:
     wait = max(1, ceil(free_at - time.time()))
-    return TooManyRequests(f"Come back in {wait} seconds.", headers={"Retry-After": str(wait)})
+    return TooManyRequests(f"Try again in {wait} seconds.", headers={"Retry-After": str(wait)})

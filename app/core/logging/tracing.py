@@ -78,7 +78,8 @@ def init_app(app: Flask) -> None:
         app, request_hook=_name, tracer_provider=provider, enable_commenter=False
     )
     # `SQLAlchemyInstrumentor.instrument` makes one of these for each engine, after it has imported SQLAlchemy's
-    # asyncio, which wants greenlet, and refused SQLAlchemy 2.1. `tests/test_tracing.py` holds that they work with it.
+    # asyncio, which wants greenlet, and refused SQLAlchemy 2.1.
+    # `tests/core/logging/test_tracing.py` holds that they work with it.
     connections = NoOpMeter(SERVICE).create_up_down_counter("connections")  # `/metrics` tells them
     with app.app_context():
         for engine in db.engines.values():

@@ -1,0 +1,534 @@
+"""Conditional requests: nothing is sent twice, and nothing is overwritten unseen.
+
+``python -m tests.contracts.test_conditional --writers 32 --updates 50`` sends as many conditional updates of one
+ticket at once.
+"""
+
+import argparse
+import re
+import sys
+import unittest
+from itertools import count
+from typing import Any, NamedTuple
+
+from click import echo
+from werkzeug.test import TestResponse
+
+from app.models import Vehicle
+from tests.service_tickets.test_races import RaceTest, at_once, statuses
+from tests.support import Caller, ShopTest
+
+STRONG = r'"([0-9]+)-[0-9a-f]{16}"'
+BARE = r'"[0-9a-f]{16}"'
+WEAK = r'W/"[0-9a-f]{16}"'
+# What proxies that compress make of a tag.
+PROXIED = ("W/{0}", 'W/"other", W/{0}', '"{1}-0d5f6a2b91c4e873-gzip"', 'W/"{1}-0d5f6a2b91c4e873;br"')
+WRITES = {"PUT", "PATCH", "DELETE"}
+
+# Every GET of one thing; those without a version are tagged with the hash alone.
+ONE = (
+    "/mechanics/{mechanic}",
+    "/customers/{customer}",
+    "/customers/{customer}/vehicles/{car}",
+    "/inventory/{part}",
+    "/service-tickets/{ticket}",
+    "/service-tickets/{ticket}/labor/{line}",
+)
+UNVERSIONED = ("/service-tickets/{billed}/invoice", "/service-tickets/{billed}/invoice.pdf", "/openapi.json")
+LISTS = (
+    "/audit",
+    "/mechanics",
+    "/mechanics/{mechanic}/tickets",
+    "/customers",
+    "/customers/mytickets",
+    "/customers/my-tickets",
+    "/customers/{customer}/vehicles",
+    "/customers/{customer}/vehicles/{car}/history",
+    "/inventory",
+    "/inventory/{part}/movements",
+    "/service-tickets",
+    *(f"/service-tickets/{{billed}}/{rest}" for rest in ("history", "authorizations", "payments")),
+)
+
+
+class Write(NamedTuple):
+    """A request that changes or deletes something, and the thing whose version counts."""
+
+    methods: str
+    path: str
+    thing: str
+    body: Any = None
+
+
+TICKET = "/service-tickets/{ticket}"
+LINE = f"{TICKET}/labor/{{line}}"
+CAR = "/customers/{customer}/vehicles/{car}"
+CHANGES = (
+    Write("PUT PATCH", "/mechanics/{mechanic}", "/mechanics/{mechanic}", {"phone": "212 555 0142"}),
+    Write("DELETE", "/mechanics/admin/delete/{mechanic}", "/mechanics/{mechanic}"),
+    Write("PUT PATCH", "/customers/{customer}", "/customers/{customer}", {"phone": "212 555 0142"}),
+    Write("DELETE", "/customers/{idle}", "/customers/{idle}"),
+    Write("DELETE", "/customers/{idle}/sessions", "/customers/{idle}"),
+    Write("DELETE", "/mechanics/{mechanic}/sessions", "/mechanics/{mechanic}"),
+    Write("PUT PATCH", CAR, CAR, {"plate": "8ABC123"}),
+    Write("DELETE", CAR, CAR),
+    Write("PUT PATCH", "/inventory/{part}", "/inventory/{part}", {"price": "9.95"}),
+    Write("DELETE", "/inventory/{part}", "/inventory/{part}"),
+    Write("PUT", f"{TICKET}/assign-mechanic/{{colleague}}", TICKET),
+    Write("PUT", f"{TICKET}/remove-mechanic/{{mechanic}}", TICKET),
+    Write("PUT", f"{TICKET}/edit", TICKET, {"description": "Squeals no more"}),
+    Write("PUT", f"{TICKET}/add-part/{{part}}", TICKET, {"quantity": 2}),
+    Write("PUT", f"{TICKET}/remove-part/{{used}}", TICKET),
+    Write("PUT", f"{TICKET}/status", TICKET, {"status": "in_progress"}),
+    Write("PUT", f"{TICKET}/status", TICKET, {"hold": "parts"}),
+    Write("PUT", LINE, LINE, {"hours": "0.7"}),
+    Write("PUT", LINE, TICKET, {"hours": "0.7"}),
+    Write("DELETE", LINE, LINE),
+)
+# Where somebody else changes which field meanwhile, by the beginning of the thing's address; the longest counts.
+MEANWHILE = {
+    "/mechanics/{": ("", "specialty"),
+    "/customers/{": ("", "address"),
+    CAR: ("", "notes"),
+    "/inventory/{": ("", "location"),
+    "/service-tickets/{": ("/edit", "description"),
+}
+NUMBERS = count(1)
+
+
+class ConditionalTest(ShopTest):
+    """A shop with one of each thing."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.fill()
+
+    def fill(self) -> None:
+        ticket, billed, used = self.make_ticket(), self.make_ticket(), self.make_part(name="Wiper")
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{used}"), 200)
+        self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/assign-mechanic/{self.mechanic.id}"), 200)
+        work = {"description": "Road test", "hours": "0.5"}
+        line = self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/labor", work), 201)["id"]
+        self.assertStatus(self.advisor.post(f"/service-tickets/{billed}/labor", work | {"rate": "90"}), 201)
+        self.take_to(billed, "invoiced")
+        self.ids = {
+            "mechanic": self.mechanic.id,
+            "colleague": self.colleague.id,
+            "customer": self.customer.id,
+            "idle": self.stranger.id,
+            "car": int(self.save(Vehicle(customer_id=self.customer.id)).id),
+            "part": self.make_part(),
+            "used": used,
+            "ticket": ticket,
+            "line": line,
+            "billed": billed,
+        }
+
+    def read(self, path: str, caller: Caller | None = None, **headers: str) -> TestResponse:
+        """The answer to a GET; the customer's own where nobody else may."""
+        caller = caller or (self.customer if "tickets" in path and path.startswith("/customers/my") else self.admin)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return caller.get(path.format(**self.ids), headers=sent)
+
+    def tag(self, path: str, caller: Caller | None = None) -> str:
+        answer = self.read(path, caller)
+        self.assertEqual(answer.status_code, 200, path)
+        return answer.headers["ETag"]
+
+    def write(self, method: str, path: str, body: Any, tag: str | None, caller: Caller | None = None) -> TestResponse:
+        headers = {} if tag is None else {"If-Match": tag}
+        return (caller or self.admin).request(method, path.format(**self.ids), json=body, headers=headers)
+
+    def change(self, thing: str) -> None:
+        """Change the thing, as somebody else does."""
+        thing = thing.partition("/labor")[0]
+        path, field = MEANWHILE[max((start for start in MEANWHILE if thing.startswith(start)), key=len)]
+        self.assertStatus(self.write("PUT", thing + path, {field: f"Number {next(NUMBERS)}"}, None), 200)
+
+    def rules(self, methods: set[str]) -> set[tuple[str, str]]:
+        """Methods and rules that are served, without the alias of the tickets."""
+        return {
+            (method, rule.rule)
+            for rule in self.app.url_map.iter_rules()
+            for method in (rule.methods or set()) & methods
+            if not rule.rule.startswith("/service_tickets")
+        }
+
+    def rule(self, method: str, path: str) -> str:
+        adapter = self.app.url_map.bind("localhost")
+        rule, _ = adapter.match(path.format(**self.ids), method, return_rule=True)
+        return rule.rule
+
+    def assertStale(self, answer: TestResponse, tag: str) -> None:
+        """The write was refused, and the present version told."""
+        problem = self.assertProblem(answer, 412, "stale")
+        self.assertEqual(problem["version"], version_of(tag))
+
+
+def version_of(tag: str) -> int:
+    """The version in a tag."""
+    match = re.fullmatch(STRONG, tag)
+    assert match, tag
+    return int(match[1])
+
+
+class Tags(ConditionalTest):
+    """What answers are known by."""
+
+    def test_one_thing_has_a_strong_tag_of_its_version_and_its_bytes(self) -> None:
+        for path in ONE:
+            with self.subTest(path):
+                before = self.read(path)
+                if "version" in before.json:
+                    self.assertEqual(version_of(before.headers["ETag"]), before.json["version"])
+                self.assertEqual(self.tag(path), before.headers["ETag"])
+                self.change(path)
+                self.assertGreater(version_of(self.tag(path)), version_of(before.headers["ETag"]))
+
+    def test_what_has_no_version_is_known_by_its_bytes(self) -> None:
+        for path in UNVERSIONED:
+            with self.subTest(path):
+                self.assertRegex(self.tag(path), f"^{BARE}$")
+                self.assertEqual(self.tag(path), self.tag(path))
+        invoice = "/service-tickets/{billed}/invoice"
+        before = self.tag(invoice)
+        payment = {"kind": "payment", "amount": "10.00", "method": "cash"}
+        self.assertStatus(self.advisor.post("/service-tickets/{billed}/payments".format(**self.ids), payment), 201)
+        self.assertNotEqual(self.tag(invoice), before)
+
+    def test_a_list_has_a_weak_tag(self) -> None:
+        for path in LISTS:
+            with self.subTest(path):
+                self.assertRegex(self.tag(path), f"^{WEAK}$")
+                self.assertEqual(self.tag(path), self.tag(path))
+
+    def test_no_thing_is_missing(self) -> None:
+        """What is tagged to the byte is listed above, whatever else is read."""
+        served = {
+            rule.rule
+            for rule in self.app.url_map.iter_rules()
+            if "GET" in (rule.methods or set()) and not rule.rule.startswith("/service_tickets")
+            if getattr(self.app.view_functions[rule.endpoint], "tag", None) == "strong"
+        }
+        self.assertEqual(served, {self.rule("GET", path) for path in (*ONE, *UNVERSIONED)})
+
+    def test_a_line_of_labor_goes_by_the_version_of_its_ticket(self) -> None:
+        self.assertEqual(version_of(self.tag(LINE)), version_of(self.tag(TICKET)))
+        self.change(TICKET)
+        self.assertEqual(version_of(self.tag(LINE)), version_of(self.tag(TICKET)))
+
+    def test_customers_and_staff_know_an_answer_by_different_tags(self) -> None:
+        for path in ("/mechanics/{mechanic}", "/inventory/{part}"):
+            with self.subTest(path):
+                staff, customer = self.tag(path), self.tag(path, self.customer)
+                self.assertNotEqual(staff, customer)
+                self.assertEqual(version_of(staff), version_of(customer))
+                self.assertEqual(self.read(path, self.customer, If_None_Match=staff).status_code, 200)
+                self.assertIn("Authorization", self.read(path).headers["Vary"])
+
+    def test_what_is_written_is_answered_with_the_tag_that_reading_it_gives(self) -> None:
+        customer = "/customers/{customer}".format(**self.ids)
+        ticket = TICKET.format(**self.ids)
+        part = {"name": "Oil filter", "price": "9.90", "quantity_on_hand": 3}
+        walk_in = {"name": "Walter Inn", "phone": "212 555 0142"}
+        hire = {"name": "New", "email": "new@example.com", "password": "a new password"}
+        for path, body in (
+            ("/mechanics", hire),
+            ("/customers", walk_in),
+            (f"{customer}/vehicles", {"vin": "1HGCM82633A004353"}),  # of which the answer tells that it is odd
+            ("/inventory", part),
+            ("/service-tickets", {"customer_id": self.customer.id, "description": "Oil change"}),
+            (f"{ticket}/labor", {"description": "Oil change", "hours": 1}),
+        ):
+            with self.subTest(path):
+                created = self.admin.post(path, body)
+                self.assertStatus(created, 201)
+                self.assertEqual(created.headers["ETag"], self.tag(created.headers["Location"]))
+        for write in CHANGES:
+            for method in write.methods.split():
+                if method != "DELETE":
+                    with self.subTest(f"{method} {write.path}"):
+                        written = self.write(method, write.path, write.body, None)
+                        shown = write.thing if write.thing in write.path else TICKET
+                        self.assertEqual(written.headers["ETag"], self.tag(LINE if write.path == LINE else shown))
+
+    def test_tokens_and_problems_have_no_tag(self) -> None:
+        sign_in = {"email": self.customer.email, "password": "a password for tests"}
+        for answer in (
+            self.anyone.post("/customers/login", sign_in),
+            self.anyone.get("/customers"),
+            self.admin.get("/customers/999"),
+            self.anyone.get("/health"),
+        ):
+            self.assertNotIn("ETag", answer.headers)
+
+
+class NotSentTwice(ConditionalTest):
+    """`If-None-Match`: who has the answer is not sent it again."""
+
+    def test_what_the_client_has_is_a_304_without_a_body(self) -> None:
+        for path in (*ONE, *UNVERSIONED, *LISTS):
+            with self.subTest(path):
+                full = self.read(path)
+                answer = self.read(path, If_None_Match=full.headers["ETag"])
+                self.assertEqual((answer.status_code, answer.data), (304, b""))
+                self.assertNotIn("Content-Type", answer.headers)
+                for name in ("ETag", "Vary", "Cache-Control", "Link", "X-Total-Count", "X-Content-Type-Options"):
+                    self.assertEqual(answer.headers.get(name), full.headers.get(name), name)
+
+    def test_tags_are_compared_weakly_and_one_of_many_is_enough(self) -> None:
+        tag = self.tag(TICKET)
+        for sent in (f"W/{tag}", f'"other", {tag}', f'"a,b",W/"c" ,{tag}', "*"):
+            with self.subTest(sent):
+                self.assertEqual(self.read(TICKET, If_None_Match=sent).status_code, 304)
+
+    def test_any_other_tag_gets_the_answer(self) -> None:
+        version = version_of(self.tag(TICKET))
+        for sent in ('"other"', f'"{version}-0000000000000000"', "", '"', "*, ", self.tag("/service-tickets/{billed}")):
+            with self.subTest(sent):
+                self.assertEqual(self.read(TICKET, If_None_Match=sent).status_code, 200)
+
+    def test_what_changed_is_sent(self) -> None:
+        for path in ONE:
+            with self.subTest(path):
+                tag = self.tag(path)
+                self.change(path)
+                self.assertEqual(self.read(path, If_None_Match=tag).status_code, 200)
+
+    def test_a_change_that_is_no_change_of_the_version_is_sent_too(self) -> None:
+        """A delivery fills a waiting line: the ticket looks different, and whoever edits it is not refused for that."""
+        part = self.make_part(quantity_on_hand=0)
+        path = f"{TICKET}/add-part/{part}"
+        self.assertStatus(self.write("PUT", path, {"quantity": 2, "backorder": True}, None), 200)
+        tag = self.tag(TICKET)
+        delivery = {"kind": "receive", "quantity": 5}
+        self.assertStatus(self.advisor.post(f"/inventory/{part}/movements", delivery), 201)
+        answer = self.read(TICKET, If_None_Match=tag)
+        self.assertEqual((answer.status_code, answer.json["parts"][-1]["quantity_short"]), (200, 0))
+        self.assertStatus(self.write("PUT", f"{TICKET}/edit", {"odometer": 7}, tag), 200)
+
+    def test_a_page_is_sent_where_only_its_number_changed(self) -> None:
+        path = "/service-tickets?per_page=1&page=2"
+        tag, total = self.tag(path), self.read(path).headers["X-Total-Count"]
+        self.make_ticket()
+        answer = self.read("/service-tickets?per_page=1&page=3", If_None_Match=tag)
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(int(answer.headers["X-Total-Count"]), int(total) + 1)
+
+    def test_a_head_is_answered_as_the_get(self) -> None:
+        path = TICKET.format(**self.ids)
+        tag = self.tag(TICKET)
+        self.assertEqual(self.admin.request("HEAD", path).headers["ETag"], tag)
+        self.assertEqual(self.admin.request("HEAD", path, headers={"If-None-Match": tag}).status_code, 304)
+
+    def test_who_may_not_see_it_learns_nothing(self) -> None:
+        for caller, status in ((self.anyone, 401), (self.stranger, 404)):
+            with self.subTest(status):
+                self.assertEqual(self.read(TICKET, caller, If_None_Match=self.tag(TICKET)).status_code, status)
+                self.assertEqual(self.read(TICKET, caller, If_None_Match="*").status_code, status)
+
+
+class NotOverwrittenUnseen(ConditionalTest):
+    """`If-Match`: whoever changes something has seen it as it is."""
+
+    def test_no_write_is_missing(self) -> None:
+        listed = {(method, self.rule(method, write.path)) for write in CHANGES for method in write.methods.split()}
+        self.assertEqual(listed, self.rules(WRITES))
+
+    def test_a_stale_write_is_refused_and_changes_nothing(self) -> None:
+        for write in CHANGES:
+            for method in write.methods.split():
+                with self.subTest(f"{method} {write.path} by {write.thing}"):
+                    self.start_anew()
+                    stale = self.tag(write.thing)
+                    self.change(write.thing)
+                    before = self.read(write.thing)
+                    for sent in (stale, f"W/{stale}"):
+                        self.assertStale(self.write(method, write.path, write.body, sent), before.headers["ETag"])
+                    after = self.read(write.thing)
+                    self.assertEqual((after.data, after.headers["ETag"]), (before.data, before.headers["ETag"]))
+
+    def test_a_current_write_is_made(self) -> None:
+        for write in CHANGES:
+            for method in write.methods.split():
+                for sent in ("{0}", "W/{0}"):
+                    with self.subTest(f"{method} {write.path} by {sent.format(write.thing)}"):
+                        self.start_anew()
+                        self.change(write.thing)
+                        answer = self.write(method, write.path, write.body, sent.format(self.tag(write.thing)))
+                        self.assertEqual(answer.status_code, 204 if method == "DELETE" else 200, answer.text)
+
+    def test_tags_that_match(self) -> None:
+        for sent in ("*", " * ", '{0}, "other"', '"a,b", W/"c",{0}', '"1-0", {0}', '"{1}-another-answer"', *PROXIED):
+            with self.subTest(sent):
+                tag = self.tag(TICKET)
+                header = sent.format(tag, version_of(tag))
+                self.assertStatus(self.write("PUT", f"{TICKET}/edit", {"description": sent}, header), 200)
+
+    def test_tags_that_never_match(self) -> None:
+        for sent in (
+            "w/{0}",
+            "W/ {0}",
+            'W/"0-abc"',
+            "",
+            ",",
+            "{1}",
+            '"{1}"',
+            '"{1}-abc',
+            '{1}-abc"',
+            "'{1}-abc'",
+            '"0{1}-abc"',
+            '"+{1}-abc"',
+            '"{1} -abc"',
+            '"{1}-a"bc"',
+            '*, W/"c"',
+            '"99999999999999999999-abc"',
+        ):
+            with self.subTest(sent):
+                tag = self.tag(TICKET)
+                header = sent.format(tag, version_of(tag))
+                self.assertStale(self.write("PUT", f"{TICKET}/edit", {"odometer": 1}, header), tag)
+
+    def test_a_customers_own_tag_serves_too(self) -> None:
+        """Whoever sees less of a thing sees its version all the same."""
+        address = {"address": "1 Main Street"}
+        tag = self.tag("/customers/{customer}", self.customer)
+        self.assertStatus(self.write("PUT", "/customers/{customer}", address, tag, self.customer), 200)
+        self.assertEqual(self.write("PUT", "/customers/{customer}", address, tag, self.customer).status_code, 412)
+
+    def test_a_post_has_nothing_to_compare(self) -> None:
+        work = {"description": "Road test", "hours": "0.5"}
+        self.assertStatus(self.write("POST", f"{TICKET}/labor", work, '"0-stale"'), 201)
+
+    def test_two_screens(self) -> None:
+        """The advisor gives a discount while the mechanic, who saw the ticket before it, writes down the odometer."""
+        screen = self.read(TICKET, self.mechanic)
+        discount = self.write("PUT", f"{TICKET}/edit", {"discount_percent": "10"}, self.tag(TICKET), self.advisor)
+        self.assertStatus(discount, 200)
+        note = {"description": "Squeals, and the price was promised", "odometer": 98_400}
+        self.assertStale(
+            self.write("PUT", f"{TICKET}/edit", note, screen.headers["ETag"], self.mechanic), discount.headers["ETag"]
+        )
+        fresh = self.read(TICKET, self.mechanic)
+        self.assertEqual((fresh.json["discount_percent"], fresh.json["odometer"]), ("10.00", None))
+        written = self.write("PUT", f"{TICKET}/edit", note, fresh.headers["ETag"], self.mechanic)
+        self.assertStatus(written, 200)
+        self.assertEqual((written.json["discount_percent"], written.json["odometer"]), ("10.00", 98_400))
+        # The answer's own tag is good for the next change: no reading in between.
+        self.assertStatus(
+            self.write("PUT", f"{TICKET}/status", {"hold": "parts"}, written.headers["ETag"], self.mechanic), 200
+        )
+
+    def start_anew(self) -> None:
+        self.doCleanups()
+        self.setUp()
+
+
+class OrderOfRefusals(ConditionalTest):
+    """A stale tag is refused after what the request is and who sends it, and before what is stored."""
+
+    STALE = '"0-stale"'
+
+    def test_who_asks_comes_first(self) -> None:
+        edit, body = f"{TICKET}/edit", {"description": "Brakes"}
+        self.assertProblem(self.write("PUT", edit, body, self.STALE, self.anyone), 401, "not-signed-in")
+        self.assertProblem(self.write("PUT", edit, body, self.STALE, self.customer), 403, "forbidden")
+        self.assertProblem(self.write("PUT", edit, body, self.STALE, self.colleague), 403, "forbidden")
+
+    def test_bad_input_comes_first(self) -> None:
+        self.assertInvalid(self.write("PUT", f"{TICKET}/edit", {"odometer": -1}, self.STALE), "odometer")
+
+    def test_what_is_not_there_comes_first(self) -> None:
+        for path, caller in (
+            ("/service-tickets/999/edit", self.mechanic),
+            (f"{TICKET}/add-part/999", self.mechanic),
+            (f"{TICKET}/labor/999", self.mechanic),
+            ("/customers/{idle}", self.customer),
+            ("/customers/{idle}/vehicles/{car}", self.advisor),
+        ):
+            for tag in (self.STALE, "*"):
+                with self.subTest(path, tag=tag):
+                    body = {"quantity": 1} if "part" in path else {}
+                    self.assertProblem(self.write("PUT", path, body, tag, caller), 404, "not-found")
+
+    def test_what_is_not_for_you_comes_first(self) -> None:
+        for path, body, caller in (
+            (f"{TICKET}/edit", {"discount_percent": "5"}, self.mechanic),
+            (f"{TICKET}/status", {"status": "void"}, self.mechanic),
+            (f"{TICKET}/add-part/{{part}}", {"quantity": 1}, self.colleague),
+            (LINE, {"rate": "5"}, self.mechanic),
+            (CAR, {"customer_id": self.stranger.id}, self.customer),
+            ("/mechanics/{colleague}", {"specialty": "Brakes"}, self.mechanic),
+        ):
+            with self.subTest(path):
+                self.assertProblem(self.write("PUT", path, body, self.STALE, caller), 403, "forbidden")
+        email = {"email": "new@example.com"}
+        answer = self.write("PUT", "/customers/{customer}", email, self.STALE, self.customer)
+        self.assertProblem(answer, 403, "wrong-password")
+
+    def test_a_conflict_comes_after_it(self) -> None:
+        self.ids["ticket"] = self.ids["billed"]
+        line = self.read(TICKET).json["labor"][0]["id"]
+        self.admin.put(f"/mechanics/{self.colleague.id}", {"active": False})
+        for method, path, body, slug in (
+            ("PUT", f"{TICKET}/edit", {"odometer": 1}, "ticket-locked"),
+            ("PUT", f"{TICKET}/assign-mechanic/{{colleague}}", None, "ticket-locked"),
+            ("PUT", f"{TICKET}/add-part/{{part}}", {"quantity": 1}, "ticket-locked"),
+            ("PUT", f"{TICKET}/remove-part/{{part}}", None, "ticket-locked"),
+            ("PUT", f"{TICKET}/status", {"status": "estimate"}, "illegal-move"),
+            ("PUT", f"{TICKET}/status", {"status": "completed"}, "reason-needed"),
+            ("DELETE", f"{TICKET}/labor/{line}", None, "ticket-locked"),
+            ("DELETE", "/customers/{customer}", None, "unfinished-tickets"),
+            ("PUT", "/mechanics/{admin}", {"active": False}, "last-admin"),
+            ("DELETE", "/mechanics/admin/delete/{admin}", None, "last-admin"),
+        ):
+            with self.subTest(f"{method} {path}"):
+                self.ids["admin"] = self.admin.id
+                self.assertProblem(self.write(method, path, body, self.STALE), 412, "stale")
+                self.assertProblem(self.write(method, path, body, "*"), 409, slug)
+
+
+class ManyWriters(RaceTest):
+    """Many change one ticket at once, each as they saw it."""
+
+    writers, updates, outcome = 8, 5, ""
+
+    def test_no_update_is_lost_and_every_stale_one_is_refused(self) -> None:
+        """Each counts the odometer up by one: in the end it tells how many updates were made."""
+        ticket = f"/service-tickets/{self.make_ticket(odometer=0)}"
+        sent: list[tuple[str, TestResponse]] = []
+
+        def count_up() -> TestResponse:
+            for _ in range(self.updates):
+                seen = self.advisor.get(ticket)
+                body, tag = {"odometer": seen.json["odometer"] + 1}, seen.headers["ETag"]
+                sent.append((tag, self.advisor.put(f"{ticket}/edit", body, headers={"If-Match": tag})))
+            return seen
+
+        at_once([count_up] * self.writers)
+        made = [(version_of(tag), answer) for tag, answer in sent if answer.status_code == 200]
+        stale = [(version_of(tag), answer) for tag, answer in sent if answer.status_code == 412]
+        self.assertEqual(len(made) + len(stale), self.writers * self.updates, statuses(answer for _, answer in sent))
+        self.assertEqual(self.advisor.get(ticket).json["odometer"], len(made))
+        self.assertEqual(len({version for version, _ in made}), len(made), "two went on the same version")
+        for version, answer in stale:
+            self.assertGreater(self.assertProblem(answer, 412, "stale")["version"], version)
+        self.assertTrue(made and stale, "there was no race")
+        type(self).outcome = f"{len(made)} updates made, {len(stale)} stale ones refused, none lost"
+
+
+def main() -> int:
+    """Let the writers race; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.contracts.test_conditional")
+    parser.add_argument("--writers", type=int, default=32, help="so many at once (32)")
+    parser.add_argument("--updates", type=int, default=50, help="so many updates by each (50)")
+    options = parser.parse_args()
+    ManyWriters.writers, ManyWriters.updates = options.writers, options.updates
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(ManyWriters)
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    echo(ManyWriters.outcome)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

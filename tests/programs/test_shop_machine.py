@@ -1,0 +1,44 @@
+"""A little of `shop_machine.py`, the same every time, and a check of its model against figures made by hand."""
+
+import unittest
+
+from flask import Flask
+
+from tests.programs import shop_machine
+from tests.programs.shop_machine import Labor, Line, Part, ShopMachine, Ticket
+from tests.support import ShopTest
+
+RUNS, STEPS = 20, 30
+
+
+class Machine(ShopTest):
+    """The shop does what the model foretells."""
+
+    @classmethod
+    def make_app(cls) -> Flask:
+        return shop_machine.make_app()
+
+    def test_a_shop_played_at_random(self) -> None:
+        with shop_machine.counted() as answers:
+            shop_machine.play(self, RUNS, STEPS)
+        self.assertGreaterEqual(ShopMachine.made(), RUNS * STEPS)
+        # It is no proof where nothing is done: so many kinds of requests had so many kinds of answers.
+        self.assertGreaterEqual(len(answers), 25, answers)
+        for what in ("PUT service-tickets/add-part", "PUT service-tickets/status", "POST service-tickets/payments"):
+            self.assertGreater(answers[(what, 409)], 0, f"{what} was never refused")
+
+
+class Model(unittest.TestCase):
+    """The model computes as the contract says."""
+
+    def test_an_example_worked_by_hand(self) -> None:
+        part = Part(1, 1249, tracked=True)
+        lines = [Line(part, quantity=3, price=1249, age=1)]
+        ticket = Ticket(1, "customer", "mechanic", "open", percent=1250, lines=lines, labor=[Labor(1, 17, 9735)])
+        # 3 × 12.49 = 37.47; 1.7 h × 97.35 = 165.495 → 165.50; 12.5 % of 202.97 = 25.37125 → 25.37, of which parts
+        # 25.37 × 37.47 / 202.97 = 4.6835 → 4.68, and labor 20.69; 5.5 % of 165.50 = 9.1025 → 9.10;
+        # 8.25 % of 37.47 − 4.68 + 9.10 = 41.89 is 3.4559 → 3.46; 4.125 % of 165.50 − 20.69 = 144.81 is 5.9734 → 5.97.
+        shown = ticket.shown_totals()
+        self.assertEqual(
+            list(shown.values()), ["37.47", "165.50", "25.37", "9.10", "9.43", "196.13", "0.00", "196.13"], shown
+        )
