@@ -8,8 +8,8 @@ from flask import Flask
 from app import create_app
 from app.commands.show_sql import readable
 from app.commands.sql_layout import WIDTH, lay_out
-from tests.instruments import statements
 from tests.support import ON_POSTGRESQL, Caller, Commands, ShopTest, settings
+from tests.support.instruments import statements
 
 
 def words(sql: str) -> str:
