@@ -1,4 +1,4 @@
-"""The commands ``flask create-admin``, ``demo``, ``welcome``, ``prepare``, ``purge``, ``backup``, ``restore``."""
+"""Commands of ``flask``: create-admin, demo, welcome, prepare, purge, backup, restore, show-sql."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.accounts import auditing
 from app.commands import backups, demo
+from app.commands.show_sql import show_sql
 from app.core.http import idempotency
 from app.core.problems import InvalidInput
 from app.extensions import db
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(purge)
     app.cli.add_command(backup)
     app.cli.add_command(restore)
+    app.cli.add_command(show_sql)
 
 
 @click.command("create-admin")

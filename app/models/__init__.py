@@ -1,6 +1,7 @@
 """The models, one file for each aggregate; each model enforces its own invariants."""
 
 from app.core.database.types import LARGEST_INTEGER
+from app.models import fields
 from app.models.account import Account
 from app.models.audit import AuditEvent, AuditKind
 from app.models.billing import (
@@ -55,5 +56,6 @@ __all__ = [
     "StockMovement",
     "TicketEvent",
     "Vehicle",
+    "fields",
     "ticket_mechanics",
 ]
