@@ -30,29 +30,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     library that is not installed.
     """
     app = Application(__name__, static_folder=None)
-    app.config.from_mapping(config)
-    app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]
-    database_arguments = (config["DATABASE_URL"], config["DATABASE_POOL_SIZE"])
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(*database_arguments)
-    app.config["SQLALCHEMY_BINDS"] = {
-        "reads": {"url": config["DATABASE_URL"], **database.read_engine_options(*database_arguments)}
-    }
-    app.config["SHOP_RATES"] = Rates(
-        labor=config["LABOR_RATE"],
-        parts_tax=config["PARTS_TAX_RATE"],
-        labor_tax=config["LABOR_TAX_RATE"],
-        supplies=config["SUPPLIES_RATE"],
-        supplies_cap=config["SUPPLIES_CAP"],
-    )
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # an attribute of the default provider
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # an attribute of the default provider
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
-    if config["TRUSTED_PROXIES"]:
-        hops = config["TRUSTED_PROXIES"]
-        hosts = hops if config["TRUSTED_PROXIES_SET_HOST"] else 0
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hosts)  # type: ignore[method-assign]  # documented by Flask
-
+    _configure(app, config)
     db.init_app(app)
     ma.init_app(app)
     migrate.init_app(app, db, render_as_batch=True)
@@ -78,6 +56,43 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     bodies.init_app(app)
     cors.init_app(app)
     limits.init_app(app)
+    _register_blueprints(app)
+    if config["METRICS_TOKEN"]:
+        from app.system import metrics  # its library is large
+
+        metrics.init_app(app)
+    require_policies(app)
+    return app
+
+
+def _configure(app: Flask, config: Mapping[str, Any]) -> None:
+    """Apply the settings, and what Flask and Flask-SQLAlchemy make of them."""
+    app.config.from_mapping(config)
+    app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]
+    database_arguments = (config["DATABASE_URL"], config["DATABASE_POOL_SIZE"])
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(*database_arguments)
+    app.config["SQLALCHEMY_BINDS"] = {
+        "reads": {"url": config["DATABASE_URL"], **database.read_engine_options(*database_arguments)}
+    }
+    app.config["SHOP_RATES"] = Rates(
+        labor=config["LABOR_RATE"],
+        parts_tax=config["PARTS_TAX_RATE"],
+        labor_tax=config["LABOR_TAX_RATE"],
+        supplies=config["SUPPLIES_RATE"],
+        supplies_cap=config["SUPPLIES_CAP"],
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # an attribute of the default provider
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # an attribute of the default provider
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    if config["TRUSTED_PROXIES"]:
+        hops = config["TRUSTED_PROXIES"]
+        hosts = hops if config["TRUSTED_PROXIES_SET_HOST"] else 0
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hosts)  # type: ignore[method-assign]  # documented by Flask
+
+
+def _register_blueprints(app: Flask) -> None:
+    """Register the routes of every package, and the document that describes them."""
     api = openapi.create_api(app, system.DESCRIPTION)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")
     api.register_blueprint(customers.blueprint, url_prefix="/customers")
@@ -90,9 +105,3 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)
     api.register_blueprint(audit_routes.blueprint)
-    if config["METRICS_TOKEN"]:
-        from app.system import metrics  # its library is large
-
-        metrics.init_app(app)
-    require_policies(app)
-    return app
