@@ -85,6 +85,7 @@ class Chapter(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     book_id: Mapped[int] = mapped_column(ForeignKey("books.id"))
     title: Mapped[str]
+    book: Mapped["Book"] = relationship(viewonly=True)
 
 
 class Book(Base):
@@ -183,7 +184,7 @@ class BookSchema(Schema):
     publisher = fields.Nested(PublisherSchema())
     publisher_name = fields.String(attribute="publisher.name")
     publisher_parent = fields.String(attribute="publisher.parent.name")
-    authors = fields.Nested(NamedSchema, many=True)
+    authors = fields.Nested(NamedSchema(), many=True)
     chapters = fields.Nested(ChapterSchema(many=True))
 
 
@@ -274,6 +275,12 @@ class Values(Library):
                 shown = self.shown(BookSchema(only=["extra", "shelf", "row"]), Book)[-1]
                 self.assertEqual(shown, {"extra": extra, "shelf": extra["shelf"], "row": extra["shelf"]["row"]})
 
+    def test_below_a_member_that_has_none_there_is_null(self) -> None:
+        for shelf in ("left", 3, None, ["left"]):
+            with self.subTest(shelf):
+                self.add(Book(extra={"shelf": shelf}))
+                self.assertEqual(self.shown(BookSchema(only=["shelf", "row"]), Book)[-1], {"shelf": shelf, "row": None})
+
     def test_a_composite_is_an_object(self) -> None:
         self.add(Book(size=Size(120, None)))
         [book] = self.assertDumped(BookSchema(only=["size", "height"]), Book)
@@ -307,7 +314,15 @@ class Relations(Library):
         super().setUp()
         house = Publisher(name="Murray", parent=Publisher(name="Group", parent=Publisher(name="Holding")))
         jane, other = Author(name="Jane Austen"), Author(name="Another Läd\"y'")
-        emma = Book(title="Emma", cents=1250, extra=EXTRA, publisher=house, authors=[other, jane], size=Size(1, 2))
+        emma = Book(
+            title="Watsons, Emma",
+            in_print=True,
+            cents=1250,
+            extra=EXTRA,
+            publisher=house,
+            authors=[other, jane],
+            size=Size(1, 2),
+        )
         emma.chapters = [Chapter(title="II"), Chapter(title="I")]
         self.add(emma, Book(title="Sanditon", authors=[jane], size=Size(3, 4)), Author(name="Nobody's"))
 
@@ -322,10 +337,10 @@ class Relations(Library):
         authors = AuthorSchema(exclude=["books.row", "books.shelf"])
         shown = self.shown(authors, Author)
         names = {author["name"]: [book["title"] for book in author["books"]] for author in shown}
-        self.assertEqual(names["Jane Austen"], ["Emma", "Sanditon"])
+        self.assertEqual(names["Jane Austen"], ["Sanditon", "Watsons, Emma"])
         self.assertEqual(names["Nobody's"], [])
         across = {book["title"]: book["publisher_parent"] for author in shown for book in author["books"]}
-        self.assertEqual(across, {"Emma": "Group", "Sanditon": None})
+        self.assertEqual(across, {"Watsons, Emma": "Group", "Sanditon": None})
 
     def test_within_an_array_each_relation_is_joined_once(self) -> None:
         schema = Schema.from_dict(
@@ -343,6 +358,16 @@ class Relations(Library):
         sql = str(select(json_of(schema(), Author)).compile(self.engine))
         self.assertEqual((sql.count("JOIN publishers"), sql.count("FROM publishers")), (1, 0), sql)
         self.assertEqual([len(author["books"]) for author in self.shown(schema(), Author)], [1, 2, 0])
+
+    def test_what_is_json_stays_json_across_a_relation(self) -> None:
+        across = {
+            "in_print": fields.Boolean(attribute="book.in_print"),
+            "row": fields.Raw(attribute="book.extra.shelf.row"),
+            "shelf": fields.Raw(attribute="book.extra.shelf"),
+            "height": fields.Integer(attribute="book.size.height"),
+        }
+        expected = {"in_print": True, "row": 3, "shelf": EXTRA["shelf"], "height": 2}
+        self.assertEqual(self.shown(Schema.from_dict(across)(), Chapter), [expected, expected])
 
     def test_of_an_alias(self) -> None:
         self.assertEqual(self.shown(BookSchema(), aliased(Book)), self.shown(BookSchema(), Book))
