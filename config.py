@@ -1,8 +1,8 @@
-"""Settings: the only reader of the environment.
+"""Settings: the only module that reads the environment.
 
-``load()`` turns environment variables (and ``.env``) into the mapping that ``create_app`` takes.
-Every variable stands in ``SETTINGS`` once, with the cast that reads it; a value that does not parse
-and a secret that is missing in production raise `ConfigError`, which names the variable.
+``load()`` turns environment variables (and ``.env``) into the mapping that ``create_app`` takes. ``SETTINGS`` has every
+variable once, with the cast that reads it; a value that does not parse and a secret that is missing in production raise
+`ConfigError`, which names the variable.
 """
 
 import os
@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 ENVIRONMENTS = ("development", "production", "testing")
 SECRET_KEY_BYTES = 32
-# So long the database lets nobody remove an event of the audit log.
+# The database's triggers refuse to delete younger events of the audit log.
 MIN_AUDIT_DAYS = 30
-# A key of random characters has more different ones, hexadecimal digits too.
+# A random key has at least this many distinct characters, even in hexadecimal.
 MIN_CHARACTERS = 8
 
 
@@ -77,8 +77,8 @@ def _secret(value: str) -> str:
 
 
 def _database(value: str) -> str:
-    # SQLAlchemy knows no "postgres://", the form that hosts hand out, and gives "postgresql://" to psycopg 3, which has
-    # to be named where it is wanted (and installed).
+    # SQLAlchemy rejects "postgres://", which hosts hand out, and maps "postgresql://" to psycopg 3, which must be named
+    # explicitly here (and installed).
     for prefix in ("postgres://", "postgresql://"):
         if value.startswith(prefix):
             return "postgresql+psycopg2://" + value.removeprefix(prefix)
@@ -107,7 +107,7 @@ def _hosts(value: str) -> tuple[str, ...]:
 
 
 def _origins(value: str) -> tuple[str, ...]:
-    """As browsers spell them, in lower case and without the port that goes without saying."""
+    """Return the origins as browsers send them: in lower case and without the default port."""
     return tuple(dict.fromkeys(_origin(origin.strip().lower()) for origin in value.split(",") if origin.strip()))
 
 
@@ -126,7 +126,7 @@ def _text(value: str) -> str:
 def _time_zone(value: str) -> ZoneInfo:
     try:
         return ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two for what is no name at all, such as a folder's
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two for other text, such as the name of a folder
         raise ValueError("must be a time zone by its IANA name, such as America/New_York") from None
 
 
@@ -153,14 +153,14 @@ def _region(value: str) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """One environment variable: its name, the cast that reads it, and the text that stands in when it is unset."""
+    """An environment variable: its name, the cast that reads it, and the default text."""
 
     name: str
     cast: Callable[[str], Any]
     default: str | None = None
 
     def read(self, environ: Mapping[str, str]) -> Any:
-        """The value in `environ`, or the default; an empty variable counts as unset.
+        """Return the value in `environ`, or the default; an empty variable counts as unset.
 
         Raises `ConfigError`.
         """
@@ -218,40 +218,40 @@ SETTINGS = (
 
 
 def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Read every setting; `environ` is the process's own (with ``.env`` beneath it) unless one is passed.
+    """Read every setting from `environ`, by default the process's environment over ``.env``.
 
-    Raises `ConfigError` for a value that does not parse and for what production must not lack.
+    Raises `ConfigError` for a value that does not parse and for a setting that production requires.
     """
     if environ is None:
         dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
         environ = dotenv | os.environ
     config = {setting.name: setting.read(environ) for setting in SETTINGS}
-    # The host's own variable, set on every Render service; its address stands in for PUBLIC_URL.
+    # Render sets this variable on every service; its address is the default of PUBLIC_URL.
     on_render = bool(environ.get("RENDER"))
     if on_render and not config["PUBLIC_URL"]:
         config["PUBLIC_URL"] = Setting("RENDER_EXTERNAL_URL", _web_address).read(environ)
     if config["APP_ENV"] == "production" and config["PUBLIC_URL"] and not config["ALLOWED_HOSTS"]:
         config["ALLOWED_HOSTS"] = (urlsplit(config["PUBLIC_URL"]).hostname,)
-    _refuse_the_unsafe(config, on_render, environ)
+    _refuse_unsafe(config, on_render, environ)
     production = config["APP_ENV"] == "production"
     config["LOG_FORMAT"] = config["LOG_FORMAT"] or ("json" if production else "text")
     config["WEB_CONCURRENCY"] = config["WEB_CONCURRENCY"] or (2 if production else 1)
     config["DATABASE_POOL_SIZE"] = config["DATABASE_POOL_SIZE"] or config["THREADS"]
     if not config["DATABASE_URL"]:
-        _keep_private(INSTANCE)
+        _make_private(INSTANCE)
         config["DATABASE_URL"] = "sqlite:///" + str(INSTANCE / "shop.db")
     if not config["SECRET_KEY"]:
-        _keep_private(INSTANCE)
+        _make_private(INSTANCE)
         config["SECRET_KEY"] = _development_key(INSTANCE / "secret_key")
     return config
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment for a program that is started: this process's own, with some more."""
+    """Return this process's environment with `more`, for a child process."""
     return {**os.environ, **more}
 
 
-def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapping[str, str]) -> None:
+def _refuse_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapping[str, str]) -> None:
     if on_render and config["APP_ENV"] != "production":
         raise ConfigError("APP_ENV must be production on Render.")
     if config["APP_ENV"] == "production":
@@ -260,26 +260,31 @@ def _refuse_the_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapp
                 raise ConfigError(f"{name} must be set in production.")
         if not config["RATELIMIT_ENABLED"]:
             raise ConfigError("RATELIMIT_ENABLED must not be false in production.")
-        if environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no"):  # as Flask reads it
+        if environ.get("FLASK_DEBUG", "").lower() not in (
+            "",
+            "0",
+            "false",
+            "no",
+        ):  # the values that Flask reads as false
             raise ConfigError("FLASK_DEBUG must not be set in production: it lets anyone run code.")
 
 
-def _keep_private(folder: Path) -> None:
-    """Let the owner alone into the folder, as which it is made, and read the database in it."""
+def _make_private(folder: Path) -> None:
+    """Create the folder with access for its owner only, and restrict the database files in it too."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    with suppress(PermissionError):  # somebody else's, who sees to it
+    with suppress(PermissionError):  # the folder belongs to another user, who is responsible for it
         folder.chmod(0o700)
         for file in folder.glob("shop.db*"):
             file.chmod(0o600)
 
 
 def _development_key(path: Path) -> str:
-    """A key of this checkout's own, the same for all workers and kept readable by its owner alone."""
+    """Return a key for this checkout, which all workers share and only its owner can read."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(SECRET_KEY_BYTES))
     try:
-        os.link(draft, path)  # fails when another worker was first, and is never half-written
+        os.link(draft, path)  # atomic; fails when another worker was first
     except FileExistsError:
         pass
     finally:

@@ -1,4 +1,4 @@
-"""What ``flask`` and ``gunicorn flask_app:app`` serve."""
+"""The application that ``flask`` and ``gunicorn flask_app:app`` serve."""
 
 import click
 
@@ -10,7 +10,7 @@ from app.core.logging import logs
 settings = config.load()
 logs.configure(settings)
 app = create_app(settings)
-# Commands but `flask run` help an operator whatever is in the database.
+# Other commands than `flask run` must work whatever is in the database.
 command = click.get_current_context(silent=True)
 if settings["APP_ENV"] == "production" and (command is None or command.info_name == "run"):
     demo.refuse_public_passwords(app)

@@ -1,7 +1,7 @@
-"""How gunicorn serves the application: threads in a few processes, of which the machine's memory sets the number.
+"""gunicorn's configuration: threads in a few processes, whose number depends on the machine's memory.
 
-The application's modules are imported here, once: the workers share that memory, and the next one is there
-in no time. SIGHUP reads the settings anew; new code needs a new start.
+This file imports the application's modules once: the workers share that memory, and a new one starts quickly. SIGHUP
+reads the settings again; new code needs a restart.
 """
 
 import ctypes
@@ -29,37 +29,37 @@ from config import load
 
 settings = load()
 
-# In production the host's proxy calls from outside; anywhere else nobody but this machine does.
+# In production the proxy connects from another host; otherwise only this machine connects.
 bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104  # the proxy is on another host
 worker_class = "gthread"
 workers = settings["WEB_CONCURRENCY"]
 threads = settings["THREADS"]
-# A worker that says nothing for so long is killed; what is in flight when it is asked to stop has so long to end.
+# The master kills a worker without a heartbeat for `timeout` seconds; a stopping worker has `graceful_timeout` seconds
+# to finish its requests.
 timeout = 30
 graceful_timeout = 25
-# Longer than the proxies in front keep theirs, so that it is never they who find one closed.
+# Longer than the keep-alive of proxies, so that a proxy never sends a request on a connection that was just closed.
 keepalive = 65
-# A leak would take long to matter at this rate, and a new worker costs next to nothing.
+# Bounds memory leaks; a new worker is cheap.
 max_requests, max_requests_jitter = 20_000, 2_000
-# Heartbeats are written to a file: on a disk that is busy a worker would seem dead.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn makes a file of its own there
+# Heartbeats are written to a file: on a busy disk a worker would seem dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn creates a temporary file there
 control_socket_disable = True
 
-# Nobody's word is taken for the address, the scheme and the path: what a proxy says of them is read by the application,
-# as far as `TRUSTED_PROXIES` goes.
+# gunicorn trusts no forwarding headers; the application reads them, as far as `TRUSTED_PROXIES` allows.
 forwarded_allow_ips, forwarder_headers, secure_scheme_headers = "", "", {}
 
-# What is larger is refused unread. The application itself refuses bodies of more than 1 MB.
+# Larger requests are refused unread. The application itself refuses bodies of more than 1 MB.
 limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
 
-# For so long a client may send nothing in the midst of a request, or take nothing of its answer: it holds a thread.
+# How long a client may send nothing within a request, or accept nothing of its response: it occupies a thread.
 SILENCE_SECONDS = 10
 
 
 class Log(Logger):
-    """gunicorn's own words in the form of ours, without the parts of a request that it quotes."""
+    """gunicorn's log in the application's format, without the parts of requests that gunicorn quotes."""
 
     def setup(self, cfg):
         super().setup(cfg)
@@ -68,7 +68,7 @@ class Log(Logger):
             handler.setFormatter(logs.formatter(settings))
 
     def warning(self, msg, *args, **kwargs):
-        if not msg.startswith("Invalid request from"):  # told below
+        if not msg.startswith("Invalid request from"):  # `write_problem` logs it
             super().warning(msg, *args, **kwargs)
 
     def exception(self, msg, *args, **kwargs):
@@ -84,7 +84,7 @@ logger_class = Log
 
 
 def write_problem(client, status, reason, _quoted):
-    """Answer what is no HTTP with a problem document too, where gunicorn's own page quotes what it could not read."""
+    """Answer malformed HTTP with a problem document; gunicorn's own page quotes what it could not parse."""
     request_id = secrets.token_hex(16)
     slug = "server-error" if status == 500 else "bad-request"
     detail = "The request could not be read." if status != 500 else "Something failed on our side; it has been logged."
@@ -98,44 +98,44 @@ def write_problem(client, status, reason, _quoted):
         "X-Request-ID": request_id,
     }
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in head.items()), "", text]
-    told = {"request_id": request_id, "status": status}
-    logging.getLogger("gunicorn.error").warning("Refused unread: %s", type(sys.exc_info()[1]).__name__, extra=told)
+    fields = {"request_id": request_id, "status": status}
+    logging.getLogger("gunicorn.error").warning("Refused unread: %s", type(sys.exc_info()[1]).__name__, extra=fields)
     util.write_nonblock(client, "\r\n".join(lines).encode())
 
 
 util.write_error = write_problem
 
 
-# To check a password takes 19 MiB for a moment. The C library would keep them for the next, once for each thread; to
-# get them anew costs a sign-in some 10 ms, which is a quarter more, and halves the memory of a worker.
+# Verifying a password takes 19 MiB for a moment. glibc would keep them for the next one, once per thread. Allocating
+# them each time costs a sign-in some 10 ms, a quarter more, and halves a worker's memory.
 M_MMAP_THRESHOLD = -3
-mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's alone
+mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
 if mallopt:
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
 
 
 def when_ready(server):
     gc.collect()
-    gc.freeze()  # the collector would touch what the workers share, and so give each a copy
-    patience = struct.pack("ll", SILENCE_SECONDS, 0)
-    for listener in server.LISTENERS:  # whose connections inherit it
+    gc.freeze()  # the collector would write to shared pages and so copy them to each worker
+    socket_timeout = struct.pack("ll", SILENCE_SECONDS, 0)
+    for listener in server.LISTENERS:  # accepted connections inherit the options
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, socket_timeout)
 
 
-# Metrics: the workers count in files of one folder. Each has a number, and who takes its place goes on with its files:
-# there are never more of them than workers.
-if settings["METRICS_TOKEN"] and os.environ.get("METRICS_OF") != str(os.getpid()):  # not again at a SIGHUP
+# Metrics: each worker writes files with its number in one folder. A replacement takes over the number and its files, so
+# there are never more files than workers.
+if settings["METRICS_TOKEN"] and os.environ.get("METRICS_OF") != str(os.getpid()):  # skipped at a SIGHUP
     os.environ["METRICS_OF"] = str(os.getpid())
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="shop-metrics-", dir=worker_tmp_dir)
 
 
-# RFC 3986 3.2.2, and the port of RFC 9110 4.2; a name may be empty.
+# RFC 3986 3.2.2, with the port of RFC 9110 4.2; the name may be empty.
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?", re.ASCII)
 
 
 def require_host(req):
-    """RFC 9112 3.2: a request says once and in good form whom it is for. gunicorn refuses what says it twice."""
+    """Require one well-formed Host header (RFC 9112 3.2). gunicorn itself refuses a repeated one."""
     if req.version not in ((1, 0), (1, 1)):
         raise InvalidHTTPVersion(req.version)
     hosts = [value for name, value in req.headers if name == "HOST"]
@@ -149,16 +149,16 @@ def require_host(req):
 
 def pre_request(worker, req):
     require_host(req)
-    # The application reads a body to its end, however it answers, but for one that is longer than anything it takes; of
-    # one that comes in chunks nobody knows in time. Its connection is closed after the answer, which says so.
+    # The application drains every body up to `MAX_DRAINED_BYTES`. A longer body, or a chunked one, whose length is not
+    # known in time, has its connection closed after the response, which says so.
     for name, value in req.headers:
         if name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and int(value) > MAX_DRAINED_BYTES):
             req.force_close()
 
 
 def pre_fork(server, worker):
-    taken = {other.number for other in server.WORKERS.values()}
-    worker.number = next(number for number in count() if number not in taken)
+    used_numbers = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in count() if number not in used_numbers)
 
 
 def post_fork(server, worker):

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some add their routes to the blueprints of others
+from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some packages add routes to the blueprints of others
 from app.accounts import audit_routes, invites_routes, limits, sessions
 from app.accounts.idempotency import KEYS
 from app.commands import cli
@@ -24,18 +24,55 @@ from app.rules.totals import Rates
 
 
 def create_app(config: Mapping[str, Any]) -> Flask:
-    """The application for these settings, as `config.load` returns them.
+    """Return the application for these settings, as `config.load` returns them.
 
     Raises `RuntimeError` where a view does not declare who may call it, and `ConfigError` where a setting needs a
     library that is not installed.
     """
     app = Application(__name__, static_folder=None)
+    _configure(app, config)
+    db.init_app(app)
+    ma.init_app(app)
+    migrate.init_app(app, db, render_as_batch=True)
+    redis_client.init_app(app)
+    caching.init_app(app, CACHED_LISTS)
+    sessions.init_app(app)
+    idempotency.init_app(app, KEYS)
+    slow_work.init_app(app)
+    errors.init_app(app, BY_CONSTRAINT)
+    cli.init_app(app)
+    with app.app_context():
+        database.prepare(db.engine, *(engine for name, engine in db.engines.items() if name))
+
+    # These register hooks. Flask calls those before a request in this order, and a refusal skips the rest; those after
+    # a request run in reverse order, and all of them, so that every response is completed, counted and logged.
+    statistics.init_app(app)
+    logs.init_app(app)
+    if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        from app.core.logging import tracing  # its libraries are optional
+
+        tracing.init_app(app)
+    headers.init_app(app)
+    bodies.init_app(app)
+    cors.init_app(app)
+    limits.init_app(app)
+    _register_blueprints(app)
+    if config["METRICS_TOKEN"]:
+        from app.system import metrics  # its library is large
+
+        metrics.init_app(app)
+    require_policies(app)
+    return app
+
+
+def _configure(app: Flask, config: Mapping[str, Any]) -> None:
+    """Apply the settings, and what Flask and Flask-SQLAlchemy make of them."""
     app.config.from_mapping(config)
     app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]
-    database_at = (config["DATABASE_URL"], config["DATABASE_POOL_SIZE"])
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(*database_at)
+    database_arguments = (config["DATABASE_URL"], config["DATABASE_POOL_SIZE"])
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(*database_arguments)
     app.config["SQLALCHEMY_BINDS"] = {
-        "reads": {"url": config["DATABASE_URL"], **database.read_engine_options(*database_at)}
+        "reads": {"url": config["DATABASE_URL"], **database.read_engine_options(*database_arguments)}
     }
     app.config["SHOP_RATES"] = Rates(
         labor=config["LABOR_RATE"],
@@ -51,48 +88,20 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     if config["TRUSTED_PROXIES"]:
         hops = config["TRUSTED_PROXIES"]
         hosts = hops if config["TRUSTED_PROXIES_SET_HOST"] else 0
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hosts)  # type: ignore[method-assign]  # Flask documents it so
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hosts)  # type: ignore[method-assign]  # documented by Flask
 
-    db.init_app(app)
-    ma.init_app(app)
-    migrate.init_app(app, db, render_as_batch=True)
-    redis_client.init_app(app)
-    caching.init_app(app, CACHED_LISTS)
-    sessions.init_app(app)
-    idempotency.init_app(app, KEYS)
-    slow_work.init_app(app)
-    errors.init_app(app, BY_CONSTRAINT)
-    cli.init_app(app)
-    with app.app_context():
-        database.prepare(db.engine, *(engine for name, engine in db.engines.items() if name))
 
-    # These register hooks. Before a request they are called in this order, and what one refuses does not reach the
-    # next; after it in the opposite order, and all of them, so that every answer is completed, counted and logged.
-    statistics.init_app(app)
-    logs.init_app(app)
-    if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
-        from app.core.logging import tracing  # its libraries are optional
-
-        tracing.init_app(app)
-    headers.init_app(app)
-    bodies.init_app(app)
-    cors.init_app(app)
-    limits.init_app(app)
+def _register_blueprints(app: Flask) -> None:
+    """Register the routes of every package, and the document that describes them."""
     api = openapi.create_api(app, system.DESCRIPTION)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")
     api.register_blueprint(customers.blueprint, url_prefix="/customers")
     api.register_blueprint(service_tickets.blueprint, url_prefix="/service-tickets")
-    # The same routes under the first design's address; served, but not documented twice.
+    # The same routes under their first address; served, but not documented again.
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
     api.register_blueprint(invites_routes.blueprint)
-    api.register_blueprint(audit_routes.blueprint)
     api.register_blueprint(spreadsheets.blueprint)
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)
-    if config["METRICS_TOKEN"]:
-        from app.system import metrics  # its library is not small
-
-        metrics.init_app(app)
-    require_policies(app)
-    return app
+    api.register_blueprint(audit_routes.blueprint)

@@ -1,4 +1,4 @@
-"""The extensions, unbound; `create_app` binds them. (The limiter is in `app/accounts/limits.py`, beside its rules.)"""
+"""The unbound extensions; `create_app` binds them. (The limiter is in `app/accounts/limits.py`, beside its limits.)"""
 
 from flask_marshmallow import Marshmallow
 from flask_migrate import Migrate

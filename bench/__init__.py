@@ -1,1 +1,1 @@
-"""How fast the service is, beside what could be had at best and what is usual. `python -m bench --help` tells more."""
+"""Benchmarks: compare the service with the fastest possible and with usual ones. See `python -m bench --help`."""

@@ -1,9 +1,9 @@
-"""Measures this project beside others over the same tables, and writes bench/results.md and bench/results.svg.
+"""Measures this project and others on the same tables, and writes bench/results.md and bench/results.svg.
 
-`make bench` takes some seventeen minutes and wants a machine that does nothing else. `make bench-quick` measures
-nothing: it checks that all give the same answers and write the same rows, and that this project sends no more
-statements than it may. To look at one thing: `python -m bench --only one-ticket,page --apps ours,limit --rounds 3`;
-then nothing is written.
+`make bench` takes about seventeen minutes and needs an idle machine. `make bench-quick` measures nothing: it checks
+that all applications give the same answers and write the same rows, and that this project does not exceed its limits on
+statements. To measure single workloads: `python -m bench --only one-ticket,page --apps ours,limit --rounds 3`; this
+writes no files.
 """
 
 import argparse

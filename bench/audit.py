@@ -1,4 +1,4 @@
-"""Before anything is measured: all give the same answers and write the same rows, and their statements are counted."""
+"""Check, before measuring, that all applications give the same answers and write the same rows; count statements."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Bars, as SVG, without a library."""
+"""Draw bar charts as SVG, without a library."""
 
 from collections.abc import Mapping
 from html import escape

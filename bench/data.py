@@ -1,7 +1,7 @@
-"""A shop of any size, made by PostgreSQL itself: staff, customers with a car each, parts, and tickets with lines.
+"""Generate a shop of any size in PostgreSQL: staff, customers with one vehicle each, parts, and tickets with lines.
 
-Everything follows from the number of the row, so every run has the same shop. The newest tickets are still being worked
-on, the others are finished; the stock ledger, the reservations and the totals add up.
+All values are computed from row numbers, so every run has the same shop. The newest tickets are in progress, the others
+are finished; stock ledger, reservations and totals are consistent.
 """
 
 import os

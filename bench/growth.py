@@ -1,7 +1,7 @@
-"""What a page costs when the table has grown: the first of a small shop, the first and the last of a large one.
+"""Measure a page of tickets as the table grows: the first page of a small shop, the first and last of a large one.
 
-The last page is reached by its cursor, which is had when the shop has no more than the two oldest pages: the cursor
-behind the first of these is the same when there are millions of newer tickets before them.
+The cursor of the last page is read while the shop has only the two oldest pages: it stays valid when millions of newer
+tickets come before them.
 """
 
 import argparse

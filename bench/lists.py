@@ -1,10 +1,10 @@
-"""Whether lists stay fast when a shop grows: every filter with every order, in a small and a large shop.
+"""Check whether lists stay fast when a shop grows: every filter with every order, in a small and a large shop.
 
-`make bench-lists` reads from the OpenAPI document which lists there are, what filters and what orders each has, and
-asks each pair of both shops: the first page with its count, and the page behind it by cursor; of an export what is
-read until its first row is sent. Of tickets it also asks two filters at once, as a desk does. It prints the pairs that
-grow: those that take more than three times as long in the large shop, and more than 15 ms; or that touch more than four
-times as many pages of the database, by EXPLAIN. An order that is refused with `unsupported-order` is counted apart.
+`make bench-lists` reads all lists with their filters and orders from the OpenAPI document, and requests each pair from
+both shops: the first page with its count, and the next page by cursor; of an export only the work until its first row
+is sent. For tickets it also combines two filters, as the front desk does. It prints the pairs that grow: those that
+take more than three times as long in the large shop and more than 15 ms, or touch more than four times as many database
+pages by EXPLAIN. It counts pairs that are refused with `unsupported-order` separately.
 """
 
 import argparse

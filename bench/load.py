@@ -1,7 +1,7 @@
-"""The client: a process of its own that keeps a few connections busy, each with one request after the other.
+"""The client: a separate process that sends requests on a few connections, one after the other on each.
 
-It reads from standard input what to do (`Load`, as JSON) and prints what it saw (`Seen`). One thread and bare sockets:
-the less it takes of the machine, the more is left for what is measured.
+It reads its task (`Load`, as JSON) from standard input and prints its results (`Seen`). It uses one thread and plain
+sockets, to leave as much of the machine as possible to the server.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the measurements stand on: a PostgreSQL of their own, and what the kernel counts for a tree of processes."""
+"""Run a PostgreSQL server for the measurements, and read the kernel's counters of a process tree."""
 
 import os
 import pwd

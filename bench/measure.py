@@ -1,4 +1,4 @@
-"""Rounds: every server in turn, in reversed order each time, and what each answer cost."""
+"""Measure in rounds: every server in turn, in reversed order every other round, with the cost of each answer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

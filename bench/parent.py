@@ -1,4 +1,4 @@
-"""An earlier commit of this project, to measure beside the present state: its own checkout, the same environment."""
+"""Check out an earlier commit of this project in the same environment, to compare the current state with it."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What came out: medians and quartiles of what was measured in the same round, beside what it should be."""
+"""Report the results: medians and quartiles of ratios within the same round, next to their targets."""
 
 import os
 import platform

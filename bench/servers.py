@@ -1,4 +1,4 @@
-"""What is compared, and how each is started: one worker with four threads (or one event loop), on a free port."""
+"""The compared applications and how to start them: one worker with four threads (or one event loop), on a free port."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""What is asked: the same of every app, but for how each names the last page of a list."""
+"""The measured requests, the same for every application except for the URL of the last page of a list."""
 
 import json
 import re

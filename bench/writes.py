@@ -1,8 +1,8 @@
-"""What writes pay for lists that stay fast: the copies at assignments, and the indexes since migration 0018.
+"""Measure what fast lists cost writes: the copies in assignments, and the indexes since migration 0018.
 
-`python -m bench.writes` makes two shops, one of which has the indexes that tickets had before and copies nothing. In
-turn, both get the same tickets, by the application in this process. It prints what a request takes, as medians of
-rounds: milliseconds by the clock, milliseconds of the processor, the database's included, and KiB of write-ahead log.
+`python -m bench.writes` makes two shops; one has the earlier indexes of tickets and no copies. The application in this
+process writes the same tickets to both in turn. It prints the cost of a request as medians of rounds: milliseconds of
+wall-clock time, milliseconds of processor time including the database, and KiB of write-ahead log.
 """
 
 import argparse

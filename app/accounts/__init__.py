@@ -1,1 +1,1 @@
-"""Who is asking, and may they: passwords, tokens, and the decorators that guard every route."""
+"""Authentication and authorisation: passwords, tokens, and the decorators that guard every route."""

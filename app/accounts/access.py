@@ -1,7 +1,7 @@
-"""Who may call a view: each view declares one of these, and the application refuses to start without.
+"""Policies of views: each view declares one of these; the application does not start with a view that does not.
 
 @open_to_anyone              anyone; the view gets no identity
-@identity_optional           anyone, but a token that is sent must be good; view(identity or None, ...)
+@identity_optional           anyone, but a token that is sent must be valid; view(identity or None, ...)
 @token_required              a customer; view(customer_id, ...)
 @staff_required(*roles)      staff of one of the roles, by default any; view(identity, ...)
 @identity_required(*roles)   a customer, or staff of one of the roles, by default any; view(identity, ...)
@@ -30,16 +30,16 @@ from app.core.problems import Forbidden, NotSignedIn
 from app.models import Account, Customer, Mechanic, SignIn
 from app.rules.roles import EVERYONE, FRONT_DESK, Role
 
-# An IPv6 address with an IPv4 one in it is the longest.
+# The longest form is an IPv6 address that contains an IPv4 one.
 MAX_ADDRESS = 45
 
-# The accounts that a token's subject may name.
+# The models of accounts, by the kind in a token's subject.
 ACCOUNTS: dict[str, type[Account]] = {account.noun: account for account in (Mechanic, Customer)}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose token it is: `id` is a mechanic's where there is a `role`, else a customer's."""
+    """The owner of a token: `id` is a mechanic's where there is a `role`, else a customer's."""
 
     id: int
     role: Role | None
@@ -59,32 +59,32 @@ class Identity:
 
     @property
     def subject(self) -> str:
-        """The account, as tokens name it: ``customer:12``."""
+        """The account as tokens name it: ``customer:12``."""
         return f"{'customer' if self.role is None else 'mechanic'}:{self.id}"
 
     def as_author(self) -> dict[str, int]:
-        """The foreign key of a record that says who did something."""
+        """Return the foreign key of a record that names who did something."""
         return {"customer_id" if self.role is None else "mechanic_id": self.id}
 
     def is_customer(self, customer_id: int) -> bool:
-        """Whether this is that customer."""
+        """Return whether this is the customer with this id."""
         return self.role is None and self.id == customer_id
 
 
 @dataclass(frozen=True)
 class AccountPolicy(Policy):
-    """Whose tokens a view takes: those of customers, and of staff in these roles."""
+    """The tokens that a view accepts: those of customers, and of staff in these roles."""
 
     customers: bool = False
     roles: frozenset[Role] = frozenset()
 
     def require(self, identity: Identity) -> None:
-        """Raises `Forbidden` where the policy takes no such token."""
+        """Raises `Forbidden` where the policy does not accept the identity."""
         if identity.role not in self.roles and not (identity.role is None and self.customers):
             raise Forbidden(f"Only {self.whom()} may do this.")
 
     def whom(self) -> str:
-        """The people it lets in, in words."""
+        """Return a description of the people who may call the view."""
         if not self.token:
             return "anyone"
         staff = "staff" if self.roles == EVERYONE else ", ".join(r.value for r in Role if r in self.roles)
@@ -92,19 +92,19 @@ class AccountPolicy(Policy):
 
 
 def identity() -> Identity | None:
-    """Whose token the request carries, None where it carries none. At most one query.
+    """Return the owner of the request's token, None where it has none. At most one query.
 
-    Raises `NotSignedIn` where the sign-in has ended: signed out, expired, account deactivated or erased.
+    Raises `NotSignedIn` where the session has ended: signed out, expired, account deactivated or erased.
     """
     claims = tokens.presented()
     if claims is None:
         return None
-    known: ExpiringCache[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
-    return known.get_or_load(claims, lambda: _look_up(claims))
+    sessions: ExpiringCache[tokens.Claims, Identity] = current_app.extensions["shop.sessions"]
+    return sessions.get_or_load(claims, lambda: _look_up(claims))
 
 
 def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
-    """The owner of a session, and until when that may be remembered. Raises `NotSignedIn`."""
+    """Return the owner of a session, and until when the cache may keep it. Raises `NotSignedIn`."""
     until = time.monotonic() + SESSION_SECONDS
     account = ACCOUNTS[claims.kind]
     role = Mechanic.role if account is Mechanic else null()
@@ -127,62 +127,62 @@ def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
 
 
 def _guard(
-    view: View, policy: AccountPolicy, pass_on: Callable[[Identity], object] = lambda identity: identity
+    view: View, policy: AccountPolicy, view_argument: Callable[[Identity], object] = lambda identity: identity
 ) -> View:
-    """The view behind its policy; `pass_on` makes its first argument."""
+    """Return the view behind its policy; `view_argument` returns the view's first argument for the caller."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        who = identity()
-        if who is None:
+        caller = identity()
+        if caller is None:
             if not policy.optional:
                 raise NotSignedIn
             return view(None, *args, **kwargs)
-        policy.require(who)
-        current_request().authorised = policy, who
-        return view(pass_on(who), *args, **kwargs)
+        policy.require(caller)
+        current_request().authorised = policy, caller
+        return view(view_argument(caller), *args, **kwargs)
 
     return declare(guarded, policy)
 
 
 @begun.connect
-def _tell_origin(transaction: Transaction) -> None:
-    """Tell the transaction whence it comes, for the audit log."""
+def _set_origin(transaction: Transaction) -> None:
+    """Record the origin of the transaction, for the audit log."""
     origin = Origin()
     if has_request_context():
-        asked = current_request()
-        author = asked.authorised[1] if asked.authorised else None
-        origin = Origin(author, asked.request_id, (asked.remote_addr or "")[:MAX_ADDRESS] or None)
+        request = current_request()
+        author = request.authorised[1] if request.authorised else None
+        origin = Origin(author, request.request_id, (request.remote_addr or "")[:MAX_ADDRESS] or None)
     transaction.session.info[ORIGIN] = origin
 
 
 @begun.connect
 @committing.connect
 def require_still_authorised(_sender: object) -> None:
-    """Authorise the request again: a slow body, a lock or another request may have kept it waiting since.
+    """Authorise the request again: it may have waited for a slow body, a lock or another request.
 
-    Raises `NotSignedIn` where the session has ended meanwhile, `Forbidden` where the role became another one. As at
-    first, what was found within the last second is taken, and what this very transaction wrote does not count.
+    Raises `NotSignedIn` where the session has ended meanwhile, `Forbidden` where the role has changed. As in the first
+    check, a result of the last second may come from the cache, and this transaction's own writes do not count.
     """
     authorised = current_request().authorised if has_request_context() else None
     if authorised is None:
         return
-    policy, then = authorised
-    who = identity()
-    if who is None:
+    policy, admitted = authorised
+    caller = identity()
+    if caller is None:
         raise NotSignedIn
-    policy.require(who)
-    if who != then:
+    policy.require(caller)
+    if caller != admitted:
         raise Forbidden("Your role changed while this request was processed.")
 
 
 def identity_optional(view: View) -> View:
-    """Let anyone call the view, which is told whose token came along, if any; a bad token is refused."""
+    """Let anyone call the view, which gets the token's owner or None; an invalid token is refused."""
     return _guard(view, AccountPolicy(token=False, optional=True, customers=True, roles=EVERYONE))
 
 
 def token_required(view: View) -> View:
-    """Let customers call the view, which is passed the `customer_id` of the token."""
+    """Let customers call the view, which gets the `customer_id` of the token."""
     return _guard(view, AccountPolicy(customers=True), lambda who: who.id)
 
 
@@ -197,11 +197,11 @@ def identity_required(*roles: Role) -> Callable[[View], View]:
 
 
 class Views(NamedTuple):
-    """The two faces of a model: all fields for staff, the public ones for customers."""
+    """The two views of a model: all fields for staff, the public ones for customers."""
 
     staff: ModelOutput
     customer: ModelOutput
 
     def of(self, identity: Identity) -> ModelOutput:
-        """The schema that this identity may see."""
+        """Return the schema that this identity may see."""
         return self.staff if identity.is_staff else self.customer

@@ -1,4 +1,4 @@
-"""/audit: who did what that matters for security or privacy."""
+"""/audit: the audit log of security and privacy events."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the audit log looks like, and how it is searched."""
+"""Schemas of the audit log and of its filters."""
 
 from app.accounts.filters import AUDIT_EVENTS
 from app.core.fields import Choice, QueryNumber, QueryTime

@@ -1,8 +1,8 @@
-"""Auditing: one call writes what matters for security or privacy into the log that nobody changes.
+"""Auditing: one call writes a security or privacy event to the append-only log.
 
-Call it inside the transaction of the act, so that neither is on record without the other. Changes of `WATCHED` columns
-are recorded by themselves, whatever operation made them: as they are flushed, or by `audit_written` where a statement
-writes many rows.
+Call it inside the transaction of the act, so that both are recorded or neither. Changes of `WATCHED` columns are
+recorded automatically, whatever operation made them: at the flush, or by `audit_written` where one statement writes
+many rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ Values = Mapping[str, Any]
 
 
 class Watched(NamedTuple):
-    """A column whose changes are recorded as this kind; all of them, or those that go down."""
+    """A column whose changes are recorded as events of this kind; all of them, or decreases only."""
 
     kind: AuditKind
     only_down: bool = False
@@ -39,7 +39,8 @@ WATCHED: dict[type[Row], dict[str, Watched]] = {
         "odometer": Watched(AuditKind.ODOMETER_LOWERED, only_down=True),
     },
 }
-# Of people it is not told from what to what. (Where the unit of work writes them, `audit_changes` records these.)
+# Events about people do not record the values. (`audit_changes` records these events where the unit of work writes the
+# change.)
 WATCHED_IN_IMPORTS: dict[type[Row], dict[str, Watched]] = {
     **WATCHED,
     Customer: {"email": Watched(AuditKind.EMAIL_CHANGED)},
@@ -50,18 +51,18 @@ class Author(Protocol):
     """Who does something: an identity, an account, the claims of a token."""
 
     def as_author(self) -> dict[str, int]:
-        """The foreign key of a record that says who did something."""
+        """Return the foreign key of a record that names who did something."""
 
 
 class Origin(NamedTuple):
-    """Whence a change comes: who was let in, by which request, from which address; of a command nothing is known."""
+    """The origin of a change: the authorised author, the request, the client's address; a command has none of them."""
 
     author: Author | None = None
     request_id: str | None = None
     address: str | None = None
 
 
-# Where the origin of a transaction stands, among what its session knows.
+# The key of the origin in the session's `info`.
 ORIGIN = "origin"
 
 
@@ -71,15 +72,15 @@ def _origin() -> Origin:
 
 
 def audit(kind: AuditKind, by: Author | None, about: Row | str | None = None, detail: str | None = None) -> None:
-    """Record that it happened; `about` is a row that has an id, or the name of a whole list."""
+    """Record an event; `about` is a row that has an id, or the name of a whole list."""
     subject = {"subject": about.noun, "subject_id": about.id} if isinstance(about, Row) else {"subject": about}
-    who = by.as_author() if by else {}
-    db.session.add(AuditEvent(kind=kind, detail=detail, **subject, **who, **_facts()))
+    author = by.as_author() if by else {}
+    db.session.add(AuditEvent(kind=kind, detail=detail, **subject, **author, **_origin_columns()))
 
 
 @event.listens_for(db.session, "before_flush")
 def _audit_watched(session: Session, _context: UOWTransaction, _instances: Any) -> None:
-    """Record what is about to be changed of `WATCHED` columns, by who was authorised for the request."""
+    """Record the pending changes of `WATCHED` columns, by the author who was authorised for the request."""
     for row in session.dirty:
         for name, watched in WATCHED.get(type(row), {}).items():
             if change := _change(row, name):
@@ -88,7 +89,7 @@ def _audit_watched(session: Session, _context: UOWTransaction, _instances: Any) 
 
 
 def audit_written(by: Author, model: type[Row], changes: Iterable[tuple[int, Values, Values]]) -> None:
-    """Record changes of watched columns of rows, by id, before and after, that a statement writes by itself."""
+    """Record changes of watched columns that one statement writes: row ids with their values before and after."""
     events = [
         values
         for row_id, before, after in changes
@@ -103,16 +104,16 @@ def audit_written(by: Author, model: type[Row], changes: Iterable[tuple[int, Val
 def _events(
     watched: Watched, by: Author | None, noun: str, row_id: int, before: Any, after: Any
 ) -> Iterator[dict[str, Any]]:
-    """The values of the event that records this change, if it is to be recorded."""
+    """Yield the values of the event for this change, if it is to be recorded."""
     if watched.only_down and (before is None or (after is not None and after >= before)):
         return
     detail = None if watched.kind is AuditKind.EMAIL_CHANGED else f"{before} to {after}"
-    who = by.as_author() if by else {}
-    yield {"kind": watched.kind, "detail": detail, "subject": noun, "subject_id": row_id, **who, **_facts()}
+    author = by.as_author() if by else {}
+    yield {"kind": watched.kind, "detail": detail, "subject": noun, "subject_id": row_id, **author, **_origin_columns()}
 
 
 def audit_changes(by: Author | None, account: Account) -> None:
-    """Record what is about to change of an account's credentials and rights; call it before that is flushed."""
+    """Record pending changes of an account's credentials and rights; call it before the flush."""
     for name, kind in (("email", AuditKind.EMAIL_CHANGED), ("password_hash", AuditKind.PASSWORD_CHANGED)):
         if _change(account, name):
             audit(kind, by, account)
@@ -123,7 +124,7 @@ def audit_changes(by: Author | None, account: Account) -> None:
 
 
 def purge() -> int:
-    """Remove the events that are older than `AUDIT_DAYS`; how many. That it was done is an event of its own."""
+    """Delete the events that are older than `AUDIT_DAYS`. Return how many; each batch is recorded as an event."""
     days: int | None = current_app.config["AUDIT_DAYS"]
     if days is None:
         return 0
@@ -143,13 +144,13 @@ def purge() -> int:
 
 
 def _change(row: Row, name: str) -> tuple[Any, Any] | None:
-    """What the attribute was and becomes, None where it stays or the row has none of that name."""
+    """Return the old and the new value of the attribute; None where it is unchanged or does not exist."""
     attribute: Any = inspect(row).attrs.get(name)
     history: Any = attribute and attribute.history
     return (history.deleted[0], history.added[0]) if history and history.has_changes() else None
 
 
-def _facts() -> dict[str, str | None]:
-    """Which request it is, and where it comes from; nothing for a command."""
+def _origin_columns() -> dict[str, str | None]:
+    """Return the request id and the client's address; None for a command."""
     origin = _origin()
     return {"request_id": origin.request_id, "address": origin.address}

@@ -1,4 +1,4 @@
-"""What the audit log can be searched by."""
+"""Filters of the audit log."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.models import Account, AuditEvent, Customer, Mechanic
 
 
 def _concerns(account: type[Account], author: Any, account_id: Any) -> list[ColumnElement[bool]]:
-    """What an account did, or what was done to it by another."""
+    """Return the criteria for events of an account, and for events about it by another one."""
     was_subject = and_(AuditEvent.subject == account.noun, AuditEvent.subject_id == account_id)
     return [author == account_id, and_(was_subject, author.is_distinct_from(account_id))]
 

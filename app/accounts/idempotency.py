@@ -1,4 +1,4 @@
-"""What idempotency keys need to know of a shop."""
+"""Storage of idempotency keys in the shop's database."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from app.models import Customer, IdempotencyKey, ServiceTicket
 
 
 def _customer_concerned(path: Mapping[str, Any], shown: Any) -> dict[str, Any]:
-    """The customer whom an answer concerns, by the row that it shows, or else by the request's path."""
+    """Return the customer whom a response concerns, from the row that it shows, else from the request's path."""
     customer_id = shown.id if isinstance(shown, Customer) else getattr(shown, "customer_id", path.get("customer_id"))
     ticket_id = getattr(shown, "ticket_id", path.get("ticket_id"))
     of_ticket = select(ServiceTicket.customer_id).where(ServiceTicket.id == ticket_id).scalar_subquery()

@@ -1,4 +1,4 @@
-"""Making invites, and accepting them."""
+"""Creating and accepting invites."""
 
 import hashlib
 import secrets
@@ -23,38 +23,38 @@ VALID = timedelta(minutes=30)
 
 @atomic()
 def invite(actor: Identity, account: type[Account], account_id: int) -> tuple[str, datetime]:
-    """The token of a new invite, and when it ends; one made before is void. Raises `NotFound`, `MechanicInactive`."""
+    """Return a new invite's token and expiry; earlier invites become void. Raises `NotFound`, `MechanicInactive`."""
     owner = get_for_update(account, account_id)
     if isinstance(owner, Mechanic) and not owner.active:
         raise MechanicInactive(f"{owner.name} is deactivated and signs in no more.")
-    mine = Invite.owner_id(account)
-    db.session.execute(delete(Invite).where(or_(mine == owner.id, Invite.expires_at <= now())))
+    owner_column = Invite.owner_id(account)
+    db.session.execute(delete(Invite).where(or_(owner_column == owner.id, Invite.expires_at <= now())))
     token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), now() + VALID
-    made = {"token_hash": _hash(token), "expires_at": expires_at, "made_by_id": actor.id}
-    db.session.add(Invite(**made, **{mine.key: owner.id}))
+    values = {"token_hash": _hash(token), "expires_at": expires_at, "made_by_id": actor.id}
+    db.session.add(Invite(**values, **{owner_column.key: owner.id}))
     audit(AuditKind.INVITED, actor, owner)
     return token, expires_at
 
 
 def accept(token: str, password: str, email: str | None = None, *, hours: int) -> SignedIn:
-    """Set the password of the account that is invited, and its e-mail where one is given.
+    """Set the password of the invited account, and its e-mail where one is given; open a session of `hours` hours.
 
-    It opens a session of so many hours. All other sessions end, and no other invite is left. Raises `InviteInvalid`
-    whatever is wrong with the token, `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
+    All other sessions and invites of the account end. Raises `InviteInvalid` whatever is wrong with the token,
+    `EmailTaken`, and `ContactNeeded` for a walk-in without any e-mail.
     """
-    found = db.session.scalar(select(Invite).where(*_is_open(token)))
-    if found is None:
+    row = db.session.scalar(select(Invite).where(*_valid_with(token)))
+    if row is None:
         release_connection()
         raise InviteInvalid
-    owner = db.session.get(Customer if found.customer_id else Mechanic, found.customer_id or found.mechanic_id)
+    owner = db.session.get(Customer if row.customer_id else Mechanic, row.customer_id or row.mechanic_id)
     release_connection()
     about = (owner.name, owner.email) if owner else ()
-    return _accept(found, token, hash_password(password, email, *about), email, hours)
+    return _accept(row, token, hash_password(password, email, *about), email, hours)
 
 
 @atomic()
-def _accept(found: Invite, token: str, password_hash: str, email: str | None, hours: int) -> SignedIn:
-    owner = _take(found, token)
+def _accept(row: Invite, token: str, password_hash: str, email: str | None, hours: int) -> SignedIn:
+    owner = _redeem(row, token)
     owner.password_hash = password_hash
     owner.email = email or owner.email
     if owner.email is None:
@@ -65,23 +65,23 @@ def _accept(found: Invite, token: str, password_hash: str, email: str | None, ho
     return start_session(owner, hours)
 
 
-def _take(found: Invite, token: str) -> Account:
-    """The account of the invite, locked; the invite is used up. Raises `InviteInvalid` where someone was faster."""
-    owner_id = found.customer_id or found.mechanic_id or 0
+def _redeem(row: Invite, token: str) -> Account:
+    """Return the invited account, locked, and delete the invite. Raises `InviteInvalid` where it was used meanwhile."""
+    owner_id = row.customer_id or row.mechanic_id or 0
     try:
-        owner: Account = get_for_update(Customer if found.customer_id else Mechanic, owner_id)
+        owner: Account = get_for_update(Customer if row.customer_id else Mechanic, owner_id)
     except NotFound:  # erased meanwhile
         raise InviteInvalid from None
-    if db.session.scalar(delete(Invite).where(*_is_open(token)).returning(Invite.token_hash)) is None:
+    if db.session.scalar(delete(Invite).where(*_valid_with(token)).returning(Invite.token_hash)) is None:
         raise InviteInvalid
     return owner
 
 
-def _is_open(token: str) -> tuple[ColumnElement[bool], ...]:
-    """The criteria for the invite of this token, while it is good."""
+def _valid_with(token: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the criteria for a valid invite with this token."""
     return Invite.token_hash == _hash(token), Invite.expires_at > now()
 
 
 def _hash(token: str) -> str:
-    # Of 256 random bits a fast hash is enough: there is nothing to guess.
+    # A fast hash is enough for 256 random bits, which cannot be guessed.
     return hashlib.sha256(token.encode()).hexdigest()

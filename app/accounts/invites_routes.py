@@ -1,4 +1,4 @@
-"""Invites: made at the front desk for an account, accepted by whoever has the token."""
+"""Invites: the front desk creates one for an account, and the holder of its token accepts it."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def invite_mechanic(actor: Identity, mechanic_id: int) -> Response:
 def _invite(actor: Identity, account: type[Account], account_id: int) -> Response:
     token, expires_at = invites_operations.invite(actor, account, account_id)
     page = current_app.config["INVITE_URL"]
-    # After the #, which browsers send to no server and write into no log.
+    # In the fragment, which browsers do not send to servers and proxies do not log.
     shown: Any = INVITE.dump({"token": token, "expires_at": expires_at, "url": page and f"{page}#{token}"})
     response = send_json(shown, 201)
     response.headers["Location"] = ACCEPT

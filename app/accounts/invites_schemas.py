@@ -1,4 +1,4 @@
-"""What an invite looks like, and what accepts it."""
+"""Schemas of invites and of their acceptance."""
 
 from marshmallow import fields, validate
 

@@ -1,12 +1,11 @@
-"""Rate limits: who is counted, and how often they may call. The numbers are settings.
+"""Rate limits: the keys that requests are counted under, and the limits. The numbers are settings.
 
-Every request counts against its client, writes against a second, smaller number, and sign-in and sign-up, which anyone
-may try, against one of their own. The counters belong to the application and not to a route, so that two addresses of
-one thing share them. They live in Redis where there is one, and in memory where there is none or it does not answer.
+Every request counts against its client; writes also count against a second, smaller limit; sign-in and sign-up, which
+are open to anyone, against limits of their own. The counters belong to the application and not to a route, so that two
+addresses of one resource share them. They live in Redis, or in memory without Redis and while it does not answer.
 
-Writes, sign-in and sign-up are limited by Flask-Limiter. What it does for each request takes longer than all the rest
-of a short read; so it is not asked about reads, and the limit on all requests is counted by `count`, with the library
-beneath it (`limits`).
+Flask-Limiter limits writes, sign-in and sign-up. Its work for a request takes longer than all the rest of a short read,
+so reads skip it, and `count` applies the limit on all requests with the library beneath it (`limits`).
 """
 
 import time
@@ -24,26 +23,26 @@ from app.core.http.statistics import current_statistics
 from app.core.problems import NotSignedIn
 from app.core.redis_client import redis_options
 
-# Load balancers ask these often, and from one address; where there is no route, there is no endpoint.
+# Load balancers request these often, from one address. None is the endpoint of an unknown path.
 UNCOUNTED = ("system.get_health", "system.get_readiness", None)
 
 
 def client() -> str:
-    """Who is counted: the owner of a session that holds, else of the device that is named, else the address.
+    """Return the key of the client: the owner of a valid session, else of the device that is named, else the address.
 
-    A token whose session has ended uses up nothing of its owner's.
+    A token whose session has ended does not count against its owner.
     """
     try:
-        who = identity()
+        caller = identity()
     except NotSignedIn:
-        who = None
-    return who.subject if who else device_or_address()
+        caller = None
+    return caller.subject if caller else device_or_address()
 
 
 def device_or_address() -> str:
-    """The owner of the device that the request names, whose limit nobody else at its address uses up; else that.
+    """Return the key of the device's owner, which others at the same address cannot use up, else that of the address.
 
-    Devices of an earlier password are counted apart: a new one leaves them nothing of the owner's.
+    Devices of an earlier password have a key of their own: they cannot use up the owner's limit.
     """
     device = devices.presented()
     return f"device:{device.kind}:{device.owner_id}:{device.password}" if device else address()
@@ -60,7 +59,8 @@ login_limit = limiter.shared_limit(
     setting("RATELIMIT_LOGIN"), "login", key_func=device_or_address, override_defaults=False
 )
 export_limit = limiter.shared_limit(setting("RATELIMIT_EXPORTS"), "exports", override_defaults=False)
-# By address whoever asks: who has one account would else make many. Staff enter walk-ins all day.
+# By address for every caller: the owner of one account could otherwise create many. Staff are exempt, because they
+# enter walk-ins all day.
 sign_up_limit = limiter.shared_limit(
     setting("RATELIMIT_SIGN_UP"),
     "sign-up",
@@ -80,14 +80,14 @@ def init_app(app: Flask) -> None:
     limiter.init_app(app)
     app.register_error_handler(RateLimitExceeded, _refuse)
     if limiter.enabled:
-        app.extensions["shop.counters"] = FixedWindowRateLimiter(limiter.storage)
+        app.extensions["core.rate_limiter"] = FixedWindowRateLimiter(limiter.storage)
 
 
 def count() -> None:
     """Count the request against its client. Raises `TooManyRequests`."""
-    # An OPTIONS reaches no view, and a browser sends it on behalf of whoever shares its address.
-    asked = current_request()
-    if asked.endpoint in UNCOUNTED or asked.method == "OPTIONS":
+    # An OPTIONS reaches no view, and a browser sends it without a token, so it would count against a shared address.
+    request = current_request()
+    if request.endpoint in UNCOUNTED or request.method == "OPTIONS":
         return
     key = KEY_PREFIX, client(), "all"
     for rate in rates(current_app.config["RATELIMIT_PER_CLIENT"]):
@@ -97,7 +97,7 @@ def count() -> None:
 
 
 def _refuse(error: RateLimitExceeded) -> Response:
-    """Answer what Flask-Limiter refuses as every other problem."""
+    """Answer Flask-Limiter's refusals with a problem document."""
     current_statistics().refused_by = str(error.limit.scope)
     limit = limiter.current_limit
     return respond(too_many_until(limit.reset_at if limit else time.time()))

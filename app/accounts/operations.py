@@ -21,7 +21,7 @@ from app.problems import SignInFailed, WrongPassword
 
 
 class SignedIn(NamedTuple):
-    """A session that was just opened: whose it is, and what its token will say."""
+    """A session that was just opened: its owner and the claims of its token."""
 
     owner: Account
     claims: tokens.Claims
@@ -30,9 +30,9 @@ class SignedIn(NamedTuple):
 def sign_in(
     account: type[Account], email: str, password: str, *, device: Device | None, address: str, hours: int
 ) -> SignedIn:
-    """Open a session of so many hours for who has this e-mail and password.
+    """Open a session of `hours` hours for the account with this e-mail and password.
 
-    `device` and `address` are where the request comes from: wrong passwords are counted for these.
+    `device` and `address` are the origin of the request: wrong passwords are counted for them.
 
     Raises `SignInFailed` whatever is wrong, and `TooManyRequests` after too many wrong passwords. An unknown e-mail
     takes as long as a wrong password.
@@ -52,13 +52,13 @@ def sign_in(
             _require_unchanged(owner)
             return start_session(owner, hours)
     except SignInFailed:
-        with atomic():  # of its own: the failure outlives the refusal
+        with atomic():  # its own transaction: the refusal must not roll back the event
             audit(AuditKind.SIGN_IN_FAILED, None, owner or account.noun)
         raise
 
 
 def _require_unchanged(owner: Account) -> None:
-    """Raises `SignInFailed` where the account was closed or got another password while this one was being verified."""
+    """Raises `SignInFailed` where the account was closed or its password changed while the given one was verified."""
     account = type(owner)
     unchanged = (account.id == owner.id, account.password_hash == owner.password_hash, account.may_sign_in())
     if db.session.scalar(select(account.id).where(*unchanged).with_for_update()) is None:
@@ -66,19 +66,21 @@ def _require_unchanged(owner: Account) -> None:
 
 
 def start_session(owner: Account, hours: int) -> SignedIn:
-    """Open a session of so many hours. Call it inside a transaction that locked the account."""
+    """Open a session of `hours` hours. Call it inside a transaction that locked the account."""
     account = type(owner)
     claims = tokens.Claims(account.noun, owner.id, secrets.token_hex(16))
-    mine = SignIn.owner_id(account)
-    db.session.execute(delete(SignIn).where(mine == owner.id, SignIn.expires_at <= now()))
-    db.session.add(SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **{mine.key: owner.id}))
+    owner_column = SignIn.owner_id(account)
+    db.session.execute(delete(SignIn).where(owner_column == owner.id, SignIn.expires_at <= now()))
+    db.session.add(
+        SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **{owner_column.key: owner.id})
+    )
     audit(AuditKind.SIGNED_IN, owner)
     return SignedIn(owner, claims)
 
 
 @atomic()
 def sign_out(claims: tokens.Claims) -> None:
-    """End the session of a token; it is worth nothing from now on."""
+    """End the session of a token, which is invalid from then on."""
     db.session.execute(delete(SignIn).where(SignIn.id == claims.sign_in_id))
     audit(AuditKind.SIGNED_OUT, claims)
 
@@ -87,37 +89,37 @@ def sign_out(claims: tokens.Claims) -> None:
 def sign_out_everywhere(
     account: type[Account], account_id: int, actor: Identity | None = None, *, if_match: IfMatch = ANY_VERSION
 ) -> None:
-    """End all sessions of an account; `actor` is who does it, the owner unless given.
+    """End all sessions of an account; `actor` is who does it, by default the owner.
 
     Raises `NotFound`, `PreconditionFailed`.
     """
-    owner = get_for_update(account, account_id)  # which a sign-in locks too: none slips through
+    owner = get_for_update(account, account_id)  # a sign-in locks it too, so none can start meanwhile
     if_match.require(owner)
     end_sessions(owner)
     audit(AuditKind.SIGNED_OUT, actor or owner, owner, "everywhere")
 
 
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:
-    """End all sessions of an account, `besides` the one that asks, its open invite and those that it made.
+    """End all sessions of an account but `besides`, its open invite and the invites that it created.
 
     Call it in a transaction.
     """
-    ending = delete(SignIn).where(SignIn.owner_id(type(owner)) == owner.id)
+    statement = delete(SignIn).where(SignIn.owner_id(type(owner)) == owner.id)
     if besides is not None:
-        ending = ending.where(SignIn.id != besides.sign_in_id)
-    db.session.execute(ending)
+        statement = statement.where(SignIn.id != besides.sign_in_id)
+    db.session.execute(statement)
     db.session.execute(delete(Invite).where(Invite.owner_id(type(owner)) == owner.id))
     if isinstance(owner, Mechanic):
         void_invites_by(owner)
 
 
 def void_invites_by(maker: Mechanic) -> None:
-    """Void the open invites that somebody made: they last no longer than the right to make them."""
+    """Void the open invites that a mechanic created: they last no longer than the right to create them."""
     db.session.execute(delete(Invite).where(Invite.made_by_id == maker.id))
 
 
 def require_password(actor: Identity, owner: Account, password: str | None) -> None:
-    """Raises `WrongPassword` where this is not the account's present password, `TooManyRequests` after too many.
+    """Raises `WrongPassword` where this is not the account's present password, `TooManyRequests` after too many tries.
 
     Slow: call it before the transaction.
     """

@@ -1,4 +1,4 @@
-"""Passwords: Argon2id at OWASP's parameters."""
+"""Password hashing: Argon2id with OWASP's parameters."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -17,15 +17,15 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 def known(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """What strangers may know of the account that has these fields."""
+    """Return what strangers may know of the account that has these fields."""
     return fields.get("name"), fields.get("email")
 
 
 def hash_password(password: str, *known: str | None) -> str:
-    """The encoded Argon2id hash of a new password, in its normal form. Slow on purpose: never call it in a transaction.
+    """Return the encoded Argon2id hash of a new password, normalised. Slow on purpose: never call it in a transaction.
 
-    Each run takes 19 MiB and a core for some 50 ms. Raises `InvalidInput` for a password that would soon be guessed,
-    such as by what is `known` of its owner, and `Unavailable` where too many run already.
+    Each run takes 19 MiB and a core for some 50 ms. Raises `InvalidInput` for a password that is easy to guess, such as
+    from what is `known` of its owner, and `Unavailable` where too many run already.
     """
     password = normal_password(password)
     if fault := weakness(password, (*known, current_app.config["SHOP_NAME"])):
@@ -35,17 +35,17 @@ def hash_password(password: str, *known: str | None) -> str:
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Whether the password is the one that was hashed. Without a hash it takes as long, and is never true.
+    """Return whether the password matches the hash. Without a hash it takes as long and returns False.
 
-    One that was hashed as it was typed, before passwords were brought to their normal form, is known in that way too.
-    Raises `Unavailable` as `hash_password` does.
+    It also accepts a password that was hashed as typed, before passwords were normalised. Raises `Unavailable` as
+    `hash_password` does.
     """
     forms = dict.fromkeys((normal_password(password), password))
     with slow_work.place(slow_work.PASSWORD):
-        return any(_is_hashed(password_hash or _nobodys_hash(), form) for form in forms) and password_hash is not None
+        return any(_matches(password_hash or _dummy_hash(), form) for form in forms) and password_hash is not None
 
 
-def _is_hashed(password_hash: str, password: str) -> bool:
+def _matches(password_hash: str, password: str) -> bool:
     try:
         return hasher.verify(password_hash, password)
     except (VerifyMismatchError, InvalidHashError):
@@ -53,5 +53,5 @@ def _is_hashed(password_hash: str, password: str) -> bool:
 
 
 @cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     return hasher.hash("nobody signs in with this password")

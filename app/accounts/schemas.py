@@ -1,4 +1,4 @@
-"""What signs in, staff and customers alike, and what they get."""
+"""Schemas of sign-in, for staff and customers."""
 
 from marshmallow import fields, validate
 
@@ -8,7 +8,7 @@ from app.core.fields.schemas import Input, Output
 
 
 class CredentialsSchema(Input):
-    # As free as text can be: what is no e-mail is a failed sign-in like any other.
+    # Any text: an invalid e-mail is a failed sign-in like any other.
     email = Text(required=True, validate=validate.Length(max=254))
     password = Password(new=False, required=True)
 

@@ -1,9 +1,9 @@
-"""What a process remembers of good tokens, so that it seldom checks a signature or asks the database who calls.
+"""Caches of verified tokens and of sessions, which save a signature check and a query for most requests.
 
-Only good news is kept. The claims of a token are kept until it expires, which is compared with the clock at each use.
-Whose session it is, and in which role, is kept for less than a second, counted from before the database was asked: so
-long may another process's sign-out take to be noticed here. A process that changes an account or ends a session itself
-forgets all sessions as soon as that is committed.
+Only successful results are cached. The claims of a token are kept until it expires, which is compared with the clock at
+each use. The owner and role of a session are kept for less than a second, counted from before the query: so long may a
+sign-out in another process go unnoticed here. A process that changes an account or ends a session clears its own cache
+of sessions right after the commit.
 """
 
 import time
@@ -15,23 +15,23 @@ from app.core.database.transaction import Changes, committed
 from app.core.expiring_cache import ExpiringCache
 from app.models import Account, SignIn
 
-# Less than the second that is promised, which leaves the rest to the request that is under way.
+# Less than the promised second, of which the rest is left to the running request.
 SESSION_SECONDS = 0.9
 
 
 def init_app(app: Flask) -> None:
-    """Give the application memories of its own."""
+    """Create the application's caches."""
     app.extensions["shop.tokens"] = ExpiringCache[bytes, Any](time.time)
     app.extensions["shop.sessions"] = ExpiringCache[Any, Any](time.monotonic)
 
 
 def clear() -> None:
-    """Ask the database again about every session."""
+    """Clear the cache of sessions."""
     current_app.extensions["shop.sessions"].clear()
 
 
 @committed.connect
-def _forget_changed(changes: Changes) -> None:
-    """Every change of an account or a session counts, by whatever way it is written."""
+def _clear_changed(changes: Changes) -> None:
+    """Clear the cache after any change of an account or a session, whatever statement made it."""
     if any(issubclass(model, (Account, SignIn)) for model in changes.changed):
         clear()

@@ -1,7 +1,7 @@
-"""Bearer tokens: JSON Web Tokens signed with HS256, under the key that the header's `kid` names (`app/core/keys.py`).
+"""Bearer tokens: JSON Web Tokens signed with HS256; the header's `kid` names the key (`app/core/keys.py`).
 
 Claims, all required: `sub` (``customer:12`` or ``mechanic:12``), `jti` (the sign-in's row), `iat`, `exp`, `iss`, `aud`.
-A valid signature is not enough to be let in: `app/accounts/access.py` looks the sign-in up.
+A valid signature alone does not authenticate: `app/accounts/access.py` looks the sign-in up.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from app.core.problems import NotSignedIn
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "mechanic-shop-api"
 MAX_BYTES = 4096
-# How far ahead another server's clock may be.
+# The tolerated clock difference to other servers.
 SKEW_SECONDS = 5
 
 _SUBJECT = re.compile(r"(customer|mechanic):([1-9][0-9]{0,9})", re.ASCII)
@@ -31,17 +31,17 @@ _OPTIONS = {f"require_{claim}": True for claim in ("sub", "jti", "iat", "exp", "
 
 @dataclass(frozen=True)
 class Claims(Caller):
-    """What a token with a good signature says: the account, and its sign-in."""
+    """The verified content of a token: the account and its sign-in."""
 
     sign_in_id: str
 
     def as_author(self) -> dict[str, int]:
-        """The foreign key of a record that says who did something."""
+        """Return the foreign key of a record that names who did something."""
         return {f"{self.kind}_id": self.owner_id}
 
 
 def issue(claims: Claims, hours: int) -> str:
-    """A signed token that expires in so many hours."""
+    """Return a signed token that expires in `hours` hours."""
     issued = int(time.time())
     payload = {
         "sub": claims.subject,
@@ -56,15 +56,15 @@ def issue(claims: Claims, hours: int) -> str:
 
 
 def decode(token: str) -> Claims:
-    """The claims of a token. Raises `NotSignedIn` for anything but one of ours that has not expired."""
+    """Return the claims of a token. Raises `NotSignedIn` for any text but an unexpired token of this application."""
     if len(token) > MAX_BYTES:
         raise NotSignedIn
-    known: ExpiringCache[bytes, Claims] = current_app.extensions["shop.tokens"]
-    return known.get_or_load(hashlib.blake2b(token.encode()).digest(), lambda: _verify(token))
+    verified: ExpiringCache[bytes, Claims] = current_app.extensions["shop.tokens"]
+    return verified.get_or_load(hashlib.blake2b(token.encode()).digest(), lambda: _verify(token))
 
 
 def _verify(token: str) -> tuple[Claims, float]:
-    """The claims, and when the token expires. Raises `NotSignedIn`."""
+    """Return the claims, and when the token expires. Raises `NotSignedIn`."""
     try:
         keys = {key_id(key): key for key in signing_keys()}
         payload = jwt.decode(
@@ -75,7 +75,7 @@ def _verify(token: str) -> tuple[Claims, float]:
             issuer=ISSUER,
             options=_OPTIONS,
         )
-    except Exception:  # whatever a forged token makes the library raise, a RecursionError included
+    except Exception:  # a forged token may raise anything, such as RecursionError
         raise NotSignedIn from None
     subject = _SUBJECT.fullmatch(payload["sub"])
     issued, expires, now = payload["iat"], payload["exp"], time.time()
@@ -89,19 +89,19 @@ def _verify(token: str) -> tuple[Claims, float]:
 
 
 def presented() -> Claims | None:
-    """The claims of the present request's token, None where it has no ``Authorization`` header.
+    """Return the claims of the request's token, None without an ``Authorization`` header.
 
-    Raises `NotSignedIn` for a header with anything but a valid token. Decoded once a request.
+    Raises `NotSignedIn` for a header without a valid token. Each request decodes its token once.
     """
-    asked = current_request()
-    if asked.claims is asked.UNREAD:
-        asked.claims = asked.caller = _read_header(asked.headers.get("Authorization"))
-    claims: Claims | None = asked.claims
+    request = current_request()
+    if request.claims is request.UNREAD:
+        request.claims = request.caller = _read_header(request.headers.get("Authorization"))
+    claims: Claims | None = request.claims
     return claims
 
 
 def required() -> Claims:
-    """The claims of the present request's token. Raises `NotSignedIn` where there is none."""
+    """Return the claims of the request's token. Raises `NotSignedIn` where there is none."""
     claims = presented()
     if claims is None:
         raise NotSignedIn

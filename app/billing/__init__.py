@@ -1,4 +1,4 @@
-"""Authorisations, invoices and payments. The routes are on the blueprint of service tickets."""
+"""Authorisations, invoices and payments. The routes belong to the service tickets blueprint."""
 
 from app.billing import routes
 

@@ -1,9 +1,7 @@
-"""What lists of authorisations and payments are filtered and sorted by."""
+"""Sort orders of lists of authorisations and payments."""
 
 from app.core.lists.listing import Listing
 from app.models import Authorization, Payment
 
 AUTHORIZATIONS = Listing(Authorization, sorts={"id": Authorization.id})
-
-
 PAYMENTS = Listing(Payment, sorts={"id": Payment.id})

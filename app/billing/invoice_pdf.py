@@ -1,4 +1,4 @@
-"""The invoice as a PDF that a shop hands over the counter."""
+"""Render an invoice as a PDF."""
 
 import json
 import math
@@ -21,9 +21,9 @@ from app.core.http.slow_work import PDF, place
 
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu"
-# Stands for a character that the font does not have and that nobody transliterates.
+# Replaces a character that is neither in the font nor can be transliterated.
 SUBSTITUTE = "?"
-# Categories of characters that are not seen: marks of direction and joiners, controls.
+# Unicode categories of invisible characters: format characters (direction marks, joiners) and controls.
 UNSEEN = ("Cf", "Cc")
 MARGIN_MM = 18
 GREY = (105, 112, 122)
@@ -31,12 +31,12 @@ LINE_GREY = (205, 210, 216)
 
 Invoice = dict[str, Any]
 
-# By what it is drawn: a PDF is another one where this is another one.
-_DRAWN_BY = FPDF_VERSION.encode() + Path(__file__).read_bytes()
+# Part of the entity tag: a new version of the library or of this module may render other bytes.
+_RENDERER = FPDF_VERSION.encode() + Path(__file__).read_bytes()
 
 
 class Paper(NamedTuple):
-    """All that a PDF is made of: the invoice as JSON in the shape of the API, and the shop's settings."""
+    """The whole input of a PDF: the invoice as JSON in the shape of the API, and the shop's settings."""
 
     invoice: str
     shop: str
@@ -45,24 +45,24 @@ class Paper(NamedTuple):
     zone: tzinfo
 
     def tag(self) -> str:
-        """What tells its PDF from every other one, without drawing it."""
-        return sha256(json.dumps(self, default=str).encode() + _DRAWN_BY).hexdigest()[:16]
+        """Return the PDF's entity tag (16 hex digits), without rendering the PDF."""
+        return sha256(json.dumps(self, default=str).encode() + _RENDERER).hexdigest()[:16]
 
     def pdf(self) -> bytes:
-        """The PDF; the last ones are kept. Raises `Unavailable` where many are being drawn."""
-        return _drawn.get_or_load(self, lambda: (self._draw(), math.inf))
+        """Return the PDF, from a cache of the last ones. Raises `Unavailable` if many are being rendered."""
+        return _pdf_cache.get_or_load(self, lambda: (self._render(), math.inf))
 
-    def _draw(self) -> bytes:
+    def _render(self) -> bytes:
         with place(PDF):
             return render(json.loads(self.invoice), self.shop, self.address, self.currency, self.zone)
 
 
-# Some 50 KB each.
-_drawn = ExpiringCache[Paper, bytes](time.monotonic, most=64)
+# Each takes about 50 KB.
+_pdf_cache = ExpiringCache[Paper, bytes](time.monotonic, most=64)
 
 
 def render(invoice: Invoice, shop: str, address: str, currency: str, zone: tzinfo = UTC) -> bytes:
-    """The PDF of an invoice in the shape of the API, with the dates of the zone. The same invoice, the same bytes."""
+    """Return the PDF of an invoice in the shape of the API, with dates of this time zone. Equal input, equal bytes."""
     page = InvoicePage(invoice, shop, currency, zone)
     page.write_head(address)
     page.write_lines(("Part", "Qty", "Price", "Amount"), _part_rows(invoice["parts"]))
@@ -89,15 +89,15 @@ def _labor_rows(lines: Iterable[dict[str, Any]]) -> list[tuple[str, str, str, st
 
 
 def _amount(text: str) -> str:
-    """1234.50 as 1,234.50."""
+    """Return an amount with thousands separators: `1234.50` becomes `1,234.50`."""
     whole, _, cents = text.partition(".")
     return f"{int(whole):,}.{cents}" if not whole.startswith("-0") else text
 
 
 def _transliterate(text: str) -> str:
-    """The text in Latin letters; what is not seen, such as a mark of direction, goes."""
-    seen = (character for character in text if unicodedata.category(character) not in UNSEEN)
-    return "".join(anyascii(character) or _substitute(character) for character in seen)
+    """Return the text in Latin letters, without invisible characters such as direction marks."""
+    visible = (character for character in text if unicodedata.category(character) not in UNSEEN)
+    return "".join(anyascii(character) or _substitute(character) for character in visible)
 
 
 def _substitute(character: str) -> str:
@@ -105,7 +105,7 @@ def _substitute(character: str) -> str:
 
 
 class InvoicePage(FPDF):
-    """Letter-size pages with the shop's name and the page's number on each."""
+    """Letter-size pages, each with the shop's name, the invoice number and the page number."""
 
     def __init__(self, invoice: Invoice, shop: str, currency: str, zone: tzinfo) -> None:
         super().__init__(format="letter")
@@ -120,16 +120,16 @@ class InvoicePage(FPDF):
         self.add_page()
 
     def date(self, moment: str) -> str:
-        """The day of a moment in the shop's time zone."""
+        """Return the date (YYYY-MM-DD) of an ISO 8601 time in the shop's time zone."""
         return datetime.fromisoformat(moment).astimezone(self.zone).strftime("%Y-%m-%d")
 
     def legible(self, text: str | None) -> str:
-        """The text as the font that is chosen can print it: scripts that it does not have stand in Latin letters.
+        """Return the text with scripts that the current font lacks transliterated to Latin letters.
 
-        Lines end in one way, and a tab is a space.
+        Line ends become `\\n`, tabs become spaces.
         """
         font = self.current_font
-        assert isinstance(font, TTFFont)  # as it was added
+        assert isinstance(font, TTFFont)
         lines = unicodedata.normalize("NFC", text or "").replace("\t", " ").splitlines()
         runs = (groupby(line, lambda character: ord(character) in font.cmap) for line in lines)
         return "\n".join(
@@ -138,14 +138,14 @@ class InvoicePage(FPDF):
         )
 
     def header(self) -> None:
-        """The shop and the invoice's number, on every page."""
+        """Write the shop's name and the invoice number; fpdf calls this on every page."""
         self.set_font(FAMILY, "", 11)
         self.cell(0, 9, f"Invoice {self.invoice['number']}", align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.TOP)
         self.set_font(FAMILY, "B", 16)
         self.multi_cell(self.epw * 0.7, 9, self.legible(self.shop), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def footer(self) -> None:
-        """The page's number, on every page."""
+        """Write the page number; fpdf calls this on every page."""
         self.set_y(-MARGIN_MM)
         self.set_font(FAMILY, "", 8)
         self.set_text_color(*GREY)
@@ -153,7 +153,7 @@ class InvoicePage(FPDF):
         self.set_text_color(0)
 
     def write_head(self, address: str) -> None:
-        """Who bills whom, for which vehicle."""
+        """Write the shop's address, date and ticket of the invoice, customer and vehicle."""
         top = self.get_y()
         self.set_font(FAMILY, "", 9)
         self.set_text_color(*GREY)
@@ -192,7 +192,7 @@ class InvoicePage(FPDF):
             self.multi_cell(width, 5, self.legible(text), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def write_lines(self, headings: tuple[str, ...], rows: list[tuple[str, str, str, str]]) -> None:
-        """A table of lines, whose headings stand again on each page that it runs over to."""
+        """Write a table of lines; each page that it continues on repeats the headings."""
         if not rows:
             return
         self.ln(2)
@@ -211,7 +211,7 @@ class InvoicePage(FPDF):
                 table.row([self.legible(" ".join(cell.split())) for cell in row])
 
     def write_totals(self) -> None:
-        """The figures, right below one another and never parted by the end of a page."""
+        """Write the totals, aligned to the right and all on one page."""
         totals = self.invoice["totals"]
         self.ln(4)
         if self.will_page_break(60):
@@ -230,7 +230,7 @@ class InvoicePage(FPDF):
         self.cell(0, 6, amount, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def write_payments(self) -> None:
-        """What was paid when, and how."""
+        """Write date, kind, method, reference and amount of each payment."""
         payments = self.invoice["payments"]
         if not payments:
             return

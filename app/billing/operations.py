@@ -1,4 +1,4 @@
-"""What a ticket's customer agrees to, owes and pays."""
+"""Use cases of billing: authorise work, issue an invoice, take payments and give refunds."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,11 +43,11 @@ def authorize(
     amount: Decimal | None = None,
     said_by: str | None = None,
 ) -> Authorization:
-    """Record the customer's word. It opens or declines an estimate; while the work goes on, it moves the ceiling.
+    """Record the customer's decision. It opens or declines an estimate; later approvals change the authorised amount.
 
-    Customers say it themselves, `online`, and to the total they were shown; advisors record any other method.
-    Raises `NotFound`, `Forbidden`, `TicketLocked`, `TotalChanged`, and `OutOfStock` where a part of the estimate was
-    archived meanwhile and not enough of it is left.
+    Customers decide `online`, on the total they were shown; advisors record any other method. Raises `NotFound`,
+    `Forbidden`, `TicketLocked`, `TotalChanged`, and `OutOfStock` if a part of the estimate was archived meanwhile and
+    not enough units are left.
     """
     ticket = lock_ticket(actor, ticket_id)
     if (method is AuthorizationMethod.ONLINE) is actor.is_staff:
@@ -55,7 +55,7 @@ def authorize(
     ticket.require_status(CHANGEABLE, "there is nothing to authorise")
     amount = _require_amount(actor, ticket, amount) if decision is Decision.APPROVED else ticket.total
     if ticket.status is TicketStatus.ESTIMATE:
-        _decide(actor, ticket, decision, amount)
+        _apply_decision(actor, ticket, decision, amount)
     elif decision is Decision.APPROVED and ticket.authorized_amount is not None:
         change_fields(actor, ticket, {"authorized_amount": amount})
     authorization = Authorization(
@@ -67,15 +67,16 @@ def authorize(
         mechanic_id=actor.id if actor.is_staff else None,
     )
     db.session.add(authorization)
-    # What it changed of the ticket has been counted: what it did not lets staff's edits pass.
+    # Do not touch the ticket here: its changes above raised the version already, and an authorisation that changed
+    # nothing must not fail the If-Match of staff's edits.
     record_event(actor, ticket, "authorization", None, f"{decision.value} {amount} ({method.value})")
     return authorization
 
 
 def _require_amount(actor: Identity, ticket: ServiceTicket, amount: Decimal | None) -> Decimal:
-    """The amount that is authorised: the total where none is given, and never less than it.
+    """Return the authorised amount; the default is the total.
 
-    Raises `TotalChanged`, also where a customer saw another total than the present one.
+    Raises `TotalChanged` if it is less than the total, or a customer approved another amount than the current total.
     """
     if amount is None:
         return ticket.total
@@ -84,8 +85,8 @@ def _require_amount(actor: Identity, ticket: ServiceTicket, amount: Decimal | No
     return amount
 
 
-def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: Decimal) -> None:
-    """Open the estimate, which reserves what is there, or decline it."""
+def _apply_decision(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: Decimal) -> None:
+    """Open the estimate and reserve its parts, or decline it. Raises `InvalidTransition`, `OutOfStock`."""
     target = TicketStatus.OPEN if decision is Decision.APPROVED else TicketStatus.DECLINED
     ticket.find_transition(target, Trigger.AUTHORIZATION)
     lines = stock.lock_lines(ticket) if target is TicketStatus.OPEN else []
@@ -99,15 +100,15 @@ def _decide(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: 
 
 @atomic()
 def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTicket], dict[str, Any]]) -> Invoice:
-    """The invoice of a completed ticket, under the next number of the series; `freeze` makes what stands on it.
+    """Issue the invoice of a completed ticket, with the next number of the series; `freeze` dumps its content.
 
-    Where nothing is due, nor to be refunded, the ticket is paid at once. Raises `NotFound`, `InvalidTransition`.
+    If the balance is 0, the ticket becomes paid at once. Raises `NotFound`, `InvalidTransition`.
     """
     ticket = lock_ticket(actor, ticket_id)
     target = _billed_status(ticket)
     ticket.find_transition(target, Trigger.INVOICE)
     _load_content(ticket)
-    # The series is locked from here to the commit, and a rollback gives the number back: that leaves no gaps.
+    # This locks the series until the commit, and a rollback returns the number, so the series has no gaps.
     number = db.session.scalars(
         update(InvoiceSeries)
         .values(last_number=InvoiceSeries.last_number + 1)
@@ -122,7 +123,7 @@ def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTick
 
 
 def _load_content(ticket: ServiceTicket) -> None:
-    """Load whom and what the invoice is for."""
+    """Load customer, vehicle, parts and labor of the ticket."""
     db.session.scalars(
         select(ServiceTicket)
         .where(ServiceTicket.id == ticket.id)
@@ -146,11 +147,10 @@ def pay(
     method: PaymentMethod,
     reference: str | None = None,
 ) -> Payment:
-    """Take a payment on an invoice, or give back what was paid, whatever became of the ticket meanwhile.
+    """Take a payment on an invoice, or give a refund in any status of the ticket.
 
-    A ticket with an invoice becomes paid, or invoiced again, by itself.
-
-    Raises `NotFound`, `TicketLocked`, `Overpayment`, `AbovePaid`.
+    The balance decides whether a ticket with an invoice becomes paid or invoiced. Raises `NotFound`, `TicketLocked`,
+    `Overpayment`, `AbovePaid`.
     """
     ticket = lock_ticket(actor, ticket_id)
     if kind is PaymentKind.PAYMENT:
@@ -166,24 +166,24 @@ def pay(
     paid = ticket.paid + (amount if kind is PaymentKind.PAYMENT else -amount)
     ticket.totals = replace(ticket.totals, paid=paid, balance=ticket.total - paid)
     if invoice is not None:
-        _settle(actor, ticket, invoice, Trigger.PAYMENT if kind is PaymentKind.PAYMENT else Trigger.REFUND)
+        _update_invoice(actor, ticket, invoice, Trigger.PAYMENT if kind is PaymentKind.PAYMENT else Trigger.REFUND)
     return payment
 
 
 def _require_due(ticket: ServiceTicket, amount: Decimal) -> None:
-    """Raises `TicketLocked` where there is no invoice, `Overpayment` where less than `amount` is due on it."""
+    """Raises `TicketLocked` if there is no invoice, `Overpayment` if less than `amount` is due on it."""
     ticket.require_status(BILLED, "money is taken on an invoice")
     if amount > ticket.balance:
         raise Overpayment(f"Only {max(ticket.balance, ZERO)} is due.", balance=str(ticket.balance))
 
 
 def _billed_status(ticket: ServiceTicket) -> TicketStatus:
-    """Paid to the cent, or not: where more was paid than the total, the rest is still to be given back."""
+    """Return paid if the balance is exactly 0, otherwise invoiced: a credit still has to be refunded."""
     return TicketStatus.INVOICED if ticket.balance else TicketStatus.PAID
 
 
-def _settle(actor: Identity, ticket: ServiceTicket, invoice: Invoice, by: Trigger) -> None:
-    """Bring the ticket's invoice and status up to what is paid now."""
+def _update_invoice(actor: Identity, ticket: ServiceTicket, invoice: Invoice, by: Trigger) -> None:
+    """Update paid and balance of the invoice, and the ticket's status, after a payment or refund."""
     totals = {**invoice.frozen["totals"], "paid": str(ticket.paid), "balance": str(ticket.balance)}
     invoice.frozen = {**invoice.frozen, "totals": totals}
     status = _billed_status(ticket)

@@ -1,4 +1,4 @@
-"""/service-tickets/{id}: what the customer agrees to, is billed and pays."""
+"""Routes of authorisations, invoices and payments, below /service-tickets/{id}."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ from app.rules.roles import Role
 from app.service_tickets.access import seen_by
 from app.service_tickets.blueprint import blueprint
 
-# The invoice of a ticket, and for customers of one of their own.
+# The ticket's invoice that is not voided; customers may only read those of their own tickets.
 STANDING = (Invoice.ticket_id == bindparam("ticket_id"), Invoice.voided_at.is_(None))
 ITS_CUSTOMER = exists().where(
     ServiceTicket.id == Invoice.ticket_id, ServiceTicket.customer_id == bindparam("customer_id")
@@ -102,7 +102,7 @@ def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     For its customer, advisors and admins. Its dates are those of the shop's time zone. Its font has the Latin, Greek,
     Cyrillic, Armenian, Georgian, Hebrew, Arabic and Lao scripts; others, such as Chinese, stand in Latin letters.
     """
-    from app.billing.invoice_pdf import Paper  # its libraries are large, and most workers never need them
+    from app.billing.invoice_pdf import Paper  # imported here: its libraries are large, and few workers need them
 
     text = _invoice(actor, ticket_id)
     shop = ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY", "SHOP_TIMEZONE")

@@ -1,4 +1,4 @@
-"""What authorisations, invoices and payments look like, and what may be written of them."""
+"""Input and output schemas of authorisations, invoices and payments."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class AuthorizationSchema(ModelOutput):
         fields = ("id", "decision", "method", "amount", "said_by", "recorded_by", "created_at")
 
 
-# How customers say it to staff.
+# The methods that staff record.
 RECORDED = [method.value for method in AuthorizationMethod if method is not AuthorizationMethod.ONLINE]
 
 
@@ -70,13 +70,13 @@ class NewAuthorizationSchema(ModelInput):
 
     @validates_schema
     def require_witness(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """What an advisor records was said by someone."""
+        """Require `said_by` if staff record the authorisation."""
         if data["method"] is not AuthorizationMethod.ONLINE and data.get("said_by") is None:
             raise ValidationError("Missing; say who said it.", "said_by")
 
     @validates_schema
     def require_total_shown(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Customers approve the total that they saw, and not the one of the instant."""
+        """Require the amount of an online approval: customers approve the total they saw, not the current one."""
         is_online = data["method"] is AuthorizationMethod.ONLINE
         if is_online and data["decision"] is Decision.APPROVED and data.get("amount") is None:
             raise ValidationError("Missing; an approval online names the total that was shown.", "amount")
@@ -115,7 +115,7 @@ class InvoicePartLineSchema(PartLineSchema):
 
 
 class InvoiceContentSchema(Output):
-    """What an invoice freezes of its ticket."""
+    """The part of a ticket that its invoice stores unchanged."""
 
     bill_to = fields.Nested(BillToSchema(), attribute="customer")
     vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
@@ -125,7 +125,7 @@ class InvoiceContentSchema(Output):
 
 
 class Frozen(fields.Nested):
-    """What was dumped with the schema when the invoice was issued, as it is kept."""
+    """A value that the schema dumped when the invoice was issued; it is returned as stored."""
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # as marshmallow's own
         return value

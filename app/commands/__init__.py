@@ -1,1 +1,1 @@
-"""Commands of ``flask``."""
+"""The ``flask`` commands."""

@@ -1,8 +1,8 @@
-"""Backups: the whole database as one file, written while it is used, and put back whole or not at all.
+"""Backups: write the whole database to one file while the server runs, and restore it completely or not at all.
 
-On SQLite by its online backup, which copies one moment of the file; on PostgreSQL by its own programs: `pg_dump`
-(custom format), `pg_restore` and `psql`, which get the password through their environment, since anyone on the machine
-can read a command line.
+SQLite: its online backup API, which copies a consistent snapshot. PostgreSQL: its programs `pg_dump` (custom format),
+`pg_restore` and `psql`; they get the password through their environment, since anyone on the machine can read a command
+line.
 """
 
 import re
@@ -23,16 +23,16 @@ import config
 from app.core.lists import caching
 from app.extensions import db
 
-# What the first bytes of a file tell of the database it came from.
+# The first bytes of a backup, by database.
 FORMATS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-# Tables in which migrations leave a row.
+# Tables that have a row after migrations.
 NEVER_EMPTY = {"alembic_version", "invoice_series"}
-# Requests that are under way hold tables; a role of ours waits less for them, and for its own statements too.
-PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
-# Who had signed out since the backup would be signed in again, and a used invite would be good again.
+# Running requests hold locks on tables, and the application's role may have shorter timeouts than a restore needs.
+LONG_TIMEOUTS = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
+# Not restored: sessions that ended since the backup, and invites that were used, would become valid again.
 NOT_RESTORED = ("sign_ins", "invites")
-# An older backup has not all of these tables.
+# An older backup may lack some of these tables.
 EMPTY_NOT_RESTORED = f"""
 DO $$
 DECLARE name text;
@@ -41,7 +41,7 @@ BEGIN
   LOOP EXECUTE format('DELETE FROM public.%I', name); END LOOP;
 END $$
 """  # noqa: S608  # both names are ours
-# All that is not part of an extension, of whichever revision it is; the schema's own rights stay.
+# Drop all tables and routines of any revision, except those of extensions; keep the privileges of the schema.
 EMPTY_POSTGRESQL = """
 DO $$
 DECLARE statement text;
@@ -57,13 +57,13 @@ END $$
 
 
 class BackupError(RuntimeError):
-    """A backup cannot be written or put back; the message says why and what to do."""
+    """A backup cannot be written or restored; the message says why and what to do."""
 
 
 def backup(path: Path) -> None:
-    """Write the database, as it is at one moment, to a file that only its owner may read.
+    """Write a consistent snapshot of the database to a file that only its owner may read.
 
-    A backup of that name is replaced once the new one is complete. Raises `BackupError`.
+    Replaces an existing file when the new one is complete. Raises `BackupError`.
     """
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
@@ -72,17 +72,17 @@ def backup(path: Path) -> None:
             _copy_sqlite(_sqlite_file(), draft)
         else:
             _require_recent("pg_dump")
-            _run("pg_dump", "--format=custom", f"--file={draft}", f"--dbname={_address()}")
+            _run("pg_dump", "--format=custom", f"--file={draft}", f"--dbname={_connection_url()}")
         with draft.open("rb") as file:
             fsync(file.fileno())
         draft.replace(path)
 
 
 def restore(path: Path, *, force: bool = False) -> bool:
-    """Make the database what it was when the backup was written, but for who was signed in or invited.
+    """Restore the database from a backup, except sessions and invites.
 
-    Returns whether its schema is the one of this code, else it is older. Anything goes wrong: it is as it was before.
-    A database in which something is gets replaced only by `force`. Raises `BackupError`.
+    Returns whether the schema is the one of this code; otherwise it is older. On an error the database stays unchanged.
+    A database that has data is replaced only with `force`. Raises `BackupError`.
     """
     _require_format(path)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=path.parent) as folder:
@@ -116,7 +116,7 @@ def _require_format(path: Path) -> None:
 
 
 def _require_known(revision: str | None) -> bool:
-    """Whether the revision is this code's own; raises `BackupError` unless it is that or an older one."""
+    """Return whether this is the current revision. Raises `BackupError` if the code does not know it."""
     if revision is None:
         raise BackupError("This is no backup of a shop: it names no migration.")
     scripts = ScriptDirectory(str(Path(current_app.root_path).parent / "migrations"))
@@ -126,7 +126,7 @@ def _require_known(revision: str | None) -> bool:
 
 
 def _is_empty() -> bool:
-    """Whether there is nothing in the database but what migrations make."""
+    """Return whether the database has no rows except those of migrations."""
     with db.engine.connect() as connection:
         names = set(inspect(connection).get_table_names()) - NEVER_EMPTY
         return not any(_has_rows(connection, name) for name in names)
@@ -144,8 +144,8 @@ def _sqlite_file() -> Path:
 
 
 @contextmanager
-def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """The database in this file; what is wrong with it becomes a `BackupError`."""
+def _open_sqlite(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """Open the database in this file for the block; turn its errors into `BackupError`."""
     try:
         with closing(
             sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
@@ -156,8 +156,8 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
-    """Copy one moment of a database to a file that needs no other beside it. Raises `BackupError`."""
-    with _opened(source, "ro") as original, _opened(target, "rw") as copy:
+    """Copy a consistent snapshot of a database to a single file, without a WAL file. Raises `BackupError`."""
+    with _open_sqlite(source, "ro") as original, _open_sqlite(target, "rw") as copy:
         original.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
         faults = copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",)
@@ -166,34 +166,34 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 
 
 def _unpack_sqlite(path: Path, draft: Path) -> str | None:
-    """A copy that was read whole and is sound, with nobody signed in; returns its revision."""
+    """Copy and verify the backup, delete its sessions and invites, and return its revision."""
     _copy_sqlite(path, draft)
-    with _opened(draft, "rw") as copy:
+    with _open_sqlite(draft, "rw") as copy:
         if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return None
-        of_schema = f"SELECT name FROM sqlite_master WHERE type = 'table' AND name IN {NOT_RESTORED}"  # noqa: S608  # ours
-        for (name,) in copy.execute(of_schema).fetchall():
+        tables = f"SELECT name FROM sqlite_master WHERE type = 'table' AND name IN {NOT_RESTORED}"  # noqa: S608  # ours
+        for (name,) in copy.execute(tables).fetchall():
             copy.execute(f"DELETE FROM {name}")  # noqa: S608  # one of ours
         revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(revision[0]) if revision else None
 
 
 def _replace_sqlite(draft: Path) -> None:
-    """In a transaction of the database itself, parts of which lie in other files: none could just take its place."""
-    with _opened(draft, "ro") as copy, _opened(_sqlite_file(), "rwc") as database:
+    """Copy within a transaction of the database; replacing its file would leave its WAL file behind."""
+    with _open_sqlite(draft, "ro") as copy, _open_sqlite(_sqlite_file(), "rwc") as database:
         copy.backup(database)
 
 
 # PostgreSQL
 
 
-def _address() -> str:
-    """Where the database is, without the password."""
+def _connection_url() -> str:
+    """Return the URL of the database without the password."""
     return db.engine.url.set(drivername="postgresql", password=None).render_as_string()
 
 
 def _run(program: str, *arguments: str) -> str:
-    """What the program prints; raises `BackupError` where it is missing or fails."""
+    """Run the program and return its output. Raises `BackupError` if it is missing or fails."""
     found = shutil.which(program)
     if found is None:
         raise BackupError(
@@ -201,14 +201,14 @@ def _run(program: str, *arguments: str) -> str:
         )
     password = db.engine.url.password
     environment = config.environment(**({"PGPASSWORD": password} if password else {}))
-    done = subprocess.run([found, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # a program found by us
+    done = subprocess.run([found, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # `shutil.which` found it
     if done.returncode:
         raise BackupError(done.stderr.strip() or f"{program} failed.")
     return done.stdout
 
 
 def _require_recent(program: str) -> None:
-    """Raises `BackupError` where the program is older than the server, which it could not read."""
+    """Raises `BackupError` if the program is older than the server, since it could not read that."""
     with db.engine.connect() as connection:
         server = int(str(connection.exec_driver_sql("SHOW server_version_num").scalar())) // 10_000
     own = int(re.findall(r"[0-9]+", _run(program, "--version"))[0])
@@ -217,7 +217,7 @@ def _require_recent(program: str) -> None:
 
 
 def _unpack_postgresql(path: Path, draft: Path) -> str | None:
-    """The backup as a script of SQL, for which it was read whole; returns its revision."""
+    """Convert the backup to an SQL script, which reads all of it, and return its revision."""
     _run("pg_restore", "--no-owner", "--no-privileges", "--no-comments", f"--file={draft}", str(path))
     with draft.open("rb") as script:
         for line in script:
@@ -227,7 +227,7 @@ def _unpack_postgresql(path: Path, draft: Path) -> str | None:
 
 
 def _replace_postgresql(draft: Path) -> None:
-    """In one transaction."""
-    quiet = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--dbname={_address()}")
-    statements = [f"--command={statement}" for statement in (PATIENCE, EMPTY_POSTGRESQL)]
+    """Empty the database and run the script, in one transaction."""
+    quiet = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--dbname={_connection_url()}")
+    statements = [f"--command={statement}" for statement in (LONG_TIMEOUTS, EMPTY_POSTGRESQL)]
     _run("psql", *quiet, *statements, f"--file={draft}", f"--command={EMPTY_NOT_RESTORED}")

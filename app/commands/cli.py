@@ -1,4 +1,4 @@
-"""The commands of ``flask``: accounts, the demo shop, cleaning up, backups, and what a route sends."""
+"""Commands of ``flask``: create-admin, demo, welcome, prepare, purge, backup, restore, show-sql."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -42,21 +42,21 @@ def init_app(app: Flask) -> None:
 @click.option("--name", required=True, help="Full name.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from one line of standard input.")
 def create_admin(email: str, name: str, password_stdin: bool) -> None:
-    """Create the first admin, or help one who never had a password; refuses where an admin can sign in."""
+    """Create the first admin, or set the password of an existing one; refuses if an admin can sign in."""
     _refuse_where_admin_exists()
     entered = {"email": email, "name": name, "password": _read_password(password_stdin)}
     try:
         admin = create_admin_account(**NewMechanicSchema().load(entered))
     except ValidationError as error:
-        raise _refused(error.messages_dict) from None
+        raise _click_error(error.messages_dict) from None
     except InvalidInput as error:
-        raise _refused(error.extra["errors"]) from None
+        raise _click_error(error.extra["errors"]) from None
     except (EmailTaken, IntegrityError):
         raise click.ClickException("Another member of staff has this e-mail.") from None
     click.echo(f"{admin.email} is an admin now.")
 
 
-def _refused(errors: Mapping[str, list[str]]) -> click.ClickException:
+def _click_error(errors: Mapping[str, list[str]]) -> click.ClickException:
     return click.ClickException("; ".join(f"{field}: {' '.join(messages)}" for field, messages in errors.items()))
 
 
@@ -90,7 +90,7 @@ def fill_demo(customers: int | None, if_empty: bool) -> None:
 
 @click.command("welcome")
 def welcome() -> None:
-    """Tell where the server will answer, and who can sign in to a demo shop."""
+    """Print the server's address, and the accounts of a demo shop."""
     click.echo(f"Swagger UI: http://127.0.0.1:{current_app.config['PORT']}/docs")
     if db.session.scalar(select(Mechanic.id).where(Mechanic.email == demo.STAFF[0].email)):
         click.echo(f"Demo accounts, all with the password {demo.PASSWORD}:")
@@ -102,7 +102,7 @@ def welcome() -> None:
 @click.command("prepare")
 @click.pass_context
 def prepare(context: click.Context) -> None:
-    """All that a shop on this machine needs before it is served, in one process: migrations, demo shop, welcome."""
+    """Prepare a shop on this machine in one process: run migrations, demo and welcome."""
     upgrade()
     context.invoke(fill_demo, if_empty=True)
     context.invoke(welcome)
@@ -110,7 +110,7 @@ def prepare(context: click.Context) -> None:
 
 @click.command("purge")
 def purge() -> None:
-    """Remove what has expired: answers kept for requests sent again, and events older than AUDIT_DAYS."""
+    """Delete expired idempotency keys, and audit events older than AUDIT_DAYS."""
     removed = 0
     while batch := idempotency.purge():
         removed += batch
@@ -122,8 +122,8 @@ def purge() -> None:
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
-    """Write the whole database to one file, while it is used."""
-    with _told():
+    """Write the whole database to one file, while the server runs."""
+    with _click_errors():
         backups.backup(file)
     click.echo(f"Wrote {file}.")
 
@@ -132,15 +132,15 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace all that is in the database.")
 def restore(file: Path, force: bool) -> None:
-    """Make the database what it was when the backup was written; everyone has to sign in again."""
-    with _told():
+    """Restore the database from a backup; everyone has to sign in again."""
+    with _click_errors():
         is_current = backups.restore(file, force=force)
     click.echo(f"Restored {file}." if is_current else f"Restored {file}, which is older: run `flask db upgrade` now.")
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What goes wrong is told in words, without a traceback."""
+def _click_errors() -> Iterator[None]:
+    """Turn errors within the block into messages of the command, without a traceback."""
     try:
         yield
     except (backups.BackupError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The demo shop: believable people, cars, parts and tickets, and an account for each role."""
+"""The demo shop: realistic customers, vehicles, parts and tickets, and an account for each role."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command r
 
 
 class PublicPasswords(RuntimeError):
-    """Accounts have the password of the demo, which everybody knows; the message names them."""
+    """Accounts have the public password of the demo shop; the message lists them."""
 
 
 class Staff(NamedTuple):
@@ -63,7 +63,7 @@ STAFF = (
 
 
 class Person(NamedTuple):
-    """A customer of the demo shop; those with an e-mail sign in."""
+    """A customer of the demo shop; one with an e-mail can sign in."""
 
     name: str
     email: str | None
@@ -82,7 +82,7 @@ CUSTOMERS = (
 
 
 class Car(NamedTuple):
-    """A vehicle of the demo shop; owners are counted from 1, in the order above."""
+    """A vehicle of the demo shop; `owner` is a position in `CUSTOMERS`, counted from 1."""
 
     owner: int
     year: int
@@ -119,7 +119,9 @@ PARTS: tuple[tuple[str, str, str | None, int | None, int | None, str | None, str
 
 
 class Visit(NamedTuple):
-    """A ticket of the demo shop and how far it got; cars, people and parts are counted from 1, in the order above."""
+    """A ticket of the demo shop and its final status; vehicles, staff and parts are positions in the tables above,
+    counted from 1.
+    """
 
     car: int
     odometer: int
@@ -213,25 +215,25 @@ MODELS = (
     "2018 Jeep Compass",
 )
 BATCH = 1000
-# A large demo has many more accounts; these name it well enough.
+# At most this many accounts are checked; a large demo has many more, but these suffice to detect it.
 MAX_SUSPECTS = 20
 
 
 def is_empty() -> bool:
-    """Whether nobody and nothing is in the database yet."""
+    """Return whether the database has no staff, customers, parts and tickets."""
     return not any(db.session.scalar(select(model.id).limit(1)) for model in (Mechanic, Customer, Part, ServiceTicket))
 
 
 def refuse_public_passwords(app: Flask) -> None:
-    """Raises `PublicPasswords` where somebody signs in with the password of the demo.
+    """Raises `PublicPasswords` if an account has the password of the demo.
 
-    Looked at are the demo's accounts, by their e-mails or, since all of them have one hash, by having that of others.
-    Where the database does not answer yet, or is not migrated, nobody signs in either.
+    Checks accounts with an e-mail of the demo, or with a hash that other accounts have too, since all demo accounts
+    share one hash. If the database does not answer or is not migrated, it logs a warning: nobody can sign in either.
     """
     emails = [who.email for who in (*STAFF, *CUSTOMERS) if who.email]
     with app.app_context():
         try:
-            found = {account: _suspects(account, emails) for account in (Mechanic, Customer)}
+            found = {account: _possible_demo_accounts(account, emails) for account in (Mechanic, Customer)}
         except DBAPIError as error:
             app.logger.warning("Whether accounts of the demo are there is not known: %s", type(error.orig).__name__)
             return
@@ -248,8 +250,8 @@ def refuse_public_passwords(app: Flask) -> None:
         )
 
 
-def _suspects(account: type[Account], emails: list[str]) -> list[tuple[int, str]]:
-    """Ids and hashes of accounts that may be the demo's."""
+def _possible_demo_accounts(account: type[Account], emails: list[str]) -> list[tuple[int, str]]:
+    """Return ids and password hashes of up to `MAX_SUSPECTS` accounts that may be the demo's."""
     hashes = account.password_hash
     shared = select(hashes).where(hashes.is_not(None)).group_by(hashes).having(func.count() > 1)
     suspicious = select(account.id, hashes).where(
@@ -259,7 +261,7 @@ def _suspects(account: type[Account], emails: list[str]) -> list[tuple[int, str]
 
 
 def fill(rates: Rates) -> None:
-    """Add the demo shop, at these rates, by the same operations that requests use; all sign in with `PASSWORD`."""
+    """Insert the demo shop with these rates, using the operations that requests use; all accounts have `PASSWORD`."""
     password_hash = hash_password(PASSWORD)
     with atomic():
         staff = [Mechanic(password_hash=password_hash, **member._asdict()) for member in STAFF]
@@ -283,17 +285,17 @@ def fill(rates: Rates) -> None:
             for name, price, sku, on_hand, reorder_point, cost, location in PARTS
         ]
         for visit in VISITS:
-            _play(visit, advisor, rates, staff, cars[visit.car - 1], parts)
+            _add_visit(visit, advisor, rates, staff, cars[visit.car - 1], parts)
 
 
 def _car(owner: int, *facts: Any) -> dict[str, Any]:
     return {name: fact for name, fact in Car(owner, *facts)._asdict().items() if name != "owner"}
 
 
-def _play(
+def _add_visit(
     visit: Visit, advisor: Identity, rates: Rates, staff: list[Mechanic], car: Vehicle, parts: list[Part]
 ) -> None:
-    """Take a visit from the counter to where it got."""
+    """Open the ticket of a visit, add its lines and bring it to its final status."""
     ticket_id = operations.open_ticket(
         advisor,
         rates,
@@ -324,7 +326,7 @@ def _authorize(visit: Visit, advisor: Identity, ticket_id: int) -> None:
 
 
 def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
-    """Move the ticket on until it is where the visit got; an invoice is paid in part, or in whole."""
+    """Change the ticket's status step by step up to the visit's; pay 20.00 of an invoiced ticket, all of a paid one."""
     worked = (TicketStatus.IN_PROGRESS, TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID)
     for status in worked[: worked.index(visit.status) + 1] if visit.status in worked else ():
         if status in worked[:2]:
@@ -337,51 +339,51 @@ def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
             billing.pay(advisor, ticket_id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
 
 
-# What an assignment copies of these tickets, which cost nothing.
+# The columns that assignments copy from these tickets; their totals are 0.
 IN_LISTS = ("status", "created_at", "updated_at")
 
 
 def grow(customers: int, advance: Callable[[int], object]) -> None:
-    """Add so many customers with two tickets each, a batch a transaction; `advance` is told of every batch."""
-    chance = random.Random(20_26)  # noqa: S311  # the same large shop every time
+    """Add this many customers with two tickets each, one transaction a batch; call `advance` with each batch's size."""
+    rng = random.Random(20_26)  # noqa: S311  # a fixed seed makes the same shop every time
     staff = [mechanic_id for (mechanic_id,) in db.session.execute(select(Mechanic.id).order_by(Mechanic.id))]
     numbers = iter(range(customers))
     while batch := list(islice(numbers, BATCH)):
         with atomic():
-            people = [_person(chance, number) for number in batch]
+            people = [_person(rng, number) for number in batch]
             ids = db.session.scalars(insert(Customer).returning(Customer.id, sort_by_parameter_order=True), people)
-            tickets = [ticket for customer_id in ids for ticket in _visits(chance, customer_id, staff)]
+            tickets = [ticket for customer_id in ids for ticket in _visits(rng, customer_id, staff)]
             made = db.session.scalars(
                 insert(ServiceTicket).returning(ServiceTicket.id, sort_by_parameter_order=True), tickets
             )
             work = [
-                {"id": ticket_id, "mechanic_id": chance.choice(staff), **{name: ticket[name] for name in IN_LISTS}}
+                {"id": ticket_id, "mechanic_id": rng.choice(staff), **{name: ticket[name] for name in IN_LISTS}}
                 for ticket_id, ticket in zip(made, tickets, strict=True)
             ]
             db.session.execute(insert(Assignment), work)
         advance(len(batch))
 
 
-def _person(chance: random.Random, number: int) -> dict[str, Any]:
-    name = f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}"
+def _person(rng: random.Random, number: int) -> dict[str, Any]:
+    name = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
     return {
         "name": name,
         "email": f"{name.lower().replace(' ', '.')}.{number}@example.com",
         "phone": f"+1212{2_000_000 + number:07d}",
-        "created_at": now() - timedelta(days=chance.randrange(2000)),
+        "created_at": now() - timedelta(days=rng.randrange(2000)),
     }
 
 
-def _visits(chance: random.Random, customer_id: int, staff: list[int]) -> Iterator[dict[str, Any]]:
-    car = chance.choice(MODELS)
+def _visits(rng: random.Random, customer_id: int, staff: list[int]) -> Iterator[dict[str, Any]]:
+    car = rng.choice(MODELS)
     for status in (TicketStatus.COMPLETED, TicketStatus.OPEN):
-        moment = now() - timedelta(minutes=chance.randrange(1_000_000))
+        moment = now() - timedelta(minutes=rng.randrange(1_000_000))
         yield {
             "customer_id": customer_id,
-            "opened_by_id": chance.choice(staff),
+            "opened_by_id": rng.choice(staff),
             "status": status,
-            "description": f"{car}: {chance.choice(JOBS)}",
-            "odometer": chance.randrange(5_000, 200_000),
+            "description": f"{car}: {rng.choice(JOBS)}",
+            "odometer": rng.randrange(5_000, 200_000),
             "is_assigned": True,
             "created_at": moment,
             "updated_at": moment,

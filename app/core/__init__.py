@@ -1,1 +1,1 @@
-"""What any such API needs: nothing here knows of a shop."""
+"""Infrastructure that any such API needs; it imports nothing of the shop."""

@@ -1,13 +1,16 @@
-"""Decimals as whole units of their last place, in which databases keep them exactly."""
+"""Conversion of decimals to integers of their last place, which databases store exactly."""
 
 from decimal import Decimal
 
-# Nine digits before the point: far more than anything costs, far less than a 64-bit count of cents holds.
+# The upper bound of an amount: far above any price, far below what a 64-bit count of cents holds.
 MAX_AMOUNT = Decimal("999999999.99")
 
 
 def to_units(value: Decimal, places: int) -> int:
-    """Whole units of the last place, such as cents. Raises `ValueError` for a fraction of one: nothing is rounded."""
+    """Return `value` as an integer of its last place, such as cents.
+
+    Raises `ValueError` where `value` has more than `places` decimal places; it is never rounded.
+    """
     units = value.scaleb(places)
     if units != units.to_integral_value():
         raise ValueError(f"{value} has more than {places} decimal places")
@@ -15,5 +18,5 @@ def to_units(value: Decimal, places: int) -> int:
 
 
 def from_units(units: int, places: int) -> Decimal:
-    """The decimal with exactly so many places."""
+    """Return the decimal with exactly `places` decimal places."""
     return Decimal(units).scaleb(-places)

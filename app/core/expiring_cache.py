@@ -1,4 +1,4 @@
-"""A cache in memory: the values that were used last, each until a moment of its own."""
+"""An in-memory LRU cache whose entries each have their own expiry time."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,36 +15,37 @@ MAX_KEPT = 4096
 
 
 class ExpiringCache(Generic[K, V]):
-    """The values that were used last, each good until a moment of its own; any number of threads may ask."""
+    """A thread-safe LRU cache; each entry has its own expiry time."""
 
     def __init__(self, clock: Callable[[], float], most: int = MAX_KEPT) -> None:
-        """`clock` tells the time in which those moments are given; no more than `most` values are kept."""
+        """`clock` returns the time in the unit of the expiry times; the cache keeps at most `most` entries."""
         self._clock, self._most = clock, most
         self._lock = Lock()
         self._entries: OrderedDict[K, tuple[V, float]] = OrderedDict()
 
     def get_or_load(self, key: K, find: Callable[[], tuple[V, float]]) -> V:
-        """The value of this key: the one that is known, else the one that `find` returns with its last moment.
+        """Return the cached value of `key`, else the value from `find`, which returns it with its expiry time.
 
-        What `find` raises is raised, and nothing is kept.
+        Raises what `find` raises; nothing is cached then.
         """
         with self._lock:
             entries = self._entries
-            known = entries.get(key)
-            if known is not None and self._clock() < known[1]:
+            cached = entries.get(key)
+            if cached is not None and self._clock() < cached[1]:
                 entries.move_to_end(key)
-                return known[0]
-        found = find()
+                return cached[0]
+        loaded = find()
         with self._lock:
-            # Those of before `find`: had all been forgotten meanwhile, what was found may be outdated and is lost here.
-            entries[key] = found
+            # `entries` is the dict from before `find` ran. If `clear` replaced it meanwhile, the value may be outdated
+            # and is dropped with it.
+            entries[key] = loaded
             entries.move_to_end(key)
             if len(entries) > self._most:
                 entries.popitem(last=False)
-        return found[0]
+        return loaded[0]
 
     def clear(self) -> None:
-        """Know nothing, not even what is being found just now."""
+        """Remove all entries, and keep none of the values that are being loaded now."""
         with self._lock:
             self._entries = OrderedDict()
 

@@ -1,6 +1,6 @@
-"""The keys that sign what clients bring back: `SECRET_KEY`, and while it is being replaced `SECRET_KEY_PREVIOUS` too.
+"""Keys derived from `SECRET_KEY`, and from `SECRET_KEY_PREVIOUS` while it is being replaced.
 
-Only the first one signs; what either has signed is good. Keys for other purposes are made of them.
+They sign and encrypt what clients send back: `SECRET_KEY` signs and encrypts, both verify and decrypt.
 """
 
 import hashlib
@@ -14,37 +14,37 @@ from flask import current_app
 
 
 def signing_keys() -> list[str]:
-    """The keys that are good, the one that signs last, as `itsdangerous` takes them."""
+    """Return the valid keys in the order that `itsdangerous` takes: the one that signs comes last."""
     config = current_app.config
     return [key for key in (config["SECRET_KEY_PREVIOUS"], config["SECRET_KEY"]) if key]
 
 
 def key_id(key: str) -> str:
-    """A short name for a key, by which a signature says which one it was made with. It does not give the key away."""
+    """Return a short id by which a signature names its key. It does not reveal the key."""
     return hashlib.sha256(b"kid" + key.encode()).hexdigest()[:8]
 
 
 def keys_for(purpose: bytes) -> list[bytes]:
-    """Keys of 32 bytes for this purpose alone, that of the present signing key first."""
+    """Return keys of 32 bytes derived for `purpose` alone, the one from `SECRET_KEY` first."""
     return [hmac.digest(key.encode(), purpose, "sha256") for key in reversed(signing_keys())]
 
 
 def box_for(purpose: bytes) -> MultiFernet:
-    """What encrypts bytes that only this application is to read again, and decrypts them."""
+    """Return a cipher for bytes that only this application decrypts."""
     return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys_for(purpose)])
 
 
 def seal(purpose: bytes, content: bytes, belongs_to: bytes) -> str:
-    """Text that only this application reads again, and only as what belongs to that.
+    """Encrypt `content` as URL-safe text, bound to the context `belongs_to`.
 
-    By AES-SIV: what is the same is sealed the same, so that entity tags hold.
+    AES-SIV is deterministic: equal content gives equal text, so that entity tags stay the same.
     """
     sealed = AESSIV(keys_for(purpose)[0]).encrypt(content, [belongs_to])
     return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def unseal(purpose: bytes, text: str, belongs_to: bytes) -> bytes:
-    """What was sealed. Raises `ValueError` for anything else."""
+    """Decrypt what `seal` returned. Raises `ValueError` for any other text and any other `belongs_to`."""
     sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     for key in keys_for(purpose):
         try:

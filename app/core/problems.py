@@ -1,4 +1,4 @@
-"""The refusals that any API has"""
+"""The problems that any API has"""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -11,7 +11,7 @@ class Problem(Exception):
     status: ClassVar[int]
     slug: ClassVar[str]
     title: ClassVar[str]
-    # What to do about it, and what its documents have beyond the members of all, such as they may be.
+    # `advice` tells the client what to do; `example` has the members that documents of this problem add.
     advice: ClassVar[str]
     example: ClassVar[Mapping[str, Any]] = {}
     by_slug: ClassVar[dict[str, type["Problem"]]] = {}
@@ -20,7 +20,7 @@ class Problem(Exception):
         Problem.by_slug[cls.slug] = cls
 
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None, **extra: Any) -> None:
-        """`detail` tells this case apart; `extra` are further members of the document."""
+        """`detail` describes this occurrence; `extra` are further members of the document."""
         super().__init__(detail)
         self.detail = detail
         self.headers = dict(headers or {})
@@ -111,7 +111,7 @@ class InvalidInput(Problem):
     advice = "Correct the fields that `errors` names; for a file, `rows` names the row and the column of each error."
     example = {"errors": {"price": ["Missing data for required field."]}}
 
-    # Names are the client's: neither their number nor their length makes an answer long.
+    # Clients choose these names, so their number and length are bounded to keep the response short.
     most_errors: ClassVar[int] = 100
     max_name_length: ClassVar[int] = 100
 
@@ -141,7 +141,7 @@ class UnsupportedOrder(InvalidInput):
     example = {"errors": {"sort": ["With q, sort by id."]}, "allowed": ["id"]}
 
     def __init__(self, why: str, allowed: Sequence[str]) -> None:
-        """`allowed` are the fields that the list can be sorted by instead."""
+        """`allowed` are the fields that the list can be sorted by."""
         super().__init__({"sort": [f"{why}, sort by {' or '.join(allowed)}."]}, allowed=list(allowed))
 
 

@@ -1,5 +1,7 @@
-"""The line to Redis: whether it answers. Whoever finds that it does not pays for that once, and then nobody asks it
-anything until it does; a thread finds out when that is. Nothing that Redis does reaches a client.
+"""Circuit breaker for Redis.
+
+The first failure opens it; calls are skipped until Redis answers, which a background thread checks. Errors of Redis
+never reach a client.
 """
 
 import logging
@@ -17,41 +19,41 @@ log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 
-# What finding out may cost a request, and how often the thread tries.
+# How long a request waits for Redis before the circuit breaker opens, and how often the thread tries to reconnect.
 TIMEOUT_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 
 
 class CircuitBreaker:
-    """What this process knows of its Redis; without one, of its own memory, which always answers."""
+    """The circuit breaker of this process. Without Redis it never opens: the cache in memory does not fail."""
 
     def __init__(self, app: Flask) -> None:
-        """Up, until somebody finds that it is not."""
+        """Start closed (`is_up`)."""
         self.is_up = True
         self.on_reconnect: list[Callable[[], object]] = []
         self._app = weakref.ref(app)
         self._lock = Lock()
-        self._is_owed = False
+        self._has_missed_call = False
 
     def call(self, call: Callable[[], V]) -> V | None:
-        """What `call` returns; None where Redis does not answer it."""
+        """Return what `call` returns; None where the circuit breaker is open or `call` fails, which opens it."""
         if not self.is_up:
             return None
         try:
             return call()
         except Exception as error:  # the clients raise errors of many kinds
-            self._lose(error)
+            self._open(error)
             return None
 
     def notify(self, call: Callable[[], object]) -> None:
-        """As `ask`, but where Redis does not answer the greetings are said again before anybody else asks it."""
+        """As `call`, for what Redis must not miss: if it fails, `reconnect` runs the listeners before the next call."""
         while self.call(call) is None:
             with self._lock:
                 if not self.is_up:
-                    self._is_owed = True
+                    self._has_missed_call = True
                     return
 
-    def _lose(self, error: Exception) -> None:
+    def _open(self, error: Exception) -> None:
         with self._lock:
             if self.is_up:
                 self.is_up = False
@@ -59,41 +61,41 @@ class CircuitBreaker:
                 Thread(target=_restore, args=(self._app,), daemon=True).start()
 
     def reconnect(self) -> bool:
-        """Whether Redis answers again and knows all that it missed."""
-        self._is_owed = False
+        """Run the `on_reconnect` listeners. Return whether Redis answers and has all that it missed."""
+        self._has_missed_call = False
         try:
             for listener in self.on_reconnect:
                 listener()
         except Exception:
             return False
         with self._lock:
-            self.is_up = not self._is_owed
+            self.is_up = not self._has_missed_call
         return self.is_up
 
 
-def _restore(app_of: weakref.ref[Flask]) -> None:
-    while (app := app_of()) is not None:
+def _restore(app_ref: weakref.ref[Flask]) -> None:
+    while (app := app_ref()) is not None:
         with app.app_context():
             if circuit_breaker().reconnect():
                 log.warning("Redis answers again")
                 return
         del app
-        time.sleep(RETRY_SECONDS)  # a thread of its own, which no request waits for
+        time.sleep(RETRY_SECONDS)  # in a background thread; no request waits for it
 
 
 def init_app(app: Flask) -> None:
-    """Give the application a line of its own."""
-    app.extensions["shop.line"] = CircuitBreaker(app)
+    """Create the application's circuit breaker."""
+    app.extensions["core.circuit_breaker"] = CircuitBreaker(app)
 
 
 def circuit_breaker() -> CircuitBreaker:
-    """That of the present application."""
-    found: CircuitBreaker = current_app.extensions["shop.line"]
-    return found
+    """Return the circuit breaker of the current application."""
+    breaker: CircuitBreaker = current_app.extensions["core.circuit_breaker"]
+    return breaker
 
 
 def redis_options() -> dict[str, Any]:
-    """Client options under which finding a dead or hung Redis costs no more than `TIMEOUT_SECONDS`."""
+    """Return client options that bound a call to a dead or hung Redis to `TIMEOUT_SECONDS`."""
     return {
         "socket_timeout": TIMEOUT_SECONDS,
         "socket_connect_timeout": TIMEOUT_SECONDS,

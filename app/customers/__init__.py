@@ -1,4 +1,4 @@
-"""Customers and their sign-in."""
+"""Customer accounts and their sign-in."""
 
 from app.customers import routes
 from app.customers.blueprint import blueprint

@@ -1,4 +1,4 @@
-"""What is done to customers."""
+"""Use cases of customer accounts: create, change, look up."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from app.problems import ContactNeeded
 
 
 def create_customer(actor: Identity | None, *, password: str | None = None, **fields: Any) -> Customer:
-    """A walk-in where staff ask (who set nobody's password), else a sign-up.
+    """Create a customer: a walk-in without a password if the actor is staff, otherwise a sign-up.
 
     Raises `Forbidden`, and `InvalidInput` for an anonymous sign-up without a password.
     """
@@ -36,7 +36,7 @@ def create_customer(actor: Identity | None, *, password: str | None = None, **fi
 
 @atomic()
 def _add(fields: dict[str, Any]) -> Customer:
-    return enter_customer(fields)
+    return insert_customer(fields)
 
 
 def update_customer(
@@ -48,21 +48,21 @@ def update_customer(
     current_password: str | None = None,
     **changes: Any,
 ) -> Customer:
-    """Change the fields that are given; customers change themselves, the front desk anyone.
+    """Change the given fields. Customers change themselves; the front desk changes anyone.
 
     A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
     `PreconditionFailed`, `ContactNeeded`.
     """
-    present = visible(actor, customer_id)
+    customer = visible(actor, customer_id)
     if actor.is_staff and password:
         raise Forbidden("Only customers set their own password.")
-    changes = present.differences(changes)
+    changes = customer.differences(changes)
     if not actor.is_staff and (password or "email" in changes):
-        require_password(actor, present, current_password)
+        require_password(actor, customer, current_password)
     release_connection()
     if password:
-        now_known = known({"name": present.name, "email": present.email} | changes)
-        changes["password_hash"] = hash_password(password, present.email, *now_known)
+        personal_words = known({"name": customer.name, "email": customer.email} | changes)
+        changes["password_hash"] = hash_password(password, customer.email, *personal_words)
     return _change(actor, customer_id, changes, if_match)
 
 
@@ -82,7 +82,7 @@ def _change(actor: Identity, customer_id: int, changes: dict[str, Any], if_match
 
 
 def visible(actor: Identity, customer_id: int) -> Customer:
-    """The customer, where this identity may see them. Raises `NotFound` for others and where there is none."""
+    """Return the customer. Raises `NotFound` if there is none or this identity may not see them."""
     require_visible(actor, customer_id)
     customer = db.session.scalar(select(Customer).where(Customer.id == customer_id, Customer.not_deleted()))
     if customer is None:
@@ -91,13 +91,13 @@ def visible(actor: Identity, customer_id: int) -> Customer:
 
 
 def require_visible(actor: Identity, customer_id: int) -> None:
-    """Raises `NotFound` for a customer who asks for what is another's, without looking whether it is there."""
+    """Raises `NotFound` if a customer asks for another customer's data; does not query the database."""
     if not (actor.is_staff or actor.is_customer(customer_id)):
         raise not_found(Customer, customer_id)
 
 
-def enter_customer(fields: Mapping[str, Any]) -> Customer:
-    """A new customer."""
+def insert_customer(fields: Mapping[str, Any]) -> Customer:
+    """Insert and return a customer."""
     customer = Customer(**fields)
     db.session.add(customer)
     db.session.flush()

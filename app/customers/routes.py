@@ -1,4 +1,4 @@
-"""/customers: the people whose cars are repaired, their sign-in, and their own tickets."""
+"""Routes of /customers: customer accounts and their sign-in."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What customers look like, and what may be written of them."""
+"""Input and output schemas of customers."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class WalkInSchema(ModelInput):
 
     @validates_schema
     def require_contact(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """A walk-in needs an e-mail or a phone, an account an e-mail."""
+        """Require an e-mail or a phone of a walk-in, and an e-mail of an account."""
         if data.get("email") is None and ("password" in data or data.get("phone") is None):
             raise ValidationError("Missing; a customer needs an e-mail, or as a walk-in a phone.", "email")
 

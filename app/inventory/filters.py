@@ -1,4 +1,4 @@
-"""What lists of parts and of their movements are filtered and sorted by."""
+"""Filters and sort orders of lists of parts and stock movements."""
 
 from dataclasses import replace
 
@@ -15,6 +15,6 @@ PARTS = Listing(
         "low_stock": lambda wanted: Part.runs_low.is_(wanted),
     },
 )
-# Customers see no SKU, and find nothing by it.
+# Customers see no SKU, so their search does not match it.
 PRICES = replace(PARTS, filters={"q": words_in(Part.name_text)})
 MOVEMENTS = Listing(StockMovement, sorts={"id": StockMovement.id}, default="-id")

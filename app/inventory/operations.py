@@ -1,4 +1,4 @@
-"""What is done to the parts catalogue and its stock."""
+"""Use cases of the parts catalogue and its stock."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.problems import PartAwaited
 
 @atomic()
 def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **fields: Any) -> Part:
-    """A new part; its opening stock is the first movement of its ledger. Raises `SkuTaken`."""
+    """Create a part and record its opening stock as the first movement of its ledger. Raises `SkuTaken`."""
     part = Part(quantity_on_hand=quantity_on_hand, **fields)
     db.session.add(part)
     db.session.flush()
@@ -27,7 +27,7 @@ def create_part(actor: Identity, *, quantity_on_hand: int | None = None, **field
 
 @atomic()
 def update_part(part_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any) -> Part:
-    """Change the fields that are given; lines made before keep their price.
+    """Change the given fields; existing ticket lines keep their price.
 
     Raises `NotFound`, `PreconditionFailed`, `SkuTaken`.
     """
@@ -40,7 +40,7 @@ def update_part(part_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any
 
 @atomic()
 def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
-    """Delete a part; one that tickets or the ledger name is archived.
+    """Delete a part, or archive it if a ticket line or a stock movement refers to it.
 
     Raises `NotFound`, `PreconditionFailed`, `PartAwaited`.
     """
@@ -49,8 +49,8 @@ def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSIO
     awaited = exists().where(PartLine.part_id == part_id, PartLine.quantity_short > 0)
     if db.session.scalar(select(awaited)):
         raise PartAwaited
-    used = (exists().where(PartLine.part_id == part_id), exists().where(StockMovement.part_id == part_id))
-    if any(db.session.scalar(select(use)) for use in used):
+    references = (exists().where(PartLine.part_id == part_id), exists().where(StockMovement.part_id == part_id))
+    if any(db.session.scalar(select(reference)) for reference in references):
         part.archived_at = now()
         audit(AuditKind.ARCHIVED, actor, part)
     else:
@@ -62,9 +62,9 @@ def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSIO
 def move_stock(
     actor: Identity, part_id: int, *, kind: MovementKind, quantity: int, reason: str | None = None
 ) -> StockMovement:
-    """Receive units, or adjust the count; tickets that wait for the part get theirs first, the oldest line of all.
+    """Receive units or adjust the count, and fill backorders of the part, the oldest line first.
 
-    The first movement of a part whose stock was not tracked starts its tracking. Raises `NotFound`, `OutOfStock`.
+    If the stock of the part is not tracked, its first movement starts the tracking. Raises `NotFound`, `OutOfStock`.
     """
     part = get_for_update(Part, part_id)
     movement = stock.record_movement(actor, part, kind, quantity, reason=reason)

@@ -1,4 +1,4 @@
-"""/inventory: the parts catalogue and its stock."""
+"""Routes of /inventory: the parts catalogue and its stock."""
 
 from typing import Any
 

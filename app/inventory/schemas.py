@@ -1,4 +1,4 @@
-"""What parts and their stock movements look like, and what may be written of them."""
+"""Input and output schemas of parts and stock movements."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.models import MovementKind, Part, StockMovement
 from app.rules.sku import sku_beginning
 
 MAX_STOCK = 1_000_000
-# The movements that people make; tickets make the others.
+# People record these movements; tickets record the others.
 BY_HAND = (MovementKind.RECEIVE, MovementKind.ADJUST)
 CATALOGUE = ("name", "price", "sku", "reorder_point", "cost", "location")
 
@@ -92,7 +92,7 @@ class PartQuerySchema(ListQuery):
     )
 
 
-# What customers do not see of a part, they do not look for.
+# Customers do not see these fields, so they may not filter by them.
 STAFF_FILTERS = frozenset({"sku", "location", "low_stock"})
 
 
@@ -141,7 +141,7 @@ class NewMovementSchema(ModelInput):
 
     @validates_schema
     def require_sense(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """A delivery brings units; an adjustment changes the count, and says why."""
+        """Require 1 or more units of a delivery; require a reason and a quantity other than 0 of an adjustment."""
         if data["kind"] is MovementKind.RECEIVE and data["quantity"] < 1:
             raise ValidationError("A delivery has 1 or more.", "quantity")
         if data["kind"] is MovementKind.ADJUST and data["quantity"] == 0:

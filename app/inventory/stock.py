@@ -1,8 +1,8 @@
-"""Stock: the one place where units of a part are held, leave the shelf and come back.
+"""Stock: the only module that reserves, issues and returns units of a part.
 
-Every function takes parts that are locked, and lines that were read or locked after them: what a line holds is guarded
-by the lock of its part, because a delivery fills the waiting lines of tickets that others are changing. As long as
-units are available no line waits for them, so whatever frees units passes them on at once, to the oldest line first.
+Callers lock the parts first, and read or lock the lines after that. The lock of a part guards the quantities of its
+lines, because a delivery fills backorders of tickets that other requests are changing. No line is backordered while
+units are available: code that frees units fills backorders at once, the oldest line first.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from app.problems import OutOfStock
 from app.rules.ticket_life import RESERVING, WORKED
 
 OPENING = "Opening stock"
-# The parts in the one order of all, and each line after its part: a row that is locked is read as it is then.
+# Lock order: parts by id, each line after its part. Locked rows are read again, so that they are current.
 _LINES = (
     select(PartLine)
     .join(PartLine.part)
@@ -32,16 +32,16 @@ _LINES = (
 
 
 def lock_lines(ticket: ServiceTicket) -> list[PartLine]:
-    """The lines of a locked ticket with their parts, the oldest first, all locked until the end of the transaction."""
+    """Lock the part lines of a locked ticket and their parts; return the lines with their parts, the oldest first."""
     lines = db.session.scalars(_LINES, {"ticket_id": ticket.id})
     return sorted(lines, key=lambda line: line.id)
 
 
 def reallocate(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
-    """Bring what the line holds to the units it is `wanted` to hold.
+    """Change the units that the line has issued, reserved and backordered, so that they add up to `wanted`.
 
-    Units that were issued beyond that come back to the shelf; what is still missing is reserved as far as the shelf has
-    it, and the line waits for the rest. Nothing happens to a part whose stock is not tracked.
+    Return issued units beyond that to the shelf, reserve what is available of the missing ones, and backorder the rest.
+    Do nothing if the stock of the part is not tracked.
     """
     if part.quantity_on_hand is None:
         return
@@ -52,18 +52,19 @@ def reallocate(actor: Identity, part: Part, line: PartLine, wanted: int) -> None
         record_movement(actor, part, MovementKind.RETURN, excess, ticket_id=line.ticket_id)
     _reserve(part, line, wanted - line.quantity_issued)
     if others_may_wait:
-        fill_backorders(actor, part, besides=line)
+        fill_backorders(actor, part, except_line=line)
 
 
 def _reserve(part: Part, line: PartLine, missing: int) -> None:
-    free = (part.quantity_on_hand or 0) - part.quantity_reserved + line.quantity_reserved
-    reserved = min(missing, free)
+    """Reserve as many of the missing units as are available, and mark the rest as short."""
+    available = (part.quantity_on_hand or 0) - part.quantity_reserved + line.quantity_reserved
+    reserved = min(missing, available)
     part.quantity_reserved += reserved - line.quantity_reserved
     line.quantity_reserved, line.quantity_short = reserved, missing - reserved
 
 
 def issue(actor: Identity, part: Part, line: PartLine) -> None:
-    """Take what the line has reserved off the shelf."""
+    """Issue the units that the line has reserved: they leave the shelf."""
     units = line.quantity_reserved
     if units:
         part.quantity_reserved -= units
@@ -80,9 +81,10 @@ def record_movement(
     reason: str | None = None,
     ticket_id: int | None = None,
 ) -> StockMovement:
-    """Write a movement into the ledger and bring the part up to it. The first one starts the tracking of a part.
+    """Record a movement in the ledger and update the part's quantity on hand. The first movement starts its tracking.
 
-    Raises `OutOfStock` where it would take units that are not there or that tickets hold.
+    Raises `OutOfStock` if it would take units that are not there or that tickets have reserved, and `Conflict` if there
+    would be more than `LARGEST_INTEGER` units on hand.
     """
     if part.quantity_on_hand is None:
         _start_tracking(part)
@@ -98,19 +100,6 @@ def record_movement(
             ],
         )
     part.quantity_on_hand = on_hand
-    return enter(actor, part, kind, quantity, reason=reason, ticket_id=ticket_id)
-
-
-def enter(
-    actor: Identity,
-    part: Part,
-    kind: MovementKind,
-    quantity: int,
-    *,
-    reason: str | None = None,
-    ticket_id: int | None = None,
-) -> StockMovement:
-    """Write into the ledger what the part's quantity on hand shows already."""
     movement = StockMovement(
         part_id=part.id, kind=kind, quantity=quantity, reason=reason, ticket_id=ticket_id, mechanic_id=actor.id
     )
@@ -119,7 +108,7 @@ def enter(
 
 
 def record_opening_stock(actor: Identity, quantities: Mapping[int, int]) -> None:
-    """Write the opening stock of new parts, whose quantity on hand shows it already, into the ledger, by their ids."""
+    """Record the opening stock of new parts in the ledger. `quantities`: units on hand, by part id; 0 is left out."""
     movement = {"kind": MovementKind.RECEIVE, "reason": OPENING, "mechanic_id": actor.id}
     rows = [{**movement, "part_id": part_id, "quantity": units} for part_id, units in quantities.items() if units]
     if rows:
@@ -127,30 +116,30 @@ def record_opening_stock(actor: Identity, quantities: Mapping[int, int]) -> None
 
 
 def _start_tracking(part: Part) -> None:
-    """From now on lines count: those of authorised, unfinished tickets wait, and what finished ones used is gone."""
+    """Set 0 on hand; lines of authorised, unfinished tickets become short, lines of completed tickets issued."""
     part.quantity_on_hand = 0
-    for statuses, held in ((RESERVING, PartLine.quantity_short), (WORKED, PartLine.quantity_issued)):
+    for statuses, column in ((RESERVING, PartLine.quantity_short), (WORKED, PartLine.quantity_issued)):
         tickets = select(ServiceTicket.id).where(ServiceTicket.status.in_(statuses))
         lines = update(PartLine).where(PartLine.part_id == part.id, PartLine.ticket_id.in_(tickets))
-        db.session.execute(lines.values({held: PartLine.quantity}).execution_options(synchronize_session=False))
+        db.session.execute(lines.values({column: PartLine.quantity}).execution_options(synchronize_session=False))
 
 
-def fill_backorders(actor: Identity, part: Part, besides: PartLine | None = None) -> None:
-    """Pass on what is available to the lines that wait for it, the oldest first; one that is being changed does not."""
-    waiting = select(PartLine).where(PartLine.part_id == part.id, PartLine.quantity_short > 0).order_by(PartLine.id)
-    if besides is not None:
-        waiting = waiting.where(PartLine.ticket_id != besides.ticket_id)
+def fill_backorders(actor: Identity, part: Part, except_line: PartLine | None = None) -> None:
+    """Reserve the available units for backordered lines, the oldest first, except those of the ticket of a line."""
+    backordered = select(PartLine).where(PartLine.part_id == part.id, PartLine.quantity_short > 0).order_by(PartLine.id)
+    if except_line is not None:
+        backordered = backordered.where(PartLine.ticket_id != except_line.ticket_id)
     while part.quantity_on_hand is not None and part.quantity_on_hand > part.quantity_reserved:
         db.session.flush()
-        line = db.session.scalar(waiting.limit(1), execution_options={"populate_existing": True})
+        line = db.session.scalar(backordered.limit(1), execution_options={"populate_existing": True})
         if line is None:
             return
         short = line.quantity_short
         _reserve(part, line, line.quantity_reserved + short)
-        _record_arrival(actor, part, line, short)
+        _record_backorder_filled(actor, part, line, short)
 
 
-def _record_arrival(actor: Identity, part: Part, line: PartLine, short: int) -> None:
+def _record_backorder_filled(actor: Identity, part: Part, line: PartLine, short: int) -> None:
     db.session.add(
         TicketEvent(
             ticket_id=line.ticket_id,
@@ -163,24 +152,24 @@ def _record_arrival(actor: Identity, part: Part, line: PartLine, short: int) -> 
 
 
 def refuse_shortage(lines: Iterable[PartLine]) -> None:
-    """Raises `OutOfStock` with every line that waits for units: what was asked, what is there for it, what is short."""
+    """Raises `OutOfStock` if lines are short; its `parts` lists units requested, available and short of each line."""
     short = [line for line in lines if line.quantity_short]
     if short:
-        raise OutOfStock(f"Not enough in stock: {_names(short)}.", parts=_figures(short))
+        raise OutOfStock(f"Not enough in stock: {_names(short)}.", parts=_shortages(short))
 
 
 def refuse_archived(lines: Iterable[PartLine]) -> None:
-    """Raises `OutOfStock` with every line that would wait for ever: nobody receives what was archived."""
+    """Raises `OutOfStock` if lines are short of an archived part, since nobody will receive more units of it."""
     short = [line for line in lines if line.quantity_short and line.part.archived_at is not None]
     if short:
-        raise OutOfStock(f"Archived, and not enough is left: {_names(short)}.", parts=_figures(short))
+        raise OutOfStock(f"Archived, and not enough is left: {_names(short)}.", parts=_shortages(short))
 
 
 def _names(lines: Iterable[PartLine]) -> str:
     return ", ".join(line.part.name for line in lines)
 
 
-def _figures(lines: Iterable[PartLine]) -> list[dict[str, int]]:
+def _shortages(lines: Iterable[PartLine]) -> list[dict[str, int]]:
     return [
         {
             "part_id": line.part_id,

@@ -1,4 +1,4 @@
-"""The staff, and their sign-in."""
+"""Staff accounts and their sign-in."""
 
 from app.mechanics import routes
 from app.mechanics.blueprint import blueprint

@@ -1,4 +1,4 @@
-"""What lists of mechanics are filtered and sorted by."""
+"""Filters and sort orders of lists of mechanics."""
 
 from app.core.lists.listing import Listing, words_in
 from app.models import Mechanic

@@ -1,4 +1,4 @@
-"""What is done to the staff."""
+"""Use cases of staff accounts: create, change, deactivate."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ ADMINS_TO_SET = {"role", "active"}
 
 
 def create_mechanic(actor: Identity | None, *, password: str | None = None, **fields: Any) -> Mechanic:
-    """A new member of staff, a mechanic unless `role` says otherwise; without an `actor` by a command.
+    """Create a member of staff; `role` is mechanic by default. A command passes no `actor`.
 
     Without a password they cannot sign in until they accept an invite. Raises `InvalidInput` for a weak password.
     """
@@ -35,19 +35,19 @@ def create_mechanic(actor: Identity | None, *, password: str | None = None, **fi
 
 
 def create_admin(*, password: str, **fields: Any) -> Mechanic:
-    """The admin whom a command makes where none can sign in: a new one, or the one with this e-mail.
+    """Create an admin, or set the password of the active admin with this e-mail; for a command when none can sign in.
 
-    Raises `InvalidInput`, and `EmailTaken` where the e-mail is that of staff who are no admin.
+    Raises `InvalidInput`, and `EmailTaken` if other staff have the e-mail.
     """
-    found = db.session.scalar(select(Mechanic).where(Mechanic.email == fields["email"]))
-    if found is None:
+    existing = db.session.scalar(select(Mechanic).where(Mechanic.email == fields["email"]))
+    if existing is None:
         return create_mechanic(None, password=password, role=Role.ADMIN, **fields)
-    if not found.active or found.role is not Role.ADMIN:
+    if not existing.active or existing.role is not Role.ADMIN:
         raise EmailTaken
     release_connection()
     password_hash = hash_password(password, *known(fields))
     with atomic():
-        admin = get_for_update(Mechanic, found.id)
+        admin = get_for_update(Mechanic, existing.id)
         admin.password_hash = password_hash
         audit_changes(None, admin)
         end_sessions(admin)
@@ -55,9 +55,9 @@ def create_admin(*, password: str, **fields: Any) -> Mechanic:
 
 
 def is_admin_able_to_sign_in() -> bool:
-    """Whether there is an admin who needs no help of a command."""
-    able = select(Mechanic.id).where(Mechanic.role == Role.ADMIN, Mechanic.may_sign_in())
-    return db.session.scalar(able.limit(1)) is not None
+    """Return whether at least one admin can sign in."""
+    admins = select(Mechanic.id).where(Mechanic.role == Role.ADMIN, Mechanic.may_sign_in())
+    return db.session.scalar(admins.limit(1)) is not None
 
 
 def update_mechanic(
@@ -69,23 +69,23 @@ def update_mechanic(
     current_password: str | None = None,
     **changes: Any,
 ) -> Mechanic:
-    """Change the fields that are given. Admins change anyone; others only themselves, and not `ADMINS_TO_SET`.
+    """Change the given fields. Admins change anyone; others change only themselves, and not `ADMINS_TO_SET`.
 
     A new password or e-mail ends the account's other sessions. Raises `NotFound`, `Forbidden`, `WrongPassword`,
     `PreconditionFailed`, `LastAdmin`.
     """
-    present = db.session.get(Mechanic, mechanic_id)
-    if present is None:
+    mechanic = db.session.get(Mechanic, mechanic_id)
+    if mechanic is None:
         raise not_found(Mechanic, mechanic_id)
-    own, changes = actor.id == mechanic_id, present.differences(changes)
-    if not actor.is_admin and (not own or ADMINS_TO_SET & changes.keys()):
+    is_own, changes = actor.id == mechanic_id, mechanic.differences(changes)
+    if not actor.is_admin and (not is_own or ADMINS_TO_SET & changes.keys()):
         raise Forbidden("Only an admin changes other people, roles and who is active.")
-    if own and (password or "email" in changes):
-        require_password(actor, present, current_password)
+    if is_own and (password or "email" in changes):
+        require_password(actor, mechanic, current_password)
     release_connection()
     if password:
-        now_known = known({"name": present.name, "email": present.email} | changes)
-        changes["password_hash"] = hash_password(password, present.email, *now_known)
+        personal_words = known({"name": mechanic.name, "email": mechanic.email} | changes)
+        changes["password_hash"] = hash_password(password, mechanic.email, *personal_words)
     return _change(actor, mechanic_id, changes, if_match)
 
 
@@ -98,7 +98,7 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any], if_match
     for name, value in changes.items():
         setattr(mechanic, name, value)
     if admins is not None:
-        _require_one_left(admins)
+        _require_admin_left(admins)
     audit_changes(actor, mechanic)
     if credentials != {name: getattr(mechanic, name) for name in credentials}:
         end_sessions(mechanic, besides=actor)
@@ -111,7 +111,7 @@ def _change(actor: Identity, mechanic_id: int, changes: dict[str, Any], if_match
 
 @atomic()
 def deactivate_mechanic(actor: Identity, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
-    """What deleting means for staff: they cannot sign in any more, and history keeps their name.
+    """Deactivate a member of staff instead of deleting them: they can no longer sign in; history keeps their name.
 
     Raises `NotFound`, `PreconditionFailed`, `LastAdmin`.
     """
@@ -119,18 +119,18 @@ def deactivate_mechanic(actor: Identity, mechanic_id: int, *, if_match: IfMatch 
     mechanic = get_for_update(Mechanic, mechanic_id)
     if_match.require(mechanic)
     mechanic.active = False
-    _require_one_left(admins)
+    _require_admin_left(admins)
     audit_changes(actor, mechanic)
     end_sessions(mechanic)
 
 
 def _lock_admins() -> list[Mechanic]:
-    """The active admins, locked: two of them must not take away each other's role at once."""
+    """Lock and return the active admins, so that two of them cannot demote each other at the same time."""
     admins = select(Mechanic).where(Mechanic.role == Role.ADMIN, Mechanic.active).order_by(Mechanic.id)
     return list(db.session.scalars(admins.with_for_update(key_share=True)))
 
 
-def _require_one_left(admins: list[Mechanic]) -> None:
-    """Raises `LastAdmin` where none of those who were admins before the change is one after it, and can sign in."""
+def _require_admin_left(admins: list[Mechanic]) -> None:
+    """Raises `LastAdmin` if, after the change, none of these admins is still an active admin with a password."""
     if not any(admin.active and admin.role is Role.ADMIN and admin.password_hash for admin in admins):
         raise LastAdmin

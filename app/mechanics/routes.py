@@ -1,4 +1,4 @@
-"""/mechanics: the staff, and their sign-in."""
+"""Routes of /mechanics: staff accounts and their sign-in."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What mechanics look like, and what may be written of them."""
+"""Input and output schemas of mechanics."""
 
 from app.accounts.access import Views
 from app.accounts.schemas import CredentialsSchema
@@ -67,7 +67,7 @@ class MechanicQuerySchema(ListQuery):
     sort = MECHANICS.sort_field()
 
 
-# What tells more than the names that customers see.
+# Customers see only names, so they may not filter or sort by these.
 STAFF_FILTERS, STAFF_SORTS = {"active"}, {"open_tickets", "-open_tickets"}
 MECHANIC = MechanicSchema()
 VIEWS = Views(staff=MECHANIC, customer=MechanicNameSchema())

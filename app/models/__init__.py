@@ -1,6 +1,7 @@
-"""The models, one file an aggregate; each guards its own invariants."""
+"""The models, one file for each aggregate; each model enforces its own invariants."""
 
 from app.core.database.types import LARGEST_INTEGER
+from app.models import fields
 from app.models.account import Account
 from app.models.audit import AuditEvent, AuditKind
 from app.models.billing import (
@@ -23,7 +24,7 @@ from app.models.stock import MovementKind, StockMovement
 from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
 from app.models.vehicle import MAX_MILES, Vehicle
 
-# The lists that are cached, by the models whose changes make them outdated; that of mechanics counts open tickets.
+# The cached list that a change of each model invalidates. Mechanics are listed with their number of open tickets.
 CACHED_LISTS: dict[type, str] = {Mechanic: "mechanics", Part: "parts", ServiceTicket: "mechanics"}
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "StockMovement",
     "TicketEvent",
     "Vehicle",
+    "fields",
     "ticket_mechanics",
 ]

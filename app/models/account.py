@@ -1,4 +1,4 @@
-"""What staff and customers have in common: they may sign in."""
+"""Base classes of staff and customer accounts and of rows that belong to one."""
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, declared_attr, mapped_column
@@ -8,7 +8,7 @@ from app.core.database.types import EmailAddress, PhoneNumber
 
 
 class Account(Versioned, Row):
-    """Someone with a name, who may sign in with e-mail and password."""
+    """A person who may sign in with e-mail and password."""
 
     __abstract__ = True
 
@@ -18,17 +18,17 @@ class Account(Versioned, Row):
     password_hash: Mapped[str | None] = mapped_column(String(255))
 
     def as_author(self) -> dict[str, int]:
-        """The foreign key of a record that says who did something."""
+        """Return the foreign key, by column name, of a record that stores who did something."""
         return {f"{self.noun}_id": self.id}
 
     @classmethod
     def may_sign_in(cls) -> ColumnElement[bool]:
-        """The criterion for accounts that are open to their owner."""
+        """Return the criterion for accounts that can sign in."""
         raise NotImplementedError
 
 
 class OfAccount:
-    """Mixin for what belongs to one customer or to one mechanic."""
+    """Mixin for rows that belong to one customer or to one mechanic."""
 
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), index=True)
@@ -40,6 +40,6 @@ class OfAccount:
 
     @classmethod
     def owner_id(cls, account: type[Account]) -> InstrumentedAttribute[int | None]:
-        """The column that points to accounts of this kind."""
+        """Return the foreign key column for accounts of this model."""
         column: InstrumentedAttribute[int | None] = getattr(cls, f"{account.noun}_id")
         return column

@@ -1,4 +1,4 @@
-"""The audit log: what matters for security and privacy, append-only."""
+"""The audit log: append-only events that matter for security and privacy."""
 
 import enum
 from datetime import datetime
@@ -12,7 +12,7 @@ from app.core.database.types import UtcDateTime, enum_column, now
 
 
 class AuditKind(enum.Enum):
-    """What happened."""
+    """The kind of an audit event."""
 
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -37,7 +37,7 @@ class AuditKind(enum.Enum):
 
 @append_only
 class AuditEvent(Row):
-    """Who did what, when, and from where. Of people it holds ids and the address of the client, and nothing else."""
+    """Who did what, when, and from where. Its only personal data are ids and the client's address."""
 
     __tablename__ = "audit_events"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What several models share."""
+"""Mixins that several models share."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from app.core.text.search import searchable, sort_key
 
 
 class Searchable:
-    """Keeps the words of some of its columns in one, folded, to be searched; and the keys of its `folded` columns."""
+    """Mixin that stores the folded text of the `searched` columns in one column, for search."""
 
     searched: ClassVar[tuple[str, ...]]
 
@@ -21,7 +21,7 @@ class Searchable:
 
 
 class Named(Searchable):
-    """A searchable row with a name, by which its list is sorted."""
+    """A searchable row with a name and a sort key of that name."""
 
     @declared_attr
     @classmethod

@@ -18,14 +18,14 @@ STANDING = text("voided_at IS NULL")
 
 
 class Decision(enum.Enum):
-    """What the customer says to a quote."""
+    """The customer's decision on an estimate."""
 
     APPROVED = "approved"
     DECLINED = "declined"
 
 
 class AuthorizationMethod(enum.Enum):
-    """How the customer said it; `online` is with their own token."""
+    """How the customer gave the authorisation; `online`: with their own token."""
 
     ONLINE = "online"
     IN_PERSON = "in_person"
@@ -35,14 +35,14 @@ class AuthorizationMethod(enum.Enum):
 
 
 class PaymentKind(enum.Enum):
-    """Whether money comes or goes back."""
+    """Whether the shop receives or refunds money."""
 
     PAYMENT = "payment"
     REFUND = "refund"
 
 
 class PaymentMethod(enum.Enum):
-    """How money changes hands."""
+    """The means of payment."""
 
     CASH = "cash"
     CARD = "card"
@@ -50,7 +50,7 @@ class PaymentMethod(enum.Enum):
 
 
 class Authorization(Row):
-    """A customer's word on a ticket: approved up to an amount, or declined."""
+    """A customer's decision on a ticket: approved up to an amount, or declined."""
 
     __tablename__ = "authorizations"
     __table_args__ = (
@@ -71,9 +71,10 @@ class Authorization(Row):
 
 
 class Invoice(Row):
-    """An invoice of a gapless series, with everything on it as it was when it was issued.
+    """An invoice of a series without gaps, with its content as it was when it was issued.
 
-    `frozen` holds ``bill_to, vehicle, parts, labor, totals`` in the shapes of the API. Reopening the ticket voids it.
+    `frozen` holds ``bill_to, vehicle, parts, labor, totals`` in the shapes of the API; payments update its totals.
+    Reopening the ticket voids the invoice.
     """
 
     __tablename__ = "invoices"
@@ -95,7 +96,7 @@ class Invoice(Row):
     )
 
     def forget_contact(self) -> None:
-        """Keep the name it was billed to, and nothing else that leads to the person."""
+        """Erase everything that identifies the customer, except their name."""
         bill_to = {**dict.fromkeys(self.frozen["bill_to"]), "name": self.frozen["bill_to"]["name"]}
         car = self.frozen["vehicle"]
         vehicle = car and {**car, "vin": None, "plate": None, "plate_state": None}
@@ -103,7 +104,7 @@ class Invoice(Row):
 
 
 class InvoiceSeries(Base):
-    """The last number that was given out: one row, locked by whoever takes the next."""
+    """The last invoice number: one row, which issuing an invoice locks."""
 
     __tablename__ = "invoice_series"
 
@@ -113,7 +114,7 @@ class InvoiceSeries(Base):
 
 @append_only
 class Payment(Row):
-    """Money for a ticket, or back."""
+    """A payment or a refund of a ticket."""
 
     __tablename__ = "payments"
     __table_args__ = (

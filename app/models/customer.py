@@ -1,4 +1,4 @@
-"""The people whose cars are repaired."""
+"""Customers."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ CAN_SIGN_IN = text("password_hash IS NOT NULL")
 
 
 class Customer(Named, Account):
-    """A customer: one who signed up has a password, a walk-in entered by staff has none."""
+    """A customer. One who signed up has a password; a walk-in, whom staff created, has none."""
 
     __tablename__ = "customers"
     __table_args__ = (
@@ -24,7 +24,7 @@ class Customer(Named, Account):
         search_index("customers"),
         Index("ix_customers_name_key_id", "name_key", "id"),
         Index("ix_customers_created_at_id", "created_at", "id"),
-        # Couples may share an e-mail as walk-ins; an account has its own.
+        # Walk-ins may share an e-mail; the e-mail of an account is unique.
         Index(
             "uq_customers_sign_in_email",
             "email",
@@ -51,13 +51,13 @@ class Customer(Named, Account):
         return cls.password_hash.is_not(None)
 
     def has_contact(self) -> bool:
-        """Whether the shop can reach them, and by e-mail where they sign in with it."""
+        """Return whether the customer has an e-mail or a phone; one with a password needs an e-mail."""
         if self.password_hash is not None:
             return self.email is not None
         return self.email is not None or self.phone is not None
 
     def erase(self) -> None:
-        """Take away all that tells who they are; their tickets keep their figures."""
+        """Erase the personal data of the account."""
         self.name = ERASED_NAME
         self.email = self.phone = self.address = self.password_hash = None
         self.erased_at = now()

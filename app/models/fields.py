@@ -1,4 +1,4 @@
-"""How clients write and read columns of the shop's own types."""
+"""Schema fields for the shop's own column types."""
 
 from app.core.fields import Code
 from app.core.fields.schemas import Converter
@@ -17,7 +17,7 @@ class Vin(Code):
 
 
 class Plate(Code):
-    """A license plate in any way of writing, kept in capitals without spaces, hyphens and dots."""
+    """A license plate in any notation, stored in capitals without spaces, hyphens and dots."""
 
     json_schema = {"pattern": PLATE_PATTERN}
 
@@ -26,7 +26,7 @@ class Plate(Code):
 
 
 class Sku(Code):
-    """A stock keeping unit: what looks alike is one, and is compared without case."""
+    """A stock keeping unit, normalised so that SKUs that look alike are equal; comparison ignores case."""
 
     most_sent = MAX_SKU
 

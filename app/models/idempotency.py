@@ -1,4 +1,4 @@
-"""Answers kept for those who ask again."""
+"""Idempotency keys and their stored responses."""
 
 from datetime import datetime, timedelta
 
@@ -12,10 +12,10 @@ KEPT_FOR = timedelta(hours=24)
 
 
 class IdempotencyKey(Base):
-    """A key that someone sent along with a request, and the answer to it.
+    """The key that a client sent with a request, and the response to it.
 
-    The request is kept as a fingerprint alone, the body of its answer encrypted. Without a `status` the request is
-    still at work: only its own transaction sees that. Without a `body` the answer was erased.
+    Stores only a fingerprint of the request, and encrypts the body of the response. Without a `status` the request is
+    still in progress; only its own transaction sees that. Without a `body` the response was erased.
     """
 
     __tablename__ = "idempotency_keys"
@@ -31,9 +31,9 @@ class IdempotencyKey(Base):
 
     @classmethod
     def erasing(cls, customer_id: int) -> Update:
-        """The statement that erases the answers that went to this customer or concern them.
+        """Return the statement that erases the responses that were sent to this customer or concern them.
 
-        The keys stay: what was asked with them must not be done once more by someone who asks again.
+        The keys stay, so that a repeated request is not executed again.
         """
         theirs = or_(cls.customer_id == customer_id, cls.identity == f"customer:{customer_id}")
         return update(cls).where(theirs).values(headers=[], body=None).execution_options(synchronize_session=False)

@@ -1,4 +1,4 @@
-"""Invites: how people get their first password, or another where they forgot theirs."""
+"""Invites: they let people set their first password, or a new one if they forgot it."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ from app.models.account import OfAccount
 
 
 class Invite(OfAccount, Base):
-    """The open invite of an account. Using it deletes the row; the token itself is kept nowhere."""
+    """The open invite of an account. Using it deletes the row; the token itself is not stored."""
 
     __tablename__ = "invites"
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Who made it: it is void as soon as they might not make it any more.
+    # The member of staff who made it; the invite becomes void when they lose the right to make it.
     made_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), index=True)

@@ -12,7 +12,7 @@ from app.rules.roles import Role
 
 
 class Mechanic(Named, Account):
-    """A member of staff. Never deleted, only deactivated."""
+    """A member of staff; never deleted, only deactivated."""
 
     __tablename__ = "mechanics"
     noun = "mechanic"
@@ -24,7 +24,7 @@ class Mechanic(Named, Account):
     active: Mapped[bool] = mapped_column(default=True, doc="A deactivated mechanic cannot sign in.")
 
     if TYPE_CHECKING:
-        # Tickets that they are assigned to and that are open or in progress; made where tickets are known.
+        # Number of assigned tickets that are open or in progress; `app.models.ticket` adds this property.
         open_tickets: InstrumentedAttribute[int]
 
     @classmethod

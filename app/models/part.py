@@ -1,4 +1,4 @@
-"""Inventory: the parts on the shelf and their stock."""
+"""The parts catalogue and the stock of each part."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ ON_SALE = text("archived_at IS NULL")
 
 
 class Part(Named, Versioned, Row):
-    """A part of the catalogue. `quantity_on_hand` is null where its stock is not tracked."""
+    """A part of the catalogue. `quantity_on_hand` is null if its stock is not tracked."""
 
     __tablename__ = "parts"
     __table_args__ = (
@@ -37,7 +37,7 @@ class Part(Named, Versioned, Row):
     price: Mapped[Decimal] = mapped_column(Money, doc="What the customer pays for one.")
     sku: Mapped[str | None] = mapped_column(SkuText, doc="Stock keeping unit; unique where given, without case.")
     sku_key: Mapped[str | None] = folded(sku_key, "sku", sort_order=96)
-    # What customers search, who see no SKU.
+    # For the search of customers, who see no SKU.
     name_text: Mapped[str] = folded(searchable, "name", server_default="", sort_order=97)
     quantity_on_hand: Mapped[int | None] = mapped_column(doc="Units on the shelf; null: not tracked.")
     quantity_reserved: Mapped[int] = mapped_column(default=0, doc="Units on the shelf that tickets hold.")
@@ -49,7 +49,7 @@ class Part(Named, Versioned, Row):
 
     @hybrid_property
     def quantity_available(self) -> int | None:
-        """Units that can be promised: on hand less reserved; null where stock is not tracked."""
+        """Units on hand that are not reserved; None if the stock is not tracked."""
         return None if self.quantity_on_hand is None else self.quantity_on_hand - self.quantity_reserved
 
     @quantity_available.inplace.expression
@@ -59,7 +59,7 @@ class Part(Named, Versioned, Row):
 
     @hybrid_property
     def runs_low(self) -> bool:
-        """Whether it is time to reorder."""
+        """Whether no more units are available than the reorder point."""
         available, point = self.quantity_available, self.reorder_point
         return available is not None and point is not None and available <= point
 

@@ -1,4 +1,4 @@
-"""Sessions: one row for each sign-in that is still good."""
+"""Sessions: one row for each valid sign-in."""
 
 from datetime import datetime
 
@@ -11,12 +11,12 @@ from app.models.account import OfAccount
 
 
 class SignIn(OfAccount, Base):
-    """A sign-in of one customer or one mechanic. Signing out deletes the row, and with it the token's power."""
+    """A sign-in of one customer or one mechanic. Signing out deletes the row, which makes the token invalid."""
 
     __tablename__ = "sign_ins"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # To within a minute, and only where sessions end when they are idle.
+    # Accurate to a minute; updated only if idle sessions expire.
     last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

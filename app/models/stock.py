@@ -1,4 +1,4 @@
-"""The stock ledger: every change of what is on the shelf, append-only."""
+"""The stock ledger: append-only movements of units on hand."""
 
 import enum
 from datetime import datetime
@@ -13,7 +13,7 @@ from app.models.mechanic import Mechanic
 
 
 class MovementKind(enum.Enum):
-    """What moved the stock; tickets issue and return, people receive and adjust."""
+    """The kind of a movement: tickets issue and return units, staff receive and adjust them."""
 
     RECEIVE = "receive"
     ISSUE = "issue"
@@ -23,7 +23,7 @@ class MovementKind(enum.Enum):
 
 @append_only
 class StockMovement(Row):
-    """Units that came to the shelf (positive) or left it. What is on hand is the sum of a part's movements."""
+    """Units that came to the shelf (positive) or left it (negative). Their sum is the part's quantity on hand."""
 
     __tablename__ = "stock_movements"
     __table_args__ = (

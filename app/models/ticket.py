@@ -1,4 +1,4 @@
-"""Service tickets (the trade says repair orders), their mechanics, lines, and history."""
+"""Service tickets (repair orders), their mechanics, lines and history."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -63,16 +63,16 @@ from app.rules.ticket_life import (
 from app.rules.totals import Discount, Rates, Totals
 
 ON_HOLD = text("hold IS NOT NULL")
-# Ids that are looked through together for where a range of dates begins in the order of ids.
+# Number of ids in a block; the dates of each block are indexed, to find where a range of dates begins among the ids.
 BLOCK = 8192
-# Behind the keys of the index that sorts by total: it then finds what a range of these leaves without its rows.
+# Last columns of the index that sorts by total, so that it also answers filters on dates without reading the rows.
 DATES = ("created_at", "updated_at")
 
 
 class Assignment(Base):
-    """A mechanic who works on a ticket, with a copy of what the tickets of a mechanic are filtered and sorted by.
+    """A mechanic who works on a ticket, with copies of the ticket's columns that lists filter and sort by.
 
-    Where that stood with the ticket alone, no index would find the largest of one mechanic's tickets.
+    Without the copies no index could combine the mechanic with these columns, such as for their largest tickets.
     """
 
     __tablename__ = "ticket_mechanics"
@@ -89,7 +89,7 @@ class Assignment(Base):
         ),
     )
 
-    # The id of the ticket, under the name that it has in the lists of tickets.
+    # The id of the ticket, named as in `ServiceTicket`, so that lists of tickets can read assignments instead.
     id: Mapped[int] = mapped_column("ticket_id", ForeignKey("service_tickets.id"), primary_key=True)
     mechanic_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), primary_key=True)
     status: Mapped[TicketStatus] = mapped_column(enum_column(TicketStatus), default=TicketStatus.OPEN)
@@ -100,31 +100,29 @@ class Assignment(Base):
 
     @classmethod
     def not_deleted(cls) -> ColumnElement[bool]:
-        """As every ticket is."""
+        """Tickets are never deleted."""
         return true()
 
 
 ticket_mechanics: Table = cast("Table", Assignment.__table__)
-# What an assignment has a copy of.
+# The columns of the ticket that an assignment copies.
 COPIED = ("status", "hold", "created_at", "updated_at", "total")
-
-
 DUE = text("balance > 0 AND status = 'invoiced'")
 CREDIT = text("balance < 0")
-COMMA: Any = literal_column("', '")  # a constant: as a value it would be written anew into each statement
+COMMA: Any = literal_column("', '")  # a constant, so that the statement has no parameter for it
 WAITING = text("quantity_short > 0")
-# The columns of a ticket's totals, in the order of these.
+# The columns of a ticket's totals, in the order of the fields of `Totals`.
 FIGURES = ("total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance")
 
 
 def _blocks_index() -> Index:
-    """The dates of each block of ids. Not on SQLite, where Alembic would lose it with the next change of the table."""
+    """Index the dates of each block of ids. PostgreSQL only: on SQLite, Alembic drops it when it alters the table."""
     name = "ix_service_tickets_block_created_at"
     return Index(name, text(f"(id / {BLOCK})"), "created_at", info=POSTGRESQL_ONLY).ddl_if(dialect="postgresql")
 
 
 class ServiceTicket(Searchable, Versioned, Row):
-    """One visit of one vehicle: what is wrong, who works on it, what it uses, what it costs."""
+    """A repair order: one visit of one vehicle, with its work, mechanics, lines and totals."""
 
     __tablename__ = "service_tickets"
     __table_args__ = (
@@ -136,7 +134,8 @@ class ServiceTicket(Searchable, Versioned, Row):
         ),
         Index("ix_service_tickets_customer_id_id", "customer_id", "id"),
         Index("ix_service_tickets_vehicle_id_id", "vehicle_id", "id"),
-        # Each begins with what most lists are filtered by; where one is not, a page is merged from all its values.
+        # Each begins with the columns that most lists filter by. A list without such a filter merges its page from one
+        # page for each value.
         Index("ix_service_tickets_status_id", "status", "is_assigned", "id"),
         Index("ix_service_tickets_created_at_id", "status", "is_assigned", "created_at", "id"),
         Index("ix_service_tickets_updated_at_id", "status", "is_assigned", "updated_at", "id"),
@@ -157,7 +156,7 @@ class ServiceTicket(Searchable, Versioned, Row):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     vehicle_id: Mapped[int | None] = mapped_column(ForeignKey("vehicles.id"))
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
-    # Whether it has mechanics, so that those without are found by an index.
+    # Whether mechanics are assigned; a column, so that an index finds the unassigned tickets.
     is_assigned: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -195,55 +194,55 @@ class ServiceTicket(Searchable, Versioned, Row):
     labor: Mapped[list["LaborLine"]] = readonly_relationship(order_by="LaborLine.id")
 
     @validates("mechanics", include_removes=True)
-    def _note_assignment(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
+    def _update_is_assigned(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
         self.is_assigned = not is_removed or len(self.mechanics) > 1
         return mechanic
 
     @hybrid_property
     def mechanic_names(self) -> str | None:
-        """Who works on it, in one text; None where nobody does."""
+        """The names of the mechanics, separated by commas; None if there are none."""
         return ", ".join(mechanic.name for mechanic in self.mechanics) or None
 
     @mechanic_names.inplace.expression
     @classmethod
     def _mechanic_names(cls) -> ColumnElement[str | None]:
-        mine = select(Mechanic.name).join(ticket_mechanics).where(ticket_mechanics.c.ticket_id == cls.id)
-        names = mine.correlate(cls).order_by(Mechanic.id).subquery()
+        assigned = select(Mechanic.name).join(ticket_mechanics).where(ticket_mechanics.c.ticket_id == cls.id)
+        names = assigned.correlate(cls).order_by(Mechanic.id).subquery()
         return select(func.aggregate_strings(names.c.name, COMMA)).scalar_subquery()
 
     @property
     def is_reserving(self) -> bool:
-        """Whether its lines hold parts on the shelf."""
+        """Whether the part lines reserve stock."""
         return self.status in RESERVING
 
     def touch(self) -> None:
-        """Count a change that is kept in another table, such as a part line."""
+        """Raise the version for a change that is stored in another table, such as a part line."""
         self.updated_at = now()
 
     def require_status(self, statuses: Iterable[TicketStatus], what: str = "it no longer changes") -> None:
-        """Raises `TicketLocked` in any other state."""
+        """Raises `TicketLocked` if the ticket has none of these statuses."""
         if self.status not in statuses:
             raise TicketLocked(f"Ticket {self.id} is {self.status.value}; {what}.", ticket_status=self.status.value)
 
     def require_changeable(self) -> None:
-        """Raises `TicketLocked` where its state closes it to changes."""
+        """Raises `TicketLocked` if the ticket's status allows no changes."""
         self.require_status(CHANGEABLE)
 
     def find_transition(self, target: TicketStatus, by: Trigger) -> Transition:
-        """The move to that state. Raises `InvalidTransition` where the table has none."""
-        move = find_transition(self.status, target, by)
-        if move is None:
+        """Return the transition to this status. Raises `InvalidTransition` if the table has none."""
+        transition = find_transition(self.status, target, by)
+        if transition is None:
             raise InvalidTransition(
                 f"A ticket that is {self.status.value} cannot become {target.value} here.",
                 ticket_status=self.status.value,
                 allowed=allowed(self.status),
             )
-        return move
+        return transition
 
     def compute_totals(self, *, parts: Decimal = ZERO, labor: Decimal = ZERO) -> None:
-        """Bring the totals up to lines that now cost so much more, or less.
+        """Recompute the totals after the cost of the lines changed by `parts` and `labor` (money; negative: less).
 
-        Raises `AboveAuthorization` where that takes the total above the ceiling.
+        Raises `AboveAuthorization` if the total rises above the authorised amount, and `OverflowError` as `compute`.
         """
         before = self.total
         figures = totals.compute(
@@ -253,7 +252,7 @@ class ServiceTicket(Searchable, Versioned, Row):
             Discount(self.discount_percent, self.discount_amount),
             self.paid,
         )
-        # Column by column, so that only those are written that change; the composite is made anew when it is asked for.
+        # Set column by column, so that the UPDATE writes only changed ones. The composite is rebuilt on next access.
         for name, figure in zip(FIGURES, vars(figures).values(), strict=True):
             if getattr(self, name) != figure:
                 setattr(self, name, figure)
@@ -269,15 +268,15 @@ class ServiceTicket(Searchable, Versioned, Row):
 
 @event.listens_for(Session, "after_flush")
 def _copy_to_assignments(session: Session, _context: UOWTransaction) -> None:
-    """Bring the assignments up to their tickets, in the transaction that changes either."""
+    """Update the copies in the assignments of changed tickets, in the same transaction."""
     for row in (*session.new, *session.dirty):
-        if isinstance(row, ServiceTicket) and row.is_assigned and _is_copied_anew(row):
+        if isinstance(row, ServiceTicket) and row.is_assigned and _is_copy_outdated(row):
             copied = {f"its_{name}": getattr(row, name) for name in COPIED}
             session.connection().execute(_COPY, {"its_id": row.id, **copied})
 
 
-def _is_copied_anew(ticket: ServiceTicket) -> bool:
-    # What was not loaded did not change.
+def _is_copy_outdated(ticket: ServiceTicket) -> bool:
+    # PASSIVE_NO_INITIALIZE does not load attributes: one that is not loaded did not change.
     return any(get_history(ticket, name, PASSIVE_NO_INITIALIZE).has_changes() for name in ("mechanics", *COPIED))
 
 
@@ -289,10 +288,10 @@ _COPY = (
 
 
 class PartLine(Base):
-    """How many units of a part a ticket uses, at the price copied when the line was made.
+    """How many units of a part a ticket uses, at the price that was copied when the line was created.
 
-    Of these, `quantity_reserved` lie on the shelf for it, `quantity_issued` have left the shelf, and it waits for
-    `quantity_short`. All three are guarded by the lock of the part, not of the ticket.
+    Of these, `quantity_reserved` units are reserved on the shelf, `quantity_issued` have left the shelf, and
+    `quantity_short` are backordered. The lock of the part guards all three, not the lock of the ticket.
     """
 
     __tablename__ = "part_lines"
@@ -323,13 +322,13 @@ class PartLine(Base):
     part: Mapped[Part] = readonly_relationship()
 
     def set_quantity(self, quantity: int) -> None:
-        """Use so many units, at the line's own price."""
+        """Set the units and recompute the line total at the line's own price."""
         self.quantity = quantity
         self.line_total = totals.line_total(quantity, self.unit_price)
 
 
 class LaborLine(Row):
-    """Work done: hours at a rate."""
+    """Labor on a ticket: hours at a rate."""
 
     __tablename__ = "labor_lines"
     __table_args__ = (
@@ -347,7 +346,7 @@ class LaborLine(Row):
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Hours times rate, rounded half up to the cent.")
 
     def set_price(self) -> None:
-        """Bring the line's total up to its hours and rate."""
+        """Recompute the line total from hours and rate."""
         self.line_total = totals.line_total(self.hours, self.rate)
 
 
@@ -375,7 +374,7 @@ class TicketEvent(Row):
     customer: Mapped[Customer | None] = readonly_relationship()
 
 
-# How many tickets a mechanic has to work on. Loaded only where a schema shows it.
+# The number of tickets a mechanic has to work on. Deferred: only schemas that show it load it.
 Mechanic.__mapper__.add_property(
     "open_tickets",
     column_property(
@@ -390,7 +389,7 @@ Mechanic.__mapper__.add_property(
     ),
 )
 
-# A line of labor changes with its ticket, and counts as a part of it.
+# A labor line has the version of its ticket, since changing the line raises that.
 LaborLine.__mapper__.add_property(
     "version",
     column_property(

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""The shop's own column types, the same on SQLite and PostgreSQL; schema fields are chosen by them."""
 
 from sqlalchemy import String
 
@@ -14,14 +14,14 @@ class VinNumber(String):
 
 
 class PlateNumber(String):
-    """A license plate, without what stands between its letters and digits, in capitals."""
+    """A license plate, in capitals, without separators between its letters and digits."""
 
     def __init__(self) -> None:
         super().__init__(MAX_PLATE)
 
 
 class SkuText(String):
-    """A stock keeping unit, in the one form of what looks alike."""
+    """A stock keeping unit in its normal form."""
 
     def __init__(self) -> None:
         super().__init__(MAX_SKU)

@@ -10,24 +10,24 @@ from app.core.database.types import UtcDateTime
 from app.models.types import PlateNumber, VinNumber
 from app.problems import OdometerBackwards
 
-# The largest reading of an odometer.
+# The largest odometer reading, in miles.
 MAX_MILES = 9_999_999
 IN_USE = text("archived_at IS NULL")
 
 
 def require_forwards(before: int | None, after: int | None, *, override: bool) -> None:
-    """Raises `OdometerBackwards` where the later of two readings is less, unless overridden; it tells the earlier."""
+    """Raises `OdometerBackwards` with the earlier reading if the later one is less, unless overridden."""
     if before is not None and after is not None and after < before and not override:
         raise OdometerBackwards(f"The last reading was {before}; send override to set a lower one.", odometer=before)
 
 
 class Vehicle(Versioned, Row):
-    """A vehicle of one customer; sold, it is handed over to another."""
+    """A vehicle of one customer. A sold vehicle is handed over to another customer."""
 
     __tablename__ = "vehicles"
     __table_args__ = (
         CheckConstraint("odometer >= 0", name="odometer_not_negative"),
-        # The same car may, by mistake or after a sale, stand with two customers, but not twice with one.
+        # Two customers may have the same vehicle, by mistake or after a sale; one customer may not have it twice.
         Index(
             "uq_vehicles_customer_vin", "customer_id", "vin", unique=True, sqlite_where=IN_USE, postgresql_where=IN_USE
         ),
@@ -46,7 +46,7 @@ class Vehicle(Versioned, Row):
     model: Mapped[str | None] = mapped_column(String(60))
     year: Mapped[int | None] = mapped_column(doc="Model year; filled in from the VIN where it tells it.")
     odometer: Mapped[int | None] = mapped_column(doc="The last reading: entered, or of the newest ticket with one.")
-    # The last reading that came with no ticket: what is left where that of a ticket turns out to be another car's.
+    # The last reading that came without a ticket; the fallback if a ticket's reading belongs to another vehicle.
     odometer_entered: Mapped[int | None] = mapped_column()
     notes: Mapped[str | None] = mapped_column(String(2000))
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -56,22 +56,25 @@ class Vehicle(Versioned, Row):
         return cls.archived_at.is_(None)
 
     def read_odometer(self, reading: int | None, *, override: bool = False) -> None:
-        """Take the reading of the newest ticket. Raises `OdometerBackwards` where it is less than the last."""
+        """Set the odometer to the newest ticket's reading. Raises `OdometerBackwards` if it is less than the last."""
         if reading is None:
             return
         require_forwards(self.odometer, reading, override=override)
         self.odometer = reading
 
     def enter_odometer(self, reading: int, *, override: bool = False) -> None:
-        """Take a reading that comes with no ticket. Raises as `read_odometer`."""
+        """Set the odometer to a reading without a ticket. Raises what `read_odometer` raises."""
         self.read_odometer(reading, override=override)
         self.odometer_entered = reading
 
     def drop_reading(self, reading: int, of_others: int | None) -> None:
-        """Forget the reading of a ticket that was another car's, and go back to what its newest other ticket says."""
+        """Undo the reading of a ticket that belongs to another vehicle: go back to the larger of the reading of the
+        newest other ticket (`of_others`) and the last one without a ticket.
+        """
         if self.odometer == reading:
-            self.odometer = max((one for one in (of_others, self.odometer_entered) if one is not None), default=None)
+            readings = (of_others, self.odometer_entered)
+            self.odometer = max((each for each in readings if each is not None), default=None)
 
     def forget_owner(self) -> None:
-        """Take away what leads from the car to the person."""
+        """Erase the data that identifies the owner through the vehicle."""
         self.vin = self.plate = self.plate_state = self.notes = None

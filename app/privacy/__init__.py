@@ -1,4 +1,4 @@
-"""Personal data: exported on request, erased on request. The routes are on the blueprint of customers."""
+"""Export and erasure of a customer's personal data. The routes belong to the customers blueprint."""
 
 from app.privacy import routes
 

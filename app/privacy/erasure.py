@@ -1,4 +1,4 @@
-"""Erasing a customer: what tells who they are goes from every table, what the books need stays (docs/privacy.md)."""
+"""Erase a customer: delete personal data from every table, keep what accounting needs (docs/privacy.md)."""
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
@@ -20,13 +20,13 @@ ERASED_TEXT = "Erased"
 
 @atomic()
 def erase_customer(actor: Identity, customer_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
-    """Erase the personal data; finished tickets keep their figures, and invoices the name they were billed to.
+    """Erase the customer's personal data; finished tickets keep their amounts, invoices keep the customer's name.
 
     Raises `NotFound`, `PreconditionFailed`, `UnfinishedTickets`.
     """
     visible(actor, customer_id)
     mine = ServiceTicket.customer_id == customer_id
-    # Before the customer, as everywhere; a ticket that is opened meanwhile is found unfinished below.
+    # Lock order: tickets before customers. `_require_finished` finds a ticket that is opened meanwhile.
     db.session.scalars(
         select(ServiceTicket.id).where(mine).order_by(ServiceTicket.id).with_for_update(key_share=True)
     ).all()
@@ -36,14 +36,14 @@ def erase_customer(actor: Identity, customer_id: int, *, if_match: IfMatch = ANY
     customer.erase()
     audit(AuditKind.ERASED, actor, customer)
     end_sessions(customer)
-    _forget_vehicles(customer)
-    _forget_words(mine)
-    _forget_contact(mine)
+    _erase_vehicles(customer)
+    _erase_free_text(mine)
+    _erase_billing_contacts(mine)
     db.session.execute(IdempotencyKey.erasing(customer_id))
 
 
 def _require_finished(mine: ColumnElement[bool]) -> None:
-    """Raises `UnfinishedTickets` with the first few of them."""
+    """Raises `UnfinishedTickets` with the ids of up to 10 tickets that are not finished, or have money due."""
     is_paid = ServiceTicket.status == TicketStatus.PAID
     is_owed = or_(and_(is_paid, ServiceTicket.balance != ZERO), and_(~is_paid, ServiceTicket.paid > ZERO))
     unfinished = select(ServiceTicket.id).where(mine, or_(ServiceTicket.status.not_in(FINISHED), is_owed))
@@ -52,30 +52,33 @@ def _require_finished(mine: ColumnElement[bool]) -> None:
         raise UnfinishedTickets("Finish, settle or void these tickets first.", ticket_ids=ticket_ids)
 
 
-def _forget_vehicles(customer: Customer) -> None:
+def _erase_vehicles(customer: Customer) -> None:
     vehicles = select(Vehicle).where(Vehicle.customer_id == customer.id).order_by(Vehicle.id)
     for vehicle in db.session.scalars(vehicles.with_for_update(key_share=True)):
         vehicle.forget_owner()
         vehicle.archived_at = customer.erased_at
 
 
-def _forget_words(mine: ColumnElement[bool]) -> None:
-    """Take away what was written freely of the visits, from the history too; of that the database allows no more."""
+def _erase_free_text(mine: ColumnElement[bool]) -> None:
+    """Erase free text of the tickets, their history and authorisations.
+
+    Of the append-only history the database allows only these updates.
+    """
     tickets = select(ServiceTicket.id).where(mine)
     theirs = TicketEvent.ticket_id.in_(tickets)
     described = or_(TicketEvent.before.is_not(None), TicketEvent.after.is_not(None))
     words = {"description": ERASED_TEXT, "search_text": searchable(ERASED_TEXT)}
-    for forgetting in (
+    for statement in (
         update(ServiceTicket).where(mine).values(**words, version=ServiceTicket.version + 1),
         update(TicketEvent).where(theirs, TicketEvent.what == "description", described).values(before=None, after=None),
         update(TicketEvent).where(theirs, TicketEvent.reason.is_not(None)).values(reason=None),
         update(Authorization).where(Authorization.ticket_id.in_(tickets)).values(said_by=None),
     ):
-        db.session.execute(forgetting.execution_options(synchronize_session=False))
+        db.session.execute(statement.execution_options(synchronize_session=False))
 
 
-def _forget_contact(mine: ColumnElement[bool]) -> None:
-    """Leave of whom was billed the name, and of the car what it was."""
+def _erase_billing_contacts(mine: ColumnElement[bool]) -> None:
+    """Erase contact data and vehicle identifiers from the invoices; keep name and kind of vehicle."""
     invoices = select(Invoice).join(ServiceTicket).where(mine).order_by(Invoice.id)
     for invoice in db.session.scalars(invoices.with_for_update(of=Invoice, key_share=True)):
         invoice.forget_contact()

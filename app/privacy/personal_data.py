@@ -1,4 +1,4 @@
-"""All that is held on a customer, as one JSON document that is written while the database is read."""
+"""Export all data held on a customer as one JSON document, streamed while the database is read."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +26,7 @@ from app.models import (
 )
 from app.privacy.schemas import PERSONAL_DATA
 
-# So many rows are in memory at once, however many there are.
+# At most this many rows are in memory at once.
 ROWS_AT_ONCE = 100
 
 
@@ -34,7 +34,7 @@ def _of_tickets(column: Any) -> Callable[[int], ColumnElement[bool]]:
     return lambda owner: column.in_(select(ServiceTicket.id).where(ServiceTicket.customer_id == owner))
 
 
-# Which rows each member of the document holds, archived and voided ones too.
+# The criterion for the rows of each member of the document; archived and voided rows are included.
 HELD: dict[str, Callable[[int], ColumnElement[bool]]] = {
     "vehicles": lambda owner: Vehicle.customer_id == owner,
     "tickets": lambda owner: ServiceTicket.customer_id == owner,
@@ -51,7 +51,7 @@ HELD: dict[str, Callable[[int], ColumnElement[bool]]] = {
 
 
 def export(actor: Identity, customer_id: int) -> Iterator[str]:
-    """The document, piece by piece; that it was asked for is on record. Raises `NotFound`."""
+    """Audit the export and return the document in pieces. Raises `NotFound`."""
     with atomic():
         audit(AuditKind.EXPORTED, actor, visible(actor, customer_id))
     return _pieces(customer_id)
@@ -68,7 +68,7 @@ def _pieces(customer_id: int) -> Iterator[str]:
 
 
 def _batches(name: str, criterion: ColumnElement[bool]) -> Iterator[str]:
-    """The rows of a member as JSON, with commas between them."""
+    """Yield the rows of a member as JSON, separated by commas."""
     field: Any = PERSONAL_DATA.fields[name]
     schema: ModelOutput = field.schema
     key: Any = schema.model.id

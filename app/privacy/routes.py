@@ -1,4 +1,4 @@
-"""Personal data of customers: exported on request, erased on request."""
+"""Routes that export and erase a customer's personal data."""
 
 from flask import Response, stream_with_context
 

@@ -1,4 +1,4 @@
-"""What a customer is given of all that is held on them: their own data, without that of other people."""
+"""Output schemas of a customer's personal data; they leave out the data of other people."""
 
 from marshmallow import fields
 
@@ -17,7 +17,7 @@ class HeldAuthorizationSchema(ModelOutput):
 
 
 class HeldInvoiceSchema(InvoiceSchema):
-    """An invoice without the payments, which are listed by themselves; voided ones too."""
+    """An invoice, voided ones too, without its payments, which have a list of their own."""
 
     class Meta(ModelOutput.Meta):
         model = Invoice
@@ -49,7 +49,7 @@ class OwnActSchema(ModelOutput):
 
 
 class AccountEventSchema(ModelOutput):
-    """What others did to the account; where from is theirs."""
+    """An event that somebody else caused on the account; their address is left out as their personal data."""
 
     class Meta(ModelOutput.Meta):
         model = AuditEvent

@@ -1,1 +1,1 @@
-"""The shop's rules as plain functions and tables, free of Flask and of the database."""
+"""The shop's rules as plain functions and tables, without Flask and the database."""

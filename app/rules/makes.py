@@ -1,10 +1,10 @@
-"""World manufacturer identifiers: which brand the first three characters of a VIN stand for, where that is one brand.
+"""World manufacturer identifiers: the brand for the first three characters of a VIN, if they identify one brand.
 
-Left out is what is not sure: makers of fewer than 1,000 vehicles a year (a 9 in the third place), codes of a country or
-a company, and codes whose brands changed.
+The tables leave out uncertain codes: makers of fewer than 1,000 vehicles a year (third character 9), codes of a country
+or a company, and codes whose brand changed.
 """
 
-# Of vehicles of at most 10,000 pounds, whose VINs tell the 30-year cycle of the year (49 CFR 565.15).
+# Codes of vehicles of at most 10,000 pounds, whose VINs determine the 30-year cycle of the model year (49 CFR 565.15).
 LIGHT_BY_MAKE = {
     "Acura": "19U 19V 2HN 5J8 JH4",
     "Alfa Romeo": "ZAR ZAS",
@@ -58,10 +58,10 @@ LIGHT_BY_MAKE = {
     "Volkswagen": "1V2 1VW 3VV 3VW 9BW WVG WVW",
     "Volvo": "7JR LVY YV1 YV4",
 }
-# Of light vehicles too, each of several brands: of Chrysler, Dodge, Jeep, Ram and Fiat; Nissan and Infiniti; Hyundai,
+# Codes of light vehicles that several brands share: Chrysler, Dodge, Jeep, Ram and Fiat; Nissan and Infiniti; Hyundai,
 # Genesis and Kia; Subaru, Toyota and Scion; Mazda and Toyota.
 SHARED = "1C3 1C4 1C6 2C3 2C4 3C3 3C4 ZAC 5N1 JN1 JN8 5NM KMH KMT KMU 5XY JF1 JTK JTL JTM JTN 3MY"
-# Of motorcycles and of trucks that may be heavier.
+# Codes of motorcycles, and of trucks that may be heavier.
 OTHERS_BY_MAKE = {
     "Chevrolet": "1GB",
     "Ford": "1FC 1FD",

@@ -1,4 +1,4 @@
-"""Money, hours and rates: exact decimals, never a binary float, and one rule of rounding: half up to the cent."""
+"""Arithmetic of money, hours and rates with exact decimals, never binary floats; rounding is half up to the cent."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -7,10 +7,10 @@ ZERO = Decimal("0.00")
 
 
 def round_cents(amount: Decimal) -> Decimal:
-    """The amount to the cent, halves up: 0.125 is 0.13."""
+    """Return the amount rounded half up to the cent: 0.125 becomes 0.13."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
-    """So many percent of an amount, to the cent: 8.25 % of 64.90 is 5.35."""
+    """Return `percent` percent of an amount, rounded to the cent: 8.25 % of 64.90 is 5.35."""
     return round_cents(amount * percent / 100)

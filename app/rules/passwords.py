@@ -1,7 +1,7 @@
-"""Which new passwords are refused as soon guessed: common ones, and those made of what is known of their owner.
+"""Find weak new passwords: common ones, and those made of facts that strangers may know about the owner.
 
-The kept list (`common_passwords.txt`) has the words that people's passwords are made of most: those of 20,000 leaked
-passwords, without what stands around them. It comes from Django (BSD licence), whose list is by Royce Williams.
+`common_passwords.txt` has the most common words of passwords: 20,000 leaked passwords, without the figures and signs
+around their words. It comes from Django (BSD licence), whose list is by Royce Williams.
 """
 
 import re
@@ -13,25 +13,25 @@ from pathlib import Path
 from app.core.text.normalize import MIN_PASSWORD
 
 LIST = Path(__file__).with_name("common_passwords.txt")
-# A shorter word in a password gives nothing away.
+# Shorter words are too common to make a password weak.
 MIN_WORD = 4
 MIN_CHARACTERS = 5
-ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "0123456789")
-# Figures and signs that stand for letters.
+SEQUENCES = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "0123456789")
+# Figures and signs that replace letters.
 _LETTERS = str.maketrans("013457@$!", "oleastasi")
 _AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 
 
 def weakness(password: str, known: Iterable[str | None] = ()) -> str | None:
-    """Why the password would soon be guessed, in words; None where it would not.
+    """Return why the password is weak, as text for its owner; None if it is not.
 
-    `known` is what strangers may know of its owner: e-mail, name, the shop's name.
+    `known`: texts that strangers may know about the owner, such as e-mail, name and the shop's name.
     """
     folded = _folded(password)
     letters = re.sub(r"[\W\d_]", "", folded)
     if len(set(folded)) < MIN_CHARACTERS or _is_repetition(folded) or _is_repetition(letters):
         return "Repeats itself; choose one with more in it."
-    if _is_run(folded):
+    if _is_sequence(folded):
         return "Follows the alphabet or the keyboard; choose another."
     cores = _cores(folded)
     if cores & _words_of(known):
@@ -43,7 +43,7 @@ def weakness(password: str, known: Iterable[str | None] = ()) -> str | None:
 
 @cache
 def common() -> frozenset[str]:
-    """The kept list."""
+    """Return the words of `common_passwords.txt`."""
     return frozenset(LIST.read_text().split())
 
 
@@ -52,7 +52,7 @@ def _folded(text: str) -> str:
 
 
 def _cores(folded: str) -> set[str]:
-    """What is left without figures and signs around it, also where they stand for letters within."""
+    """Return the text without figures and signs around it, also with figures and signs read as letters."""
     core = _AROUND.sub("", folded)
     found = {folded, core, core.translate(_LETTERS), _AROUND.sub("", folded.translate(_LETTERS))}
     found |= {re.sub(r"[\W_]", "", text) for text in found}
@@ -60,7 +60,7 @@ def _cores(folded: str) -> set[str]:
 
 
 def _words_of(known: Iterable[str | None]) -> set[str]:
-    """The texts, the words in them, and these written together."""
+    """Return the texts, folded, the words in them, and each text without separators."""
     texts = [_folded(text) for text in known if text]
     words = {word for text in texts for word in re.split(r"[\W_]+", text)}
     parts = {part for text in texts for part in (text, *text.split("@"))}
@@ -69,12 +69,12 @@ def _words_of(known: Iterable[str | None]) -> set[str]:
 
 
 def _is_repetition(folded: str) -> bool:
-    """Whether it is one shorter text over and over."""
+    """Return whether the text repeats a shorter text."""
     return any(folded[size:] == folded[:-size] for size in range(1, min(MIN_PASSWORD, len(folded) // 2 + 1)))
 
 
-def _is_run(folded: str) -> bool:
-    """Whether it goes along a row, forwards or backwards, again and again."""
+def _is_sequence(folded: str) -> bool:
+    """Return whether the text follows the alphabet, a keyboard or the digits, forwards or backwards, repeatedly."""
     text = re.sub(r"[\W_]", "", folded)
-    endless = [row * (len(text) // len(row) + 2) for row in ROWS]
-    return bool(text) and any(text in row or text in row[::-1] for row in endless)
+    repeated = [sequence * (len(text) // len(sequence) + 2) for sequence in SEQUENCES]
+    return bool(text) and any(text in sequence or text in sequence[::-1] for sequence in repeated)

@@ -4,7 +4,7 @@ import enum
 
 
 class Role(enum.Enum):
-    """What a member of staff may do: each row of mechanics has one."""
+    """The role of a member of staff, which decides what they may do."""
 
     MECHANIC = "mechanic"
     ADVISOR = "advisor"

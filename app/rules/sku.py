@@ -1,4 +1,4 @@
-"""Stock keeping units: the one form in which each is kept, and by what they are compared."""
+"""Stock keeping units: their normal form, which is stored, and the key that compares them."""
 
 import re
 import unicodedata
@@ -11,13 +11,13 @@ _HYPHEN = re.compile(f"[{HYPHENS}]")
 
 
 def sku_form(text: str) -> str:
-    """A SKU, or the beginning of one, in the one form for what looks alike, with single spaces; case stays as it is."""
+    """Return a SKU, or a prefix of one, with one form for characters that look alike and single spaces; keeps case."""
     composed = unicodedata.normalize("NFC", without_unseen(text))
     return " ".join(_HYPHEN.sub("-", composed).split())
 
 
 def normal_sku(text: str) -> str:
-    """The SKU as it is kept. Raises `ValueError` where its one form is longer than a SKU may be."""
+    """Return the SKU in its normal form. Raises `ValueError` if that is longer than `MAX_SKU`."""
     sku = sku_form(text)
     if len(sku) > MAX_SKU:
         raise ValueError(f"Longer than maximum length {MAX_SKU}.")
@@ -25,11 +25,11 @@ def normal_sku(text: str) -> str:
 
 
 def sku_key(sku: str | None) -> str | None:
-    """By what a normal SKU is compared: neither case nor the width of letters makes a difference."""
+    """Return the key that compares a normal SKU, regardless of case and of the width of letters."""
     return None if sku is None else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", sku).casefold())
 
 
 def sku_beginning(text: str) -> dict[str, str]:
-    """The LIKE pattern for keys of SKUs that begin so; none where nothing is left of the text."""
+    """Return `start`, the LIKE pattern for keys of SKUs that begin with the text; empty if no text is left."""
     key = sku_key(sku_form(text))
     return {"start": f"{escaped(key)}%"} if key else {}

@@ -1,11 +1,11 @@
-"""The life of a repair order: one table of states and moves, which everything consults.
+"""The life cycle of a repair order: its statuses and the one table of transitions between them.
 
     estimate ──► open ──► in_progress ──► completed ──► invoiced ──► paid
        │          └──► void
        ├──► declined ──► estimate
        └──► void
 
-`TRANSITIONS` says who may make each move and by what; the drawing leaves out the ways back.
+`TRANSITIONS` defines who may make each transition and what triggers it; the diagram leaves out the ways back.
 """
 
 import enum
@@ -15,7 +15,7 @@ from app.rules.roles import FRONT_DESK, Role
 
 
 class TicketStatus(enum.Enum):
-    """Where a ticket stands."""
+    """The status of a ticket."""
 
     ESTIMATE = "estimate"
     DECLINED = "declined"
@@ -28,7 +28,7 @@ class TicketStatus(enum.Enum):
 
 
 class Hold(enum.Enum):
-    """Why the work on a ticket waits."""
+    """What the work on a ticket waits for."""
 
     PARTS = "parts"
     CUSTOMER = "customer"
@@ -36,7 +36,7 @@ class Hold(enum.Enum):
 
 
 class Trigger(enum.Enum):
-    """What makes a move."""
+    """What makes a transition: a request for the status itself, or an authorisation, invoice, payment or refund."""
 
     STATUS = "status"
     AUTHORIZATION = "authorization"
@@ -47,7 +47,7 @@ class Trigger(enum.Enum):
 
 @dataclass(frozen=True)
 class Transition:
-    """A step from one state to another. `own`: mechanics make it on their own tickets too."""
+    """A change from one status to another. `own`: mechanics may make it too, on their own tickets."""
 
     source: TicketStatus
     target: TicketStatus
@@ -73,35 +73,35 @@ TRANSITIONS = (
     Transition(_S.COMPLETED, _S.INVOICED, Trigger.INVOICE),
     Transition(_S.COMPLETED, _S.PAID, Trigger.INVOICE),
     Transition(_S.INVOICED, _S.PAID, Trigger.PAYMENT),
-    Transition(_S.INVOICED, _S.PAID, Trigger.REFUND),  # of what was paid beyond the total
+    Transition(_S.INVOICED, _S.PAID, Trigger.REFUND),  # a refund of a credit
     Transition(_S.INVOICED, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
     Transition(_S.PAID, _S.COMPLETED, roles=_ADMIN, needs_reason=True),
     Transition(_S.PAID, _S.INVOICED, Trigger.REFUND),
 )
 
-# A ticket starts in one of these.
+# A new ticket has one of these.
 FIRST = (TicketStatus.OPEN, TicketStatus.ESTIMATE)
-# Lines, mechanics and the ticket's own fields change only here.
+# Lines, mechanics and the ticket's own fields can be changed.
 CHANGEABLE = frozenset({TicketStatus.ESTIMATE, TicketStatus.OPEN, TicketStatus.IN_PROGRESS})
-# The lines of these hold parts: authorised and unfinished. Quotes hold nothing.
+# Authorised and unfinished: the lines reserve parts. Estimates reserve nothing.
 RESERVING = frozenset({TicketStatus.OPEN, TicketStatus.IN_PROGRESS})
-# The work is done, and its parts have left the shelf.
+# The work is done, and its parts were issued.
 WORKED = frozenset({TicketStatus.COMPLETED, TicketStatus.INVOICED, TicketStatus.PAID})
-# An invoice stands, and payments are taken on it.
+# There is an invoice that is not voided, and it takes payments.
 BILLED = frozenset({TicketStatus.INVOICED, TicketStatus.PAID})
-# Work waits only where there is work to do.
+# There is work to do, so it can be on hold.
 HOLDABLE = CHANGEABLE
-# Nothing is left to do. Nor is anything owed, either way, unless money was taken for one that is not paid.
+# No work is left to do, and nobody owes money, unless a ticket other than a paid one has payments.
 FINISHED = frozenset({TicketStatus.PAID, TicketStatus.VOID, TicketStatus.DECLINED})
-# The work that keeps a mechanic busy.
+# Counts as open work of a mechanic.
 WORKLOAD = RESERVING
 
 
 def find_transition(source: TicketStatus, target: TicketStatus, by: Trigger) -> Transition | None:
-    """The move of the table, None where there is no such step."""
-    return next((move for move in TRANSITIONS if (move.source, move.target, move.by) == (source, target, by)), None)
+    """Return the transition of the table, None if there is none."""
+    return next((each for each in TRANSITIONS if (each.source, each.target, each.by) == (source, target, by)), None)
 
 
 def allowed(source: TicketStatus, by: Trigger = Trigger.STATUS) -> list[str]:
-    """The states that follow `source` by these means, for telling a client."""
-    return sorted(move.target.value for move in TRANSITIONS if (move.source, move.by) == (source, by))
+    """Return the sorted values of the statuses that `source` can change to by this trigger, for error responses."""
+    return sorted(each.target.value for each in TRANSITIONS if (each.source, each.by) == (source, by))

@@ -1,20 +1,20 @@
-"""What a ticket costs: the one place where its totals are computed.
+"""Compute the totals of a ticket; no other module does.
 
-A ticket with parts of 100.00, labor of 1.7 h at 120.00, a discount of 10 %, supplies of 5 % capped at 20.00, a tax of
-8.25 % on parts and 4 % on labor, worked by hand:
+Example by hand: parts of 100.00, labor of 1.7 h at 120.00, a discount of 10 %, supplies of 5 % capped at 20.00, a tax
+of 8.25 % on parts and 4 % on labor:
 
     parts                                                     100.00
     labor      1.7 × 120.00                                   204.00
     discount   10 % of 304.00 =                                30.40
                parts' share  30.40 × 100.00 / 304.00 = 10.00
-               labor has the rest                      20.40
+               labor's share is the rest               20.40
     supplies   5 % of 204.00 (before discount) =               10.20
     tax        8.25 % of (100.00 − 10.00 + 10.20) =  8.2665 →  8.27
                4 % of (204.00 − 20.40) =             7.344  →  7.34
                                                                15.61
     total      100.00 + 204.00 − 30.40 + 10.20 + 15.61 =      299.41
 
-Each figure is rounded once, half up to the cent, and what is shown adds up: `total` is the sum of the others.
+Each figure is rounded once, half up to the cent; `total` is the sum of the rounded figures, so they add up.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,9 @@ from app.rules.money import ZERO, percent_of, round_cents
 
 @dataclass(frozen=True)
 class Rates:
-    """The shop's prices, copied to a ticket when it is opened. Rates are percents; `labor` is money an hour."""
+    """The shop's rates, copied to a ticket when it is opened: `labor` and `supplies_cap` are money (`labor` per hour),
+    the others percents.
+    """
 
     labor: Decimal
     parts_tax: Decimal
@@ -37,13 +39,13 @@ class Rates:
 
 @dataclass(frozen=True)
 class Discount:
-    """A percentage of parts and labor, or an amount; at most one of the two."""
+    """A discount on parts and labor: a percentage or an amount, not both."""
 
     percent: Decimal | None = None
     amount: Decimal | None = None
 
     def of(self, base: Decimal) -> Decimal:
-        """What it takes off `base`; never more than there is."""
+        """Return the discount on `base`; never more than `base`."""
         if self.percent is not None:
             return percent_of(base, self.percent)
         return min(self.amount or ZERO, base)
@@ -51,7 +53,7 @@ class Discount:
 
 @dataclass(frozen=True)
 class Totals:
-    """The figures of a ticket, all money. `discount` and `paid` are subtracted, the rest is added."""
+    """The totals of a ticket, all money. `discount` and `paid` are positive and are subtracted."""
 
     parts: Decimal
     labor: Decimal
@@ -64,12 +66,12 @@ class Totals:
 
 
 def line_total(quantity: Decimal | int, price: Decimal) -> Decimal:
-    """What a line costs: units or hours times their price, to the cent."""
+    """Return units or hours times their price, rounded to the cent."""
     return round_cents(quantity * price)
 
 
 def compute(parts: Decimal, labor: Decimal, rates: Rates, discount: Discount, paid: Decimal) -> Totals:
-    """The totals of a ticket whose lines add up to `parts` and `labor`. Raises `OverflowError` beyond `MAX_AMOUNT`."""
+    """Return the totals for line sums `parts` and `labor`. Raises `OverflowError` above `MAX_AMOUNT`."""
     off = discount.of(parts + labor)
     off_parts = round_cents(off * parts / (parts + labor)) if off else ZERO
     off_labor = off - off_parts

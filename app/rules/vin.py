@@ -1,4 +1,4 @@
-"""Vehicle identification numbers: what they may look like, and what they tell."""
+"""Vehicle identification numbers and license plates: formats, normal forms, and decoding of VINs."""
 
 import re
 import unicodedata
@@ -11,30 +11,30 @@ from app.rules.makes import LIGHT, MAKES
 
 # 17 characters; I, O and Q are left out because they look like digits.
 VIN_PATTERN = rf"^[{SPACES}]*[A-HJ-NPR-Za-hj-npr-z0-9]{{17}}[{SPACES}]*$"
-# ISO 3779: what each letter counts in the check digit, and what each place.
+# ISO 3779: the value of each letter and the weight of each position in the check digit.
 _VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True))
 _VALUES |= {str(digit): digit for digit in range(10)}
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-# The codes of 30 model years, from 1980 and from 2010 on.
+# The codes of 30 model years, which start at 1980 and again at 2010.
 _YEAR_CODES = "ABCDEFGHJKLMNPRSTVWXY123456789"
 MAX_PLATE = 16
-# Letters and digits of the alphabets that plates are written in, without those that change their length in capitals.
+# Letters and digits of the alphabets of license plates, without letters whose upper case has another length.
 _LETTERS = (
     "A-Za-z0-9&À-ÖØ-Þà-öø-þĀ-įıĴ-ľŁ-ňŊ-žΆΈ-ΊΌΎ-ΏΑ-ΡΣ-Ϋά-ία-ωЀ-џא-ת٠-٩ء-غف-يก-ฮ๐-๙ぁ-ゖァ-ヺ一-鿿가-힣０-９Ａ-Ｚａ-ｚ"
 )
-# What stands between them and makes no difference: spaces, hyphens, dots, apostrophes, slashes, marks of direction.
-_BETWEEN = rf"{SPACES}{NOTHING}{HYPHENS}{DOTS}'’/"
-# An accent may follow its letter as a character of its own.
+# Separators that are ignored: spaces, hyphens, dots, apostrophes, slashes, direction marks.
+_SEPARATORS = rf"{SPACES}{NOTHING}{HYPHENS}{DOTS}'’/"
+# Combining accents, which may follow a letter.
 _ACCENTS = r"\u0300-\u0344\u0346-\u036f\u3099\u309a"
-PLATE_PATTERN = f"^[{_BETWEEN}]*([{_LETTERS}][{_ACCENTS}]?[{_BETWEEN}]*){{1,{MAX_PLATE}}}$"
+PLATE_PATTERN = f"^[{_SEPARATORS}]*([{_LETTERS}][{_ACCENTS}]?[{_SEPARATORS}]*){{1,{MAX_PLATE}}}$"
 _PLATE = re.compile(PLATE_PATTERN)
 _LETTER = re.compile(f"[{_LETTERS}]")
-_IGNORED = re.compile(f"[{_BETWEEN}{_ACCENTS}]")
+_IGNORED = re.compile(f"[{_SEPARATORS}{_ACCENTS}]")
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a VIN tells for sure; None where it does not. Outside North America the check digit is often not used."""
+    """What a VIN determines with certainty; otherwise None. VINs outside North America often use no check digit."""
 
     make: str | None
     year: int | None
@@ -42,7 +42,7 @@ class Decoded:
 
 
 def normal_vin(text: str) -> str:
-    """The VIN in capitals. Raises `ValueError` where it is none."""
+    """Return the VIN in capitals. Raises `ValueError` if the text is no VIN."""
     vin = without_unseen(text).strip()
     if not re.fullmatch(VIN_PATTERN, vin, re.ASCII):
         raise ValueError("A VIN has 17 letters and digits, without I, O and Q.")
@@ -50,20 +50,20 @@ def normal_vin(text: str) -> str:
 
 
 def decode(vin: str) -> Decoded:
-    """What a normal VIN tells, without asking anyone."""
+    """Decode a normal VIN offline."""
     fits = _check_digit(vin) == vin[8]
     return Decoded(make=MAKES.get(vin[:3]), year=_model_year(vin) if fits else None, check_digit_fits=fits)
 
 
 def _check_digit(vin: str) -> str:
-    """What stands in the ninth place of a North American VIN: the weighted sum of all others, X for ten."""
+    """Return the ninth character of a North American VIN: the weighted sum of the others modulo 11, X for 10."""
     remainder = sum(_VALUES[letter] * weight for letter, weight in zip(vin, _WEIGHTS, strict=True)) % 11
     return "X" if remainder == 10 else str(remainder)
 
 
 def _model_year(vin: str) -> int | None:
-    """The model year where it is sure. Its code repeats every 30 years: in light vehicles a digit in the seventh place
-    means the years from 1980 to 2009, a letter those since; of others only one may not be in the future.
+    """Return the model year if it is certain. Its code repeats every 30 years: for light vehicles a digit in the
+    seventh position means 1980 to 2009, a letter 2010 and later; for others all years but one must be in the future.
     """
     code = _YEAR_CODES.find(vin[9])
     if code < 0:
@@ -75,25 +75,22 @@ def _model_year(vin: str) -> int | None:
 
 
 def plate_key(text: str) -> str:
-    """The text as a plate is kept: in capitals, composed, without what stands between letters and digits."""
+    """Return the text in the normal form of plates: in capitals, composed, without separators."""
     composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).upper())
-    # With an accent that no plate has, a letter is the plain one.
+    # Replace a letter whose accent no plate has by the plain letter.
     plain = (sign if _LETTER.match(sign) else unicodedata.normalize("NFD", sign)[0] for sign in composed)
     return _IGNORED.sub("", "".join(plain))
 
 
 def normal_plate(text: str) -> str:
-    """The plate in capitals, without spaces, hyphens and dots, so that every way of writing it finds it.
-
-    Raises `ValueError` where it is none.
-    """
+    """Return the plate in its normal form, so that every notation of it is found. Raises `ValueError` if it is none."""
     if not _PLATE.fullmatch(text):
         raise ValueError(f"A plate has 1 to {MAX_PLATE} letters and digits.")
     return plate_key(text)
 
 
 def vehicle_patterns(text: str) -> dict[str, str]:
-    """LIKE patterns for a plate and for the end of a VIN; one that finds neither where the text is too short."""
+    """Return the LIKE patterns `plate` (contains) and `vin` (ends with); for text shorter than a trigram: equals it."""
     compact = escaped(plate_key(text))
     if len(compact) < TRIGRAM:
         return {"plate": compact, "vin": compact}

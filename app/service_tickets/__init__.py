@@ -1,4 +1,4 @@
-"""Service tickets: the repair orders, who works on them and which parts they use."""
+"""Service tickets (repair orders), with their mechanics, parts and labor."""
 
 from app.service_tickets import lines_routes, lists_routes, routes
 from app.service_tickets.blueprint import blueprint

@@ -1,4 +1,4 @@
-"""Who may see a ticket and who may change it; a ticket is locked before it is changed."""
+"""Lock a ticket, and check who may see it and who may change it."""
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm.attributes import set_committed_value
@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import Mechanic, Part, PartLine, ServiceTicket, ticket_mechanics
 from app.problems import MechanicInactive
 
-# Locks in the order of its OF: the ticket, then the part.
+# The order of tables in OF is the lock order: the ticket, then the part.
 _TICKET_AND_PART = (
     select(ServiceTicket, Part)
     .join(Part, Part.id == bindparam("part_id"))
@@ -36,7 +36,7 @@ _IS_ASSIGNED = select(
 
 
 def lock_ticket(actor: Identity, ticket_id: int) -> ServiceTicket:
-    """The ticket, locked. Raises `NotFound` where a customer asks for another's ticket, as where there is none."""
+    """Lock and return the ticket. Raises `NotFound` if there is none, or a customer asks for another's ticket."""
     ticket = get_for_update(ServiceTicket, ticket_id)
     if not (actor.is_staff or actor.is_customer(ticket.customer_id)):
         raise not_found(ServiceTicket, ticket_id)
@@ -44,17 +44,17 @@ def lock_ticket(actor: Identity, ticket_id: int) -> ServiceTicket:
 
 
 def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, Part, PartLine | None]:
-    """The ticket and after it the part, archived ones too, both locked, and the ticket's line of that part.
+    """Lock the ticket, then the part (which may be archived); return both and the ticket's line of the part, or None.
 
-    Raises `NotFound` where one of the two is missing.
+    Raises `NotFound` if the ticket or the part is missing.
     """
     ids = {"ticket_id": ticket_id, "part_id": part_id}
-    found = db.session.execute(_TICKET_AND_PART, ids).one_or_none()
-    if found is None:
+    row = db.session.execute(_TICKET_AND_PART, ids).one_or_none()
+    if row is None:
         get_for_update(ServiceTicket, ticket_id)
         raise not_found(Part, part_id)
-    ticket, part = found
-    # Read after the locks: which lines there are is guarded by the ticket's, what they hold by the part's.
+    ticket, part = row
+    # Read the line after locking: the ticket's lock guards which lines exist, the part's lock guards their stock.
     line = db.session.scalar(_LINE, ids)
     if line is not None:
         set_committed_value(line, "part", part)
@@ -62,12 +62,12 @@ def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, P
 
 
 def seen_by(actor: Identity) -> dict[str, int]:
-    """What the columns of a ticket must hold for this identity to see it: staff see all, customers their own."""
+    """Return the column values a ticket must have for this identity to see it: staff see all, customers their own."""
     return {} if actor.is_staff else {"customer_id": actor.id}
 
 
 def require_own(actor: Identity, ticket: ServiceTicket) -> None:
-    """Raises `Forbidden` where a mechanic touches a ticket that they neither opened nor are assigned to."""
+    """Raises `Forbidden` if a mechanic neither opened the ticket nor is assigned to it."""
     if actor.is_front_desk or ticket.opened_by_id == actor.id:
         return
     if not db.session.scalar(_IS_ASSIGNED, {"ticket_id": ticket.id, "mechanic_id": actor.id}):
@@ -75,6 +75,6 @@ def require_own(actor: Identity, ticket: ServiceTicket) -> None:
 
 
 def require_active(mechanic: Mechanic) -> None:
-    """Raises `MechanicInactive` for somebody who is given work and does none any more."""
+    """Raises `MechanicInactive` if the mechanic is deactivated, since they take no new work."""
     if not mechanic.active:
         raise MechanicInactive(f"{mechanic.name} is deactivated and takes no work.")

@@ -1,4 +1,4 @@
-"""What lists of tickets, and of what belongs to them, are filtered and sorted by."""
+"""Filters and sort orders of lists of tickets, assignments and ticket events."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ DATES = {
     "updated_from": "updated_at",
     "updated_before": "updated_at",
 }
-# With constants, as in the conditions of their indexes, which serve no parameters.
+# Constants instead of parameters, so that the conditions match those of the partial indexes.
 _INVOICED: ColumnElement[str] = literal_column(f"'{TicketStatus.INVOICED.value}'")
 _IS_DUE = and_(ServiceTicket.balance > literal_column("0"), ServiceTicket.status == _INVOICED)
 _HAS_CREDIT = ServiceTicket.balance < literal_column("0")
@@ -29,7 +29,7 @@ def _sorts(model: type[Any]) -> dict[str, Any]:
 
 
 def _filters(model: type[Any]) -> dict[str, Filter]:
-    """What tickets and their assignments are both filtered by."""
+    """Return the filters that tickets and assignments share."""
     return {
         "status": one_of(model.status),
         "hold": one_of(model.hold),
@@ -51,7 +51,7 @@ ASSIGNMENTS = Listing(
     filters={
         **_filters(Assignment),
         "unassigned": lambda wanted: false() if wanted else true(),
-        # Money is due on all that are invoiced but for the few with a credit: the others are paid.
+        # Every invoiced ticket has money due, except the few with a credit.
         "balance": lambda is_due: (
             and_(Assignment.status == _INVOICED, Assignment.id.not_in(_CREDITS))
             if is_due

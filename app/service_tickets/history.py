@@ -1,4 +1,4 @@
-"""How a ticket is changed: locked, by someone who may, and with the change written into its history."""
+"""Change a locked ticket and record each change in its history."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from app.rules.money import ZERO
 def record(
     actor: Identity, ticket: ServiceTicket, what: str, before: object, after: object, reason: str | None = None
 ) -> None:
-    """Write one change into the ticket's history, and count it."""
+    """Record a change in the ticket's history and update the ticket's `updated_at`, which raises its version."""
     ticket.touch()
     record_event(actor, ticket, what, before, after, reason)
 
@@ -21,7 +21,7 @@ def record(
 def record_event(
     actor: Identity, ticket: ServiceTicket, what: str, before: object, after: object, reason: str | None = None
 ) -> None:
-    """Write into the ticket's history what its row shows already."""
+    """Record a change in the ticket's history, without touching the ticket's row."""
     db.session.add(
         TicketEvent(
             ticket_id=ticket.id,
@@ -47,17 +47,17 @@ def change_fields(
     line: LaborLine | None = None,
     reason: str | None = None,
 ) -> None:
-    """Set the fields of the ticket, or of a line of it, that are given, and record those that differ."""
-    row, of = (ticket, "") if line is None else (line, f"labor {line.id} ")
+    """Set the given fields of the ticket, or of one of its labor lines, and record those that differ."""
+    row, prefix = (ticket, "") if line is None else (line, f"labor {line.id} ")
     for name, value in changes.items():
         before = getattr(row, name)
         if before != value:
             setattr(row, name, value)
-            record(actor, ticket, of + name, before, value, reason)
+            record(actor, ticket, prefix + name, before, value, reason)
 
 
 def recompute(ticket: ServiceTicket, *, parts: Decimal = ZERO, labor: Decimal = ZERO) -> None:
-    """Bring the totals up to lines that now cost so much more, or less.
+    """Recompute the totals after the cost of the lines changed by `parts` and `labor` (money; negative: less).
 
     Raises `AboveAuthorization`, `TotalTooLarge`.
     """
@@ -68,5 +68,5 @@ def recompute(ticket: ServiceTicket, *, parts: Decimal = ZERO, labor: Decimal = 
 
 
 def describe(quantity: Decimal | int, price: Decimal) -> str:
-    """A line in the history, such as 2 × 64.90."""
+    """Return a line as text for the history, such as `2 × 64.90`."""
     return f"{quantity} × {price}"

@@ -1,4 +1,4 @@
-"""Quick intake: a ticket together with the customer and the vehicle that it is the first to name."""
+"""Quick intake: open a ticket together with a new customer and a new vehicle."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import SQLColumnExpression, null, or_, select
 from app.accounts.access import Identity
 from app.core.database.models import Row
 from app.core.database.transaction import advisory_lock, atomic, get_for_update
-from app.customers.operations import enter_customer
+from app.customers.operations import insert_customer
 from app.extensions import db
 from app.models import Customer, ServiceTicket, Vehicle
 from app.problems import ProbableDuplicate
@@ -27,10 +27,10 @@ def take_in(
     allow_duplicate: bool = False,
     **fields: Any,
 ) -> tuple[ServiceTicket, dict[str, list[str]]]:
-    """Open a ticket, and enter the customer and the vehicle that are new, all or nothing.
+    """Open a ticket, and insert the customer and the vehicle if they are new, all or nothing.
 
-    With a new vehicle come `warnings` about its VIN. Raises `ProbableDuplicate` unless that is allowed, `VinTaken`, and
-    what `open_ticket` does.
+    Returns the ticket and, for a new vehicle, `warnings` about its VIN. Raises `ProbableDuplicate` unless
+    `allow_duplicate`, `VinTaken`, and what `open_ticket` raises.
     """
     if customer is None and vehicle is None:
         return open_ticket(actor, rates, **fields), {}
@@ -39,52 +39,51 @@ def take_in(
     if not allow_duplicate:
         refuse_duplicates(customer or {}, vehicle or {})
     if customer is not None:
-        fields["customer_id"] = enter_customer(customer).id
+        fields["customer_id"] = insert_customer(customer).id
     remarks = {}
     if vehicle is not None:
-        entered, remarks["warnings"] = intake.enter_vehicle(fields["customer_id"], vehicle)
-        fields["vehicle_id"] = entered.id
+        inserted, remarks["warnings"] = intake.insert_vehicle(fields["customer_id"], vehicle)
+        fields["vehicle_id"] = inserted.id
     return open_ticket(actor, rates, **fields), remarks
 
 
-# Two equal arrivals at the same moment must not both find that nobody is there.
+# Advisory lock: of two equal intakes at the same time, the second must find the rows of the first.
 LOCK_ID = 4_710_001
-
-
-MAX_TOLD = 20
-
-
-Ids = SQLColumnExpression[Any]
+MAX_DUPLICATES = 20
+IdColumn = SQLColumnExpression[Any]
 
 
 def refuse_duplicates(customer: Mapping[str, Any], vehicle: Mapping[str, Any]) -> None:
-    """Raises `ProbableDuplicate` where somebody has the phone or e-mail, or a car the plate or VIN, of a new one.
+    """Raises `ProbableDuplicate` if a customer has the same phone or e-mail, or a vehicle the same plate or VIN.
 
-    Until the end of the transaction nobody else is looked for.
+    Serialises these checks: the advisory lock is held until the end of the transaction.
     """
     advisory_lock(LOCK_ID)
-    people = _alike(Customer, customer, ("phone", "email"), Customer.id, null())
-    cars = _alike(Vehicle, vehicle, ("plate", "vin"), Vehicle.customer_id, Vehicle.id)
-    if people or cars:
+    customers = _find_duplicates(Customer, customer, ("phone", "email"), Customer.id, null())
+    vehicles = _find_duplicates(Vehicle, vehicle, ("plate", "vin"), Vehicle.customer_id, Vehicle.id)
+    if customers or vehicles:
         raise ProbableDuplicate(
             "Use the ids of what is on record, or send allow_duplicate to enter it all the same.",
-            duplicates=people + cars,
+            duplicates=customers + vehicles,
         )
 
 
-def _alike(
-    model: type[Row], fields: Mapping[str, Any], names: Iterable[str], customer_id: Ids, vehicle_id: Ids
+def _find_duplicates(
+    model: type[Row], fields: Mapping[str, Any], names: Iterable[str], customer_id: IdColumn, vehicle_id: IdColumn
 ) -> list[dict[str, Any]]:
-    """The present rows that share a value under one of these names, with their ids and which it is."""
-    same = {name: getattr(model, name) == fields[name] for name in names if fields.get(name) is not None}
-    if not same:
+    """Return up to `MAX_DUPLICATES` rows that share the value of one of these fields: `customer_id, vehicle_id, why`.
+
+    `why` lists the names of the fields that match. Deleted rows are left out.
+    """
+    matches = {name: getattr(model, name) == fields[name] for name in names if fields.get(name) is not None}
+    if not matches:
         return []
-    query = select(customer_id, vehicle_id, *same.values()).where(model.not_deleted(), or_(*same.values()))
+    query = select(customer_id, vehicle_id, *matches.values()).where(model.not_deleted(), or_(*matches.values()))
     return [
         {
             "customer_id": of_customer,
             "vehicle_id": of_vehicle,
-            "why": [name for name, is_same in zip(same, why, strict=True) if is_same],
+            "why": [name for name, is_match in zip(matches, flags, strict=True) if is_match],
         }
-        for of_customer, of_vehicle, *why in db.session.execute(query.order_by(model.id).limit(MAX_TOLD))
+        for of_customer, of_vehicle, *flags in db.session.execute(query.order_by(model.id).limit(MAX_DUPLICATES))
     ]

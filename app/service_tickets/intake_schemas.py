@@ -1,4 +1,4 @@
-"""What may be written of a new ticket, with the customer and the vehicle that may be new too."""
+"""Schemas of quick intake: a new ticket, whose customer and vehicle may be new too."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ class NewTicketSchema(ModelInput):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def require_one_of_each(self, data: dict[str, Any], sent: Any, **kwargs: Any) -> None:
-        """One customer, at most one vehicle, and none that a new customer cannot have."""
+        """Require exactly one customer and at most one vehicle; a new customer cannot have an existing vehicle."""
         if not isinstance(sent, dict):
             return
         if not sent.keys() & {"customer_id", "customer"}:
@@ -80,7 +80,7 @@ class NewTicketSchema(ModelInput):
 
 
 class TakenInSchema(TicketSchema):
-    """A new ticket, with what is odd about the vehicle that came in with it."""
+    """A new ticket, with warnings about its vehicle if that is new."""
 
     warnings = Remarks(metadata={"description": "Where the vehicle is new: what is odd about its VIN."})
 

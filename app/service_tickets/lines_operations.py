@@ -1,4 +1,4 @@
-"""The lines of a ticket: the parts it uses, the labor that is done."""
+"""Use cases of ticket lines: parts and labor."""
 
 from decimal import Decimal
 from typing import Any
@@ -28,14 +28,14 @@ def use_part(
     quantity: int,
     backorder: bool = False,
 ) -> ServiceTicket:
-    """Set how many units of a part the ticket uses; the price is copied when the line is made.
+    """Set how many units of a part the ticket uses; a new line copies the part's price.
 
-    A ticket that is authorised reserves them. Where that leaves more units short than before, the line waits for them
-    with `backorder`, and else, or where the part was archived, it raises `OutOfStock`. Raises `NotFound`, `Forbidden`,
-    `PreconditionFailed`, `TicketLocked`, `AboveAuthorization` as well.
+    An authorised ticket reserves the units. If more units are short than before, the line waits for them with
+    `backorder`; without it, or if the part is archived, this raises `OutOfStock`. Also raises `NotFound`, `Forbidden`,
+    `PreconditionFailed`, `TicketLocked`, `AboveAuthorization`.
     """
     ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
-    if line is None and part.archived_at is not None:  # an archived part stays on its lines
+    if line is None and part.archived_at is not None:  # an existing line may keep an archived part
         raise not_found(Part, part_id)
     require_own(actor, ticket)
     if_match.require(ticket)
@@ -48,7 +48,7 @@ def use_part(
     cost = line.line_total
     line.set_quantity(quantity)
     if ticket.is_reserving:
-        _hold(actor, line, backorder)
+        _reserve(actor, line, backorder)
     recompute(ticket, parts=line.line_total - cost)
     record(actor, ticket, f"part {part.name}", before, describe(quantity, line.unit_price))
     return ticket
@@ -62,10 +62,10 @@ def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
     return line
 
 
-def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
-    short = line.quantity_short
+def _reserve(actor: Identity, line: PartLine, backorder: bool) -> None:
+    short_before = line.quantity_short
     stock.reallocate(actor, line.part, line, line.quantity)
-    if line.quantity_short > short:
+    if line.quantity_short > short_before:
         stock.refuse_archived([line])
         if not backorder:
             stock.refuse_shortage([line])
@@ -73,7 +73,7 @@ def _hold(actor: Identity, line: PartLine, backorder: bool) -> None:
 
 @atomic()
 def remove_part(actor: Identity, ticket_id: int, part_id: int, *, if_match: IfMatch = ANY_VERSION) -> ServiceTicket:
-    """Take a part off the ticket and let go of its units; nothing happens where it is not on it.
+    """Remove a part from the ticket and release its units; do nothing if the ticket does not use it.
 
     Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`.
     """
@@ -99,7 +99,7 @@ def add_labor(
     rate: Decimal | None = None,
     mechanic_id: int | None = None,
 ) -> LaborLine:
-    """Add a line of labor, at the ticket's own rate unless the front desk gives another.
+    """Add a labor line, at the ticket's labor rate unless the front desk gives another.
 
     Raises `NotFound`, `Forbidden`, `TicketLocked`, `AboveAuthorization`.
     """
@@ -124,7 +124,7 @@ def add_labor(
 def change_labor(
     actor: Identity, ticket_id: int, line_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any
 ) -> LaborLine:
-    """Change the fields of a line that are given. Raises as `add_labor`, and `PreconditionFailed`."""
+    """Change the given fields of a labor line. Raises what `add_labor` raises, and `PreconditionFailed`."""
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
     changes = line.differences(changes)
@@ -141,7 +141,7 @@ def change_labor(
 
 @atomic()
 def remove_labor(actor: Identity, ticket_id: int, line_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
-    """Take a line of labor off the ticket. Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`."""
+    """Remove a labor line from the ticket. Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`."""
     ticket = lock_ticket(actor, ticket_id)
     line = _labor_line(ticket, line_id)
     _require_may_change(actor, ticket, if_match=if_match)
@@ -159,7 +159,10 @@ def _require_may_change(
     if_match: IfMatch = ANY_VERSION,
     with_rate: bool = False,
 ) -> None:
-    """`mechanic_id` is who is to do the work from now on."""
+    """Check that the actor may change labor of the ticket. `mechanic_id`: who will do the work from now on.
+
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `MechanicInactive`.
+    """
     mechanic = db.session.get(Mechanic, mechanic_id) if mechanic_id is not None else None
     if mechanic_id is not None and mechanic is None:
         raise not_found(Mechanic, mechanic_id)
@@ -172,7 +175,7 @@ def _require_may_change(
 
 
 def _labor_line(ticket: ServiceTicket, line_id: int) -> LaborLine:
-    """The ticket's line of that id. Raises `NotFound`."""
+    """Return the ticket's labor line with this id. Raises `NotFound`."""
     line = db.session.scalar(select(LaborLine).where(LaborLine.id == line_id, LaborLine.ticket_id == ticket.id))
     if line is None:
         raise not_found(LaborLine, line_id)

@@ -1,4 +1,4 @@
-"""/service-tickets/{id}: the parts and the labor on a ticket."""
+"""Routes of the parts and the labor on a ticket, below /service-tickets/{id}."""
 
 from typing import Any
 

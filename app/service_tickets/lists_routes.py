@@ -1,4 +1,4 @@
-"""Lists of tickets below the addresses of others: a mechanic's, a customer's, a vehicle's."""
+"""Routes of ticket lists below the URLs of a mechanic, a customer or a vehicle."""
 
 from typing import Any
 

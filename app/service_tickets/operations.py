@@ -1,4 +1,4 @@
-"""What is done to service tickets: opening, editing, moving. Lines are in `lines.py`, money in `billing.py`."""
+"""Use cases of service tickets: open, edit, change status. Lines: `lines_operations`; money: `app.billing`."""
 
 from collections.abc import Collection
 from typing import Any
@@ -31,7 +31,7 @@ from app.service_tickets.access import lock_ticket, require_active, require_own
 from app.service_tickets.history import change_fields, recompute, record, record_event
 
 DISCOUNTS = ("discount_percent", "discount_amount")
-# Locks in the order of its OF: the customer, then the vehicle.
+# The order of tables in OF is the lock order: the customer, then the vehicle.
 _CUSTOMER_AND_VEHICLE = (
     select(Vehicle)
     .join(Customer, Customer.id == Vehicle.customer_id)
@@ -57,11 +57,11 @@ def open_ticket(
     override: bool = False,
     **fields: Any,
 ) -> ServiceTicket:
-    """A new ticket for a customer, at the shop's present rates, which are copied to it.
+    """Open a ticket for a customer and copy the shop's current rates to it.
 
-    Raises `NotFound` where there is no such customer or the vehicle is not theirs, and `OdometerBackwards`.
+    Raises `NotFound` if there is no such customer or the vehicle is not theirs, and `OdometerBackwards`.
     """
-    vehicle = _hold_visitors(customer_id, vehicle_id)
+    vehicle = _lock_customer_and_vehicle(customer_id, vehicle_id)
     ticket = ServiceTicket(
         customer_id=customer_id,
         vehicle_id=vehicle_id,
@@ -73,15 +73,15 @@ def open_ticket(
     if vehicle is not None:
         vehicle.read_odometer(ticket.odometer, override=override)
     db.session.add(ticket)
-    db.session.flush()  # gives it its id
+    db.session.flush()  # the history needs the ticket's id
     record_event(actor, ticket, "status", None, ticket.status)
     return ticket
 
 
-def _hold_visitors(customer_id: int, vehicle_id: int | None) -> Vehicle | None:
-    """Lock the customer, who must not be erased meanwhile, and the vehicle where one is given, which is returned.
+def _lock_customer_and_vehicle(customer_id: int, vehicle_id: int | None) -> Vehicle | None:
+    """Lock the customer, so that nobody erases them meanwhile, and the vehicle if one is given; return the vehicle.
 
-    Raises `NotFound` where there is no such customer or the vehicle is not theirs.
+    Raises `NotFound` if there is no such customer or the vehicle is not theirs.
     """
     if vehicle_id is None:
         get_for_update(Customer, customer_id)
@@ -93,52 +93,58 @@ def _hold_visitors(customer_id: int, vehicle_id: int | None) -> Vehicle | None:
     return vehicle
 
 
-def _move_reading(ticket: ServiceTicket, left_id: int | None, told: int | None, *, override: bool) -> None:
-    """Pass on the reading of a ticket that changed: what it `told` goes off the vehicle that it left, if it left one;
-    what it tells goes to its vehicle, unless that was sold or removed since it was chosen.
+def _update_odometers(
+    ticket: ServiceTicket, old_vehicle_id: int | None, old_reading: int | None, *, override: bool
+) -> None:
+    """Update the odometers after the vehicle or the reading of a ticket changed.
 
-    Raises `NotFound` where the vehicle was just chosen and is not the customer's, and `OdometerBackwards`.
+    Remove the old reading from the vehicle that the ticket left, and record the current one on its present vehicle,
+    unless that was sold or removed since. Raises `NotFound` if the vehicle is new on the ticket and is not the
+    customer's, and `OdometerBackwards`.
     """
-    is_chosen = ticket.vehicle_id != left_id
-    vehicles = _lock_vehicles({left_id, ticket.vehicle_id})
+    is_vehicle_changed = ticket.vehicle_id != old_vehicle_id
+    vehicles = _lock_vehicles({old_vehicle_id, ticket.vehicle_id})
     vehicle = vehicles.get(ticket.vehicle_id)
     is_theirs = vehicle is not None and vehicle.customer_id == ticket.customer_id and vehicle.archived_at is None
-    if is_chosen and ticket.vehicle_id is not None and not is_theirs:
+    if is_vehicle_changed and ticket.vehicle_id is not None and not is_theirs:
         raise not_found(Vehicle, ticket.vehicle_id)
-    if is_chosen and left_id is not None and told is not None:
-        vehicles[left_id].drop_reading(told, _next_reading(ticket, left_id))
+    if is_vehicle_changed and old_vehicle_id is not None and old_reading is not None:
+        vehicles[old_vehicle_id].drop_reading(old_reading, _find_reading(ticket, old_vehicle_id))
     if vehicle is not None and is_theirs:
-        _tell_reading(ticket, vehicle, override=override)
+        _record_reading(ticket, vehicle, override=override)
 
 
-def _tell_reading(ticket: ServiceTicket, vehicle: Vehicle, *, override: bool) -> None:
-    """The vehicle has the reading of its newest ticket; that of an older one has to lie between those around it."""
-    after = _next_reading(ticket, vehicle.id, ServiceTicket.id > ticket.id, newest=False)
+def _record_reading(ticket: ServiceTicket, vehicle: Vehicle, *, override: bool) -> None:
+    """Set the vehicle's odometer if no later ticket has a reading; otherwise only check the order of the readings.
+
+    Raises `OdometerBackwards` unless overridden.
+    """
+    after = _find_reading(ticket, vehicle.id, ServiceTicket.id > ticket.id, newest=False)
     if after is None:
         vehicle.read_odometer(ticket.odometer, override=override)
     elif ticket.odometer is not None:
-        before = _next_reading(ticket, vehicle.id, ServiceTicket.id < ticket.id)
+        before = _find_reading(ticket, vehicle.id, ServiceTicket.id < ticket.id)
         require_forwards(before, ticket.odometer, override=override)
         require_forwards(ticket.odometer, after, override=override)
 
 
-def _next_reading(
+def _find_reading(
     ticket: ServiceTicket, vehicle_id: int, *criteria: ColumnElement[bool], newest: bool = True
 ) -> int | None:
-    """The reading of the newest, or the oldest, of the vehicle's other tickets that have one and meet the criteria."""
+    """Return the reading of the vehicle's newest (or oldest) other ticket that has one and meets the criteria."""
     others = (ServiceTicket.vehicle_id == vehicle_id, ServiceTicket.id != ticket.id)
-    found = select(ServiceTicket.odometer).where(*others, ServiceTicket.odometer.is_not(None), *criteria)
+    readings = select(ServiceTicket.odometer).where(*others, ServiceTicket.odometer.is_not(None), *criteria)
     order = ServiceTicket.id.desc() if newest else ServiceTicket.id
-    return db.session.scalar(found.order_by(order).limit(1))
+    return db.session.scalar(readings.order_by(order).limit(1))
 
 
 def _lock_vehicles(ids: Collection[int | None]) -> dict[int | None, Vehicle]:
-    """The vehicles of these ids, by id, whoever has them, locked in the one order of all."""
-    wanted = [vehicle_id for vehicle_id in ids if vehicle_id is not None]
-    if not wanted:
+    """Lock the vehicles with these ids in order of id, whoever owns them; return them by id."""
+    vehicle_ids = [vehicle_id for vehicle_id in ids if vehicle_id is not None]
+    if not vehicle_ids:
         return {}
-    lock = select(Vehicle).where(Vehicle.id.in_(wanted)).order_by(Vehicle.id).with_for_update(key_share=True)
-    vehicles = db.session.scalars(lock, execution_options={"populate_existing": True})
+    query = select(Vehicle).where(Vehicle.id.in_(vehicle_ids)).order_by(Vehicle.id).with_for_update(key_share=True)
+    vehicles = db.session.scalars(query, execution_options={"populate_existing": True})
     return {vehicle.id: vehicle for vehicle in vehicles}
 
 
@@ -153,10 +159,10 @@ def edit_ticket(
     override: bool = False,
     **changes: Any,
 ) -> ServiceTicket:
-    """Change mechanics and fields, all or nothing; who is both added and removed is removed. A field that is sent as
-    it is is no change, and is checked against nothing.
+    """Change mechanics and fields, all or nothing.
 
-    A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
+    A mechanic who is both added and removed is removed. A field sent with its current value is not a change and is not
+    validated. A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
     Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
     `AboveAuthorization`.
     """
@@ -173,11 +179,11 @@ def edit_ticket(
         _assign(actor, ticket, mechanics[mechanic_id])
     for mechanic_id in sorted(set(remove_mechanic_ids)):
         _unassign(actor, ticket, mechanics[mechanic_id])
-    left_id, told = ticket.vehicle_id, ticket.odometer
-    with db.session.no_autoflush:  # not before it is known that the vehicle is there
-        change_fields(actor, ticket, _one_discount(changes))
+    old_vehicle_id, old_reading = ticket.vehicle_id, ticket.odometer
+    with db.session.no_autoflush:  # a flush would violate the foreign key if there is no such vehicle
+        change_fields(actor, ticket, _replace_discount(changes))
         if changes.keys() & {"odometer", "vehicle_id"}:
-            _move_reading(ticket, left_id, told, override=override)
+            _update_odometers(ticket, old_vehicle_id, old_reading, override=override)
     recompute(ticket)
     return ticket
 
@@ -197,8 +203,8 @@ def _require_own_changes(
         require_own(actor, ticket)
 
 
-def _one_discount(changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes, in which a discount of one kind takes the place of one of the other."""
+def _replace_discount(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes; a new discount of one kind also clears the other kind."""
     for kind, other in (DISCOUNTS, DISCOUNTS[::-1]):
         if changes.get(kind) is not None:
             return {**changes, other: None}
@@ -208,29 +214,29 @@ def _one_discount(changes: dict[str, Any]) -> dict[str, Any]:
 def assign_mechanic(
     actor: Identity, ticket_id: int, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION
 ) -> ServiceTicket:
-    """Put a mechanic on the ticket; nothing happens where they are on it. Raises as `edit_ticket`."""
+    """Assign a mechanic to the ticket; do nothing if they are assigned. Raises what `edit_ticket` raises."""
     return edit_ticket(actor, ticket_id, if_match=if_match, add_mechanic_ids=[mechanic_id])
 
 
 def remove_mechanic(
     actor: Identity, ticket_id: int, mechanic_id: int, *, if_match: IfMatch = ANY_VERSION
 ) -> ServiceTicket:
-    """Take a mechanic off the ticket; nothing happens where they are not on it. Raises as `edit_ticket`."""
+    """Remove a mechanic from the ticket; do nothing if they are not assigned. Raises what `edit_ticket` raises."""
     return edit_ticket(actor, ticket_id, if_match=if_match, remove_mechanic_ids=[mechanic_id])
 
 
 def _load_mechanics(ticket: ServiceTicket, ids: Collection[int]) -> dict[int, Mechanic]:
-    """The mechanics of these ids, by id, and with them those who are on the ticket.
+    """Return the mechanics with these ids, by id; in the same query load `ticket.mechanics`.
 
-    Raises `NotFound` for the first that is not there.
+    Raises `NotFound` for the lowest id without a mechanic.
     """
     if not ids:
         return {}
-    here = (ticket_mechanics.c.mechanic_id == Mechanic.id) & (ticket_mechanics.c.ticket_id == ticket.id)
+    of_ticket = (ticket_mechanics.c.mechanic_id == Mechanic.id) & (ticket_mechanics.c.ticket_id == ticket.id)
     assigned = ticket_mechanics.c.ticket_id.is_not(None)
     rows = db.session.execute(
         select(Mechanic, assigned)
-        .outerjoin(ticket_mechanics, here)
+        .outerjoin(ticket_mechanics, of_ticket)
         .where(Mechanic.id.in_(ids) | assigned)
         .order_by(Mechanic.id)
     ).all()
@@ -266,19 +272,19 @@ def move_ticket(
     reason: str | None = None,
     **hold: Hold | None,
 ) -> ServiceTicket:
-    """Move the ticket to another state, or set its `hold` where that is given (None takes it off), or both.
+    """Change the ticket's status, or its `hold` if that is given (None clears it), or both.
 
     Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `InvalidTransition`, `ReasonNeeded`, `PaymentsExist`,
-    `TicketLocked`, and `OutOfStock` where it would be completed while a line waits for parts.
+    `TicketLocked`, and `OutOfStock` if the ticket would be completed while a line waits for parts.
     """
     ticket = lock_ticket(actor, ticket_id)
     require_own(actor, ticket)
     _require_role(actor, ticket, status)
     if_match.require(ticket)
     if status is not None:
-        move = _require_move(ticket, status, reason)
-        _move_stock(actor, ticket, move)
-        change_status(actor, ticket, move.target, reason)
+        transition = _require_transition(ticket, status, reason)
+        _update_stock_and_invoice(actor, ticket, transition)
+        change_status(actor, ticket, transition.target, reason)
     if hold:
         if any(hold.values()):
             ticket.require_status(HOLDABLE, "there is nothing to hold")
@@ -287,36 +293,40 @@ def move_ticket(
 
 
 def _require_role(actor: Identity, ticket: ServiceTicket, target: TicketStatus | None) -> None:
-    """Raises `Forbidden` where the table has the move, but not for them."""
-    move = find_transition(ticket.status, target, Trigger.STATUS) if target else None
-    if move is not None and actor.role not in move.roles and not move.own:
+    """Raises `Forbidden` if the transition exists, but not for the actor's role."""
+    transition = find_transition(ticket.status, target, Trigger.STATUS) if target else None
+    if transition is not None and actor.role not in transition.roles and not transition.own:
         raise Forbidden("Your role may not make this transition.")
 
 
-def _require_move(ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Transition:
-    move = ticket.find_transition(target, Trigger.STATUS)
-    if move.source in FINISHED:
-        get_for_update(Customer, ticket.customer_id)  # whoever is erased gets no more work done
-    if move.needs_reason and reason is None:
-        raise ReasonNeeded(f"Say why the ticket goes from {move.source.value} back to {move.target.value}.")
-    return move
+def _require_transition(ticket: ServiceTicket, target: TicketStatus, reason: str | None) -> Transition:
+    """Return the transition. Raises `InvalidTransition`, `ReasonNeeded`, and `NotFound` if the customer was erased."""
+    transition = ticket.find_transition(target, Trigger.STATUS)
+    if transition.source in FINISHED:
+        get_for_update(Customer, ticket.customer_id)  # nobody reopens a ticket of an erased customer
+    if transition.needs_reason and reason is None:
+        raise ReasonNeeded(f"Say why the ticket goes from {transition.source.value} back to {transition.target.value}.")
+    return transition
 
 
-def _move_stock(actor: Identity, ticket: ServiceTicket, move: Transition) -> None:
-    """What the move does to parts and invoice."""
-    if move.target is TicketStatus.COMPLETED and move.source in RESERVING:
+def _update_stock_and_invoice(actor: Identity, ticket: ServiceTicket, transition: Transition) -> None:
+    """Issue, release or reserve parts and void the invoice, as the transition requires.
+
+    Raises `OutOfStock`, `PaymentsExist`.
+    """
+    if transition.target is TicketStatus.COMPLETED and transition.source in RESERVING:
         lines = stock.lock_lines(ticket)
         stock.refuse_shortage(lines)
         for line in lines:
             stock.issue(actor, line.part, line)
-    elif move.target is TicketStatus.COMPLETED:
+    elif transition.target is TicketStatus.COMPLETED:
         _void_invoice(actor, ticket)
-    elif move.target is TicketStatus.VOID:
+    elif transition.target is TicketStatus.VOID:
         if ticket.paid:
             raise PaymentsExist(f"Refund the payments of {ticket.paid} first.", paid=str(ticket.paid))
         for line in stock.lock_lines(ticket):
             stock.reallocate(actor, line.part, line, 0)
-    elif move.target in RESERVING and move.source not in RESERVING:
+    elif transition.target in RESERVING and transition.source not in RESERVING:
         for line in stock.lock_lines(ticket):
             stock.reallocate(actor, line.part, line, line.quantity)
 
@@ -328,13 +338,13 @@ def _void_invoice(actor: Identity, ticket: ServiceTicket) -> None:
 
 
 def lock_standing_invoice(ticket: ServiceTicket) -> Invoice:
-    """The ticket's invoice that is not voided, locked: erasing the customer changes it too."""
-    standing = select(Invoice).where(Invoice.ticket_id == ticket.id, Invoice.voided_at.is_(None))
-    return db.session.scalars(standing.with_for_update(key_share=True)).one()
+    """Lock and return the ticket's invoice that is not voided; the lock is needed because erasure changes it too."""
+    invoice = select(Invoice).where(Invoice.ticket_id == ticket.id, Invoice.voided_at.is_(None))
+    return db.session.scalars(invoice.with_for_update(key_share=True)).one()
 
 
 def change_status(actor: Identity, ticket: ServiceTicket, status: TicketStatus, reason: str | None = None) -> None:
-    """Put the ticket into a state that the table of moves allowed, and off its hold where there is none any more."""
+    """Set a status that the transition table allows, and clear the hold if the new status has none."""
     change = (ticket.status, status)
     ticket.status = status
     record(actor, ticket, "status", *change, reason)

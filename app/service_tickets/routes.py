@@ -1,4 +1,4 @@
-"""/service-tickets: opening repair orders, who works on them, which parts they use, where they stand."""
+"""Routes of /service-tickets: open and edit repair orders, assign mechanics, change status, list history."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What tickets, their lines and their history look like, and what may be written of them."""
+"""Input and output schemas of tickets, their lines and their history."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ class TicketCarSchema(ModelOutput):
 
 
 class OwnTicketSchema(TicketSchema):
-    """A ticket for its customer: the car may have another owner now, whose plate is nobody's business."""
+    """A ticket as its customer sees it: without the plate, since the vehicle may have another owner now."""
 
     vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
 
@@ -123,7 +123,7 @@ class TicketEventSchema(ModelOutput):
 
 
 class QueryBalance(fields.Field[bool]):
-    """Whether money is due, True, or is to be given back."""
+    """`open` (money is due) as True, `credit` (money must be given back) as False."""
 
     KINDS = {"open": True, "credit": False}
     json_schema = {"type": "string", "enum": list(KINDS)}
@@ -135,7 +135,7 @@ class QueryBalance(fields.Field[bool]):
 
 
 class TicketQuerySchema(ListQuery):
-    """Which tickets, where the address itself does not say whose."""
+    """Filters of every list of tickets."""
 
     q = Search(
         patterns,
@@ -200,7 +200,7 @@ class TicketChangesSchema(Changes, ModelInput):
 
     @validates_schema
     def require_one_discount(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """A discount is a percentage or an amount."""
+        """Refuse a percentage and an amount at once."""
         if data.get("discount_percent") is not None and data.get("discount_amount") is not None:
             raise ValidationError("Give a percentage or an amount, not both.", "discount_amount")
 

@@ -1,4 +1,4 @@
-"""CSV files: lists for spreadsheets, and catalogues and customers from them."""
+"""CSV files: export of lists, import of parts and customers."""
 
 from app.spreadsheets import routes
 from app.spreadsheets.blueprint import blueprint

@@ -1,4 +1,4 @@
-"""Checking a CSV file row by row: cells become values as the fields of an input schema read them, faults are noted."""
+"""Check a CSV file row by row: an input schema loads the cells of each row, and errors are collected."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -14,43 +14,43 @@ from app.spreadsheets import csv_format
 
 MAX_ROWS = 100_000
 MAX_COLUMNS = 100
-MAX_FAULTS = 100
-# Columns of numbers and names of a shop's own, in which no date stands.
-CODES = ("sku", "location")
+MAX_ERRORS = 100
+# Columns that hold codes of the shop. They hold no dates, so a date in them is damage by a spreadsheet.
+CODE_COLUMNS = ("sku", "location")
 
 
-class Line(NamedTuple):
-    """A row of the file: its number, and the values of its cells that are not empty, by column."""
+class FileRow(NamedTuple):
+    """A row of the file: its number, and the loaded values of its cells that are not blank, by column."""
 
     number: int
     values: dict[str, Any]
 
 
-class Fault(ValidationError):
-    """What a rule beyond the fields has against a row, by column."""
+class RowError(ValidationError):
+    """A row breaks a rule that is not part of the schema; takes one message for each column."""
 
     def __init__(self, messages: Mapping[str, str]) -> None:
         super().__init__({column: [message] for column, message in messages.items()})
 
 
-class Faults:
-    """What is wrong with a file, by row and column. Once there is too much of it, nobody need look further."""
+class RowErrors:
+    """The errors of a file, by row and column. After `MAX_ERRORS` it is full, and checking may stop."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
 
     @property
-    def are_many(self) -> bool:
-        return len(self.rows) >= MAX_FAULTS
+    def is_full(self) -> bool:
+        return len(self.rows) >= MAX_ERRORS
 
     def add(self, row: int, column: str | None, message: str) -> None:
-        """Note one; `column` is None where it is the row that is wrong."""
-        if not self.are_many:
+        """Add an error; `column` is None if it concerns the whole row."""
+        if not self.is_full:
             self.rows.append({"row": row, "column": column, "message": message})
 
     @contextmanager
-    def of_row(self, row: int) -> Iterator[None]:
-        """Note what is raised within against a row, by a schema or as a `Fault`."""
+    def collect(self, row: int) -> Iterator[None]:
+        """Add each `ValidationError` that is raised within the block, by a schema or as a `RowError`, to this row."""
         try:
             yield
         except ValidationError as error:
@@ -58,79 +58,83 @@ class Faults:
                 for message in messages:
                     self.add(row, None if column == "_schema" else column, message)
 
-    def refuse(self) -> None:
-        """Raises `InvalidInput` where there are any."""
-        errors: dict[str, list[str]] = {}
-        for fault in self.rows:
-            errors.setdefault(fault["column"] or "body", []).append(f"Row {fault['row']}: {fault['message']}")
-        if errors:
-            raise InvalidInput(errors, rows=self.rows)
+    def raise_any(self) -> None:
+        """Raises `InvalidInput` if there are errors."""
+        by_column: dict[str, list[str]] = {}
+        for error in self.rows:
+            by_column.setdefault(error["column"] or "body", []).append(f"Row {error['row']}: {error['message']}")
+        if by_column:
+            raise InvalidInput(by_column, rows=self.rows)
 
 
-def check(schema: Schema, ignored: Collection[str], data: bytes, faults: Faults) -> Iterator[Line]:
-    """The rows of a file that are good by themselves, and in `faults` what is wrong with the others.
+def check(schema: Schema, ignored: Collection[str], data: bytes, errors: RowErrors) -> Iterator[FileRow]:
+    """Yield the rows of a file that are valid by themselves; add the errors of the others to `errors`.
 
-    Columns are the fields of the schema; those that are `ignored` may be there too, and are not read.
+    The columns are the fields of the schema; `ignored` columns are allowed and not read.
     """
     try:
         sheet = csv_format.read(data)
-        _check_header(schema, ignored, sheet.columns, faults)
+        _check_header(schema, ignored, sheet.columns, errors)
         for number, cells in sheet.rows:
             if number > MAX_ROWS + 1:
-                faults.add(number, None, f"A file has at most {MAX_ROWS:,} rows below the first; send several.")
+                errors.add(number, None, f"A file has at most {MAX_ROWS:,} rows below the first; send several.")
                 return
-            with faults.of_row(number):
-                yield Line(number, _values(schema, sheet, cells))
-            if faults.are_many:
+            with errors.collect(number):
+                yield FileRow(number, _values(schema, sheet, cells))
+            if errors.is_full:
                 return
     except csv_format.UnreadableSheet as error:
-        faults.add(error.row, None, str(error))
+        errors.add(error.row, None, str(error))
 
 
-def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], faults: Faults) -> None:
+def _check_header(schema: Schema, ignored: Collection[str], columns: list[str], errors: RowErrors) -> None:
     if not columns:
-        faults.add(1, None, "The file is empty; its first row names the columns.")
+        errors.add(1, None, "The file is empty; its first row names the columns.")
     if len(columns) > MAX_COLUMNS:
-        faults.add(1, None, f"A file has at most {MAX_COLUMNS} columns.")
-        faults.refuse()
+        errors.add(1, None, f"A file has at most {MAX_COLUMNS} columns.")
+        errors.raise_any()
     for name in dict.fromkeys(filter(None, columns)):
-        shown = name.encode(errors="replace").decode()
+        printable = name.encode(errors="replace").decode()
         if name not in schema.fields and name not in ignored:
-            faults.add(1, shown, f"Unknown column; there are {', '.join(schema.fields)}.")
+            errors.add(1, printable, f"Unknown column; there are {', '.join(schema.fields)}.")
         if columns.count(name) > 1:
-            faults.add(1, shown, "There is more than one such column.")
-    faults.refuse()
+            errors.add(1, printable, "There is more than one such column.")
+    errors.raise_any()
 
 
 def _values(schema: Schema, sheet: csv_format.Sheet, cells: list[str]) -> dict[str, Any]:
-    """The values of the cells that are not blank. Empty cells at the end may be missing, or there may be more."""
+    """Return the loaded values of the cells that are not blank, by column.
+
+    The row may have fewer cells than the header, and blank cells beyond it. Raises `ValidationError`.
+    """
     filled = [(name, cell) for name, cell in zip_longest(sheet.columns, cells, fillvalue="") if cell.strip()]
     nameless = [cell for name, cell in filled if not name]
     if nameless:
         raise ValidationError(f"Has {len(nameless)} cells more than the first row has names.")
-    texts = {name: csv_format.restore(cell).strip() for name, cell in filled if name in schema.fields}
-    _require_sound(schema, texts)
+    texts = {name: csv_format.unescape_formula(cell).strip() for name, cell in filled if name in schema.fields}
+    _require_undamaged(schema, texts)
     values: dict[str, Any] = schema.load({name: _value(schema, sheet, name, text) for name, text in texts.items()})
     return values
 
 
-def _require_sound(schema: Schema, texts: dict[str, str]) -> None:
-    """Raises `ValidationError` for each cell whose text is no longer what somebody wrote."""
-    faults = {}
+def _require_undamaged(schema: Schema, texts: dict[str, str]) -> None:
+    """Raises `ValidationError` with each cell that is not readable or that a spreadsheet damaged."""
+    messages = {}
     for name, text in texts.items():
-        damage = csv_format.find_damage(text, is_code=name in CODES) if isinstance(schema.fields[name], Text) else None
+        is_code = name in CODE_COLUMNS
+        damage = csv_format.find_damage(text, is_code=is_code) if isinstance(schema.fields[name], Text) else None
         if csv_format.UNREADABLE in text:
-            faults[name] = ["Not readable; save the file as UTF-8."]
+            messages[name] = ["Not readable; save the file as UTF-8."]
         elif damage:
-            faults[name] = [f"{damage}; format the column as text, and enter it again."]
-    if faults:
-        raise ValidationError(faults)
+            messages[name] = [f"{damage}; format the column as text, and enter it again."]
+    if messages:
+        raise ValidationError(messages)
 
 
 def _value(schema: Schema, sheet: csv_format.Sheet, name: str, text: str) -> str | int:
-    """What stands in a cell, as JSON would have it: fields that are whole numbers take no text."""
+    """Return the cell as the JSON value that the field expects: an integer for a whole number, otherwise text."""
     field = schema.fields[name]
     if isinstance(field, Exact) and sheet.has_decimal_commas:
-        return csv_format.restore_decimal(text)
+        return csv_format.normalize_decimal(text)
     is_number = isinstance(field, WholeNumber) and re.fullmatch("-?[0-9]{1,10}", text)
     return int(text) if is_number else text

@@ -1,6 +1,6 @@
-"""CSV files (RFC 4180): rows to text that no spreadsheet runs as a formula, and what spreadsheets save to rows.
+"""CSV files (RFC 4180): write rows as text that no spreadsheet runs as a formula, and read files of spreadsheets.
 
-A cell that a spreadsheet would run gets an apostrophe in front when it is written, and loses it when it is read again.
+Writing puts an apostrophe in front of a cell that a spreadsheet would run as a formula; reading removes it.
 """
 
 import codecs
@@ -13,36 +13,38 @@ from typing import NamedTuple
 MIMETYPE = "text/csv"
 CHARSETS = ("utf-8", "utf-16")
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
-# Spreadsheets take a file for UTF-8 where it begins with this.
+# Spreadsheets read a file as UTF-8 if it begins with this.
 BYTE_ORDER_MARK = "\ufeff"
-# Formulas begin with these, full-width ones too.
-_SIGNS = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+# The characters that begin a formula, full-width ones too.
+_FORMULA_SIGNS = r"=+\-@\uff1d\uff0b\uff0d\uff20"
 
 
-def _beginnings(before: str) -> re.Pattern[str]:
-    """Where a formula begins: a cell, or behind whatever a spreadsheet may take for the end of one.
+def _formula_start(prefix: str) -> re.Pattern[str]:
+    """Match `prefix` before a formula: at the start of a cell, or after a character that a spreadsheet may split at.
 
-    Apostrophes may stand before it: one more is put in front, and one is taken off.
+    Quotes and apostrophes may precede the formula: escaping adds one apostrophe, unescaping removes one.
     """
-    at_once, behind = rf"\A{before}(?=[\"']*[{_SIGNS}\t\r\n])", rf"(?<=[;,|\t\r\n]){before}(?=[\"']*[{_SIGNS}])"
-    return re.compile(f"{at_once}|{behind}")
+    at_start = rf"\A{prefix}(?=[\"']*[{_FORMULA_SIGNS}\t\r\n])"
+    after_delimiter = rf"(?<=[;,|\t\r\n]){prefix}(?=[\"']*[{_FORMULA_SIGNS}])"
+    return re.compile(f"{at_start}|{after_delimiter}")
 
 
-FORMULA, DEFUSED = _beginnings(""), _beginnings("'")
+FORMULA, ESCAPED_FORMULA = _formula_start(""), _formula_start("'")
 DELIMITERS = (",", ";", "\t")
 BLANK = "".join(DELIMITERS) + '" \r\n' + BYTE_ORDER_MARK
-# What spreadsheets leave of a text that they took for a large number, and of a formula that came to nothing.
-SPOILT_NUMBER = re.compile(r"[+-]?[0-9]([.,][0-9]+)?E[+-][0-9]{2,3}")
-SPOILT_FORMULA = re.compile(r"#(REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|#+)")
-# What they make of a number in two parts, such as 3-12 or MAR1: they write months so, and nobody else does.
+# Spreadsheets turn a text that looks like a large number, and a formula that fails, into these.
+DAMAGED_NUMBER = re.compile(r"[+-]?[0-9]([.,][0-9]+)?E[+-][0-9]{2,3}")
+DAMAGED_FORMULA = re.compile(r"#(REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|#+)")
+# They turn a code such as 3-12 or MAR1 into a date with the name of a month.
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-SPOILT_DATE = re.compile(rf"[0-9]{{1,2}}-({_MONTH})|({_MONTH})-[0-9]{{2}}")
-# Stands where bytes were no text. A file cannot hold it: it is half a character.
+DAMAGED_DATE = re.compile(rf"[0-9]{{1,2}}-({_MONTH})|({_MONTH})-[0-9]{{2}}")
+# Replaces bytes that cannot be decoded. A lone surrogate: no decoded text contains it otherwise.
 UNREADABLE = "\udcff"
+DECODE_ERRORS = "shop.unreadable"
 
 
 class UnreadableSheet(Exception):
-    """The file cannot be read beyond this row."""
+    """The file cannot be read from this row on."""
 
     def __init__(self, row: int, message: str) -> None:
         super().__init__(message)
@@ -50,9 +52,9 @@ class UnreadableSheet(Exception):
 
 
 class Sheet(NamedTuple):
-    """The names in the first row, and the rows below with their numbers, which count from 1 as in a spreadsheet.
+    """The column names of the first row, and the rows below it with their numbers, counted from 1 as in a spreadsheet.
 
-    Rows without a text in any cell are left out. Where cells are not apart by commas, decimals may have one.
+    Rows of blank cells are left out. `has_decimal_commas` is true unless commas separate the cells.
     """
 
     columns: list[str]
@@ -61,48 +63,51 @@ class Sheet(NamedTuple):
 
 
 def write(rows: Iterable[Sequence[object]]) -> str:
-    """The rows as text, line by line."""
+    """Return the rows as CSV text."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()
 
 
-def defuse(cell: str) -> str:
-    """The text in a form that no spreadsheet takes for a formula."""
+def escape_formula(cell: str) -> str:
+    """Return the text with apostrophes, so that no spreadsheet runs it as a formula."""
     return FORMULA.sub("'", cell)
 
 
-def restore(cell: str) -> str:
-    """What `defuse` was given."""
-    return DEFUSED.sub("", cell)
+def unescape_formula(cell: str) -> str:
+    """Return the text without the apostrophes that `escape_formula` added."""
+    return ESCAPED_FORMULA.sub("", cell)
 
 
 def read(data: bytes) -> Sheet:
-    """The sheet in a file: UTF-8, or UTF-16 with its mark; cells apart by comma, semicolon or tab, as the first row is.
+    """Return the sheet in a file: UTF-8, or UTF-16 with a byte order mark; the first row determines the delimiter.
 
-    Raises `UnreadableSheet`, also while the rows are read. Bytes that are no text become `UNREADABLE`.
+    Raises `UnreadableSheet`, also while its rows are read. Bytes that cannot be decoded become `UNREADABLE`.
     """
-    text = io.TextIOWrapper(io.BytesIO(data), encoding=_encoding(data), errors="shop.mark", newline="")
+    text = io.TextIOWrapper(io.BytesIO(data), encoding=_encoding(data), errors=DECODE_ERRORS, newline="")
     first = next((line for line in text if line.strip(BLANK)), "")
     text.seek(0)
     delimiter = max(DELIMITERS, key=first.count)
-    rows = _numbered(csv.reader(text, delimiter=delimiter, strict=True))
+    rows = _number_rows(csv.reader(text, delimiter=delimiter, strict=True))
     _, header = next(rows, (1, []))
     return Sheet([name.strip().lower() for name in header], rows, delimiter != ",")
 
 
-def restore_decimal(cell: str) -> str:
-    """A decimal with a comma as one with a point; any other text as it is."""
+def normalize_decimal(cell: str) -> str:
+    """Return a number with a decimal comma with a decimal point instead; return any other text unchanged."""
     return cell.replace(",", ".") if re.fullmatch("-?[0-9]+,[0-9]+", cell, re.ASCII) else cell
 
 
 def find_damage(cell: str, *, is_code: bool) -> str | None:
-    """What a spreadsheet did to the text of this cell, None where nothing is seen; `is_code` where it is no prose."""
-    if SPOILT_NUMBER.fullmatch(cell):
+    """Return what a spreadsheet did to the text of this cell, None if no damage is found.
+
+    `is_code`: the cell holds a code, in which a date is damage.
+    """
+    if DAMAGED_NUMBER.fullmatch(cell):
         return "A spreadsheet took this for a number and rounded it"
-    if SPOILT_FORMULA.fullmatch(cell):
+    if DAMAGED_FORMULA.fullmatch(cell):
         return "A spreadsheet could not compute this"
-    if is_code and SPOILT_DATE.fullmatch(cell):
+    if is_code and DAMAGED_DATE.fullmatch(cell):
         return "A spreadsheet took this for a date"
     return None
 
@@ -113,7 +118,7 @@ def _encoding(data: bytes) -> str:
     return "utf-8-sig"
 
 
-def _numbered(lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+def _number_rows(lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
     number = 0
     while True:
         number += 1
@@ -127,9 +132,9 @@ def _numbered(lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
             yield number, cells
 
 
-def _mark(error: UnicodeError) -> tuple[str, int]:
+def _replace_undecodable(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeDecodeError)
     return UNREADABLE, error.end
 
 
-codecs.register_error("shop.mark", _mark)
+codecs.register_error(DECODE_ERRORS, _replace_undecodable)

@@ -1,4 +1,4 @@
-"""Exporting a list as a CSV file, which is sent while it is read: a long one takes no more memory than a short one."""
+"""Export a list as a CSV file, streamed while the database is read, so that memory does not grow with the list."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -20,26 +20,27 @@ ROWS_AT_ONCE = 500
 
 
 def export(actor: Identity, name: str, schema: ModelOutput, listing: Listing, query: dict[str, Any]) -> Response:
-    """The rows of a list, with a column for each field of the schema, as a file of this name.
+    """Return the rows of a list as a CSV file with this name, with a column for each field of the schema.
 
-    It is on record who asked. What goes wrong while it is sent ends the connection, so that nobody takes it for whole.
+    Audits the export. An error while streaming ends the connection, so that clients notice the incomplete file.
     """
     with atomic():
         audit(AuditKind.EXPORTED, actor, f"{name}.csv")
-    mark = csv_format.BYTE_ORDER_MARK if query.pop("bom") else ""
-    parts = iterate(schema, listing, query, ROWS_AT_ONCE)
-    first = next(parts)  # before the answer has begun, so that a refusal is one
-    lines = chain([mark + csv_format.write([list(schema.fields)])], _lines(schema, chain([first], parts)))
-    response = Response(stream_with_context(lines), content_type=csv_format.CONTENT_TYPE)
+    byte_order_mark = csv_format.BYTE_ORDER_MARK if query.pop("bom") else ""
+    batches = iterate(schema, listing, query, ROWS_AT_ONCE)
+    first = next(batches)  # before the response starts, so that an error becomes a problem document
+    header = byte_order_mark + csv_format.write([list(schema.fields)])
+    body = chain([header], _csv_batches(schema, chain([first], batches)))
+    response = Response(stream_with_context(body), content_type=csv_format.CONTENT_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
-def _lines(schema: ModelOutput, parts: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
+def _csv_batches(schema: ModelOutput, batches: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
     texts = {name for name, field in schema.fields.items() if isinstance(field, fields.String)}
-    for rows in parts:
-        require_still_authorised(parts)  # who reads slowly reads no longer than they may
+    for rows in batches:
+        require_still_authorised(batches)  # a slow reader may have lost the right to read meanwhile
         yield csv_format.write(
-            [csv_format.defuse(value) if value and name in texts else value for name, value in row.items()]
+            [csv_format.escape_formula(value) if value and name in texts else value for name, value in row.items()]
             for row in rows
         )

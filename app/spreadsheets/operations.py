@@ -1,8 +1,8 @@
-"""Importing a CSV file: checked as a whole, then written as a whole.
+"""Import a CSV file: check all rows, then write all of them or none.
 
-First every row is checked by itself, without a transaction; good rows wait in a temporary file, so that many take no
-more memory than few. Then they are compared with what is stored, and written, in some statements for each thousand. An
-empty cell leaves a field as it is, and is null in a new row.
+First check every row by itself, without a transaction, and spool valid rows to a temporary file, so that memory does
+not grow with the file. Then, in one transaction, compare the rows with the stored ones and write them, in a few
+statements for each thousand rows. An empty cell leaves a field of a stored row unchanged and is null in a new row.
 """
 
 import pickle
@@ -26,269 +26,277 @@ from app.inventory import stock
 from app.inventory.schemas import CATALOGUE, PART, NewPartSchema
 from app.models import Customer, Part
 from app.rules.sku import sku_key
-from app.spreadsheets.checking import Fault, Faults, Line, check
+from app.spreadsheets.checking import FileRow, RowError, RowErrors, check
 from app.spreadsheets.schemas import CustomerRowSchema, PartRowSchema
 
 ROWS_AT_ONCE = 1000
 IN_MEMORY_BYTES = 1_000_000
 INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
-# What is stored: the id and the columns of a row.
+# A stored row: its id, its columns and the extra columns.
 Stored = Any
 Values = dict[str, Any]
-# By what a row is found, such as ("sku", "BRK-PAD-R"); and in which row of the file each stands first.
-Mark = tuple[str, Any]
-Seen = dict[Mark, int]
+# Column and value that identify a row, such as ("sku", "BRK-PAD-R"); and the first row of the file that has each.
+Key = tuple[str, Any]
+FirstRows = dict[Key, int]
 T = TypeVar("T")
 
 
 class Import:
-    """How rows of a model are imported: what they are, by what they are found again, what is demanded of them."""
+    """How rows of a model are imported: their schemas, the column that identifies them, and rules of the model."""
 
     model: ClassVar[type[Part | Customer]]
-    key: ClassVar[str]
-    # The column that holds what keys are compared by.
-    compared: ClassVar[str]
+    # The column of the file that identifies a row without an id.
+    key_column: ClassVar[str]
+    # The column of the table that holds the normalised key.
+    stored_key_column: ClassVar[str]
     # The columns that are compared and written.
     columns: ClassVar[tuple[str, ...]]
-    # Transactions that import the same wait for one another under this number.
+    # Imports of the same model run one after the other under this advisory lock.
     lock_id: ClassVar[int]
-    row: ClassVar[ModelInput]
-    new: ClassVar[ModelInput]
-    exported: ClassVar[ModelOutput]
+    row_schema: ClassVar[ModelInput]
+    new_schema: ClassVar[ModelInput]
+    export_schema: ClassVar[ModelOutput]
 
-    def key_of(self, values: Values) -> Any:
-        """What the key of these values is compared by; None where they have none."""
-        return values.get(self.key)
+    def normalized_key(self, values: Values) -> Any:
+        """Return the key of these values as the stored key column holds it; None if they have none."""
+        return values.get(self.key_column)
 
-    def marks(self, values: Values) -> list[Mark]:
-        """What no other row of the file may have."""
+    def unique_keys(self, values: Values) -> list[Key]:
+        """Return the keys that no other row of the file may have."""
         raise NotImplementedError
 
-    def facts(self) -> list[SQLColumnExpression[Any]]:
-        """What else of a stored row `require_change` looks at."""
+    def extra_columns(self) -> list[SQLColumnExpression[Any]]:
+        """Return the columns of a stored row that `require_update` needs beside `columns`."""
         return []
 
     def require_new(self, values: Values) -> None:
-        """Raises `Fault` where a new row cannot be like this."""
-        missing = [name for name, field in self.new.fields.items() if field.required and name not in values]
+        """Raises `RowError` if a new row cannot have these values."""
+        missing = [name for name, field in self.new_schema.fields.items() if field.required and name not in values]
         if missing:
-            raise Fault(dict.fromkeys(missing, f"Missing in a new {self.model.noun}."))
+            raise RowError(dict.fromkeys(missing, f"Missing in a new {self.model.noun}."))
 
-    def require_change(self, stored: Stored, values: Values, alike: list[Stored]) -> None:
-        """Raises `Fault` where a stored row cannot become like this; `alike` has the key of the values."""
+    def require_update(self, stored: Stored, values: Values, same_key: list[Stored]) -> None:
+        """Raises `RowError` if a stored row cannot get these values; `same_key`: stored rows with the values' key."""
 
-    def enter(self, actor: Identity, rows: list[Values]) -> None:
-        """Write rows that are new."""
+    def insert_rows(self, actor: Identity, rows: list[Values]) -> None:
+        """Insert new rows."""
         db.session.execute(insert(self.model), [{name: row.get(name) for name in self.columns} for row in rows])
 
 
 class PartImport(Import):
-    """Parts, by their SKU. The opening stock of new ones goes through the ledger; others' stock is not imported."""
+    """Imports parts, identified by SKU. Records the opening stock of new parts; does not change the stock of others."""
 
-    model, key, compared, columns, lock_id = Part, "sku", "sku_key", CATALOGUE, 4_710_002
-    row, new, exported = PartRowSchema(), NewPartSchema(), PART
+    model, key_column, stored_key_column, columns, lock_id = Part, "sku", "sku_key", CATALOGUE, 4_710_002
+    row_schema, new_schema, export_schema = PartRowSchema(), NewPartSchema(), PART
 
-    def key_of(self, values: Values) -> Any:
+    def normalized_key(self, values: Values) -> Any:
         return sku_key(values.get("sku"))
 
-    def marks(self, values: Values) -> list[Mark]:
-        return [mark for mark in (("id", values.get("id")), ("sku", self.key_of(values))) if mark[1] is not None]
+    def unique_keys(self, values: Values) -> list[Key]:
+        keys = (("id", values.get("id")), ("sku", self.normalized_key(values)))
+        return [(name, value) for name, value in keys if value is not None]
 
-    def facts(self) -> list[SQLColumnExpression[Any]]:
+    def extra_columns(self) -> list[SQLColumnExpression[Any]]:
         return [Part.quantity_on_hand]
 
-    def require_change(self, stored: Stored, values: Values, alike: list[Stored]) -> None:
-        if any(other.id != stored.id for other in alike):
-            raise Fault({"sku": "Another part has this SKU."})
+    def require_update(self, stored: Stored, values: Values, same_key: list[Stored]) -> None:
+        if any(other.id != stored.id for other in same_key):
+            raise RowError({"sku": "Another part has this SKU."})
         if values.get("quantity_on_hand", stored.quantity_on_hand) != stored.quantity_on_hand:
             on_hand = "not tracked" if stored.quantity_on_hand is None else f"{stored.quantity_on_hand} on hand"
-            raise Fault({"quantity_on_hand": f"The part is {on_hand}; movements change that. Leave the cell empty."})
+            raise RowError({"quantity_on_hand": f"The part is {on_hand}; movements change that. Leave the cell empty."})
 
-    def enter(self, actor: Identity, rows: list[Values]) -> None:
+    def insert_rows(self, actor: Identity, rows: list[Values]) -> None:
         columns = (*self.columns, "quantity_on_hand")
-        entered = db.session.execute(
+        inserted = db.session.execute(
             insert(Part).returning(Part.id, Part.quantity_on_hand),
             [{name: row.get(name) for name in columns} for row in rows],
         )
-        stock.record_opening_stock(actor, {part_id: quantity or 0 for part_id, quantity in entered})
+        stock.record_opening_stock(actor, {part_id: quantity or 0 for part_id, quantity in inserted})
 
 
 class CustomerImport(Import):
-    """Customers, by their e-mail. New ones are walk-ins."""
+    """Imports customers, identified by e-mail. New ones are walk-ins."""
 
-    model, key, compared, lock_id = Customer, "email", "email", 4_710_003
+    model, key_column, stored_key_column, lock_id = Customer, "email", "email", 4_710_003
     columns = ("name", "email", "phone", "address")
-    row, new, exported = CustomerRowSchema(), WalkInSchema(), CUSTOMER
+    row_schema, new_schema, export_schema = CustomerRowSchema(), WalkInSchema(), CUSTOMER
 
-    def marks(self, values: Values) -> list[Mark]:
-        # Couples share an e-mail: then only the id tells who is meant.
+    def unique_keys(self, values: Values) -> list[Key]:
+        # Walk-ins may share an e-mail, so with an id only the id identifies the customer.
         name = "id" if "id" in values else "email"
         return [(name, values[name])] if name in values else []
 
-    def facts(self) -> list[SQLColumnExpression[Any]]:
+    def extra_columns(self) -> list[SQLColumnExpression[Any]]:
         return [Customer.may_sign_in().label("may_sign_in")]
 
     def require_new(self, values: Values) -> None:
         super().require_new(values)
-        self.new.require_contact(values)
+        self.new_schema.require_contact(values)
 
-    def require_change(self, stored: Stored, values: Values, alike: list[Stored]) -> None:
+    def require_update(self, stored: Stored, values: Values, same_key: list[Stored]) -> None:
         if stored.may_sign_in and values.get("email", stored.email) != stored.email:
-            raise Fault({"email": "They sign in with another e-mail, which is not changed by an import."})
+            raise RowError({"email": "They sign in with another e-mail, which is not changed by an import."})
 
 
 PARTS, CUSTOMERS = PartImport(), CustomerImport()
 
 
-def bring_in(actor: Identity, kind: Import, data: bytes, *, dry_run: bool) -> dict[str, int]:
-    """Import a file, or with `dry_run` only find out what that would do; returns how many rows it does what to.
+def import_rows(actor: Identity, kind: Import, data: bytes, *, dry_run: bool) -> dict[str, int]:
+    """Import a file, or with `dry_run` only check it; return the numbers of rows `created, updated, unchanged`.
 
-    Raises `InvalidInput` that tells what is wrong in which row and column.
+    Raises `InvalidInput` with the errors by row and column.
     """
-    faults, seen = Faults(), Seen()
-    with SpooledTemporaryFile(IN_MEMORY_BYTES) as waiting:
-        for lines in batches(check(kind.row, kind.exported.fields, data, faults)):
-            _refuse_repeated(kind, lines, seen, faults)
-            pickle.dump(lines, waiting)
-        faults.refuse()
+    errors, first_rows = RowErrors(), FirstRows()
+    with SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
+        for rows in batches(check(kind.row_schema, kind.export_schema.fields, data, errors)):
+            _check_duplicates(kind, rows, first_rows, errors)
+            pickle.dump(rows, spool)
+        errors.raise_any()
         with atomic():
             advisory_lock(kind.lock_id)
-            _lock(kind, seen)
-            rehearsal = db.session.begin_nested()
-            counts = _write(actor, kind, waiting, faults)
-            faults.refuse()
+            _lock(kind, first_rows)
+            savepoint = db.session.begin_nested()
+            counts = _write(actor, kind, spool, errors)
+            errors.raise_any()
             if dry_run:
-                rehearsal.rollback()
+                savepoint.rollback()
     return counts
 
 
-def _refuse_repeated(kind: Import, lines: list[Line], seen: Seen, faults: Faults) -> None:
-    """Note in `faults` the rows that mean what another one means already, and in `seen` what these mean."""
-    for line in lines:
-        for mark in kind.marks(line.values):
-            first = seen.setdefault(mark, line.number)
-            if first != line.number:
-                faults.add(line.number, mark[0], f"Row {first} has the same.")
+def _check_duplicates(kind: Import, rows: list[FileRow], first_rows: FirstRows, errors: RowErrors) -> None:
+    """Add an error for each row with a key of an earlier row; add the keys of these rows to `first_rows`."""
+    for row in rows:
+        for key in kind.unique_keys(row.values):
+            first = first_rows.setdefault(key, row.number)
+            if first != row.number:
+                errors.add(row.number, key[0], f"Row {first} has the same.")
 
 
-def _lock(kind: Import, seen: Seen) -> None:
-    """Lock every stored row that is meant, in the one order of all."""
+def _lock(kind: Import, keys: Iterable[Key]) -> None:
+    """Lock the stored rows with these keys, in order of id."""
     ids: set[int] = set()
-    for marks in batches(seen):
-        ids.update(db.session.scalars(select(kind.model.id).where(_meant(kind, marks))))
-    for some in batches(sorted(ids)):
-        rows = select(kind.model.id).where(kind.model.id.in_(some)).order_by(kind.model.id)
+    for some_keys in batches(keys):
+        ids.update(db.session.scalars(select(kind.model.id).where(_has_key(kind, some_keys))))
+    for some_ids in batches(sorted(ids)):
+        rows = select(kind.model.id).where(kind.model.id.in_(some_ids)).order_by(kind.model.id)
         db.session.execute(rows.with_for_update(key_share=True))
 
 
-def _meant(kind: Import, marks: Collection[Mark]) -> ColumnElement[bool]:
-    """The present rows that have one of these ids or keys."""
-    ids, keys = ([value for name, value in marks if name == wanted] for wanted in ("id", kind.key))
-    return and_(kind.model.not_deleted(), or_(kind.model.id.in_(ids), getattr(kind.model, kind.compared).in_(keys)))
+def _has_key(kind: Import, keys: Collection[Key]) -> ColumnElement[bool]:
+    """Return the criterion for stored rows, except deleted ones, that have one of these keys."""
+    ids, values = ([value for name, value in keys if name == column] for column in ("id", kind.key_column))
+    stored_key = getattr(kind.model, kind.stored_key_column)
+    return and_(kind.model.not_deleted(), or_(kind.model.id.in_(ids), stored_key.in_(values)))
 
 
-def _write(actor: Identity, kind: Import, waiting: IO[bytes], faults: Faults) -> dict[str, int]:
-    """Write the rows that wait, as far as there are no faults; returns how many it does what to."""
-    counts, taken = Counter(created=0, updated=0, unchanged=0), Seen()
-    for lines in _waiting(waiting):
-        created, updated = _compare(actor, kind, lines, taken, faults)
-        if faults.are_many:
+def _write(actor: Identity, kind: Import, spool: IO[bytes], errors: RowErrors) -> dict[str, int]:
+    """Write the spooled rows as long as there are no errors; return the numbers of rows by outcome."""
+    counts, matched = Counter(created=0, updated=0, unchanged=0), FirstRows()
+    for rows in _read_batches(spool):
+        created, updated = _compare(actor, kind, rows, matched, errors)
+        if errors.is_full:
             break
-        if faults.rows:
-            continue  # the others' faults are told too
+        if errors.rows:
+            continue  # write nothing more, but find the errors of the other rows
         if created:
-            kind.enter(actor, created)
+            kind.insert_rows(actor, created)
         if updated:
             _update(kind, updated)
-        counts.update(created=len(created), updated=len(updated), unchanged=len(lines) - len(created) - len(updated))
+        counts.update(created=len(created), updated=len(updated), unchanged=len(rows) - len(created) - len(updated))
     return dict(counts)
 
 
-def _waiting(file: IO[bytes]) -> Iterator[list[Line]]:
-    file.seek(0)
+def _read_batches(spool: IO[bytes]) -> Iterator[list[FileRow]]:
+    spool.seek(0)
     try:
         while True:
-            yield pickle.load(file)  # noqa: S301  # what this process wrote itself
+            yield pickle.load(spool)  # noqa: S301  # this process wrote the file
     except EOFError:
         return
 
 
 def _compare(
-    actor: Identity, kind: Import, lines: list[Line], taken: Seen, faults: Faults
+    actor: Identity, kind: Import, rows: list[FileRow], matched: FirstRows, errors: RowErrors
 ) -> tuple[list[Values], list[Values]]:
-    """The values of the rows that are new, and all values of those that are stored and differ; notes `faults`."""
-    shelf = Shelf(kind, lines)
+    """Return the values of new rows, and the complete values of stored rows that differ; add errors to `errors`."""
+    stored_rows = StoredRows(kind, rows)
     created, updated, changes = [], [], []
-    for number, values in lines:
-        with faults.of_row(number):
-            stored = shelf.find(values)
+    for number, values in rows:
+        with errors.collect(number):
+            stored = stored_rows.find(values)
             if stored is None:
                 kind.require_new(values)
                 created.append(values)
             else:
-                _require_first(taken, stored.id, number)
-                kind.require_change(stored, values, shelf.alike(values))
-                changed = _changed(kind, stored, values)
+                _require_first_match(matched, stored.id, number)
+                kind.require_update(stored, values, stored_rows.with_key_of(values))
+                changed = _changed_values(kind, stored, values)
                 changes += [(stored.id, stored._mapping, after) for after in changed]
                 updated += changed
     audit_written(actor, kind.model, changes)
     return created, updated
 
 
-class Shelf:
-    """The stored rows that some rows of the file may mean, locked."""
+class StoredRows:
+    """The stored rows, locked, that rows of the file identify by id or key."""
 
-    def __init__(self, kind: Import, lines: list[Line]) -> None:
+    def __init__(self, kind: Import, rows: list[FileRow]) -> None:
         self.kind = kind
-        marks: list[Mark] = [("id", line.values["id"]) for line in lines if "id" in line.values]
-        marks += [(kind.key, key) for line in lines if (key := kind.key_of(line.values)) is not None]
+        keys: list[Key] = [("id", row.values["id"]) for row in rows if "id" in row.values]
+        keys += [(kind.key_column, key) for row in rows if (key := kind.normalized_key(row.values)) is not None]
         columns = [getattr(kind.model, name) for name in ("id", *kind.columns)]
-        key = getattr(kind.model, kind.compared).label("compared")
-        rows = select(*columns, key, *kind.facts()).where(_meant(kind, marks)).order_by(kind.model.id)
+        stored_key = getattr(kind.model, kind.stored_key_column).label("stored_key")
+        query = select(*columns, stored_key, *kind.extra_columns()).where(_has_key(kind, keys)).order_by(kind.model.id)
         self.by_id: dict[int, Stored] = {}
         self.by_key: dict[str, list[Stored]] = {}
-        for stored in db.session.execute(rows.with_for_update(key_share=True)):
+        for stored in db.session.execute(query.with_for_update(key_share=True)):
             self.by_id[stored.id] = stored
-            self.by_key.setdefault(stored.compared, []).append(stored)
+            self.by_key.setdefault(stored.stored_key, []).append(stored)
 
-    def alike(self, values: Values) -> list[Stored]:
-        """Those that have the key of these values."""
-        return self.by_key.get(self.kind.key_of(values) or "", [])
+    def with_key_of(self, values: Values) -> list[Stored]:
+        """Return the stored rows that have the key of these values."""
+        return self.by_key.get(self.kind.normalized_key(values) or "", [])
 
     def find(self, values: Values) -> Stored | None:
-        """The one that is meant: that of the id where there is one, else of the key. Raises `Fault`."""
+        """Return the stored row with the id of these values, or without an id the one with their key; None: new row.
+
+        Raises `RowError` if there is no row with the id, or more than one with the key.
+        """
         if "id" in values:
             if values["id"] not in self.by_id:
-                raise Fault({"id": f"There is no {self.kind.model.noun} {values['id']}."})
+                raise RowError({"id": f"There is no {self.kind.model.noun} {values['id']}."})
             return self.by_id[values["id"]]
-        alike = self.alike(values)
-        if len(alike) > 1:
+        same_key = self.with_key_of(values)
+        if len(same_key) > 1:
             noun = self.kind.model.noun
-            raise Fault({self.kind.key: f"More than one {noun} has this; say by its id which is meant."})
-        return alike[0] if alike else None
+            raise RowError({self.kind.key_column: f"More than one {noun} has this; say by its id which is meant."})
+        return same_key[0] if same_key else None
 
 
-def _require_first(taken: Seen, row_id: int, number: int) -> None:
-    first = taken.setdefault(("id", row_id), number)
+def _require_first_match(matched: FirstRows, row_id: int, number: int) -> None:
+    """Raises `RowError` if an earlier row of the file matched the same stored row."""
+    first = matched.setdefault(("id", row_id), number)
     if first != number:
-        raise Fault({"id": f"Row {first} means the same."})
+        raise RowError({"id": f"Row {first} means the same."})
 
 
-def _changed(kind: Import, stored: Stored, values: Values) -> list[Values]:
-    """All values of a stored row as they are to be, in a list that is empty where nothing changes.
+def _changed_values(kind: Import, stored: Stored, values: Values) -> list[Values]:
+    """Return the complete new values of a stored row, in a list that is empty if nothing changes.
 
-    What was found by its key keeps the key as it is spelt there.
+    A row that was found by its key keeps the stored spelling of the key.
     """
     before = {name: getattr(stored, name) for name in kind.columns}
-    written = before.keys() if "id" in values else before.keys() - {kind.key}
+    written = before.keys() if "id" in values else before.keys() - {kind.key_column}
     after = before | {name: value for name, value in values.items() if name in written}
     return [{"id": stored.id, **after}] if after != before else []
 
 
 def _update(kind: Import, rows: list[Values]) -> None:
-    """Write all values of rows that are stored; they are given whole, so that one statement serves many."""
-    # As an INSERT that finds each of them there: only so one statement takes many rows, with their values, on both.
+    """Write the complete values of stored rows; complete, so that one statement serves many rows."""
+    # An INSERT that conflicts on every row: on both databases, only this updates many rows to values of their own in
+    # one statement.
     new = INSERT[db.session.get_bind().dialect.name](kind.model)
     changes = {name: getattr(new.excluded, name) for name in (*kind.columns, *folded_columns(inspect(kind.model)))}
     statement = new.on_conflict_do_update(
@@ -298,7 +306,7 @@ def _update(kind: Import, rows: list[Values]) -> None:
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """The items in lists of a thousand."""
+    """Yield the items in lists of `ROWS_AT_ONCE`."""
     remaining = iter(items)
     while batch := list(islice(remaining, ROWS_AT_ONCE)):
         yield batch

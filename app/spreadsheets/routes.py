@@ -1,4 +1,4 @@
-"""/customers.csv, /inventory.csv, /service-tickets.csv, /inventory/import, /customers/import."""
+"""Routes of CSV files: /customers.csv, /inventory.csv, /service-tickets.csv, /inventory/import, /customers/import."""
 
 from typing import Any
 
@@ -120,7 +120,7 @@ def import_parts(actor: Identity, query: dict[str, Any], file: bytes) -> Respons
     of others. Columns that an export has and only the service writes are not read. `rows` of a refusal tells the first
     hundred faults by row and column.
     """
-    return send_json(operations.bring_in(actor, operations.PARTS, file, **query))
+    return send_json(operations.import_rows(actor, operations.PARTS, file, **query))
 
 
 @blueprint.post("/customers/import")
@@ -137,4 +137,4 @@ def import_customers(actor: Identity, query: dict[str, Any], file: bytes) -> Res
     an export has and only the service writes are not read. `rows` of a refusal tells the first hundred faults by row
     and column.
     """
-    return send_json(operations.bring_in(actor, operations.CUSTOMERS, file, **query))
+    return send_json(operations.import_rows(actor, operations.CUSTOMERS, file, **query))

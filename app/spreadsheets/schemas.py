@@ -1,4 +1,4 @@
-"""What stands in the columns of CSV files."""
+"""Schemas of the rows of CSV files, and of the queries and results of exports and imports."""
 
 from app.core.fields import Id, Money, QueryFlag, Text, WholeNumber
 from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Output
@@ -29,7 +29,7 @@ class CustomerRowSchema(Changes, ModelInput):
 
 
 class TicketRowSchema(ModelOutput):
-    """A ticket in one row: of what it is made of, the sums."""
+    """A ticket in one row: the sums of its lines instead of the lines."""
 
     customer_name = Text(attribute="customer.name")
     vehicle_vin = Text(attribute="vehicle.vin", allow_none=True)
@@ -72,7 +72,7 @@ class TicketRowSchema(ModelOutput):
 
 
 class ExportQuery(Input):
-    """A file has no pages."""
+    """Query of an export; subclasses leave out the paging parameters."""
 
     bom = QueryFlag(
         load_default=False,

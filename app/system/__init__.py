@@ -1,4 +1,4 @@
-"""What belongs to no blueprint of the shop: documentation, problem pages, health."""
+"""Routes that belong to no resource: documentation, problem pages, health, metrics."""
 
 from app.system.routes import DESCRIPTION, init_app
 

@@ -1,7 +1,7 @@
-"""Metrics for Prometheus at /metrics, for who sends `METRICS_TOKEN` as a bearer token; imported only where that is set.
+"""Prometheus metrics at /metrics, for clients that send `METRICS_TOKEN` as bearer token; imported only if that is set.
 
-Labels are taken from short lists: routes are told by their rules, and all unknown addresses by one word. Under gunicorn
-the workers share what they count through files (`gunicorn.conf.py`), so that any of them can tell the whole.
+Labels have few values: a route is its URL rule, and all unknown URLs share one value. Under gunicorn the workers share
+their counters through files (`gunicorn.conf.py`), so that each worker reports the sum of all.
 """
 
 import hmac
@@ -30,28 +30,28 @@ from app.rules.ticket_life import TicketStatus
 
 UNKNOWN = "unknown"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-# For how long the state of the shop is told again without asking the database.
+# How long counts of the shop are cached.
 SHOP_SECONDS = 15.0
 
 
 def init_app(app: Flask) -> None:
-    """Count every request of the application, and tell it at /metrics."""
+    """Count every request of the application, and add the route /metrics."""
     registry = CollectorRegistry()
     statistics.add(app, Requests(registry).count)
     with app.app_context():
-        _watch_pools(db.engines.values(), registry)
+        _count_connections(db.engines.values(), registry)
     shop = Shop()
-    if kinds_of_values.ValueClass is not kinds_of_values.MutexValue:  # other processes count too
+    if kinds_of_values.ValueClass is not kinds_of_values.MutexValue:  # several processes share their counters
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library left it untyped
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
     registry.register(shop)
     app.extensions["shop.metrics"] = registry
     app.add_url_rule("/metrics", view_func=get_metrics)
 
 
-@open_to_anyone  # who knows the token below, which is nobody's sign-in
+@open_to_anyone  # the view checks a token of its own, which is not an account's
 def get_metrics() -> Response:
-    """All there is to tell. Raises `NotSignedIn`."""
+    """Return all metrics in Prometheus's text format. Raises `NotSignedIn` without the token."""
     expected = f"Bearer {current_app.config['METRICS_TOKEN']}"
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
         raise NotSignedIn
@@ -59,10 +59,10 @@ def get_metrics() -> Response:
 
 
 class Requests:
-    """What is counted of each request."""
+    """Counters of requests, by method, route and status."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Declare it in the registry."""
+        """Create the metrics in the registry."""
         of_route = ("method", "route")
         self._requests = Counter(
             "shop_requests", "Requests by route and status.", (*of_route, "status"), registry=registry
@@ -73,37 +73,36 @@ class Requests:
         self._queries = Counter("shop_queries", "Statements sent to the database.", of_route, registry=registry)
         self._cache = Counter("shop_cache_lookups", "Lists asked of the cache.", ("result",), registry=registry)
         self._refusals = Counter("shop_limiter_refusals", "Requests above a limit.", ("limit",), registry=registry)
-        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram, Counter]] = {}
+        self._with_labels: dict[tuple[str, str, int], tuple[Counter, Histogram, Counter]] = {}
 
-    def count(self, seen: CompletedRequest) -> None:
-        """One more."""
-        route = seen.route or UNKNOWN
-        key = seen.method, route, seen.status
-        known = self._known.get(key) or self._find(*key)
-        requests, seconds, queries = known
+    def count(self, completed: CompletedRequest) -> None:
+        """Count a completed request."""
+        route = completed.route or UNKNOWN
+        key = completed.method, route, completed.status
+        requests, seconds, queries = self._with_labels.get(key) or self._find(*key)
         requests.inc()
-        seconds.observe(seen.seconds)
-        if seen.queries:
-            queries.inc(seen.queries)
-        if seen.cached is not None:
-            self._cache.labels("hit" if seen.cached else "miss").inc()
-        if seen.refused_by:
-            self._refusals.labels(seen.refused_by).inc()
+        seconds.observe(completed.seconds)
+        if completed.queries:
+            queries.inc(completed.queries)
+        if completed.cached is not None:
+            self._cache.labels("hit" if completed.cached else "miss").inc()
+        if completed.refused_by:
+            self._refusals.labels(completed.refused_by).inc()
 
     def _find(self, method: str, route: str, status: int) -> tuple[Counter, Histogram, Counter]:
-        """The counters with these labels, which take longer to look up than to raise."""
+        """Return the metrics with these labels, and keep them: looking them up takes longer than counting."""
         of_route = (method, route)
         found = (
             self._requests.labels(*of_route, str(status)),
             self._seconds.labels(*of_route),
             self._queries.labels(*of_route),
         )
-        self._known[method, route, status] = found
+        self._with_labels[method, route, status] = found
         return found
 
 
-def _watch_pools(engines: Iterable[Engine], registry: CollectorRegistry) -> None:
-    """Tell how many connections to the database are in use, in all processes."""
+def _count_connections(engines: Iterable[Engine], registry: CollectorRegistry) -> None:
+    """Add a gauge of the database connections in use in all processes."""
     used = Gauge("shop_database_connections", "In use.", registry=registry, multiprocess_mode="livesum")
 
     for engine in engines:
@@ -112,17 +111,16 @@ def _watch_pools(engines: Iterable[Engine], registry: CollectorRegistry) -> None
 
 
 class Shop(Collector):
-    """The state of the shop, asked of the database when it is told; counts end at `MAX_COUNTED`."""
+    """Counts of the shop, read from the database when metrics are collected; they stop at `MAX_COUNTED`."""
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
-        self._known_until = 0.0
+        self._cached_until = 0.0
         self._counts: dict[str, int] = {}
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Tickets by status, and parts that run low; nothing where the database does not answer."""
+        """Yield tickets by status and the parts that run low; yield nothing if the database does not answer."""
         try:
-            counts = self._ask()
+            counts = self._read_counts()
         except SQLAlchemyError:
             return
         tickets = GaugeMetricFamily("shop_tickets", "Tickets by status.", labels=["status"])
@@ -131,11 +129,11 @@ class Shop(Collector):
         yield tickets
         yield GaugeMetricFamily("shop_parts_low", "Parts to reorder.", value=counts["low"])
 
-    def _ask(self) -> dict[str, int]:
-        if time.monotonic() >= self._known_until:
-            counted: Any = read(_counts())[0]
-            self._counts = dict(counted._mapping)
-            self._known_until = time.monotonic() + SHOP_SECONDS
+    def _read_counts(self) -> dict[str, int]:
+        if time.monotonic() >= self._cached_until:
+            row: Any = read(_counts())[0]
+            self._counts = dict(row._mapping)
+            self._cached_until = time.monotonic() + SHOP_SECONDS
         return self._counts
 
 

@@ -1,4 +1,4 @@
-"""Whether what the application needs answers, told within moments whatever it does."""
+"""Check within a few seconds whether the database and Redis answer."""
 
 from threading import Lock, Thread
 
@@ -10,37 +10,38 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.redis_client import redis_options
 from app.extensions import db
 
-# For so long the database may think about one, twice.
+# How long a check waits for an earlier one to end, and again for the database's answer.
 DATABASE_SECONDS = 1.0
 
-_asking = Lock()
+_check_lock = Lock()
 
 
 def database() -> str:
-    """``ok``, or ``unavailable`` where it gives no answer in time.
+    """Return ``ok``, or ``unavailable`` if the database does not answer in time.
 
-    It is asked in another thread, since who asks a server that hangs hangs with it; one at a time, lest they pile up.
+    Another thread sends the query, since a server that hangs would block this one. Only one such thread runs at a time,
+    so that they do not pile up.
     """
     answers: list[int] = []
-    if _asking.acquire(timeout=DATABASE_SECONDS):
-        asking = Thread(target=_ask, args=(db.engine, answers), daemon=True)
-        asking.start()
-        asking.join(DATABASE_SECONDS)
+    if _check_lock.acquire(timeout=DATABASE_SECONDS):
+        thread = Thread(target=_query, args=(db.engine, answers), daemon=True)
+        thread.start()
+        thread.join(DATABASE_SECONDS)
     return "ok" if answers else "unavailable"
 
 
-def _ask(engine: Engine, answers: list[int]) -> None:
+def _query(engine: Engine, answers: list[int]) -> None:
     try:
         with engine.connect() as connection:
             answers.extend(connection.execute(text("SELECT 1")).scalars())
     except SQLAlchemyError:
-        pass  # which is an answer as well
+        pass  # no answer means unavailable
     finally:
-        _asking.release()
+        _check_lock.release()
 
 
 def redis() -> str:
-    """``ok``, ``unavailable``, or ``not configured``."""
+    """Return ``ok``, ``unavailable`` or ``not configured``."""
     url = current_app.config["REDIS_URL"]
     if not url:
         return "not configured"

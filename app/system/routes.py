@@ -1,4 +1,4 @@
-"""/docs, /openapi.json, /problems, /health, /ready: open to anyone."""
+"""Routes of /docs, /openapi.json, /problems, /health and /ready, which need no sign-in."""
 
 import json
 import re
@@ -42,7 +42,7 @@ Where the network is bad, send a POST with an `Idempotency-Key`: sent again with
 gets the first answer again.
 """
 
-# Swagger UI runs its own scripts, shows its own styles, and calls this server; nothing comes from elsewhere.
+# Content security policy: Swagger UI loads scripts and styles from this server, and calls only this server.
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -96,7 +96,7 @@ def list_problems() -> Response:
 
     A page for people, with a link to each; the `type` of a problem document is the address of its page.
     """
-    return _page("problems.html", problems=[_of(problem) for problem in _problems()])
+    return _page("problems.html", problems=[_describe(problem) for problem in _problems()])
 
 
 @blueprint.get("/problems/<slug>")
@@ -111,14 +111,14 @@ def get_problem(slug: str) -> Response:
     problem = Problem.by_slug.get(slug)
     if problem is None:
         raise NotFound("There is no such problem; /problems lists them.")
-    return _page("problem.html", problem=_of(problem))
+    return _page("problem.html", problem=_describe(problem))
 
 
 def _problems() -> list[type[Problem]]:
     return sorted(Problem.by_slug.values(), key=lambda problem: (problem.status, problem.slug))
 
 
-def _of(problem: type[Problem]) -> dict[str, Any]:
+def _describe(problem: type[Problem]) -> dict[str, Any]:
     return {
         "slug": problem.slug,
         "status": problem.status,
@@ -131,8 +131,8 @@ def _of(problem: type[Problem]) -> dict[str, Any]:
 
 @blueprint.app_template_filter("code")
 def _code(text: str) -> Markup:
-    """What stands between backticks, as code."""
-    return Markup(re.sub("`(.+?)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped, but for these tags
+    """Return the text as HTML, with text between backticks as code."""
+    return Markup(re.sub("`(.+?)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # the text is escaped, and only these tags are added
 
 
 def _page(template: str, **values: Any) -> Response:
@@ -161,10 +161,10 @@ def asset(name: str) -> Response:
 
 
 def init_app(app: Flask, api: Api) -> None:
-    """Register these routes, and Swagger UI at /docs with a template of ours: its own runs an inline script."""
+    """Register these routes, and Swagger UI at /docs with our own template, since its template has an inline script."""
     api.register_blueprint(blueprint)
     swagger = get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "Mechanic Shop API"})
-    swagger.after_request(_let_scripts_run)
+    swagger.after_request(_set_docs_headers)
     app.register_blueprint(assets)
     app.register_blueprint(swagger)
     for endpoint, view in app.view_functions.items():
@@ -172,7 +172,7 @@ def init_app(app: Flask, api: Api) -> None:
             open_to_anyone(view)
 
 
-def _let_scripts_run(response: Response) -> Response:
+def _set_docs_headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = DOCS_POLICY
     response.headers["Cache-Control"] = f"public, max-age={DOCS_SECONDS}"
     return response

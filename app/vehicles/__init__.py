@@ -1,4 +1,4 @@
-"""Customers' vehicles. The routes are on the blueprint of customers, below whose addresses they stand."""
+"""Customers' vehicles. The routes belong to the customers blueprint, because their URLs begin with /customers."""
 
 from app.vehicles import routes
 

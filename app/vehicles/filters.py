@@ -1,4 +1,4 @@
-"""What lists of vehicles are filtered and sorted by."""
+"""Sort orders of lists of vehicles."""
 
 from app.core.lists.listing import Listing
 from app.models import Vehicle

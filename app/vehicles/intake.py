@@ -1,4 +1,4 @@
-"""Arrivals: who and what comes to the shop for the first time, by whichever door, and whether we know them already."""
+"""Insert new vehicles, fill in make and year from the VIN, and find warnings about the VIN."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,33 +12,33 @@ from app.rules import vin
 Fields = Mapping[str, Any]
 
 
-def enter_vehicle(customer_id: int, fields: Fields) -> tuple[Vehicle, list[str]]:
-    """A new vehicle of a customer, whose row is locked or new, and warnings about its VIN."""
+def insert_vehicle(customer_id: int, fields: Fields) -> tuple[Vehicle, list[str]]:
+    """Insert a vehicle of a customer, whose row is new or locked; return it and the warnings about its VIN."""
     vehicle = Vehicle(customer_id=customer_id, odometer_entered=fields.get("odometer"), **fields)
-    fill_in(vehicle)
+    fill_from_vin(vehicle)
     db.session.add(vehicle)
     db.session.flush()
-    return vehicle, warnings_about(vehicle)
+    return vehicle, find_vin_warnings(vehicle)
 
 
-def fill_in(vehicle: Vehicle) -> None:
-    """Take make and year from the VIN where they are not known and it tells them for sure."""
+def fill_from_vin(vehicle: Vehicle) -> None:
+    """Set a missing make and year if the VIN determines them."""
     if vehicle.vin is not None:
-        told = vin.decode(vehicle.vin)
-        vehicle.make = vehicle.make or told.make
-        vehicle.year = vehicle.year or told.year
+        decoded = vin.decode(vehicle.vin)
+        vehicle.make = vehicle.make or decoded.make
+        vehicle.year = vehicle.year or decoded.year
 
 
-def forget_told(vehicle: Vehicle) -> None:
-    """Forget make and year where they are what the VIN tells: it is about to be corrected."""
+def clear_decoded(vehicle: Vehicle) -> None:
+    """Clear make and year if they equal what the VIN decodes to; call it before the VIN is corrected."""
     if vehicle.vin is not None:
-        told = vin.decode(vehicle.vin)
-        vehicle.make = None if vehicle.make == told.make else vehicle.make
-        vehicle.year = None if vehicle.year == told.year else vehicle.year
+        decoded = vin.decode(vehicle.vin)
+        vehicle.make = None if vehicle.make == decoded.make else vehicle.make
+        vehicle.year = None if vehicle.year == decoded.year else vehicle.year
 
 
-def warnings_about(vehicle: Vehicle) -> list[str]:
-    """What is odd about the VIN, but no reason to turn the car away."""
+def find_vin_warnings(vehicle: Vehicle) -> list[str]:
+    """Return warnings about the VIN; none of them prevents saving the vehicle."""
     if vehicle.vin is None:
         return []
     db.session.flush()

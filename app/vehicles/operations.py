@@ -1,4 +1,4 @@
-"""What is done to customers' vehicles."""
+"""Use cases of vehicles: add, change, hand over, archive."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ from app.vehicles import intake
 
 @atomic()
 def add_vehicle(actor: Identity, customer_id: int, **fields: Any) -> tuple[Vehicle, list[str]]:
-    """A new vehicle of the customer, and warnings about its VIN. Raises `NotFound`, `VinTaken`."""
+    """Add a vehicle to the customer; return it and the warnings about its VIN. Raises `NotFound`, `VinTaken`."""
     visible(actor, customer_id)
-    get_for_update(Customer, customer_id)  # they must not be erased meanwhile
-    return intake.enter_vehicle(customer_id, fields)
+    get_for_update(Customer, customer_id)  # nobody may erase the customer meanwhile
+    return intake.insert_vehicle(customer_id, fields)
 
 
 @atomic()
@@ -32,13 +32,13 @@ def change_vehicle(
     override: bool = False,
     **changes: Any,
 ) -> tuple[Vehicle, list[str]]:
-    """Change the fields that are given, and hand the vehicle over where `customer_id` is one of them.
+    """Change the given fields; a new `customer_id` hands the vehicle over. Return it and the warnings about its VIN.
 
     Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `VinTaken`, `OdometerBackwards`.
     """
     new_owner_id = changes.pop("customer_id", customer_id)
     if new_owner_id != customer_id and actor.is_front_desk:
-        get_for_update(Customer, new_owner_id)  # before the vehicle, as everywhere
+        get_for_update(Customer, new_owner_id)  # lock order: customers before vehicles
     vehicle = _lock(actor, customer_id, vehicle_id)
     if new_owner_id != customer_id and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins hand a vehicle over.")
@@ -46,22 +46,22 @@ def change_vehicle(
         raise Forbidden("Only staff turn an odometer back.")
     if_match.require(vehicle)
     if new_owner_id != vehicle.customer_id:
-        vehicle.customer_id, vehicle.notes = new_owner_id, None  # what is noted of the old owner's car stays with them
+        vehicle.customer_id, vehicle.notes = new_owner_id, None  # the new owner must not see the old owner's notes
     changes = vehicle.differences(changes)
     if "odometer" in changes:
         vehicle.enter_odometer(changes.pop("odometer"), override=override)
     if changes.get("vin") is not None:
-        intake.forget_told(vehicle)
+        intake.clear_decoded(vehicle)
     for name, value in changes.items():
         setattr(vehicle, name, value)
     if "vin" in changes:
-        intake.fill_in(vehicle)
-    return vehicle, intake.warnings_about(vehicle)
+        intake.fill_from_vin(vehicle)
+    return vehicle, intake.find_vin_warnings(vehicle)
 
 
 @atomic()
 def archive_vehicle(actor: Identity, customer_id: int, vehicle_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
-    """Take the vehicle off the customer's list; tickets keep it. Raises `NotFound`, `PreconditionFailed`."""
+    """Remove the vehicle from the customer's list; tickets keep it. Raises `NotFound`, `PreconditionFailed`."""
     vehicle = _lock(actor, customer_id, vehicle_id)
     if_match.require(vehicle)
     vehicle.archived_at = now()

@@ -1,4 +1,4 @@
-"""/customers/{id}/vehicles: what customers drive, and what was done to it."""
+"""Routes of /customers/{id}/vehicles."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What vehicles look like, and what may be written of them."""
+"""Input and output schemas of vehicles."""
 
 from app.core.fields import Flag, Id, Remarks, WholeNumber
 from app.core.fields.schemas import Changes, ModelInput, ModelOutput
@@ -15,7 +15,7 @@ class VehicleSchema(ModelOutput):
 
 
 class CheckedVehicleSchema(VehicleSchema):
-    """A vehicle just written, with what is odd about it."""
+    """A vehicle that was just written, with the warnings about its VIN."""
 
     warnings = Remarks(metadata={"description": "What is odd about the VIN."})
 

@@ -238,7 +238,6 @@ class ReadAudit(AuditTest):
             ("since=2026-11-32", "since"),
             ("since=2026-11-22T09:30:00", "since"),
             ("until=2026-02-30T00:00:00Z", "until"),
-            ("until=0001-01-01T00:00:00%2B12:00", "until"),
         ):
             with self.subTest(query):
                 self.assertInvalid(self.admin.get(f"/audit?{query}"), field)

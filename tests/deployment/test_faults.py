@@ -283,7 +283,7 @@ class RedisFails(RedisTest, FaultTest):
     def wait_until_up(self) -> None:
         """Until this process trusts its Redis again."""
         deadline = time.monotonic() + SECONDS_TO_RECOVER
-        while not self.app.extensions["shop.line"].is_up:
+        while not self.app.extensions["core.circuit_breaker"].is_up:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
 
@@ -331,7 +331,7 @@ class LimitsWhileRedisFails(RedisTest):
     def flush(self) -> None:
         """Empty Redis, once it counts again."""
         deadline = time.monotonic() + SECONDS_TO_RECOVER
-        while not self.app.extensions["shop.line"].is_up and time.monotonic() < deadline:
+        while not self.app.extensions["core.circuit_breaker"].is_up and time.monotonic() < deadline:
             time.sleep(0.05)
         with Redis.from_url(self.redis.url) as redis:
             redis.flushall()

@@ -182,9 +182,9 @@ class Lines(unittest.TestCase):
     def test_it_is_json_whatever_it_tells(self) -> None:
         app = Flask("any")
         app.config["LOG_FORMAT"] = "json"
-        app.extensions["shop.observers"] = []
+        app.extensions["core.observers"] = []
         log_requests(app)
-        (write,) = app.extensions["shop.observers"]
+        (write,) = app.extensions["core.observers"]
         access = logging.getLogger("app.access")
         self.addCleanup(access.setLevel, access.level)
         access.setLevel(logging.INFO)

@@ -143,11 +143,11 @@ class Formulas(ExportTest):
                 self.assertEqual(row["name"], f"'{name}" if name in FORMULAS else name)
 
     def test_a_formula_behind_any_delimiter_is_made_text(self) -> None:
-        for given, defused in INNER.items():
+        for given, escaped in INNER.items():
             with self.subTest(given):
-                self.assertEqual(csv_format.defuse(given), defused)
-                self.assertEqual(csv_format.restore(defused), given)
-                line = csv_format.write([["1", csv_format.defuse(given), "x"]])
+                self.assertEqual(csv_format.escape_formula(given), escaped)
+                self.assertEqual(csv_format.unescape_formula(escaped), given)
+                line = csv_format.write([["1", csv_format.escape_formula(given), "x"]])
                 for delimiter in ",;|\t":
                     for cells in csv.reader(io.StringIO(line), delimiter=delimiter):
                         self.assertEqual(
@@ -157,7 +157,7 @@ class Formulas(ExportTest):
         ids = {name: self.new_part(name=name) for name in sorted(names) if name.isprintable()}
         exported = {int(row["id"]): row["name"] for row in self.exported("/inventory.csv")}
         for name, part in ids.items():
-            self.assertEqual(exported[part], csv_format.defuse(name))
+            self.assertEqual(exported[part], csv_format.escape_formula(name))
 
     def test_a_phone_number_is_no_sum(self) -> None:
         self.save(Customer(name="Phone", phone="+12125550142"))
@@ -169,12 +169,12 @@ class Formulas(ExportTest):
         (row,) = self.exported("/service-tickets.csv")
         self.assertEqual((row["total"], row["balance"]), ("100.00", "60.00"))
 
-    def test_what_is_defused_is_restored(self) -> None:
+    def test_what_is_escaped_is_unescaped(self) -> None:
         cells = [*FORMULAS, *INNER, *HARMLESS, "", "'", "''", "'''=", "\tx", "\rx", "\nx", "'-", "-", "x'=", "'x="]
         for cell in cells:
             with self.subTest(cell):
-                self.assertEqual(csv_format.restore(csv_format.defuse(cell)), cell)
-                self.assertNotIn(csv_format.defuse(cell)[:1], tuple("=+-@\t\r\n"))
+                self.assertEqual(csv_format.unescape_formula(csv_format.escape_formula(cell)), cell)
+                self.assertNotIn(csv_format.escape_formula(cell)[:1], tuple("=+-@\t\r\n"))
 
 
 class LongFiles(ShopTest):

@@ -381,8 +381,8 @@ def _add_session(kind: str, owner_id: int, hours: int = 1) -> str:
 def forget_counts(app: Flask) -> None:
     """Begin all rate limits anew."""
     limiter.reset()
-    if limiter.enabled and "shop.counters" in app.extensions:
-        app.extensions["shop.counters"].storage.reset()
+    if limiter.enabled and "core.rate_limiter" in app.extensions:
+        app.extensions["core.rate_limiter"].storage.reset()
 
 
 def close_connections(app: Flask) -> None:

@@ -70,7 +70,7 @@ class Filters(ShopTimeTest):
         self.assertEqual(self.listed("created_before=0001-01-01"), [])
         self.assertEqual(self.listed("created_from=9999-12-31"), [])
         tokyo = Caller(shop(SHOP_TIMEZONE="Asia/Tokyo"), self.admin.token)
-        self.assertInvalid(tokyo.get("/service-tickets?created_from=0001-01-01"), "created_from")
+        self.assertStatus(tokyo.get("/service-tickets?created_from=0001-01-01"), 200)  # in UTC before the first year
 
 
 class Printed(ShopTimeTest):

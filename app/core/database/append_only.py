@@ -1,6 +1,7 @@
-"""Records that are written once: the ORM refuses to change them here, the database by triggers of the migrations.
+"""Append-only records: the ORM refuses to change them here, and triggers of the migrations do so in the database.
 
-The triggers of ticket events let a text be emptied, which erasing a customer demands, and nothing be written for it.
+The triggers of ticket events let a text be emptied, which erasing a customer requires, and let no other text be written
+in its place.
 """
 
 from typing import TypeVar
@@ -14,7 +15,7 @@ T = TypeVar("T", bound=type[Base])
 
 
 def append_only(model: T) -> T:
-    """Class decorator: rows of the model are inserted and never changed or deleted. Raises `TypeError` at the flush."""
+    """Class decorator: rows of the model are inserted, never updated or deleted. Else the flush raises `TypeError`."""
 
     def refuse(_mapper: Mapper[Base], _connection: Connection, row: Base) -> None:
         raise TypeError(f"{type(row).__name__} is append-only.")

@@ -1,4 +1,4 @@
-"""The declarative base, and the extension that binds models, engines and sessions."""
+"""The declarative base, and the Flask-SQLAlchemy extension that binds models, engines and sessions."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """What all models inherit; the names of constraints are ours, so that migrations and errors can rely on them."""
+    """The base of all models. It fixes the names of constraints, which migrations and error handlers rely on."""
 
     metadata = MetaData(
         naming_convention={
@@ -24,9 +24,10 @@ class Base(DeclarativeBase):
         super().__init_subclass__(**options)
         table = getattr(cls, "__table__", None)
         if isinstance(table, Table) and table.autoincrement_column is not None:
-            # PostgreSQL never gives an id twice, and SQLite only so: else it gives the last one again once it is free.
+            # Without AUTOINCREMENT, SQLite assigns the highest id again once its row is deleted; PostgreSQL never
+            # reuses one.
             table.dialect_options["sqlite"]["autoincrement"] = True
 
 
-# Objects stay readable after the commit: the answer is made from them without asking the database again.
+# Objects stay readable after the commit: the response is made from them without another query.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

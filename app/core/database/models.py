@@ -1,4 +1,4 @@
-"""What models are made of, whatever they stand for."""
+"""Base classes and column helpers that all models share."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -13,36 +13,35 @@ from app.core.database.base import Base
 
 
 def readonly_relationship(**options: Any) -> Any:
-    """A relationship that answers show and nothing is written through: foreign keys are set by their columns.
+    """A view-only relationship, which output schemas read; foreign keys are written through their columns.
 
-    Looking at one that was not loaded raises, so that no row sends a statement of its own. What is not written through
-    costs a flush nothing either.
+    Access to one that was not loaded raises, which prevents N+1 queries. A flush does not process it.
     """
     return relationship(viewonly=True, lazy="raise_on_sql", **options)
 
 
 class Row(Base):
-    """A model with a numeric id. What `present` leaves out is, for clients, not there."""
+    """A model with a numeric id. To clients, rows that `not_deleted` excludes do not exist."""
 
     __abstract__ = True
 
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 
-    # What a person at the front desk calls a row of this model.
+    # What staff call a row of this model, in messages.
     noun: ClassVar[str]
 
     @classmethod
     def not_deleted(cls) -> ColumnElement[bool]:
-        """The criterion for rows that have not been erased or archived."""
+        """Return the criterion for rows that have not been erased or archived."""
         return true()
 
     def differences(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Of these values of attributes those that differ from the row's own: the others are no change."""
+        """Return those of the attribute `values` that differ from the row's own."""
         return {name: value for name, value in values.items() if getattr(self, name) != value}
 
 
 def search_index(table: str, column: str = "search_text") -> Index:
-    """An index of trigrams, which finds text anywhere in a column; only PostgreSQL has it."""
+    """Return a trigram index, which finds text anywhere in a column; it exists on PostgreSQL only."""
     name = f"ix_{table}_{column}_trigrams"
     index = Index(name, column, postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"}, info=POSTGRESQL_ONLY)
     return index.ddl_if(dialect="postgresql")
@@ -52,27 +51,27 @@ POSTGRESQL_ONLY = {"dialect": "postgresql"}
 
 
 def is_of_dialect(item: SchemaItem, dialect: str) -> bool:
-    """Whether this part of the schema is meant for the dialect."""
+    """Return whether this part of the schema exists on the dialect."""
     return bool(item.info.get("dialect", dialect) == dialect)
 
 
-# Compared byte by byte, on PostgreSQL too, so that both databases sort it alike.
+# The C collation compares bytes, as SQLite does, so that both databases sort alike.
 SortKey = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def folded(fold: Callable[..., str | None], *names: str, kind: Any = Text, **options: Any) -> Any:
-    """A column that keeps what `fold` makes of other columns of its row, to be compared, sorted by and searched."""
+    """A column with the value `fold(*names)` of other columns of its row, for comparing, sorting and searching."""
 
-    def of_new_row(context: Any) -> str | None:
+    def default_value(context: Any) -> str | None:
         values = context.get_current_parameters()
         return fold(*(values.get(name) for name in names))
 
-    return mapped_column(kind, default=of_new_row, info={"folded": (fold, names)}, **options)
+    return mapped_column(kind, default=default_value, info={"folded": (fold, names)}, **options)
 
 
 @event.listens_for(Row, "before_update", propagate=True)
-def _fold_anew(mapper: Mapper[Any], _connection: Connection, row: Row) -> None:
-    """Bring folded columns up to what they are made of, where that changed."""
+def _refold(mapper: Mapper[Any], _connection: Connection, row: Row) -> None:
+    """Recompute folded columns whose source columns changed."""
     for name, (fold, names) in folded_columns(mapper).items():
         if any(get_history(row, each).has_changes() for each in names):
             setattr(row, name, fold(*(getattr(row, each) for each in names)))
@@ -80,12 +79,12 @@ def _fold_anew(mapper: Mapper[Any], _connection: Connection, row: Row) -> None:
 
 @cache
 def folded_columns(mapper: Mapper[Any]) -> dict[str, tuple[Callable[..., str | None], tuple[str, ...]]]:
-    """By the names of a model's folded columns: what folds them, and of which columns they are made."""
+    """Return the folded columns of a model by name, each as its fold function and the names of its source columns."""
     return {column.key: column.info["folded"] for column in mapper.local_table.columns if "folded" in column.info}
 
 
 class Versioned:
-    """Counts the changes of a row; a write based on an outdated count fails."""
+    """A version counter for optimistic locking: a write that is based on an outdated version fails."""
 
     version: Mapped[int] = mapped_column(default=1, sort_order=99, doc="Grows with every change of this object.")
 

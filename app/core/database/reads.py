@@ -1,4 +1,4 @@
-"""Reads: what is committed, on a connection without transactions; within a transaction also what that wrote."""
+"""Read queries: outside of a transaction they run on an AUTOCOMMIT connection, within one on its connection."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from app.core.json_sql import CompiledQuery, Rows
 
 
 def read(query: Executable | CompiledQuery, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """The rows of one query that sees all that is committed, and within a transaction also what that wrote.
+    """Return the rows of a query, which sees all committed data and, within a transaction, that transaction's writes.
 
     Never write through it.
     """
@@ -23,17 +23,17 @@ def read(query: Executable | CompiledQuery, parameters: Mapping[str, Any] | None
 
 
 def read_committed(query: Executable | CompiledQuery, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """As `read`, but without what the present transaction wrote."""
+    """As `read`, but without the writes of the current transaction."""
     try:
-        return _read_anew(query, parameters or {})
+        return _read_once(query, parameters or {})
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        # The connection was lost while it lay in the pool; reading again is safe.
-        return _read_anew(query, parameters or {})
+        # The pooled connection was lost; a read is safe to retry.
+        return _read_once(query, parameters or {})
 
 
-def _read_anew(query: Executable | CompiledQuery, parameters: Mapping[str, Any]) -> Rows:
+def _read_once(query: Executable | CompiledQuery, parameters: Mapping[str, Any]) -> Rows:
     with db.engines["reads"].connect() as connection:
         return _run(connection, query, parameters)
 

@@ -1,4 +1,4 @@
-"""When it is saved: the only commit, what it tells, and the rows that a change locks first."""
+"""Transactions: the only commit, the signals around it, and row and advisory locks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ from app.core.problems import NotFound
 
 R = TypeVar("R", bound=Row)
 
-# Sent when a transaction has begun, and before the outermost commit; what a receiver raises undoes it all. The sender
-# is the `Transaction`.
+# `begun` is sent when a transaction has begun, `committing` before the outermost commit; an exception from a receiver
+# rolls back. The sender is the `Transaction`.
 begun, committing = (Namespace().signal(name) for name in ("begun", "committing"))
 # Sent after the outermost commit, never for a savepoint; the sender is the `Changes`.
 committed = Namespace().signal("committed")
@@ -31,17 +31,17 @@ class Changes:
 
 
 class Transaction:
-    """One transaction of a session, which begins with the first `atomic` block."""
+    """One database transaction of a session; it begins with the first `atomic` block."""
 
     def __init__(self, session: Session, on_begin: Callable[[], None]) -> None:
         self.session, self.on_begin, self.is_begun = session, on_begin, False
         self.changes = Changes()
 
     def begin(self) -> None:
-        """Begin, unless it has begun, and call `on_begin`."""
+        """Begin unless it has begun, and call `on_begin`."""
         if self.is_begun:
             return
-        _reset(self.session)  # what was read before may be outdated; a change starts from what is there now
+        _reset(self.session)  # rows that were read before may be outdated
         self.is_begun = True
         self.session.connection(execution_options={"writes": True})
         self.on_begin()
@@ -50,27 +50,29 @@ class Transaction:
 
 @contextmanager
 def atomic() -> Iterator[None]:
-    """All or nothing: commit at the end, roll back on any exception. Use it as decorator or in a ``with``.
+    """Commit at the end, roll back on any exception. Use it as decorator or in a ``with``.
 
-    Within another one it joins it: where its exception is caught there, what it wrote is committed with the rest.
+    A nested block joins the outer transaction: if its exception is caught there, its writes are committed with the
+    rest.
 
-    Locks are taken in one order everywhere (mechanics, tickets, parts, customers, arrivals, vehicles, invoices, the
-    series; by id within each), so that two requests never wait for one another.
+    Every operation takes locks in the same order (mechanics, tickets, parts, customers, arrivals, vehicles, invoices,
+    the series; by id within each), which prevents deadlocks.
     """
     with transaction() as current:
         current.begin()
         yield
-        current.session.flush()  # what the database refuses is refused here, as it would be without an outer one
+        current.session.flush()  # a nested block raises constraint violations here, as an outermost one would
 
 
 @contextmanager
 def transaction(on_begin: Callable[[], None] = lambda: None) -> Iterator[Transaction]:
-    """Make one transaction of all that is `atomic` within. It begins with the first of them, by calling `on_begin`.
+    """Make one transaction of all `atomic` blocks within. The first of them begins it and calls `on_begin`.
 
-    So what comes before that, such as hashing a password, is no part of it. Within another one it joins it.
+    What runs before that block, such as hashing a password, is outside of the transaction. A nested call joins the
+    outer one.
     """
     session = db.session()
-    outer = _present(session)
+    outer = _current(session)
     if outer is not None:
         yield outer
         return
@@ -91,46 +93,46 @@ def transaction(on_begin: Callable[[], None] = lambda: None) -> Iterator[Transac
 def _commit(current: Transaction) -> None:
     try:
         current.session.commit()
-    finally:  # where the connection is lost meanwhile, it may have been saved
+    finally:  # if the connection is lost, the commit may have happened
         if current.changes.inserted or current.changes.changed:
             committed.send(current.changes)
 
 
-def _present(session: Session) -> Transaction | None:
-    """The transaction of the session: of the present application context, each of which has a session of its own."""
-    found: Transaction | None = session.info.get("transaction")
-    return found
+def _current(session: Session) -> Transaction | None:
+    """Return the transaction of the session; each application context has its own session."""
+    current: Transaction | None = session.info.get("transaction")
+    return current
 
 
-# What a transaction changes is collected as it is written, by the unit of work or by a bulk statement.
+# These listeners collect what a transaction changes, through the unit of work or a bulk statement.
 
 
 @event.listens_for(db.session, "after_flush")
-def _flushed(session: Session, _context: UOWTransaction) -> None:
-    current = _present(session)
+def _collect_flushed(session: Session, _context: UOWTransaction) -> None:
+    current = _current(session)
     if current is not None:
         current.changes.inserted.update(type(row) for row in session.new)
         current.changes.changed.update(type(row) for row in (*session.dirty, *session.deleted))
 
 
 @event.listens_for(db.session, "do_orm_execute")
-def _executed(execution: ORMExecuteState) -> None:
+def _collect_executed(execution: ORMExecuteState) -> None:
     if execution.is_select or execution.bind_mapper is None:
         return
-    current = _present(execution.session)
+    current = _current(execution.session)
     if current is not None:
         models = current.changes.inserted if execution.is_insert else current.changes.changed
         models.add(execution.bind_mapper.class_)
 
 
 def is_underway() -> bool:
-    """Whether a transaction of this request is open."""
-    current = _present(db.session())
+    """Return whether a transaction of the current request has begun."""
+    current = _current(db.session())
     return current is not None and current.is_begun
 
 
 def release_connection() -> None:
-    """Give the connection back before something slow, such as hashing a password.
+    """Return the connection to the pool before slow work, such as hashing a password.
 
     Raises `RuntimeError` within a transaction, which would be lost.
     """
@@ -140,38 +142,40 @@ def release_connection() -> None:
 
 
 def _reset(session: Session) -> None:
-    """Close the session where it holds a connection or rows."""
+    """Close the session if it holds a connection or rows."""
     if session.in_transaction() or session.identity_map:
         session.close()
 
 
 def get_for_update(model: type[R], row_id: int) -> R:
-    """The row of that id, locked until the end of the transaction. Raises `NotFound`.
+    """Return the row with this id, locked until the end of the transaction. Raises `NotFound`.
 
-    SQLite has no row locks and needs none: there the transaction itself excludes other writers.
+    SQLite has no row locks and needs none: BEGIN IMMEDIATE excludes other writers.
     """
-    row: R | None = db.session.scalar(_lock(model), {"row_id": row_id}, execution_options={"populate_existing": True})
+    row: R | None = db.session.scalar(
+        _locking(model), {"row_id": row_id}, execution_options={"populate_existing": True}
+    )
     if row is None:
         raise not_found(model, row_id)
     return row
 
 
 @cache
-def _lock(model: type[Row]) -> Select[Any]:
+def _locking(model: type[Row]) -> Select[Any]:
     query = select(model).where(model.id == bindparam("row_id"), model.not_deleted())
-    # A lock that lets others point to the row with foreign keys, as the records of a delivery do.
+    # FOR NO KEY UPDATE lets other transactions insert foreign keys to the row, as the records of a delivery do.
     return query.with_for_update(of=model, key_share=True)
 
 
 def advisory_lock(lock_id: int) -> None:
-    """Wait for other transactions that called this with the same number, and let the next one in at the end.
+    """Wait for other transactions that hold the lock `lock_id`, and hold it until the end of this one.
 
-    For what no row stands for yet. SQLite has one writer at a time anyway.
+    It guards what no row represents yet. SQLite needs none: it has one writer at a time.
     """
     if db.session.get_bind().dialect.name == "postgresql":
         db.session.execute(select(func.pg_advisory_xact_lock(lock_id)))
 
 
 def not_found(model: type[Row], row_id: int) -> NotFound:
-    """The one wording for what is not there and for what is not yours to see."""
+    """Return the same error for a row that does not exist and for one that the caller may not see."""
     return NotFound(f"There is no {model.noun} {row_id}.")

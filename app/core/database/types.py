@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""Column types that behave the same on SQLite and PostgreSQL."""
 
 import enum
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ LARGEST_INTEGER = 2**31 - 1
 
 
 class Exact(TypeDecorator[Decimal]):
-    """A `Decimal` with a fixed number of places, stored as a whole number of its last place: SQLite has no decimals."""
+    """A `Decimal` with a fixed number of places, stored as an integer of its last place: SQLite has no decimals."""
 
     impl = BigInteger
     cache_ok = True
@@ -53,7 +53,7 @@ class Hours(Exact):
 
 
 class Percent(Exact):
-    """A rate in percent; some taxes have four places, such as 8.1875."""
+    """A rate in percent; some tax rates have four places, such as 8.1875."""
 
     cache_ok = True
 
@@ -62,7 +62,7 @@ class Percent(Exact):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware `datetime` in UTC: SQLite gives naive ones back."""
+    """An aware `datetime` in UTC: SQLite returns naive ones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -77,7 +77,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def enum_column(values: type[enum.Enum]) -> Enum:
-    """A text column that holds the enum's values; new ones need no change of the schema."""
+    """Return a text column for the enum's values; a new value needs no migration."""
     return Enum(
         values,
         native_enum=False,
@@ -88,12 +88,12 @@ def enum_column(values: type[enum.Enum]) -> Enum:
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 class EmailAddress(String):
-    """A normalised e-mail address, so that comparing it is comparing text."""
+    """A normalised e-mail address; two addresses are equal if their texts are."""
 
     def __init__(self) -> None:
         super().__init__(254)

@@ -1,4 +1,4 @@
-"""Versions: a change may name the versions of a row that it goes on, so that nothing is overwritten unseen."""
+"""Optimistic concurrency: a change may require a version of its row, so that no one's change is overwritten unseen."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from app.core.problems import PreconditionFailed
 
 @dataclass(frozen=True)
 class IfMatch:
-    """The versions that a change goes on; any where `versions` is None."""
+    """The versions that a change accepts; None accepts any."""
 
     versions: frozenset[str] | None = None
 
     def require(self, row: Versioned) -> None:
         """Raises `PreconditionFailed` where the row has another version.
 
-        Ask it of a row that is locked, once it is known that the client may change the row.
+        Call it on a locked row, after checking that the client may change the row.
         """
         if self.versions is not None and str(row.version) not in self.versions:
             raise PreconditionFailed(f"It has changed; its version is now {row.version}.", version=row.version)

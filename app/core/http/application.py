@@ -1,4 +1,4 @@
-"""The application's class: Flask, with requests and answers of our own, and without sessions."""
+"""The Flask class of the application: its own request and response classes, and no cookie sessions."""
 
 from flask import Flask
 from flask.sessions import SessionInterface
@@ -8,14 +8,14 @@ from app.core.http.responses import ApiResponse
 
 
 class NoSessions(SessionInterface):
-    """No cookie is read or set: callers identify themselves by a token."""
+    """No cookie is read or set: clients authenticate with a token."""
 
     def open_session(self, app: Flask, request: object) -> None:
-        """Nothing, so that Flask lets nobody write into a session."""
+        """Return None: Flask then refuses writes to `session`."""
 
 
 class Application(Flask):
-    """Flask, with these classes; what happens at every request is registered by `create_app`."""
+    """Flask with these classes; `create_app` registers the hooks of each request."""
 
     request_class = ApiRequest
     response_class = ApiResponse

@@ -1,9 +1,9 @@
-"""Bodies of requests: how large they may be, how they are read, and what becomes of the rest of one that is refused."""
+"""Request bodies: their maximum size, how they are read, and draining what a refused request leaves unread."""
 
 import time
 from collections.abc import Collection
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
@@ -12,55 +12,56 @@ from app.core.problems import BodyTooLarge, UnsupportedMediaType
 
 MAX_JSON_BYTES = 1_000_000
 MAX_FILE_BYTES = 20_000_000
-# What a refusal leaves unread is read all the same, up to as much as anything may send, and for so long: else the
-# server would have to close the connection, on which the client may be sending still.
+# A refused request's body is read and discarded, up to these bounds. Otherwise the server would have to close the
+# connection while the client may still be sending.
 MAX_DRAINED_BYTES = MAX_FILE_BYTES
 MAX_DRAINING_SECONDS = 10
 CHUNK_BYTES = 1 << 16
 
 
 def init_app(app: Flask) -> None:
-    """Bound what requests may send, and read to its end what they have sent."""
+    """Limit the size of bodies, and drain what views leave unread."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
     app.before_request(_allow_files)
     app.after_request(_drain)
 
 
 def _allow_files() -> None:
-    """Let the request have a body as large as its view reads, before anyone reads it."""
-    asked = current_request()
-    view = current_app.view_functions.get(asked.endpoint or "")
+    """Raise the limit to what the view reads, before the body is read."""
+    request = current_request()
+    view = current_app.view_functions.get(request.endpoint or "")
     most_bytes = getattr(view, "most_bytes", None)
     if most_bytes:
-        asked.max_content_length = most_bytes
+        request.max_content_length = most_bytes
 
 
 def _drain(response: Response) -> Response:
-    """Read what is left of the body, so that the connection serves the next request.
+    """Read the rest of the body, so that the connection can serve the next request.
 
-    gunicorn.conf.py has the connection closed, and says so, where the body is longer than what is read here.
+    For a longer body, gunicorn.conf.py sends `Connection: close`.
     """
-    asked = current_request()
-    if asked.is_cut_off or not _is_bounded(asked):
+    request = current_request()
+    if request.is_cut_off or not _is_bounded(request):
         return response
-    body, ends = asked.input_stream, time.monotonic() + MAX_DRAINING_SECONDS
+    body, ends = request.input_stream, time.monotonic() + MAX_DRAINING_SECONDS
     left = MAX_DRAINED_BYTES
     try:
         while left > 0 and time.monotonic() < ends and (chunk := body.read(min(left, CHUNK_BYTES))):
             left -= len(chunk)
-    except (OSError, ParseException):  # the client went away, sends nothing more, or no HTTP
-        asked.is_cut_off = True
+    except (OSError, ParseException):  # the client disconnected, timed out, or sent invalid framing
+        request.is_cut_off = True
     return response
 
 
-def _is_bounded(asked: ApiRequest) -> bool:
-    """Whether there is a body whose end the server finds by itself, and is not beyond what is read."""
-    length = asked.content_length or 0
-    return asked.is_input_terminated and ("Transfer-Encoding" in asked.headers or 0 < length <= MAX_DRAINED_BYTES)
+def _is_bounded(request: ApiRequest) -> bool:
+    """Return whether the server knows where the body ends, within what is drained."""
+    length = request.content_length or 0
+    return request.is_input_terminated and ("Transfer-Encoding" in request.headers or 0 < length <= MAX_DRAINED_BYTES)
 
 
 def read_file(mimetype: str, charsets: Collection[str]) -> bytes:
-    """The body, which is a file of this type. Raises `UnsupportedMediaType`, `BodyTooLarge`."""
+    """Return the body, a file of this type. Raises `UnsupportedMediaType`, `BodyTooLarge`."""
+    request = current_request()
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != mimetype or charset not in charsets:
         raise UnsupportedMediaType(f"Send 'Content-Type: {mimetype}', as {' or '.join(charsets)}.")
@@ -68,13 +69,13 @@ def read_file(mimetype: str, charsets: Collection[str]) -> bytes:
 
 
 def read_body() -> bytes:
-    """The body as it was sent. Raises `BodyTooLarge`, `ClientDisconnected`."""
-    asked = current_request()
+    """Return the body as it was sent. Raises `BodyTooLarge`, `ClientDisconnected`."""
+    request = current_request()
     try:
-        body = asked.get_data()
+        body = request.get_data()
     except ClientDisconnected:
-        asked.is_cut_off = True
+        request.is_cut_off = True
         raise
-    if len(body) >= (asked.max_content_length or 0):  # where no length is declared, no more than that is read
+    if len(body) >= (request.max_content_length or 0):  # without a Content-Length, werkzeug stops reading at the limit
         raise BodyTooLarge("The body is too large.")
     return body

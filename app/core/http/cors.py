@@ -1,6 +1,6 @@
-"""CORS: which other sites' pages may call the API from a browser; none, unless `CORS_ORIGINS` lists them.
+"""CORS: the origins whose pages may call the API from a browser; none unless `CORS_ORIGINS` lists them.
 
-A page that may does so with a token that it holds itself: cookies and other credentials of the browser play no part.
+Such a page sends a token itself; cookies and other browser credentials are not used.
 """
 
 import re
@@ -9,7 +9,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-# What pages may send and read beyond what every page may.
+# The request headers that pages may send and the response headers that they may read, beyond the safelisted ones.
 SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Device", "X-Request-ID")
 READ = (
     "Content-Disposition",
@@ -22,12 +22,12 @@ READ = (
     "X-Request-ID",
     "X-Total-Count",
 )
-# For how long a browser need not ask again what it may send; none keeps it longer than this or a day.
+# How long a browser caches a preflight; browsers cap it at this or at a day.
 PREFLIGHT_SECONDS = 7200
 
 
 def init_app(app: Flask) -> None:
-    """Let pages of the configured origins call the application."""
+    """Allow pages of the configured origins to call the application."""
     origins = app.config["CORS_ORIGINS"]
     if not origins:
         return
@@ -39,12 +39,12 @@ def init_app(app: Flask) -> None:
         expose_headers=READ,
         max_age=PREFLIGHT_SECONDS,
         always_send=False,
-        intercept_exceptions=False,  # errors are answers like all others here
+        intercept_exceptions=False,  # `after_request` covers error responses too
     )
     app.after_request(_vary)
 
 
 def _vary(response: Response) -> Response:
-    # The library says so only to those whom it lets in.
+    # Flask-CORS sets `Vary` only in responses to allowed origins; caches need it in all.
     response.vary.add("Origin")
     return response

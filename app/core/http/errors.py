@@ -1,4 +1,4 @@
-"""Errors: the one writer of problem documents (RFC 9457), and the one translator of everyone else's exceptions."""
+"""Error handlers: they translate every exception to a problem document (RFC 9457)."""
 
 import logging
 import re
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1
 
-# What werkzeug raises by itself.
+# The problems for HTTP exceptions of werkzeug; all others are a `BadRequest`.
 BY_STATUS: dict[int | None, type[Problem]] = {
     problem.status: problem
     for problem in (
@@ -36,24 +36,24 @@ BY_STATUS: dict[int | None, type[Problem]] = {
 
 
 def init_app(app: Flask, by_constraint: Mapping[str, Callable[[], Problem]]) -> None:
-    """Answer every error of this application with a problem document.
+    """Register handlers that answer every error with a problem document.
 
-    `by_constraint` tells what it means when the database refuses a change, by the name of the constraint.
+    `by_constraint` maps the name of a database constraint to the problem that its violation means.
     """
     app.extensions["core.by_constraint"] = by_constraint
     app.register_error_handler(Problem, respond)
-    app.register_error_handler(HTTPException, _of_werkzeug)
-    app.register_error_handler(IntegrityError, _of_constraint)
-    app.register_error_handler(OperationalError, _of_database)
-    app.register_error_handler(DBAPIError, _of_driver)
-    app.register_error_handler(TimeoutError, _of_database)
-    app.register_error_handler(StaleDataError, _of_stale)
-    app.register_error_handler(ParseException, _of_server)
-    app.register_error_handler(Exception, _of_ours)
+    app.register_error_handler(HTTPException, _handle_http_exception)
+    app.register_error_handler(IntegrityError, _handle_integrity_error)
+    app.register_error_handler(OperationalError, _handle_operational_error)
+    app.register_error_handler(DBAPIError, _handle_driver_error)
+    app.register_error_handler(TimeoutError, _handle_operational_error)
+    app.register_error_handler(StaleDataError, _handle_stale_data)
+    app.register_error_handler(ParseException, _handle_parse_error)
+    app.register_error_handler(Exception, _handle_unexpected)
 
 
 def respond(problem: Problem) -> Response:
-    """The problem as ``application/problem+json``."""
+    """Return the problem as ``application/problem+json``."""
     body = {
         "type": f"/problems/{problem.slug}",
         "title": problem.title,
@@ -67,7 +67,7 @@ def respond(problem: Problem) -> Response:
     return response
 
 
-def _of_werkzeug(error: HTTPException) -> BaseResponse:
+def _handle_http_exception(error: HTTPException) -> BaseResponse:
     if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
         return error.get_response()  # a redirect is no error
     problem = BY_STATUS.get(error.code, problems.BadRequest)
@@ -75,18 +75,18 @@ def _of_werkzeug(error: HTTPException) -> BaseResponse:
     return respond(problem(error.description or problem.title, headers=headers))
 
 
-def _of_constraint(error: IntegrityError) -> Response:
+def _handle_integrity_error(error: IntegrityError) -> Response:
     problem = current_app.extensions["core.by_constraint"].get(violated_constraint(error))
-    return respond(problem()) if problem else _of_ours(error)
+    return respond(problem()) if problem else _handle_unexpected(error)
 
 
 def violated_constraint(error: IntegrityError) -> str | None:
-    """The name of the constraint or unique index that was violated, None where the database does not tell."""
+    """Return the name of the violated constraint or unique index; None where the database does not report it."""
     diagnosis = getattr(error.orig, "diag", None)
     if diagnosis is not None:
         name: str | None = diagnosis.constraint_name
         return name
-    # SQLite names a CHECK, but of a unique index only the columns: "UNIQUE constraint failed: parts.sku".
+    # SQLite names a CHECK, but for a unique index only the columns: "UNIQUE constraint failed: parts.sku".
     match = re.match(r"(CHECK|UNIQUE) constraint failed: ([\w., ]+)", str(error.orig))
     if match is None or match[1] == "CHECK":
         return match and match[2]
@@ -103,10 +103,10 @@ def _unique_index(columns: frozenset[str]) -> str | None:
     return None
 
 
-def _of_database(error: OperationalError | TimeoutError) -> Response:
-    """The database is away or full, or a lock was not to be had in time."""
+def _handle_operational_error(error: OperationalError | TimeoutError) -> Response:
+    """The database is away or full, or a lock timed out."""
     if getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR":
-        return _of_ours(error)  # SQLite's word for a statement that makes no sense
+        return _handle_unexpected(error)  # SQLite's code for an invalid statement
     return _unavailable(error)
 
 
@@ -117,24 +117,24 @@ def _unavailable(error: Exception) -> Response:
     return respond(problems.Unavailable("Try again in a moment.", headers={"Retry-After": str(RETRY_SECONDS)}))
 
 
-def _of_driver(error: DBAPIError) -> Response:
-    """Whatever a lost connection makes the driver say, and what else it may."""
-    return _unavailable(error) if error.connection_invalidated else _of_ours(error)
+def _handle_driver_error(error: DBAPIError) -> Response:
+    """A lost connection may surface as any driver error; all other driver errors are unexpected."""
+    return _unavailable(error) if error.connection_invalidated else _handle_unexpected(error)
 
 
-def _of_stale(error: StaleDataError) -> Response:
+def _handle_stale_data(error: StaleDataError) -> Response:
     db.session.rollback()
     return respond(problems.Conflict("Somebody else has changed it; read it again."))
 
 
-def _of_server(_error: ParseException) -> Response:
-    """What the server found while it read the body: a chunk or a trailer in bad form."""
+def _handle_parse_error(_error: ParseException) -> Response:
+    """The server found a malformed chunk or trailer while it read the body."""
     return respond(problems.BadRequest("The framing of the body is not valid HTTP."))
 
 
-def _of_ours(error: Exception) -> Response:
+def _handle_unexpected(error: Exception) -> Response:
     db.session.rollback()
-    # The text of a database error holds what the client sent: the log gets where it happened, without the values.
+    # The text of a database error holds client data: the log gets the statement without its parameters.
     if isinstance(error, DBAPIError):
         error.hide_parameters = True
     log.error("Request %s failed", current_request().request_id, exc_info=error)

@@ -1,16 +1,16 @@
-"""Idempotency-Key: a POST that is sent again is done once, and gets the first answer again.
+"""Idempotency-Key: a repeated POST has its effect once, and the repetition gets the first response again.
 
-The row of the key is the first thing that the request's transaction writes, and the answer the last. So both are there
-exactly if the effect is, and a duplicate that arrives meanwhile waits at that row until the first commits, or has left
-nothing. Refusals with a 409 or a 422 have no effect: they are kept in a transaction of their own. All other refusals
-(401, 403, 404, 413, 415, 429, 5xx) are not kept, and the request can be sent again with the same key.
+The request's transaction first writes the row of the key and last the response. So both exist exactly if the effect
+does, and a concurrent duplicate waits at that row until the first request commits or rolls back. Refusals with a 409 or
+a 422 have no effect: they are stored in a transaction of their own. Other refusals (401, 403, 404, 413, 415, 429, 5xx)
+are not stored, and the request can be sent again with the same key.
 
-Of the request a fingerprint is kept, which gives nothing away, and of the answer a ciphertext: it names people, and
-an invite is secret.
+The request is stored as a fingerprint, which reveals nothing, and the response encrypted: it names people, and an
+invite is secret.
 
-Who asks again is authorised again, by the policy of the view and as they are now; it happens before anything here does.
-Objects need no second look: staff may see what staff were answered, customers act on what is their own alone, and
-erasing a customer erases the answers that concern them.
+A repetition is authorised again first, by the view's policy and the caller's present rights. Objects need no second
+check: staff may see what staff were sent, customers act only on what is their own, and erasing a customer erases the
+responses that concern them.
 """
 
 import hmac
@@ -22,7 +22,7 @@ from functools import wraps
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from sqlalchemy import ColumnElement, delete, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
@@ -38,27 +38,28 @@ from app.core.problems import IdempotencyMismatch, InvalidInput, NotFound
 KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 KEY_PATTERN = "^[!-~]{1,255}$"
 KEPT_REFUSALS = (409, 422)
-# A refusal that is longer than this is not kept: whoever is refused fills nobody's database.
+# A longer refusal is not stored, so that refused clients cannot fill the database.
 MAX_REFUSAL_BYTES = 8 * 1024
-# How many expired answers a request with a new key removes on its way.
+# How many expired rows a request with a new key removes.
 PURGED_AT_ONCE = 100
 CHUNK = 64 * 1024
 FINGERPRINT, ANSWER = b"idempotency fingerprint", b"idempotency answer"
 
 
 class Keys(NamedTuple):
-    """Where keys are kept, and what the application knows of those who send them."""
+    """Where keys are stored, and what the application adds to them."""
 
     # A model with the columns identity, key, fingerprint, status, headers, body and expires_at.
     model: Any
-    # Raises where whoever sent the request may not do so any more.
+    # Raises where the caller is no longer authorised.
     require_still_authorised: Callable[[object], None]
-    # The values of further columns of the model, by the request's path and the row that its answer shows, if any.
+    # Returns values of further columns of the model, from the request's path and the row that its response shows, if
+    # any.
     describe: Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 def init_app(app: Flask, keys: Keys) -> None:
-    """Keep the application's keys there."""
+    """Set the key storage of the application."""
     app.extensions["core.idempotency"] = keys
 
 
@@ -68,36 +69,37 @@ def _keys() -> Keys:
 
 
 class Answered(Exception):
-    """The key is taken: somebody was faster."""
+    """Another request with the key has committed."""
 
 
 def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
-    """The view, which does what is asked with a key only once: asked again, it gives the first answer again.
+    """Decorate a view: a repeated POST with the same `Idempotency-Key` gets the first response again.
 
-    It raises `InvalidInput` for what is no key, `IdempotencyMismatch` where it was sent along with something else,
-    `NotFound` where the answer was erased.
+    Raises `InvalidInput` for an invalid key, `IdempotencyMismatch` where the key was sent with another request,
+    `NotFound` where the response was erased.
     """
 
     @wraps(view)
     def keyed(*args: Any, **kwargs: Any) -> Response:
-        asked = current_request()
-        if asked.method != "POST" or KEY not in asked.headers or not _takes_keys(asked) or asked.is_keyed:
+        request = current_request()
+        if request.method != "POST" or KEY not in request.headers or not _takes_keys(request) or request.is_keyed:
             return view(*args, **kwargs)
-        asked.is_keyed = True  # the decorators within this one pass the request on
+        request.is_keyed = True  # nested decorators then skip the key
         with _rewindable_body() as body:
             return _Call(body).answer(lambda: view(*args, **kwargs))
 
     return keyed
 
 
-def _takes_keys(asked: ApiRequest) -> bool:
-    """Whether the request's view looks at keys."""
-    return getattr(current_app.view_functions[asked.endpoint or ""], "keyed", False)
+def _takes_keys(request: ApiRequest) -> bool:
+    """Return whether the request's view supports keys."""
+    return getattr(current_app.view_functions[request.endpoint or ""], "keyed", False)
 
 
 @contextmanager
 def _rewindable_body() -> Iterator[IO[bytes]]:
-    """The body, which the view will read once more; a large one waits on disk."""
+    """Buffer the body, which the view reads again; a large one is buffered on disk."""
+    request = current_request()
     with SpooledTemporaryFile(max_size=current_app.config["MAX_CONTENT_LENGTH"]) as body:
         for chunk in iter(lambda: request.stream.read(CHUNK), b""):
             body.write(chunk)
@@ -106,9 +108,10 @@ def _rewindable_body() -> Iterator[IO[bytes]]:
 
 
 class _Call:
-    """The present request and its key."""
+    """The current request and its key."""
 
     def __init__(self, body: IO[bytes]) -> None:
+        request = current_request()
         self.key = request.headers[KEY]
         if not re.fullmatch(KEY_PATTERN, self.key):
             raise InvalidInput({KEY: ["Must be 1 to 255 visible ASCII characters."]})
@@ -117,18 +120,18 @@ class _Call:
         self.identities = _identities(view.policy, self.fingerprints)
 
     def answer(self, view: Callable[[], Response]) -> Response:
-        """The kept answer, else that of the view, which is kept."""
+        """Return the stored response, else the view's, which is stored."""
         kept = self._find()
         if kept is not None and kept.expires_at > now():
             return self._replay(kept)
-        purge(self._mine())
+        purge(self._criterion())
         try:
-            return self._first_answer(view)
+            return self._first_response(view)
         except Answered:
             return self._replay(self._find())
 
-    def _first_answer(self, view: Callable[[], Response]) -> Response:
-        """The answer of the view, kept together with its effect, or after it was refused."""
+    def _first_response(self, view: Callable[[], Response]) -> Response:
+        """Return the response of the view, stored together with its effect, or after a refusal."""
         try:
             with transaction(self._claim):
                 response = current_app.make_response(view())
@@ -144,7 +147,7 @@ class _Call:
         return response
 
     def _claim(self) -> None:
-        """Write the key down. Raises `Answered` where it is there, which may not be known before others commit."""
+        """Insert the key's row. Raises `Answered` where it exists; this may wait for a concurrent request to commit."""
         self.row = _keys().model(identity=self.identities[0], key=self.key, fingerprint=self.fingerprints[0])
         db.session.add(self.row)
         try:
@@ -154,24 +157,25 @@ class _Call:
 
     @atomic()
     def _keep(self, response: Response) -> None:
-        """Write the answer down beside the key."""
-        for name, value in _keys().describe(request.view_args or {}, current_request().shown).items():
+        """Store the response in the key's row."""
+        request = current_request()
+        for name, value in _keys().describe(request.view_args or {}, request.shown).items():
             setattr(self.row, name, value)
         self.row.status = response.status_code
         self.row.headers = [[name, value] for name, value in response.headers if name != "Content-Length"]
         self.row.body = box_for(ANSWER).encrypt(response.get_data())
 
-    def _mine(self) -> ColumnElement[bool]:
+    def _criterion(self) -> ColumnElement[bool]:
         model = _keys().model
-        mine: ColumnElement[bool] = model.identity.in_(self.identities) & (model.key == self.key)
-        return mine
+        criterion: ColumnElement[bool] = model.identity.in_(self.identities) & (model.key == self.key)
+        return criterion
 
     def _find(self) -> Any:
-        """The row of the key, None where there is none that is committed."""
-        return next(iter(read(select(*_keys().model.__table__.columns).where(self._mine()))), None)
+        """Return the committed row of the key, else None."""
+        return next(iter(read(select(*_keys().model.__table__.columns).where(self._criterion()))), None)
 
     def _replay(self, kept: Any) -> Response:
-        _keys().require_still_authorised(self)  # reading the body, or waiting for the first request, took its time
+        _keys().require_still_authorised(self)  # rights may have changed while it read the body or waited
         if kept.fingerprint not in self.fingerprints:
             raise IdempotencyMismatch
         if kept.body is None:
@@ -183,9 +187,10 @@ class _Call:
 
 
 def _fingerprints(operation: str, body: IO[bytes]) -> list[str]:
-    """What the request asks for, as an HMAC under each key that is good; the first is under the present one."""
-    asked = json.dumps([operation, sorted((request.view_args or {}).items()), sorted(request.args.lists())])
-    macs = [hmac.new(key, asked.encode() + b"\n", "sha256") for key in keys_for(FINGERPRINT)]
+    """Return an HMAC of the request under each valid key; the first is under `SECRET_KEY`."""
+    request = current_request()
+    signed = json.dumps([operation, sorted((request.view_args or {}).items()), sorted(request.args.lists())])
+    macs = [hmac.new(key, signed.encode() + b"\n", "sha256") for key in keys_for(FINGERPRINT)]
     body.seek(0)
     for chunk in iter(lambda: body.read(CHUNK), b""):
         for mac in macs:
@@ -195,7 +200,7 @@ def _fingerprints(operation: str, body: IO[bytes]) -> list[str]:
 
 
 def _identities(policy: Policy, fingerprints: list[str]) -> list[str]:
-    """Whose key it is. Where nobody is signed in, that of whoever knows all that was sent."""
+    """Return the owners that the key may be stored under: the caller, else whoever can repeat the whole request."""
     caller = current_request().caller if policy.token or policy.optional else None
     if caller is None:
         return [f"anonymous:{fingerprint}" for fingerprint in fingerprints]
@@ -203,9 +208,9 @@ def _identities(policy: Policy, fingerprints: list[str]) -> list[str]:
 
 
 def purge(*others: ColumnElement[bool]) -> int:
-    """Remove the expired answers that match `others`, and the oldest `PURGED_AT_ONCE`; how many were removed.
+    """Delete the expired rows that match `others`, and the oldest `PURGED_AT_ONCE`. Return how many were deleted.
 
-    In a transaction of its own: within another one, its locks could make two requests wait for one another.
+    It uses a transaction of its own: within another one, its locks could deadlock two requests.
     """
     model = _keys().model
     expired = model.expires_at <= now()

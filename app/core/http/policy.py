@@ -1,4 +1,4 @@
-"""Policies: each view declares who may call it, and the application refuses to start without."""
+"""Policies: each view declares who may call it; the application does not start with a view that does not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ View = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Policy:
-    """What a view declares: whether it needs a token, or takes one where it is sent."""
+    """Whether a view requires a token, or accepts an optional one."""
 
     token: bool = True
     optional: bool = False
 
 
 def declare(view: Any, policy: Policy) -> View:
-    """Write on a view who may call it."""
+    """Attach the policy to the view."""
     view.policy = policy
     return cast(View, view)
 
 
 def open_to_anyone(view: View) -> View:
-    """Let anyone call the view; a token is not looked at."""
+    """Decorate a view that anyone may call; it ignores tokens."""
     return declare(view, Policy(token=False))
 
 
 def require_policies(app: Flask) -> None:
     """Raises `RuntimeError` where a view does not declare who may call it."""
-    bare = sorted(name for name, view in app.view_functions.items() if not hasattr(view, "policy"))
-    if bare:
-        raise RuntimeError(f"These views do not declare who may call them: {', '.join(bare)}.")
+    undeclared = sorted(name for name, view in app.view_functions.items() if not hasattr(view, "policy"))
+    if undeclared:
+        raise RuntimeError(f"These views do not declare who may call them: {', '.join(undeclared)}.")

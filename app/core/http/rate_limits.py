@@ -1,4 +1,4 @@
-"""Rate limits: where requests are counted, and what an address is."""
+"""Rate limits: storage of the counters, and client addresses."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from limits.strategies import RateLimiter
 from app.core.problems import TooManyRequests
 from app.core.redis_client import circuit_breaker
 
-# What the names of all counters begin with.
+# The prefix of all counter keys.
 KEY_PREFIX = "shop"
 
 
@@ -27,15 +27,15 @@ LOCAL = "127.0.0.1"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
-# One client has all addresses that begin alike: its network hands it so many bits of them.
+# One client has a whole IPv6 network: providers assign a prefix of this many bits.
 IPV6_PREFIX = 64
 
 
 class SharedStorage(MemoryStorage):
-    """Counters in Redis, which all workers share; those of this process while it does not answer.
+    """Counters in Redis, which all workers share; in the process's memory while Redis does not answer.
 
-    A storage of our own, as `limits` documents them, because Flask-Limiter's own way of falling back to memory answers
-    500 to a request that finds Redis dead at the same moment as another one.
+    A custom storage, as `limits` documents: Flask-Limiter's fallback to memory answers 500 to a request that finds
+    Redis dead at the same moment as another one.
     """
 
     STORAGE_SCHEME = [f"shared+{scheme}" for scheme in ("redis", "rediss", "unix")]
@@ -46,37 +46,37 @@ class SharedStorage(MemoryStorage):
         self._redis = RedisStorage(url, **options)
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count, in Redis or here; returns the hits of the window so far."""
+        """Increment the counter in Redis or in memory. Return the hits of the window so far."""
         count = circuit_breaker().call(lambda: self._redis.incr(key, int(expiry), amount))
         return super().incr(key, expiry, amount) if count is None else count
 
     def get(self, key: str) -> int:
-        """The hits of the window so far."""
+        """Return the hits of the window so far."""
         count = circuit_breaker().call(lambda: self._redis.get(key))
         return super().get(key) if count is None else count
 
     def get_expiry(self, key: str) -> float:
-        """When the window ends."""
+        """Return when the window ends, in seconds since the epoch."""
         end = circuit_breaker().call(lambda: self._redis.get_expiry(key))
         return super().get_expiry(key) if end is None else end
 
     def reset(self) -> int | None:
-        """Forget all, here and there."""
+        """Remove all counters, in Redis and in memory."""
         circuit_breaker().call(self._redis.reset)
         return super().reset()
 
 
 def address() -> str:
-    """The address, as far as proxies are trusted; of an IPv6 address its network, in which clients move freely."""
+    """Return the key of the client's address, as far as proxies are trusted; for IPv6 that of its network."""
     text = request.remote_addr or LOCAL
     try:
-        found = ip_address(text)
-    except ValueError:  # what a proxy wrote that says no address
+        ip = ip_address(text)
+    except ValueError:  # a proxy may send text that is no address
         return f"address:{text}"
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return f"address:{mapped or ip_network((int(found), IPV6_PREFIX), strict=False)}"
-    return f"address:{found}"
+    if isinstance(ip, IPv6Address):
+        mapped = ip.ipv4_mapped
+        return f"address:{mapped or ip_network((int(ip), IPV6_PREFIX), strict=False)}"
+    return f"address:{ip}"
 
 
 def setting(name: str) -> Callable[[], str]:
@@ -84,10 +84,10 @@ def setting(name: str) -> Callable[[], str]:
 
 
 class WriteLimiter(Limiter):
-    """Flask-Limiter, which looks for limits of the application before writes only: reads have none of its own."""
+    """Flask-Limiter that applies the application limits to writes only; reads have no such limit."""
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        """Called before every request, and by the decorators (`in_middleware` is false)."""
+        """Flask-Limiter calls it before every request, and its decorators call it with `in_middleware` false."""
         if not in_middleware or request.method in WRITES:
             super()._check_request_limit(callable_name, in_middleware)
 
@@ -96,9 +96,9 @@ rates = cache(parse_many)
 
 
 def strategy() -> RateLimiter:
-    """What counts for the present application, as `limits` calls it."""
-    found: RateLimiter = current_app.extensions["shop.counters"]
-    return found
+    """Return the rate limiter of the current application, in the terms of `limits` its strategy."""
+    limiter: RateLimiter = current_app.extensions["core.rate_limiter"]
+    return limiter
 
 
 def too_many_until(free_at: float) -> TooManyRequests:

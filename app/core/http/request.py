@@ -1,4 +1,4 @@
-"""The present request, as a class of the application's own."""
+"""The request class of the application."""
 
 import random
 import re
@@ -9,27 +9,27 @@ from typing import Any
 from flask import Request, request
 from werkzeug.utils import environ_property
 
-_HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The account that a token names: an id of its `kind`, such as ``customer``."""
+    """The account that a token names: an id and its `kind`, such as ``customer``."""
 
     kind: str
     owner_id: int
 
     @cached_property
     def subject(self) -> str:
-        """The account in one word, such as ``customer:12``."""
+        """The account as text, such as ``customer:12``."""
         return f"{self.kind}:{self.owner_id}"
 
 
 class ApiRequest(Request):
-    """A request; `claims` are those of its token, `UNREAD` until somebody has looked; `caller` is whom they name.
+    """A request; `claims` are those of its token, `UNREAD` until it is decoded; `caller` is the account that they name.
 
-    `authorised` is the policy that let it in, and whom; None before. It `is_cut_off` where the client stopped in the
-    midst of the body.
+    `authorised` is the policy that admitted the request and the admitted identity; None before. `is_cut_off` tells that
+    the client stopped in the middle of the body.
     """
 
     UNREAD: Any = object()
@@ -40,18 +40,18 @@ class ApiRequest(Request):
         "wsgi.input_terminated", default=False, doc="Whether the server ends `input_stream` where the body ends."
     )
     authorised: Any = None
-    # The row that the answer shows, where one was just written; and whether an idempotency key is being looked at.
+    # The row that was just written and is shown; and whether the idempotency key is being handled.
     shown: Any = None
     is_keyed = False
 
     @cached_property
     def request_id(self) -> str:
-        """The number of the request in logs and answers: a proxy's or client's, where it is harmless there."""
-        sent = self.headers.get("X-Request-ID", "")
-        return sent if _HARMLESS.fullmatch(sent) else f"{random.getrandbits(128):032x}"  # no secret
+        """The id of the request in logs and responses: a client's or proxy's `X-Request-ID` if safe, else random."""
+        given = self.headers.get("X-Request-ID", "")
+        return given if _SAFE_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"  # not a secret
 
 
 def current_request() -> ApiRequest:
-    """What `flask.request` stands for, with its type. Raises `RuntimeError` where there is no request."""
-    found: ApiRequest = request._get_current_object()  # type: ignore[attr-defined]  # Flask documents it for proxies
-    return found
+    """Return `flask.request` with its type. Raises `RuntimeError` outside of a request."""
+    current: ApiRequest = request._get_current_object()  # type: ignore[attr-defined]  # Flask documents it for proxies
+    return current

@@ -1,4 +1,4 @@
-"""Responses: what every one carries, and JSON."""
+"""Responses: JSON, and the headers of every response."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,14 @@ JSON = "application/json"
 
 
 def send_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON, compact."""
+    """Return a response with compact JSON."""
     return ApiResponse(current_app.json.dumps(body, separators=(",", ":")), status, headers, mimetype=JSON)
 
 
 ONE_YEAR = 365 * 24 * 3600
 
 
-# Defaults; an answer may override them.
+# Defaults; a response may override them.
 SECURITY_HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -34,10 +34,10 @@ SECURITY_HEADERS = [
 
 
 class ApiResponse(Response):
-    """An answer that is completed when it is sent, whatever it was made by."""
+    """A response; it adds the common headers when it is sent, whoever created it."""
 
     def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """The body, the status and all headers."""
+        """Return the body, the status and all headers."""
         if "Vary" in self.headers:
             self.vary.add("Authorization")
         body, status, headers = super().get_wsgi_response(environ)

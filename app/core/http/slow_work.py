@@ -1,8 +1,8 @@
 """Slow work: hashing passwords, drawing PDFs, imports, exports. Each kind has a bounded share of a process's threads.
 
-Where eight threads serve or more, one of them is always free for everything else, however much slow work is asked for.
-What finds no place is refused with a 503 and `Retry-After`: to wait would take a thread too. Only who signs in is given
-a moment, since a shop's staff do so all at once in the morning; rate limits keep others from it.
+With eight threads or more, one is always free for everything else. Work beyond its share is refused with a 503 and
+`Retry-After`, since waiting would occupy a thread too. Only sign-in waits for a moment, because a shop's staff sign in
+at the same time in the morning; rate limits keep others from waiting.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ RETRY_SECONDS = 1
 
 
 class Share(NamedTuple):
-    """How many of eight threads a kind of work may take, and for how many seconds it waits for one of these."""
+    """How many of eight threads a kind of work may take, and how many seconds it waits for one of these."""
 
     eighths: int
     patience: float = 0
@@ -32,23 +32,23 @@ View = Callable[..., Response]
 
 
 def init_app(app: Flask) -> None:
-    """Give the application's threads their shares, at least one place for each kind of work."""
+    """Create a semaphore for each kind of work, with at least one place."""
     threads = app.config["THREADS"]
-    app.extensions["shop.slow_work"] = {
+    app.extensions["core.slow_work"] = {
         kind: BoundedSemaphore(max(1, threads * share.eighths // 8)) for kind, share in SHARES.items()
     }
 
 
 @contextmanager
 def place(kind: str) -> Iterator[None]:
-    """Do slow work of this kind within the block. Raises `Unavailable` where all places are taken.
+    """Hold a place for this kind of work within the block. Raises `Unavailable` where all places are taken.
 
-    Outside of an application, as in a script, nobody else is served.
+    Outside of an application, as in a script, there is no bound.
     """
     if not has_app_context():
         yield
         return
-    release = _take(kind)
+    release = _acquire(kind)
     try:
         yield
     finally:
@@ -56,12 +56,12 @@ def place(kind: str) -> Iterator[None]:
 
 
 def slow(kind: str) -> Callable[[View], View]:
-    """Decorate a view that is slow work of this kind, until the last part of its answer has been sent."""
+    """Decorate a view that does slow work of this kind, until the last part of its response has been sent."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def bounded(*args: Any, **kwargs: Any) -> Response:
-            release = _take(kind)
+            release = _acquire(kind)
             try:
                 response = view(*args, **kwargs)
             except BaseException:
@@ -78,9 +78,9 @@ def slow(kind: str) -> Callable[[View], View]:
     return decorate
 
 
-def _take(kind: str) -> Callable[[], None]:
-    """A place, as the function that gives it back."""
-    places: BoundedSemaphore = current_app.extensions["shop.slow_work"][kind]
+def _acquire(kind: str) -> Callable[[], None]:
+    """Acquire a place; return the function that releases it."""
+    places: BoundedSemaphore = current_app.extensions["core.slow_work"][kind]
     if not places.acquire(timeout=SHARES[kind].patience):
         raise Unavailable(
             "Others are being served with the same just now; try again in a moment.",

@@ -1,7 +1,7 @@
-"""Statistics of each request: they are counted while it is answered, and observers get the result afterwards.
+"""Request statistics: collected while a request is handled, then passed to observers.
 
-An observer is a function of a `CompletedRequest`, such as the access log (`app/core/logging/logs.py`). It gets nothing
-that a client sent but the method and a harmless request id: of the address, the rule of its route.
+An observer is a function of a `CompletedRequest`, such as the access log (`app/core/logging/logs.py`). It gets no
+client data but the method and a safe request id; in place of the path it gets the route.
 """
 
 import time
@@ -20,9 +20,9 @@ OTHER_METHOD = "OTHER"
 
 
 class RequestStatistics:
-    """What has happened so far.
+    """The statistics so far.
 
-    `queries` were sent to the database; `cached` is None where no cache was asked; `refused_by` names a rate limit.
+    `queries` counts statements; `cached` is None where no cache was used; `refused_by` names a rate limit.
     """
 
     __slots__ = ("cached", "queries", "refused_by", "started")
@@ -35,7 +35,7 @@ class RequestStatistics:
 
 
 class CompletedRequest(NamedTuple):
-    """A request that was answered; `user` is the subject of its token, `route` None where the address is unknown."""
+    """A completed request; `user` is the subject of its token, `route` is None for an unknown path."""
 
     request_id: str
     user: str | None
@@ -50,28 +50,28 @@ class CompletedRequest(NamedTuple):
 
 Observer = Callable[[CompletedRequest], None]
 
-_OUTSIDE = RequestStatistics()  # where there is no request
-_statistics: ContextVar[RequestStatistics] = ContextVar("statistics", default=_OUTSIDE)
+_NO_REQUEST = RequestStatistics()  # the default outside of requests
+_statistics: ContextVar[RequestStatistics] = ContextVar("statistics", default=_NO_REQUEST)
 
 
 def current_statistics() -> RequestStatistics:
-    """That of the present request."""
+    """Return the statistics of the current request."""
     return _statistics.get()
 
 
 def init_app(app: Flask) -> None:
-    """Keep statistics of every request."""
-    app.extensions["shop.observers"] = []
+    """Collect statistics of every request."""
+    app.extensions["core.observers"] = []
     app.before_request(_begin)
     app.after_request(_end)
 
 
 def add(app: Flask, observer: Observer) -> None:
     """Call the observer after every request."""
-    app.extensions["shop.observers"].append(observer)
+    app.extensions["core.observers"].append(observer)
 
 
-# What a server is asked when a process first connects to it counts for the request that came first.
+# The statements of a process's first connection count for the request that opened it.
 @event.listens_for(Engine, "do_execute")
 @event.listens_for(Engine, "do_executemany")
 def _count(*_: Any) -> None:
@@ -83,8 +83,8 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    """Call the observers, for a streamed answer once it has been sent: statements may be executed until then."""
-    observers: list[Observer] = current_app.extensions["shop.observers"]
+    """Notify the observers; for a streamed response once it has been sent, since statements run until then."""
+    observers: list[Observer] = current_app.extensions["core.observers"]
     request = current_request()
     route: str | None = request.url_rule.rule if request.url_rule else None
     method = request.method if request.method in METHODS else OTHER_METHOD
@@ -98,9 +98,9 @@ def _end(response: Response) -> Response:
 
 
 def _notify(
-    observers: list[Observer], counted: RequestStatistics, facts: tuple[str, str | None, str, str | None, int]
+    observers: list[Observer], collected: RequestStatistics, facts: tuple[str, str | None, str, str | None, int]
 ) -> None:
-    seconds = time.perf_counter() - counted.started
-    completed = CompletedRequest(*facts, seconds, counted.queries, counted.cached, counted.refused_by)
+    seconds = time.perf_counter() - collected.started
+    completed = CompletedRequest(*facts, seconds, collected.queries, collected.cached, collected.refused_by)
     for observer in observers:
         observer(completed)

@@ -1,1 +1,1 @@
-"""Lists and single objects: declared once, read by one statement."""
+"""Lists and single objects: each is declared once and read by one statement."""

@@ -1,13 +1,14 @@
-"""Lists kept in Redis or in memory, under keys that change with every commit.
+"""A cache of lists in Redis or in memory, under keys that change with every commit.
 
-Each cached model has a version, a random text, which a commit that touches the model replaces. A list is stored under
-the version that was read *before* its query, so what was read while somebody wrote is never found again.
+Each cached list has a version, a random text, which a commit that changes one of its models replaces. An entry is
+stored under the version that was read *before* its query, so a list that was read during a write is never served
+afterwards.
 
-Entries live ten seconds in Redis: so old may a list be at most, where a process dies between its commit and the new
-version, or writes while it is cut off from Redis. While Redis does not answer, lists are read from the database, and
-before it is asked again every version is replaced. Without Redis each process has a memory of its own, which may be
-behind another's writes by as long as its entries live: one second. Who finds nothing while another builds it waits for
-that a moment.
+Entries live ten seconds in Redis, which bounds how outdated a list can be when a process dies between its commit and
+the new version, or writes while it is cut off from Redis. While the circuit breaker is open, lists come from the
+database; before it closes, every version is replaced. Without Redis each process has its own memory, whose entries live
+one second: so long may it miss another process's writes. Requests that miss an entry wait briefly for the one that
+builds it.
 """
 
 import secrets
@@ -24,18 +25,19 @@ from app.core.redis_client import circuit_breaker, redis_options
 
 cache = Cache()
 
-# How long an entry, and a version, lives.
+# The lifetime of entries and versions.
 REDIS_SECONDS = 10
 MEMORY_SECONDS = 1
-# For so long a request waits for what another one is building, before it builds that too: the other may be in trouble.
+# How long a request waits for another one that builds the same entry, before it builds the entry too: the other one may
+# be stuck.
 PATIENCE_SECONDS = 0.25
-_BUILDING = tuple(Lock() for _ in range(64))
+_BUILD_LOCKS = tuple(Lock() for _ in range(64))
 
 
 def init_app(app: Flask, lists: Mapping[type, str]) -> None:
     """Bind the cache to Redis where `REDIS_URL` is set, else to this process's memory.
 
-    `lists` names the list that a change of a model makes outdated.
+    `lists` maps each model to the list that its changes make outdated.
     """
     app.extensions["core.cached_lists"] = lists
     settings: dict[str, Any] = {
@@ -51,11 +53,11 @@ def init_app(app: Flask, lists: Mapping[type, str]) -> None:
             "CACHE_OPTIONS": redis_options(),
         }
     cache.init_app(app, settings)
-    app.extensions["shop.line"].on_reconnect.append(lambda: _renew(lists.values()))
+    app.extensions["core.circuit_breaker"].on_reconnect.append(lambda: _renew(lists.values()))
 
 
 def get_or_build(model: type, key: str, build: Callable[[], Any]) -> Any:
-    """What `build()` returned for this `key`, unless rows of `model` were committed since."""
+    """Return the cached value of `key`, else that of `build()`; a commit that changes `model` invalidates it."""
     name = _lists()[model]
     version = circuit_breaker().call(lambda: _version(name))
     if version is None:
@@ -63,13 +65,13 @@ def get_or_build(model: type, key: str, build: Callable[[], Any]) -> Any:
     entry = f"{name}:{version}:{key}"
     value = circuit_breaker().call(lambda: cache.get(entry))
     current_statistics().cached = value is not None
-    return _built(entry, build) if value is None else value
+    return _build_and_store(entry, build) if value is None else value
 
 
-def _built(entry: str, build: Callable[[], Any]) -> Any:
-    """What `build()` returns, kept: of all who find nothing at the same moment one asks the database."""
-    lock = _BUILDING[hash(entry) % len(_BUILDING)]
-    is_mine = lock.acquire(timeout=PATIENCE_SECONDS)
+def _build_and_store(entry: str, build: Callable[[], Any]) -> Any:
+    """Return the value of `build()` and store it; of concurrent requests one queries the database."""
+    lock = _BUILD_LOCKS[hash(entry) % len(_BUILD_LOCKS)]
+    is_acquired = lock.acquire(timeout=PATIENCE_SECONDS)
     try:
         value = circuit_breaker().call(lambda: cache.get(entry))
         if value is None:
@@ -77,7 +79,7 @@ def _built(entry: str, build: Callable[[], Any]) -> Any:
             circuit_breaker().call(lambda: cache.set(entry, value))
         return value
     finally:
-        if is_mine:
+        if is_acquired:
             lock.release()
 
 
@@ -87,7 +89,7 @@ def _lists() -> Mapping[type, str]:
 
 
 def _version(name: str) -> str | None:
-    """The present version of a model: where it was lost, ours or that of who was faster."""
+    """Return the current version of a list; where none exists, create one, unless another process was faster."""
     version: str | None = cache.get(f"version:{name}")
     if version is None:
         cache.add(f"version:{name}", secrets.token_hex(8))
@@ -96,18 +98,18 @@ def _version(name: str) -> str | None:
 
 
 def _renew(names: Iterable[str]) -> bool:
-    """Give each model a new version."""
+    """Give each list a new version."""
     cache.set_many({f"version:{name}": secrets.token_hex(8) for name in names})
     return True
 
 
 def invalidate() -> None:
-    """Forget every list: the database was changed by other means."""
+    """Invalidate every list, after changes that `committed` did not report."""
     circuit_breaker().notify(lambda: _renew(_lists().values()))
 
 
 @committed.connect
-def _outdate_changed(changes: Changes) -> None:
+def _invalidate_changed(changes: Changes) -> None:
     lists = _lists()
     touched = {lists[model] for model in changes.inserted | changes.changed if model in lists}
     if touched:

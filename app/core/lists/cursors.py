@@ -1,7 +1,7 @@
-"""Cursors: where a client stands in a list, as opaque text that only this server can write and read.
+"""Cursors: a client's position in a list, as opaque text that only this server can create and read.
 
-A cursor holds the sort keys of the last row that was shown, sealed together with what it belongs to: the list, its
-filters and sort, and who asked. Anything else that is sent in its place is refused.
+A cursor holds the sort keys of the last row shown, encrypted and bound to the list, its filters and sort, and the
+caller. Any other text is refused.
 """
 
 import json
@@ -18,7 +18,7 @@ from app.core.problems import InvalidInput
 
 PURPOSE = b"cursor"
 
-# What JSON has no value for stands in a cursor as the text of the value, under the name of its type.
+# Values that JSON lacks are stored as text under the name of their type.
 _TYPES: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "moment": (datetime, datetime.isoformat, datetime.fromisoformat),
     "day": (date, date.isoformat, date.fromisoformat),
@@ -27,21 +27,21 @@ _TYPES: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
 
 
 def write(scope: object, keys: Sequence[Any]) -> str:
-    """The cursor that stands behind the row with these sort keys."""
-    written = json.dumps([_written(key) for key in keys], separators=(",", ":"))
-    return seal(PURPOSE, written.encode(), _belongs_to(scope))
+    """Return the cursor that points behind the row with these sort keys."""
+    written = json.dumps([_to_json(key) for key in keys], separators=(",", ":"))
+    return seal(PURPOSE, written.encode(), _context(scope))
 
 
 def read(scope: object, cursor: str) -> list[Any]:
-    """The sort keys in a cursor. Raises `InvalidInput` where it belongs to another list."""
+    """Return the sort keys in a cursor. Raises `InvalidInput` where it belongs to another list."""
     try:
-        keys = json.loads(unseal(PURPOSE, cursor, _belongs_to(scope)))
+        keys = json.loads(unseal(PURPOSE, cursor, _context(scope)))
     except ValueError:
         raise InvalidInput({"cursor": ["Not a cursor of this list, with these filters and this order."]}) from None
-    return [_revived(key) for key in keys]
+    return [_from_json(key) for key in keys]
 
 
-def _written(key: Any) -> Any:
+def _to_json(key: Any) -> Any:
     if isinstance(key, Enum):
         return key.value
     for name, (kind, write_text, _) in _TYPES.items():
@@ -50,14 +50,14 @@ def _written(key: Any) -> Any:
     return key
 
 
-def _revived(key: Any) -> Any:
+def _from_json(key: Any) -> Any:
     if not isinstance(key, dict):
         return key
     ((name, text),) = key.items()
     return _TYPES[name][2](text)
 
 
-def _belongs_to(scope: object) -> bytes:
+def _context(scope: object) -> bytes:
     caller = current_request().caller
-    whose = caller and (caller.kind, caller.owner_id)
-    return blake2b(repr((scope, whose)).encode(), digest_size=16).digest()
+    owner = caller and (caller.kind, caller.owner_id)
+    return blake2b(repr((scope, owner)).encode(), digest_size=16).digest()

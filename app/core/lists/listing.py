@@ -1,7 +1,7 @@
-"""Lists: what each can be filtered and sorted by, declared once, and the statement that reads a page of one.
+"""Lists: the filters and sorts of each, declared once, and the criteria of the statement that reads a page.
 
 A statement is built once for each combination of filters and order that clients use, with parameters for the values,
-and is used again for every request of that combination.
+and is reused for every request of that combination.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,61 +32,62 @@ from app.core.problems import UnsupportedOrder
 
 ONE: ColumnElement[int] = literal_column("1", Integer)
 
-# How the names of filters end that leave out the earlier rows, and the later ones.
+# The suffixes of range filters: those for the lower bound, and those for the upper bound.
 FROM, BEFORE = ("_from", "since"), ("_before", "until")
-# What a query parameter asks of a row, by its value: a parameter of the statement, or several by name; a flag as it is.
-# Several criteria are alternatives of which a row meets one and no more: each is found by an index of its own.
+# Maps a filter's value (a bind parameter, several by name, or a flag as it is) to criteria. Several criteria are
+# disjoint alternatives, each with an index of its own.
 Filter = Callable[[Any], ColumnElement[bool] | list[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """A list of a model's rows. The first of `sorts` is the order unless clients give another."""
+    """The declaration of a list of a model's rows. `default` is the sort unless clients give another."""
 
     model: type[Any]
     sorts: Mapping[str, ColumnElement[Any] | Any]
     filters: Mapping[str, Filter] = field(default_factory=dict)
     default: str = "id"
-    # Where only these filters are given, a page is merged from one page of each of their alternatives.
+    # If only these filters are given, a page is merged from one page of each of their alternatives.
     merged: frozenset[str] = frozenset()
-    # The filters that indexes begin with, and all alternatives of each, for orders that have no index without them.
+    # For sorts that have no index of their own: the filters that their indexes begin with, with all alternatives of
+    # each.
     prefixes: Mapping[str, list[ColumnElement[bool]]] = field(default_factory=dict)
-    # Whether rows are found in the order of their ids without these prefixes.
+    # Whether an index without these prefixes has the rows in the order of the ids.
     has_ids_in_order: bool = True
-    # The filters that other rows answer, which have the ids of these: where that listing has all that is given.
+    # Filters that another listing with the same ids answers, where it has all filters that are given.
     through: Mapping[str, "Listing"] = field(default_factory=dict)
-    # The filters that bound a range, and the column that an index has it by: those that leave out what is before end
-    # with _from or since, the others with _before or until.
+    # Range filters, and the column that their index sorts by; the suffix (`FROM`, `BEFORE`) tells whether a filter is
+    # the lower or the upper bound.
     ranges: Mapping[str, str] = field(default_factory=dict)
-    # The orders whose indexes have the columns of all ranges behind their keys: they skip what a range leaves out.
+    # Sorts whose indexes also contain the columns of all ranges, so that a scan skips rows outside of a range.
     skipping: frozenset[str] = frozenset()
-    # Where a range begins and ends in the order of the ids.
+    # Finds the first and last id of a range.
     blocks: "Blocks | None" = None
-    # Filters by words, and the filters beside which these must not be common: no index has both.
+    # Word filters, and the filters with which they must match few rows: no index covers both.
     rare_beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    # The filters that do not go with every order, and those that they go with.
+    # Filters that support only these sorts.
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def alternatives(self, name: str, value: Any) -> list[ColumnElement[bool]]:
-        """What a filter asks of a row; one without a declaration of its own compares the column of its name."""
+        """Return the criteria of a filter; by default the column of its name equals the value."""
         compare = self.filters.get(name)
-        asked = compare(value) if compare else getattr(self.model, name) == value
-        return asked if isinstance(asked, list) else [asked]
+        criteria = compare(value) if compare else getattr(self.model, name) == value
+        return criteria if isinstance(criteria, list) else [criteria]
 
     def parts(self, filters: tuple[tuple[str, Any], ...], *, by_id: bool) -> list[list[ColumnElement[bool]]]:
-        """The criteria of each part of the list that an index has in order: together they are what the filters leave.
+        """Return the criteria of each part of the list that an index has in order; all parts together are the list.
 
-        `by_id` tells that the order is that of the ids.
+        `by_id` tells that the sort is by id.
         """
-        asked = {name: self.alternatives(name, _parameter(name, part)) for name, part in filters}
-        if not asked.keys() <= self.merged:
-            return [[or_(*alternatives) for alternatives in asked.values()]]
-        if not (by_id and self.has_ids_in_order) or asked.keys() & (self.prefixes.keys() | self.ranges.keys()):
-            asked = {**self.prefixes, **asked}
-        return [list(criteria) for criteria in product(*asked.values())]
+        by_filter = {name: self.alternatives(name, _parameter(name, part)) for name, part in filters}
+        if not by_filter.keys() <= self.merged:
+            return [[or_(*alternatives) for alternatives in by_filter.values()]]
+        if not (by_id and self.has_ids_in_order) or by_filter.keys() & (self.prefixes.keys() | self.ranges.keys()):
+            by_filter = {**self.prefixes, **by_filter}
+        return [list(criteria) for criteria in product(*by_filter.values())]
 
     def source(self, filters: tuple[tuple[str, Any], ...]) -> "Listing":
-        """The listing whose rows are looked through: this one, or one that has the same ids."""
+        """Return the listing to query: this one, or one with the same ids."""
         names = {name for name, _ in filters}
         return next(
             (other for name, other in self.through.items() if name in names <= other.merged | other.filters.keys()),
@@ -94,14 +95,14 @@ class Listing:
         )
 
     def refuse_unsupported(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
-        """Raises `UnsupportedOrder` where a filter does not go with the order."""
+        """Raises `UnsupportedOrder` where a filter does not support the sort."""
         names = {name.removeprefix("-") for name in sort[: len(self.order(sort))]}
         for name in filters:
             if name in self.orders and not names <= set(self.orders[name]):
                 raise UnsupportedOrder(f"With {name}", self.orders[name])
 
     def bounded(self, filters: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the filters that must leave few rows by themselves."""
+        """Return the filters that must match few rows by themselves."""
         return {
             name: value
             for name, value in filters.items()
@@ -109,35 +110,35 @@ class Listing:
         }
 
     def gathers(self, filters: Iterable[str], sort: tuple[str, ...]) -> bool:
-        """Whether the filters leave a range that an index has in another order than that of the list.
+        """Return whether the filters select a range whose index has another order than the sort.
 
-        Its rows are gathered and then sorted, if they are not too many.
+        The rows of the range are then gathered and sorted, if they are few enough.
         """
         names = set(filters)
         ranges = {self.ranges[name] for name in names if name in self.ranges}
         return bool(ranges) and names <= self.merged and sort[0].removeprefix("-") not in ranges
 
     def refuse_long_range(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
-        """Raises `UnsupportedOrder` where a range has too many rows to be sorted, and this order cannot be read.
+        """Raises `UnsupportedOrder` where a range has too many rows to sort and no index serves this sort.
 
-        Moments and ids rise together, more or less: the order of one begins within a range of another, unless at the
-        end that the range leaves out.
+        Times and ids rise together, more or less, so a scan in the order of one soon reaches a range of another, unless
+        it starts at the bounded end.
         """
         name, is_descending = sort[0].removeprefix("-"), sort[0].startswith("-")
         given = {each: self.ranges[each] for each in filters if each in self.ranges}
-        rises, left_out = name == "id" or name in self.ranges.values(), BEFORE if is_descending else FROM
-        in_the_way = [column for each, column in given.items() if not rises or each.endswith(left_out)]
-        if any(name not in self.long_orders(column) for column in in_the_way):
+        rises_with_id, bounded_end = name == "id" or name in self.ranges.values(), BEFORE if is_descending else FROM
+        unsupported = [column for each, column in given.items() if not rises_with_id or each.endswith(bounded_end)]
+        if any(name not in self.long_orders(column) for column in unsupported):
             sorts = dict.fromkeys(given.values())
             raise UnsupportedOrder(f"With more than {MAX_COUNTED:,} rows between the dates", list(sorts))
 
     def long_orders(self, column: str) -> list[str]:
-        """The orders that go with each range of this column, however many rows it has."""
+        """Return the sorts that support a range of this column of any length."""
         ids = ["id"] if self.blocks and self.blocks.column == column else []
         return [*ids, *sorted(self.skipping)]
 
     def id_bounds(self, filters: Iterable[str], sort: tuple[str, ...]) -> list[ColumnElement[bool]]:
-        """Where a long range begins and ends in the order of the ids, if that is the order."""
+        """Return the criteria for the first and last id of a long range, if the sort is by id."""
         given = list(filters)
         if self.blocks is None or sort[0].removeprefix("-") != "id" or not self.gathers(given, sort):
             return []
@@ -145,7 +146,7 @@ class Listing:
         return self.blocks.bounds(self.model.id, names)
 
     def default_order(self, filters: Iterable[str]) -> tuple[str, ...]:
-        """The order where clients give none: with a range, that of its index, where all filters go with that."""
+        """Return the sort where clients give none: with a range, by its column if all filters support that."""
         given = list(filters)
         ranges = [self.ranges[name] for name in given if name in self.ranges]
         if not ranges or self.orders.keys() & set(given):
@@ -154,7 +155,7 @@ class Listing:
         return (sign + ranges[0],)
 
     def sort_field(self) -> Sort:
-        """The query parameter for the order."""
+        """Return the query parameter `sort`."""
         words = [f"By {', '.join(self.sorts)}; - in front: from the largest down."]
         words += [f"With `{name}` only by {', '.join(names)}." for name, names in self.orders.items()]
         for column in dict.fromkeys(self.ranges.values()):
@@ -174,7 +175,7 @@ class Listing:
         return Sort(*self.sorts, default=default, metadata={"description": " ".join(words)})
 
     def order(self, sort: tuple[str, ...]) -> list["Key"]:
-        """The sort keys up to the id, which makes the order total and is added where it is not named."""
+        """Return the sort keys up to the id; the id makes the order total and is appended where it is missing."""
         names = [name.removeprefix("-") for name in sort]
         named = sort[: names.index("id") + 1] if "id" in names else (*sort, "id")
         ranges = {column: getattr(self.model, column) for column in self.ranges.values()}
@@ -183,10 +184,10 @@ class Listing:
 
 
 class Blocks(NamedTuple):
-    """Ids by blocks of so many, of which an index tells what values of a column they have.
+    """Blocks of `size` consecutive ids, for which an index has the values of a column.
 
-    The column rises with the ids, more or less: so few blocks are looked at beside those of a range. Where it does not,
-    the bounds are wider, and still right.
+    The column rises with the ids, more or less, so few blocks beside those of a range are examined. Where it does not,
+    the bounds are wider and still correct.
     """
 
     model: type[Any]
@@ -194,7 +195,7 @@ class Blocks(NamedTuple):
     size: int
 
     def bounds(self, row_id: Any, names: Iterable[str]) -> list[ColumnElement[bool]]:
-        """The criteria for ids from the first block to the last that have rows of the range that these filters make."""
+        """Return the criteria for ids from the first to the last block with rows of the range of these filters."""
         column = getattr(self.model, self.column)
         ends = {name: name.endswith(FROM) for name in names}
         criteria = [
@@ -202,20 +203,20 @@ class Blocks(NamedTuple):
         ]
         size, bounds = literal_column(str(self.size), Integer), []
         if True in ends.values():
-            bounds.append(row_id >= self._reached(criteria, "first_block", func.min, func.max, 1) * size)
+            bounds.append(row_id >= self._nearest_block(criteria, "first_block", func.min, func.max, 1) * size)
         if False in ends.values():
-            bounds.append(row_id < (self._reached(criteria, "last_block", func.max, func.min, -1) + ONE) * size)
+            bounds.append(row_id < (self._nearest_block(criteria, "last_block", func.max, func.min, -1) + ONE) * size)
         return bounds
 
-    def _reached(
+    def _nearest_block(
         self, criteria: list[ColumnElement[bool]], name: str, nearest: Any, furthest: Any, step: int
     ) -> ScalarSelect[int]:
-        """The first block that has such a row, of those from the nearest id to the furthest."""
+        """Return the first block with such a row, going from the nearest id to the furthest."""
         size, row_id = literal_column(str(self.size), Integer), self.model.id
         near, far = (select(end(row_id) // size) for end in (nearest, furthest))
         tried = select(near.scalar_subquery().label("number")).cte(name, recursive=True)
         number, end = tried.c.number, far.scalar_subquery()
-        # The same once more for databases without that index: they have one of the ids.
+        # The same condition as a range of ids, for databases that lack the index on blocks.
         within = row_id.between(number * size, (number + ONE) * size - ONE)
         has_rows = exists().where(row_id // size == number, within, *criteria)
         is_before = number < end if step > 0 else number > end
@@ -225,41 +226,41 @@ class Blocks(NamedTuple):
 
 
 def words_in(column: Any) -> Callable[[Any], ColumnElement[bool]]:
-    """The filter for rows whose searchable text has all the words that are looked for."""
+    """Return the filter for rows whose search text contains all words."""
     return lambda words: and_(*(column.like(word, escape="\\") for word in words.values()))
 
 
 def one_of(column: Any) -> Filter:
-    """The filter for rows that have one of several values."""
+    """Return the filter for rows that have one of several values."""
     return lambda values: [column == value for value in values.values()]
 
 
 class Key(NamedTuple):
-    """One of the columns that rows are ordered by. Null counts as larger than every value, on both databases."""
+    """A sort key. Null sorts as larger than every value, on both databases."""
 
     column: Any
     descending: bool
 
     @property
     def is_nullable(self) -> bool:
-        """Whether it can be null, for all that is known: expressions do not say."""
+        """Whether the column can be null; an expression is assumed to."""
         return bool(getattr(self.column, "nullable", True))
 
     @property
     def direction(self) -> ColumnElement[Any]:
-        """What ORDER BY takes."""
+        """The expression for ORDER BY."""
         ordered: ColumnElement[Any] = self.column.desc() if self.descending else self.column.asc()
         if self.is_nullable:
             ordered = nulls_first(ordered) if self.descending else nulls_last(ordered)
         return ordered
 
     def same(self, after: BindParameter[Any], *, is_null: bool) -> ColumnElement[bool]:
-        """The rows with the value `after`, which may be null."""
+        """Return the criterion for rows with the value `after`, which may be null."""
         same: ColumnElement[bool] = self.column.is_(None) if is_null else self.column == after
         return same
 
     def beyond(self, after: BindParameter[Any], *, is_null: bool) -> ColumnElement[bool]:
-        """The rows with values that come later in this direction than `after`, which may be null."""
+        """Return the criterion for rows whose value comes later in this direction than `after`, which may be null."""
         if is_null:
             return self.column.is_not(None) if self.descending else false()
         beyond: ColumnElement[bool] = self.column < after if self.descending else self.column > after

@@ -1,4 +1,4 @@
-"""Single objects: one statement, the text of which is sent."""
+"""Single objects: one statement returns the JSON text that is sent."""
 
 import json
 from functools import lru_cache
@@ -19,16 +19,17 @@ from app.core.problems import NotFound
 
 
 def render_one(schema: ModelOutput, row_id: int, **columns: Any) -> Response:
-    """The row of that id as JSON. Raises `NotFound`, also where it has other values than these in its `columns`."""
-    return _send(*_found(schema, row_id, **columns))
+    """Return the row with this id as JSON. Raises `NotFound`, also where its `columns` have other values."""
+    return _send(*_fetch(schema, row_id, **columns))
 
 
 def fetch_one(
     schema: ModelOutput, missing: NotFound, *criteria: ColumnElement[bool], **values: Any
 ) -> tuple[str, int | None]:
-    """The JSON and the version of the one row that meets the criteria, whose parameters have these values.
+    """Return the JSON and the version of the one row that meets the criteria; `values` are their parameters.
 
-    Raises `missing` where there is none. The criteria are made once: a statement is kept for each combination of them.
+    Raises `missing` where there is none. A compiled query is cached for each combination of criteria, so pass the same
+    criteria objects each time.
     """
     rows: Any = read(_statement(schema, criteria), values)
     if not rows:
@@ -38,10 +39,10 @@ def fetch_one(
 
 
 def render_written(schema: ModelOutput, row: Row, status: int, **members: Any) -> Response:
-    """A row that was just written, as JSON, with all that its schema shows, and further `members`."""
-    text, version = _found(schema, row.id)
+    """Return a row that was just written as JSON in its schema's shape, with further `members`."""
+    text, version = _fetch(schema, row.id)
     response = _send(text, version, status)
-    if members:  # the tag stays that of the row, as a GET of it answers
+    if members:  # the tag stays the one that a GET of the row has
         response.set_data(current_app.json.dumps({**json.loads(text), **members}, separators=(",", ":")))
     return response
 
@@ -50,13 +51,13 @@ def _send(text: str, version: int | None, status: int = 200) -> Response:
     return set_etag(ApiResponse(text, status, mimetype=JSON), version)
 
 
-def _found(schema: ModelOutput, row_id: int, **columns: Any) -> tuple[str, int | None]:
-    criteria = _same(schema.model, ("id", *columns))
+def _fetch(schema: ModelOutput, row_id: int, **columns: Any) -> tuple[str, int | None]:
+    criteria = _equal_to(schema.model, ("id", *columns))
     return fetch_one(schema, not_found(schema.model, row_id), *criteria, id=row_id, **columns)
 
 
 @lru_cache(maxsize=256)
-def _same(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+def _equal_to(model: type[Row], columns: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
     return tuple(getattr(model, column) == bindparam(column) for column in columns)
 
 

@@ -1,4 +1,4 @@
-"""Statements of lists: one SELECT for each combination of filters, order and page that clients use, kept compiled."""
+"""Statements of lists: one compiled SELECT for each combination of filters, order and page that clients use."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -30,29 +30,29 @@ from app.core.lists.listing import ONE, Key, Listing
 
 
 class ParentFilter(NamedTuple):
-    """The row that a list belongs to: of this model, with these values in its columns; else the list is not there."""
+    """The row that a list belongs to: its model and the columns that identify it. Without the row the list is a 404."""
 
     model: type[Row]
     columns: tuple[str, ...]
 
 
 class Shape(NamedTuple):
-    """What tells one statement from another; everything else is a value."""
+    """What distinguishes statements; everything else is a parameter."""
 
     # Filters by name, with the value of a flag or the names of a value's parts.
     filters: tuple[tuple[str, Any], ...]
     sort: tuple[str, ...]
     is_first: bool
-    # For each sort key of the row behind which the page begins, whether it is null; empty where it begins the list.
+    # For each sort key of the row before the page, whether it is null; empty for a page without such a row.
     after: tuple[bool, ...]
     is_counted: bool
-    # Whether the rows that the filters leave are gathered before they are sorted.
+    # Whether the filtered rows are gathered before they are sorted.
     is_gathered: bool
     under: ParentFilter | None
 
 
 def shape_of(filters: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """The part of a statement's shape that these filters make."""
+    """Return the filters' part of a statement's shape."""
     return tuple((name, _part(value)) for name, value in sorted(filters.items()))
 
 
@@ -63,7 +63,7 @@ def _part(value: Any) -> Any:
 
 
 def values_of(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a statement that these filters fill."""
+    """Return the parameters of a statement for these filters."""
     values: dict[str, Any] = {}
     for name, value in filters.items():
         if isinstance(value, Mapping):
@@ -75,16 +75,17 @@ def values_of(filters: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def shown(schema: ModelOutput) -> ColumnElement[Any]:
-    """The JSON of a row of the schema's model, as an expression. Raises `TypeError` where it cannot be translated."""
+    """Return the JSON expression of a row of the schema's model. Raises `TypeError` where it cannot be translated."""
     return json_of(schema, schema.model)
 
 
 @lru_cache(maxsize=1024)
 def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> CompiledQuery:
-    """A statement of one row: the array of a page of `size` rows, how many it found (one more where there is a next
-    page), whether the list is there, the sort keys of the last row shown, and where it counts, how many there are.
+    """Return the statement of a page, which returns one row.
 
-    The keys of the page are selected first: nothing is built for rows that are skipped.
+    Its columns: the array of a page of `size` rows; how many rows were found (one more where there is a next page);
+    whether the parent exists; the sort keys of the last row shown; and, if the shape is counted, the total. It selects
+    the keys first, so that no JSON is built for skipped rows.
     """
     model, keys = listing.model, listing.order(shape.sort)
     names = [f"key_{number}" for number in range(len(keys))]
@@ -99,7 +100,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
     columns = [
         cast(array_of(objects), Text),
         select(func.count()).select_from(here).scalar_subquery(),
-        _is_there(shape.under),
+        _parent_exists(shape.under),
         *(select(last.c[name]).scalar_subquery() for name in names),
     ]
     if shape.is_counted:
@@ -110,7 +111,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
 def _page_of_keys(
     listing: Listing, shape: Shape, names: list[str], size: ColumnElement[int], skip: ColumnElement[int] | None
 ) -> Select[Any]:
-    """The ids and sort keys of a page and of one row more, each key under one of the `names`."""
+    """Return the query for the ids and sort keys of a page and one more row, each key under one of the `names`."""
     source = listing.source(shape.filters)
     keys = source.order(shape.sort)
     parts = source.parts(shape.filters, by_id=len(keys) == 1)
@@ -120,12 +121,12 @@ def _page_of_keys(
         return _gathered(found, parts, keys, names, shape.after).limit(size + ONE).offset(skip)
     found = found.where(*source.id_bounds(dict(shape.filters), shape.sort))
     if shape.after:
-        found = found.where(_behind(keys, shape.after))
+        found = found.where(_after_row(keys, shape.after))
     found = found.order_by(*(key.direction for key in keys))
     if len(parts) == 1:
         return found.where(*parts[0]).limit(size + ONE).offset(skip)
     most = size + ONE if skip is None else size + skip + ONE
-    merged = _together([found.where(*criteria).limit(most) for criteria in parts])
+    merged = _union([found.where(*criteria).limit(most) for criteria in parts])
     order = [Key(merged.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
     return select(*merged.c).order_by(*order).limit(size + ONE).offset(skip)
 
@@ -137,69 +138,69 @@ def _gathered(
     names: list[str],
     after: tuple[bool, ...],
 ) -> Select[Any]:
-    """The rows of all parts, found by the indexes of these, and only then sorted."""
+    """Return the query that reads the rows of all parts through their indexes and then sorts them."""
     rows = union_all(*(found.where(*criteria) for criteria in parts)) if len(parts) > 1 else found.where(*parts[0])
-    # Or the database might look for them in their order after all.
+    # MATERIALIZED keeps PostgreSQL from scanning an index in the sort's order instead.
     gathered = rows.cte("gathered").prefix_with("MATERIALIZED", dialect="postgresql")
     columns = [Key(gathered.c[name], key.descending) for name, key in zip(names, keys, strict=True)]
     page = select(*gathered.c)
     if after:
-        page = page.where(_behind(columns, after))
+        page = page.where(_after_row(columns, after))
     return page.order_by(*(key.direction for key in columns))
 
 
 @lru_cache(maxsize=256)
 def count_statement(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> CompiledQuery:
-    """A statement of one number: how many rows pass the filters, up to one more than are counted."""
+    """Return the statement of one number: how many rows match the filters, at most `MAX_COUNTED` + 1."""
     return CompiledQuery(select(_count(listing, filters)))
 
 
 def _count(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> ColumnElement[int]:
-    """How many rows pass the filters, up to one more than are counted."""
+    """Return how many rows match the filters, at most `MAX_COUNTED` + 1."""
     source = listing.source(filters)
     most: ColumnElement[int] = literal_column(str(MAX_COUNTED + 1), Integer)
     rows = select(source.model.id.label("id")).where(source.model.not_deleted())
     parts = source.parts(filters, by_id=True)
-    counted = _together([rows.where(*criteria).limit(most) for criteria in parts])
+    counted = _union([rows.where(*criteria).limit(most) for criteria in parts])
     if len(parts) > 1:
         counted = select(counted.c.id).limit(most).subquery()
     return select(func.count()).select_from(counted).scalar_subquery()
 
 
-def _together(parts: list[Select[Any]]) -> Subquery:
-    """The rows of all parts."""
+def _union(parts: list[Select[Any]]) -> Subquery:
+    """Return the union of all parts."""
     if len(parts) == 1:
         return parts[0].subquery()
-    # Each in a subquery of its own: SQLite takes no ORDER BY or LIMIT within a union.
+    # Each in its own subquery: SQLite allows no ORDER BY or LIMIT in a part of a union.
     return union_all(*(select(part.subquery()) for part in parts)).subquery()
 
 
-def _is_there(under: ParentFilter | None) -> ColumnElement[Any]:
+def _parent_exists(under: ParentFilter | None) -> ColumnElement[Any]:
     return ONE if under is None else exists().where(*criteria_of(under))
 
 
 def criteria_of(under: ParentFilter) -> list[ColumnElement[bool]]:
-    """The row that is meant: present, and with the values of the parameters ``under_<column>``."""
+    """Return the criteria for the parent: not deleted, and its columns equal the parameters ``under_<column>``."""
     return [
         under.model.not_deleted(),
         *(getattr(under.model, column) == bindparam(f"under_{column}") for column in under.columns),
     ]
 
 
-def _behind(keys: list[Key], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
-    """The rows that come after the one whose keys are the parameters ``after_0``, ``after_1``, ...
+def _after_row(keys: list[Key], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
+    """Return the criterion for rows after the one whose keys are the parameters ``after_0``, ``after_1``, ...
 
     `nulls` tells which of these are null.
     """
     after: list[BindParameter[Any]] = [bindparam(f"after_{n}", type_=key.column.type) for n, key in enumerate(keys)]
     if len({key.descending for key in keys}) == 1 and not any(key.is_nullable for key in keys):
-        here, there = tuple_(*(key.column for key in keys)), tuple_(*after)
-        return here < there if keys[0].descending else here > there
+        row, last = tuple_(*(key.column for key in keys)), tuple_(*after)
+        return row < last if keys[0].descending else row > last
     same = [key.same(value, is_null=null) for key, value, null in zip(keys, after, nulls, strict=True)]
     beyond = [key.beyond(value, is_null=null) for key, value, null in zip(keys, after, nulls, strict=True)]
     steps = or_(*(and_(*same[:n], step) for n, step in enumerate(beyond)))
     first = keys[0]
     if first.is_nullable:
         return steps
-    # The first key alone bounds the rows, so that an index on it serves.
+    # This redundant bound on the first key lets an index on it serve.
     return and_(first.column <= after[0] if first.descending else first.column >= after[0], steps)

@@ -1,7 +1,7 @@
-"""Logs: one line a request and one for whatever goes wrong, as JSON or as text, on standard error.
+"""Logs: one line for each request and for each error, as JSON or as text, on standard error.
 
-They hold no password, token, body or query string, and no value that went to the database: an error of the database is
-told by its kind and its statement, without the parameters and without the server's own words, which quote them.
+They contain no password, token, body or query string, and no value sent to the database: a database error is logged as
+its type and statement, without parameters and without the server's message, which quotes them.
 """
 
 import json
@@ -23,20 +23,20 @@ from app.core.http.statistics import CompletedRequest
 
 ACCESS = "%(method)s %(route)s %(status)s %(duration_ms)s ms, %(queries)s queries, %(user)s %(request_id)s"
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-# Libraries whose news are no news here, or name an address.
+# Libraries whose INFO lines are noise or contain an address.
 QUIET = ("alembic", "flask-limiter")
 
 access = logging.getLogger("app.access")
 
 _encode = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode
-_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def configure(settings: Mapping[str, Any]) -> None:
-    """Set up the logs of this process."""
+    """Set up the logging of this process."""
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(settings))
-    # Optimizations that the documentation of `logging` names: no line tells these.
+    # Optimizations from the documentation of `logging`: no line uses these fields.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     logging.basicConfig(level=settings["LOG_LEVEL"], handlers=[handler], force=True)
@@ -45,67 +45,67 @@ def configure(settings: Mapping[str, Any]) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Write a line on every request."""
+    """Log every request."""
     statistics.add(app, _write_json if app.config["LOG_FORMAT"] == "json" else _write_text)
 
 
-def _write_json(seen: CompletedRequest) -> None:
-    access.info(_facts(seen))
+def _write_json(completed: CompletedRequest) -> None:
+    access.info(_facts(completed))
 
 
-def _write_text(seen: CompletedRequest) -> None:
-    access.info(ACCESS, _facts(seen))
+def _write_text(completed: CompletedRequest) -> None:
+    access.info(ACCESS, _facts(completed))
 
 
-def _facts(seen: CompletedRequest) -> dict[str, Any]:
+def _facts(completed: CompletedRequest) -> dict[str, Any]:
     return {
-        "request_id": seen.request_id,
-        "user": seen.user,
-        "method": seen.method,
-        "route": seen.route,
-        "status": seen.status,
-        "duration_ms": round(seen.seconds * 1000, 2),
-        "queries": seen.queries,
-        "cached": seen.cached,
+        "request_id": completed.request_id,
+        "user": completed.user,
+        "method": completed.method,
+        "route": completed.route,
+        "status": completed.status,
+        "duration_ms": round(completed.seconds * 1000, 2),
+        "queries": completed.queries,
+        "cached": completed.cached,
     }
 
 
 def formatter(settings: Mapping[str, Any]) -> logging.Formatter:
-    """What makes a line of a record, in the form of `LOG_FORMAT`."""
+    """Return the formatter for `LOG_FORMAT`."""
     return JSON() if settings["LOG_FORMAT"] == "json" else Text(TEXT)
 
 
 class Text(logging.Formatter):
     """Lines for people."""
 
-    def formatException(self, raised: _Raised) -> str:
-        """The traceback, and no value that went to the database."""
-        return _told(raised[1])
+    def formatException(self, exc_info: _ExcInfo) -> str:
+        """Return the traceback without values that were sent to the database."""
+        return _format_chain(exc_info[1])
 
 
 class JSON(JsonFormatter):
-    """An object a line."""
+    """One JSON object per line."""
 
     def __init__(self) -> None:
         names = {"levelname": "level", "name": "logger", "exc_info": "traceback"}
         super().__init__(["levelname", "name", "message"], rename_fields=names)
 
-    def add_fields(self, line: dict[str, Any], record: logging.LogRecord, said: dict[str, Any]) -> None:
-        """The time first; the request's id where there is a request."""
+    def add_fields(self, line: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Put the time first, and add the request's id where there is a request."""
         line["time"] = _time(record.created)
-        super().add_fields(line, record, said)
-        if not record.message:  # a line of fields alone
+        super().add_fields(line, record, message_dict)
+        if not record.message:  # the line has fields only
             del line["message"]
         if has_request_context():
             line["request_id"] = current_request().request_id
 
     def jsonify_log_record(self, line: dict[str, Any]) -> str:
-        """The text of a line."""
+        """Return the text of a line."""
         return _encode(line)
 
-    def formatException(self, raised: _Raised) -> str:
-        """The traceback, and no value that went to the database."""
-        return _told(raised[1])
+    def formatException(self, exc_info: _ExcInfo) -> str:
+        """Return the traceback without values that were sent to the database."""
+        return _format_chain(exc_info[1])
 
 
 def _time(seconds: float) -> str:
@@ -117,8 +117,8 @@ def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-def _told(error: BaseException | None) -> str:
-    """A traceback, what came first at the top."""
+def _format_chain(error: BaseException | None) -> str:
+    """Return the traceback of the chain of exceptions, the first cause at the top."""
     chain: list[BaseException] = []
     while error is not None and error not in chain:
         chain.append(error)
@@ -135,11 +135,11 @@ def _without_values(error: BaseException) -> str:
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
     if isinstance(error, DBAPIError):
         return f"{kind} ({type(error.orig).__name__}) in: {error.statement}\n"
-    if _is_of_a_driver(error):
+    if _is_driver_error(error):
         codes = (getattr(error, name, None) for name in ("pgcode", "sqlstate", "sqlite_errorname"))
         return f"{kind} {next(filter(None, codes), '')}\n"
     return "".join(traceback.format_exception_only(error))
 
 
-def _is_of_a_driver(error: BaseException) -> bool:
+def _is_driver_error(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in ("psycopg2", "psycopg", "sqlite3")

@@ -1,8 +1,8 @@
-"""Traces for OpenTelemetry, sent to `OTEL_EXPORTER_OTLP_ENDPOINT`; imported only where that is set.
+"""OpenTelemetry traces, sent to `OTEL_EXPORTER_OTLP_ENDPOINT`; imported only where that is set.
 
-OpenTelemetry's own instrumentations make a span for each request, within the trace that a ``traceparent`` header names,
-and one for each statement. Of what they record only `KEPT` is sent: what the access log holds but for the user, and
-statements without their parameters; nothing that a client sent.
+OpenTelemetry's instrumentations create a span for each request, within the trace of the ``traceparent`` header, and one
+for each statement. Of their attributes only `KEPT` are exported: those of the access log except the user, and
+statements without parameters; no client data.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ except ImportError:
     raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT needs the packages in requirements-tracing.txt.") from None
 
 SERVICE = "mechanic-shop-api"
-# The attributes that are sent, by their old and new names: OTEL_SEMCONV_STABILITY_OPT_IN tells which are recorded.
+# The exported attributes, by old and new names: OTEL_SEMCONV_STABILITY_OPT_IN selects which are recorded.
 KEPT = frozenset(
     {
         *("http.method", "http.request.method", "http.route", "http.status_code", "http.response.status_code"),
@@ -39,10 +39,10 @@ KEPT = frozenset(
 
 
 class WithoutValues(OTLPSpanExporter):
-    """Sends spans without what was sent by clients: addresses, names of hosts and programs, messages of exceptions."""
+    """Exports spans without client data: addresses, names of hosts and programs, messages of exceptions."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send what may be sent of these spans, and nothing of statements that belong to no request."""
+        """Export the spans without client data; skip statements outside of a request."""
         return super().export([_without_values(span) for span in spans if span.kind is SpanKind.SERVER or span.parent])
 
 
@@ -62,32 +62,32 @@ def _without_values(span: ReadableSpan) -> ReadableSpan:
 
 
 def _ids(context: SpanContext | None) -> SpanContext | None:
-    """The context without `tracestate`, which is free text."""
+    """Return the context without `tracestate`, which is free text."""
     return context and SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)
 
 
 def init_app(app: Flask) -> None:
     """Trace every request of the application."""
-    # Of what came along nothing but the ids: baggage is free text, and what cannot be read of it would be logged.
+    # Propagate nothing but the ids: baggage is free text, and the library logs what it cannot parse of it.
     set_global_textmap(TraceContextTextMapPropagator())
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
     endpoint = app.config["OTEL_EXPORTER_OTLP_ENDPOINT"]
     provider.add_span_processor(BatchSpanProcessor(WithoutValues(endpoint=f"{endpoint}/v1/traces")))
-    app.extensions["shop.tracing"] = provider
-    FlaskInstrumentor.instrument_app(  # type: ignore[no-untyped-call]  # the library left it untyped
-        app, request_hook=_name, tracer_provider=provider, enable_commenter=False
+    app.extensions["core.tracing"] = provider
+    FlaskInstrumentor.instrument_app(  # type: ignore[no-untyped-call]  # the library has no types
+        app, request_hook=_name_span, tracer_provider=provider, enable_commenter=False
     )
-    # `SQLAlchemyInstrumentor.instrument` makes one of these for each engine, after it has imported SQLAlchemy's
-    # asyncio, which wants greenlet, and refused SQLAlchemy 2.1.
-    # `tests/core/logging/test_tracing.py` holds that they work with it.
-    connections = NoOpMeter(SERVICE).create_up_down_counter("connections")  # `/metrics` tells them
+    # `SQLAlchemyInstrumentor.instrument` creates an `EngineTracer` for each engine too, but imports SQLAlchemy's
+    # asyncio, which needs greenlet, and refuses SQLAlchemy 2.1. `tests/core/logging/test_tracing.py` checks that the
+    # tracer works with it.
+    connections = NoOpMeter(SERVICE).create_up_down_counter("connections")  # `/metrics` reports them
     with app.app_context():
         for engine in db.engines.values():
             EngineTracer(provider.get_tracer(SERVICE), engine, connections)  # type: ignore[no-untyped-call]
 
 
-def _name(span: Span, environ: object) -> None:
-    """Name a request's span by its route: the library names those without one by the address."""
+def _name_span(span: Span, environ: object) -> None:
+    """Name a request's span by its route: the library would use the path where there is no route."""
     request = current_request()
     method = request.method if request.method in METHODS else OTHER_METHOD
     span.update_name(f"{method} {request.url_rule.rule}" if request.url_rule else method)

@@ -1,7 +1,7 @@
-"""The OpenAPI document: routes declare what they take, answer and refuse, and the document is made of that.
+"""The OpenAPI document, generated from what routes declare: inputs, responses and refusals.
 
-The only importer of flask-smorest and its family. Its blueprint is kept (a real `flask.Blueprint` with function views);
-how bodies are read, how answers are made and how refusals are documented is ours.
+The only importer of flask-smorest and its libraries. It uses their blueprint (a `flask.Blueprint` with function views)
+and replaces how bodies are read, how responses are made and how refusals are documented.
 """
 
 from app.core.openapi.blueprint import Blueprint

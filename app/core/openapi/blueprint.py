@@ -1,11 +1,11 @@
-"""The blueprint whose decorators check, serialise and document at once."""
+"""The blueprint, whose decorators validate, serialise and document."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from functools import partial, wraps
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_smorest.blueprint import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 
@@ -23,37 +23,37 @@ from app.core.openapi.parser import Parser, refuse_strange_parameters
 from app.core.openapi.refusals import header, refusals_of
 from app.core.problems import IdempotencyMismatch, Problem
 
-# What an answer looks like: one schema, the two views of a model, or a schema in the words of OpenAPI.
+# The body of a response: a schema, the two views of a model, or an OpenAPI schema as a dict.
 Shape = Schema | tuple[Schema, ...] | dict[str, Any] | None
 Decorator = Callable[[View], View]
 
 
 class Blueprint(SmorestBlueprint):
-    """A blueprint with typed, documented views. Decorators in this order: path, who may, in, out, refusals."""
+    """A blueprint with typed, documented views. Order of decorators: path, policy, inputs, response, refusals."""
 
     ARGUMENTS_PARSER = Parser()
 
     def __init__(self, name: str, import_name: str, *, description: str, **options: Any) -> None:
-        """`description` stands beside the blueprint's tag in the document."""
+        """`description` describes the blueprint's tag in the document."""
         super().__init__(name, import_name, description=description, **options)
 
     def route(self, rule: str, **options: Any) -> Decorator:
-        """Register a view for an address, and document it."""
+        """Register and document a view for an address."""
         register: Decorator = super().route(rule, **options)
         return register
 
     def arguments(self, schema: type[Input], location: str = "json") -> Decorator:
-        """Pass the view the loaded body, or with ``location="query"`` the query parameters, as a dict."""
-        taken: Schema = schema()
-        needed = not taken.partial and any(field.required for field in taken.fields.values())
-        decorate: Decorator = super().arguments(taken, location=location, required=needed)
+        """Pass the loaded body to the view as a dict; with ``location="query"`` the query parameters."""
+        loader: Schema = schema()
+        is_required = not loader.partial and any(field.required for field in loader.fields.values())
+        decorate: Decorator = super().arguments(loader, location=location, required=is_required)
 
         def document(view: View) -> View:
             decorated: Any = decorate(view)
             del decorated._apidoc["arguments"]["responses"]  # refusals are documented below
             if location == "query":
-                decorated = _with_defaults(view, taken, decorated)
-                decorated.query_names = frozenset(taken.fields)
+                decorated = _with_defaults(view, loader, decorated)
+                decorated.query_names = frozenset(loader.fields)
             return idempotency.idempotent(decorated)
 
         return document
@@ -61,7 +61,7 @@ class Blueprint(SmorestBlueprint):
     def reads_file(
         self, mimetype: str, charsets: Collection[str], *, most_bytes: int, description: str, example: str
     ) -> Decorator:
-        """Pass the view the body, a file of this type, as bytes."""
+        """Pass the body to the view as bytes; it is a file of this type."""
 
         def decorate(view: View) -> View:
             @wraps(view)
@@ -88,57 +88,57 @@ class Blueprint(SmorestBlueprint):
         tag: Tag | None = None,
         keyed: bool = True,
     ) -> Decorator:
-        """Answer with what the view returns: a `Response`; a model, to be shown in this shape; or None for no body.
+        """Answer with the view's result: a `Response`; a model, shown in this shape; or None for no body.
 
-        With the model may come a dict of members to add. `location` is the address of what was created, with the
-        path's parameters and ``{id}`` in it. What shows a model is tagged, so that clients can make conditional
-        requests; with `tag` other answers are too. A POST that is not `keyed` does not look at an ``Idempotency-Key``.
+        A tuple adds a dict of members to the model. `location` is the template of the created object's address, with
+        the path's parameters and ``{id}``. Responses that show a model are tagged for conditional requests, others with
+        `tag`. A POST that is not `keyed` ignores ``Idempotency-Key``.
         """
         if isinstance(shape, ModelOutput | tuple):
             tag = "strong"
         for schema in shape if isinstance(shape, tuple) else (shape,):
             if isinstance(schema, ModelOutput):
-                shown(schema)  # refuses at start what it cannot translate
+                shown(schema)  # raises at start where the schema cannot be translated
         shows_written = isinstance(shape, ModelOutput)
-        documented: dict[str, Any] = {
+        documentation: dict[str, Any] = {
             "description": description,
             "content_type": content_type,
             "headers": dict(headers or {}),
         }
         if location:
-            documented["headers"]["Location"] = header("The address of what was created.", "string")
+            documentation["headers"]["Location"] = header("The address of what was created.", "string")
         if tag:
-            documented["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
+            documentation["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
         if shape is not None:
-            documented["schema"] = _documented(shape)
+            documentation["schema"] = _schema_doc(shape)
 
         def decorate(view: View) -> View:
             @wraps(view)
             def respond(*args: Any, **kwargs: Any) -> Response:
-                asked = current_request()
-                refuse_strange_parameters(asked)
-                # Shown is what this very transaction wrote.
-                with transaction() if shows_written and asked.method not in READS else nullcontext():
-                    response = _answer(view(*args, **kwargs), status, shape, location)
+                request = current_request()
+                refuse_strange_parameters(request)
+                # The response shows what this transaction wrote, so it is read within the transaction.
+                with transaction() if shows_written and request.method not in READS else nullcontext():
+                    response = _make_response(view(*args, **kwargs), status, shape, location)
                 return conditional.respond_conditionally(response, tag) if tag else response
 
             decorated: Any = respond
-            decorated._apidoc = {"response": {"responses": {status: [documented]}}}  # where flask-smorest looks
+            decorated._apidoc = {"response": {"responses": {status: [documentation]}}}  # where flask-smorest looks
             decorated.tag, decorated.keyed = tag, keyed
             return idempotency.idempotent(decorated)
 
         return decorate
 
     def answers(self, status: int, shape: Shape, *, description: str) -> Decorator:
-        """Document another answer of a view that is no problem document."""
-        decorate: Decorator = self.alt_response(status, schema=_documented(shape), description=description)
+        """Document another response of a view, one that is no problem document."""
+        decorate: Decorator = self.alt_response(status, schema=_schema_doc(shape), description=description)
         return decorate
 
     def lists(self, shape: Schema | tuple[Schema, ...]) -> Decorator:
-        """Answer with a page of a list, tagged as far as its rows and their number go."""
+        """Answer with a page of a list, whose weak tag covers its rows and their number."""
         return self.response(
             200,
-            {"type": "array", "items": _documented(shape)},
+            {"type": "array", "items": _schema_doc(shape)},
             description="One page of the list.",
             headers={
                 "Link": header("The first, prev, next and last page, as far as there are such.", "string"),
@@ -148,7 +148,7 @@ class Blueprint(SmorestBlueprint):
         )
 
     def reads(self, headers: Mapping[str, Any]) -> Decorator:
-        """Document headers that a request may have, each in the words of OpenAPI."""
+        """Document optional request headers, each as an OpenAPI parameter without `in` and `name`."""
 
         def decorate(view: Any) -> View:
             view.headers_read = [{"in": "header", "name": name, **words} for name, words in headers.items()]
@@ -157,7 +157,7 @@ class Blueprint(SmorestBlueprint):
         return decorate
 
     def refuses(self, *refusals: type[Problem]) -> Decorator:
-        """Document what the view refuses beyond what every view does."""
+        """Document the view's refusals beyond those of every view."""
 
         def decorate(view: Any) -> View:
             view.refusals = refusals
@@ -166,7 +166,7 @@ class Blueprint(SmorestBlueprint):
         return decorate
 
     def register_views_in_doc(self, api: Any, *args: Any, **options: Any) -> None:
-        """Describe the views when the document is first asked for: a process that never is starts sooner."""
+        """Defer the documentation of the views until the document is first requested, for a faster start."""
         api.undocumented.append(partial(super().register_views_in_doc, api, *args, **options))
 
     def _store_endpoint_docs(self, endpoint: str, view: Any, parameters: Any, tags: Any, **options: Any) -> None:
@@ -188,7 +188,7 @@ class Blueprint(SmorestBlueprint):
 
 
 def _with_defaults(view: View, schema: Schema, decorated: View) -> View:
-    """The view that reads its query, with a short way for the addresses that are asked for most: those without one."""
+    """Return the view with a short path for requests without a query string, which are the most frequent."""
     defaults: dict[str, Any] = schema.load({})
 
     @wraps(decorated)
@@ -201,19 +201,20 @@ def _with_defaults(view: View, schema: Schema, decorated: View) -> View:
 
 
 def cast_view(view: Any) -> View:
-    """A view to which attributes were attached, as a view again."""
+    """Return the view, to which attributes were attached, with its type."""
     typed: View = view
     return typed
 
 
-def _answer(result: Any, status: int, shape: Shape, location: str) -> Response:
+def _make_response(result: Any, status: int, shape: Shape, location: str) -> Response:
     if isinstance(result, Response):
         return result
     if result is None:
         return Response(status=status)
     assert isinstance(shape, ModelOutput)
     row, members = result if isinstance(result, tuple) else (result, {})
-    current_request().shown = row
+    request = current_request()
+    request.shown = row
     response = objects.render_written(shape, row, status, **members)
     if location:
         response.headers["Location"] = location.format(id=row.id, **(request.view_args or {}))
@@ -221,7 +222,7 @@ def _answer(result: Any, status: int, shape: Shape, location: str) -> Response:
 
 
 def _operation_id(endpoint: str, name: str, method: str) -> str:
-    if endpoint != name:  # a second address of the same view
+    if endpoint != name:  # the view has a second address
         return endpoint
     return f"patch_{name.partition('_')[2]}" if method == "PATCH" else name
 
@@ -233,5 +234,5 @@ def _security(policy: Policy) -> list[dict[str, list[str]]]:
     return needed if policy.token else []
 
 
-def _documented(shape: Any) -> Any:
+def _schema_doc(shape: Any) -> Any:
     return {"anyOf": list(shape)} if isinstance(shape, tuple) else shape

@@ -1,4 +1,4 @@
-"""How conditional requests stand in the document: tags of answers, and the headers by which requests name them."""
+"""Conditional requests in the OpenAPI document: tags of responses, and the request headers that name them."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ NOT_MODIFIED = {
 
 
 def register(components: Components) -> None:
-    """Let the document know what `document` refers to."""
+    """Add the components that `document` refers to."""
     components.header("ETag", ETAG)
     components.parameter("IfMatch", "header", {"name": "If-Match", **IF_MATCH})
     components.parameter("IfNoneMatch", "header", {"name": "If-None-Match", **IF_NONE_MATCH})
@@ -36,7 +36,7 @@ def register(components: Components) -> None:
 
 
 def document(doc: dict[str, Any], method: str, *, tagged: bool) -> None:
-    """Add to what is kept on an operation that it may be made conditional, where it may."""
+    """Document the conditional headers of an operation, if it supports them."""
     parameters = doc.setdefault("arguments", {}).setdefault("parameters", [])
     if method in WRITES:
         parameters.append("IfMatch")

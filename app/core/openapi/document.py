@@ -1,4 +1,4 @@
-"""The document itself: what apispec makes of the schemas, completed."""
+"""The OpenAPI document: apispec's output from the schemas, completed."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -40,11 +40,11 @@ IDEMPOTENCY_KEY = {
 
 
 class SchemaPlugin(MarshmallowPlugin):
-    """Completes what apispec makes of a schema: strictness of inputs, certainty of outputs, rules that span fields."""
+    """Completes apispec's schemas: inputs allow no other properties, outputs have all of theirs, rules span fields."""
 
     def schema_helper(self, name: str, definition: Any, schema: Any = None, **kwargs: Any) -> Any:
         described = super().schema_helper(name, definition, schema=schema, **kwargs)
-        if schema is None:  # written by hand
+        if schema is None:  # a dict written by hand
             return described
         instance = resolve_schema_instance(schema)
         if isinstance(instance, Input):
@@ -55,9 +55,9 @@ class SchemaPlugin(MarshmallowPlugin):
 
 
 def _unsplit(rules: dict[str, Any]) -> dict[str, Any]:
-    """The rules that span fields, in a form that generators of clients do not take for several types of one body.
+    """Return the rules that span fields in a form that client generators do not turn into several types of one body.
 
-    What is not outside of the alternatives is within them.
+    `not: {not: X}` means X.
     """
     alternatives = {name: rules[name] for name in ("anyOf", "oneOf") if name in rules}
     others = {name: rule for name, rule in rules.items() if name not in alternatives}
@@ -65,13 +65,13 @@ def _unsplit(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schema_name(schema: Any) -> str:
-    """The name of a schema in the document: that of its class, without the last word."""
+    """Return the name of a schema in the document: its class name without ``Schema``."""
     instance: Schema = resolve_schema_instance(schema)
     return type(instance).__name__.removesuffix("Schema")
 
 
 def _describe_field(self: Any, field: Any, ret: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """What our field types say of themselves, with null where they take it. Patterns are for those who write."""
+    """Return the JSON schema of our field types, with null where they allow it. Outputs have no patterns."""
     described: dict[str, Any] = dict(getattr(field, "json_schema", {}))
     if isinstance(field.parent, Output):
         described.pop("pattern", None)
@@ -83,7 +83,7 @@ def _describe_field(self: Any, field: Any, ret: dict[str, Any], **kwargs: Any) -
 
 
 def _describe_choice(spec: APISpec, field: Choice, ret: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-    """A whole enum stands once in the document, under its own name, so that clients have one type for it."""
+    """Reference a complete enum as one component under its own name, so that clients have one type for it."""
     name = field.enum.__name__
     if field.values == [member.value for member in field.enum]:
         if name not in spec.components.schemas:
@@ -95,7 +95,7 @@ def _describe_choice(spec: APISpec, field: Choice, ret: dict[str, Any], describe
 
 
 class RowIdConverter(IntegerConverter):
-    """Ids in paths: what is larger than an id can be is not there."""
+    """Ids in paths; a number larger than any id is a 404."""
 
     regex = "[0-9]{1,10}"
 
@@ -105,13 +105,13 @@ class RowIdConverter(IntegerConverter):
     def to_python(self, value: str) -> int:
         try:
             row_id: int = super().to_python(value)
-        except NoSuchId:  # which werkzeug takes for a wrong method where the address has several
+        except NoSuchId:  # werkzeug would answer 405 where the address has several methods
             raise NotFound from None
         return row_id
 
 
 class Api(SmorestApi):
-    """flask-smorest's registry of documented blueprints, without its own error answers and pages."""
+    """flask-smorest's registry of documented blueprints, without its error responses and pages."""
 
     DEFAULT_ERROR_RESPONSE_NAME = ""
 
@@ -121,7 +121,7 @@ class Api(SmorestApi):
         super().__init__(*args, **options)
 
     def document(self) -> dict[str, Any]:
-        """The whole document."""
+        """Return the whole document."""
         with self._lock:
             while self.undocumented:
                 self.undocumented.pop(0)()
@@ -129,17 +129,17 @@ class Api(SmorestApi):
         return described
 
     def _register_responses(self) -> None:
-        """Refusals are documented by `Blueprint.refuses`."""
+        """Do nothing: `Blueprint.refuses` documents refusals."""
 
     def _register_pagination_header(self) -> None:
-        """Pages are documented by `Blueprint.lists`."""
+        """Do nothing: `Blueprint.lists` documents pages."""
 
     def _register_error_handlers(self) -> None:
-        """Errors are answered by `app/core/http/errors.py`."""
+        """Do nothing: `app/core/http/errors.py` handles errors."""
 
 
 def create_api(app: Flask, description: str) -> Api:
-    """The registry for an application's blueprints, and with it its document."""
+    """Create the application's registry of blueprints and its document."""
     app.url_map.converters["id"] = RowIdConverter
     app.config["OPENAPI_URL_PREFIX"] = None
     schemas = SchemaPlugin(schema_name_resolver=_schema_name)
@@ -165,6 +165,6 @@ def create_api(app: Flask, description: str) -> Api:
 
 
 def document(app: Flask, server: str) -> dict[str, Any]:
-    """The OpenAPI document of the application, as served at the address `server`."""
+    """Return the OpenAPI document of the application, as served at the address `server`."""
     api: Api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     return {**api.document(), "servers": [{"url": server}]}

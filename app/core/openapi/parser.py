@@ -1,4 +1,4 @@
-"""How bodies and query parameters are read: strictly."""
+"""Strict parsing of bodies and query parameters."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,34 +13,34 @@ from app.core.http.bodies import read_body
 from app.core.http.request import ApiRequest
 from app.core.problems import InvalidInput, MalformedJSON, UnsupportedMediaType
 
-# The members of all objects and the items of all arrays of a body together: some ten times what any schema takes.
+# The members of all objects and the items of all arrays of a body together: some ten times what any schema accepts.
 MAX_MEMBERS = 1_000
-# Commas and brackets of a body, those in texts too: more than all texts of any schema together have characters.
+# Commas and brackets of a body, including those within strings: more than all strings of any schema have characters.
 MAX_MARKS = 20_000
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`, `InvalidInput`."""
-    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_MARKS:  # to decode it would take long
+    """Return the JSON value in `body`, with decimals as `Decimal`. Raises `MalformedJSON`, `InvalidInput`."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_MARKS:  # decoding it would take too long
         raise _too_many_members()
     try:
         value = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
-    except (ValueError, ArithmeticError, RecursionError):  # also what is not UTF-8, and numbers beyond counting
+    except (ValueError, ArithmeticError, RecursionError):  # includes invalid UTF-8 and numbers out of range
         raise MalformedJSON("The body is not JSON.") from None
     _require_few_members(value)
     return value
 
 
 def _require_few_members(value: Any) -> None:
-    """Raises `InvalidInput` for a body that would keep its schema busy."""
-    members, unseen = 0, [value]
-    while unseen:
-        parent = unseen.pop()
+    """Raises `InvalidInput` for a body with too many members, which would take long to validate."""
+    members, pending = 0, [value]
+    while pending:
+        parent = pending.pop()
         children = parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ()
         members += len(children)
         if members > MAX_MEMBERS:
             raise _too_many_members()
-        unseen.extend(children)
+        pending.extend(children)
 
 
 def _too_many_members() -> InvalidInput:
@@ -51,12 +51,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# As `json.loads` does it, which would make a decoder for each body.
+# `json.loads` with these options would create a decoder for each body.
 _JSON = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 class Parser(FlaskParser):
-    """Reads arguments: bodies are JSON by their content type, and every fault is an `InvalidInput`."""
+    """Reads arguments: a body must have a JSON content type, and every error is an `InvalidInput`."""
 
     def load_json(self, req: Any, schema: Any) -> Any:
         body = read_body()
@@ -67,31 +67,31 @@ class Parser(FlaskParser):
         return read_json(body)
 
     def load_querystring(self, req: Any, schema: Any) -> Any:
-        # Flat: what is repeated is refused by `refuse_strange_parameters`; the library's own is a slow way to look up.
+        # A plain dict: `refuse_strange_parameters` refuses repeated parameters, and webargs' own multi-dict is slow.
         return req.args.to_dict()
 
     def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> NoReturn:
-        (messages,) = error.messages_dict.values()  # by the place: the body or the query
+        (messages,) = error.messages_dict.values()  # keyed by location: the body or the query
         raise InvalidInput(dict(_flat(messages)))
 
 
 def _flat(messages: Any, path: str = "") -> Iterable[tuple[str, list[str]]]:
-    """Messages by field, with the names of nested fields joined by dots."""
+    """Yield messages by field, with the names of nested fields joined by dots."""
     for key, value in messages.items():
         name = str(key).encode(errors="replace").decode()
         if isinstance(value, Mapping):
             yield from _flat(value, f"{path}{name}.")
         else:
-            of_the_whole = path.rstrip(".") or "body"
-            yield of_the_whole if key == "_schema" else f"{path}{name}", [str(message) for message in value]
+            parent_name = path.rstrip(".") or "body"
+            yield parent_name if key == "_schema" else f"{path}{name}", [str(message) for message in value]
 
 
-def refuse_strange_parameters(asked: ApiRequest) -> None:
-    """Raises `InvalidInput` for query parameters that the view does not take, or that are repeated."""
-    if not asked.query_string:
+def refuse_strange_parameters(request: ApiRequest) -> None:
+    """Raises `InvalidInput` for query parameters that the view does not accept, or that are repeated."""
+    if not request.query_string:
         return
-    taken: frozenset[str] = getattr(current_app.view_functions[asked.endpoint or ""], "query_names", frozenset())
-    errors = {name: ["Unknown parameter."] for name in asked.args if name not in taken}
-    errors |= {name: ["Given more than once."] for name, values in asked.args.lists() if len(values) > 1}
+    accepted: frozenset[str] = getattr(current_app.view_functions[request.endpoint or ""], "query_names", frozenset())
+    errors = {name: ["Unknown parameter."] for name in request.args if name not in accepted}
+    errors |= {name: ["Given more than once."] for name, values in request.args.lists() if len(values) > 1}
     if errors:
         raise InvalidInput(errors)

@@ -1,4 +1,4 @@
-"""How refusals stand in the document: every status with the problems that it may be."""
+"""Refusals in the OpenAPI document: each status with the problems that it may have."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from app.core.problems import Problem
 PROBLEM_JSON = "application/problem+json"
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
-# Refusals that many routes share stand once in the document, under the names of their problems.
+# Refusals are components, named after their problems, because many routes share them.
 COMPONENTS: dict[str, dict[str, Any]] = {}
 
 
 def problem_schema() -> dict[str, Any]:
-    """The schema of a problem document, with the slug of every problem that is declared by now."""
+    """Return the schema of a problem document, with the slugs of all problems that are declared by now."""
     slugs = sorted(Problem.by_slug)
     return {
         "type": "object",
@@ -27,7 +27,7 @@ def problem_schema() -> dict[str, Any]:
                 "description": "Further ones may be added: take one that you do not know by its status.",
                 "x-extensible": True,
                 "enum": [f"/problems/{slug}" for slug in slugs],
-                "x-enum-varnames": [slug.replace("-", "_").upper() for slug in slugs],  # for generators of clients
+                "x-enum-varnames": [slug.replace("-", "_").upper() for slug in slugs],  # for client generators
             },
             "title": {"type": "string"},
             "status": {"type": "integer"},
@@ -43,12 +43,12 @@ def problem_schema() -> dict[str, Any]:
 
 
 def header(description: str, schema_type: str) -> dict[str, Any]:
-    """A header of an answer."""
+    """Return the OpenAPI description of a response header."""
     return {"description": description, "schema": {"type": schema_type}}
 
 
 def refusals_of(policy: Policy, method: str, more: tuple[type[Problem], ...]) -> dict[str, dict[str, str]]:
-    """References to all that a view refuses, by status: what every view does, and `more`."""
+    """Return references to all refusals of a view by status: those of every view, and `more`."""
     refusals: list[type[Problem]] = [
         problems.InvalidInput,
         problems.TooManyRequests,
@@ -76,7 +76,7 @@ def _reference(same_status: list[type[Problem]]) -> dict[str, str]:
 
 
 def _name(problem: type[Problem]) -> str:
-    """A name made of the slug, which stays whatever the class is called."""
+    """Return a name made from the slug, which does not change when the class is renamed."""
     return "".join("JSON" if word == "json" else word.capitalize() for word in problem.slug.split("-"))
 
 
@@ -95,7 +95,7 @@ def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:
 
 
 def example_of(problem: type[Problem]) -> dict[str, Any]:
-    """A document of this problem, with all the members that it has."""
+    """Return an example document of this problem, with all its members."""
     return {
         "type": f"/problems/{problem.slug}",
         "title": problem.title,

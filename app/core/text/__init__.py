@@ -1,1 +1,1 @@
-"""Text that people type: normalised, and folded to be searched."""
+"""Normalising text that people type, and folding it for search."""

@@ -68,7 +68,7 @@ class TracingTest(OwnAppTest):
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url}
 
     def spans(self) -> list[Span]:
-        self.app.extensions["shop.tracing"].force_flush()
+        self.app.extensions["core.tracing"].force_flush()
         return self.collector.spans()
 
 
@@ -165,7 +165,7 @@ class Off(ShopTest):
     """Without the setting nothing is traced, and without the packages the setting is refused."""
 
     def test_nothing_is_traced(self) -> None:
-        self.assertNotIn("shop.tracing", self.app.extensions)
+        self.assertNotIn("core.tracing", self.app.extensions)
 
     def test_packages_that_are_missing_are_named(self) -> None:
         named = r"^OTEL_EXPORTER_OTLP_ENDPOINT .*requirements-tracing\.txt"
