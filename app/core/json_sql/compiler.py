@@ -105,7 +105,7 @@ def _schema_of(field: fields.Field[Any]) -> tuple[Schema, bool]:
     """The schema that the field nests, and whether it nests many. Raises `TypeError` for a field that does not nest."""
     if not isinstance(field, fields.Nested) or type(field)._serialize is not fields.Nested._serialize:
         raise TypeError(f"it is an object or many, and {type(field).__name__} is no plain Nested")
-    return field.schema, field.many or bool(field.schema.many)
+    return field.schema, bool(field.schema.many)
 
 
 def _related(
