@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some packages add routes to the blueprints of others
-from app.accounts import audit_routes, invites_routes, limits, sessions
+from app.accounts import audit_routes, invites_routes, limits, session_cache
 from app.accounts.idempotency import KEYS
 from app.commands import cli
 from app.core import openapi, redis_client
@@ -36,7 +36,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     migrate.init_app(app, db, render_as_batch=True)
     redis_client.init_app(app)
     caching.init_app(app, CACHED_LISTS)
-    sessions.init_app(app)
+    session_cache.init_app(app)
     idempotency.init_app(app, KEYS)
     slow_work.init_app(app)
     errors.init_app(app, BY_CONSTRAINT)

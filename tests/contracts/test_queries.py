@@ -4,7 +4,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from app.accounts import sessions
+from app.accounts import session_cache
 from app.core.http.policy import Policy
 from app.extensions import cache, db
 from app.models import AuditEvent, AuditKind, Mechanic, Vehicle
@@ -90,7 +90,7 @@ class StatementsOfReads(ShopTest):
             caller: Caller = getattr(self, person)
             for path in PATHS:
                 cache.clear()
-                sessions.clear()
+                session_cache.clear()
                 alone = path.endswith(ALONE)
                 with statements() as sent:
                     answer = caller.get(path.format(**ids) + ("" if alone else "?per_page=100"))
