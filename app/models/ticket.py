@@ -207,7 +207,7 @@ class ServiceTicket(Searchable, Versioned, Row):
     @classmethod
     def _mechanic_names(cls) -> ColumnElement[str | None]:
         assigned = select(Mechanic.name).join(ticket_mechanics).where(ticket_mechanics.c.ticket_id == cls.id)
-        names = assigned.correlate(cls).order_by(Mechanic.id).subquery()
+        names = assigned.correlate(cls).order_by(Mechanic.id).subquery("names")
         return select(func.aggregate_strings(names.c.name, COMMA)).scalar_subquery()
 
     @property

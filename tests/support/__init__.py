@@ -6,6 +6,7 @@ it they run on the embedded SQLite.
 
 import atexit
 import fcntl
+import gc
 import os
 import secrets
 import shutil
@@ -395,7 +396,10 @@ def close_connections(app: Flask) -> None:
 @once
 def shared_app() -> Flask:
     """The application that most tests share."""
-    return create_app(settings())
+    app = create_app(settings())
+    gc.collect()
+    gc.freeze()  # what stays until the end is not searched for garbage again and again
+    return app
 
 
 def empty_database() -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from app.core.database.models import Row
 from app.core.fields.schemas import MAX_COUNTED, ModelOutput
-from app.core.json_sql import CompiledQuery, array_of, json_of
+from app.core.json_sql import CompiledExpression, CompiledQuery, array_of, json_of
 from app.core.lists.listing import ONE, Key, Listing
 
 
@@ -76,7 +76,7 @@ def values_of(filters: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def shown(schema: ModelOutput) -> ColumnElement[Any]:
     """Return the JSON expression of a row of the schema's model. Raises `TypeError` where it cannot be translated."""
-    return json_of(schema, schema.model)
+    return CompiledExpression(json_of(schema, schema.model))
 
 
 @lru_cache(maxsize=1024)
@@ -99,7 +99,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
     last = select(here).order_by(*order).limit(ONE).offset(size - ONE).subquery("last")
     columns = [
         cast(array_of(objects), Text),
-        select(func.count()).select_from(here).scalar_subquery(),
+        select(func.count().label("found")).select_from(here).scalar_subquery(),
         _parent_exists(shape.under),
         *(select(last.c[name]).scalar_subquery() for name in names),
     ]
@@ -164,7 +164,7 @@ def _count(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> ColumnElem
     counted = _union([rows.where(*criteria).limit(most) for criteria in parts])
     if len(parts) > 1:
         counted = select(counted.c.id).limit(most).subquery()
-    return select(func.count()).select_from(counted).scalar_subquery()
+    return select(func.count().label("total")).select_from(counted).scalar_subquery()
 
 
 def _union(parts: list[Select[Any]]) -> Subquery:

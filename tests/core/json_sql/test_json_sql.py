@@ -27,13 +27,14 @@ from sqlalchemy import (
     bindparam,
     cast,
     create_engine,
+    null,
     select,
 )
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, composite, mapped_column, relationship
 
 from app.core import json_sql
-from app.core.json_sql import CompiledQuery, Decimals, Json, Moment, array_of, json_of
+from app.core.json_sql import CompiledExpression, CompiledQuery, Decimals, Json, Moment, array_of, json_of
 from tests import support
 
 README = Path(json_sql.__file__).parent / "README.md"
@@ -390,6 +391,19 @@ class Relations(Library):
                 self.assertEqual(
                     [json.loads(text)["name"] for (text,) in found], [name] if "nobody" not in name else []
                 )
+
+    def test_an_expression_that_queries_share_is_compiled_once(self) -> None:
+        shown = CompiledExpression(json_of(AuthorSchema(), Author))
+        rows, expected = select(cast(shown, Text)).order_by(Author.id), self.shown(AuthorSchema(), Author)
+        everyone = self.session.scalars(rows.where(Author.id > 0)).all()
+        shown.inner = null()  # what is compiled again would show this
+        last = self.session.scalars(rows.where(Author.id == expected[-1]["id"])).all()
+        self.assertEqual([json.loads(text) for text in everyone], expected)
+        self.assertEqual([json.loads(text) for text in last], expected[-1:])
+
+    def test_an_expression_with_parameters_is_not_shared(self) -> None:
+        with self.assertRaisesRegex(TypeError, "parameters: least"):
+            CompiledExpression(Author.id > bindparam("least"))
 
 
 class Shouted(fields.String):
