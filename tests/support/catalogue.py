@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 
 from tests.support import Caller
 
+# How far from the example of the document a row is that stands for its kind: the example itself can still be sent.
+ASIDE = 100
 # So many values the rows of a list have of what need not be unique: some are the same, some are not.
 VALUES = 4
 
@@ -128,7 +130,8 @@ class Catalogue:
         ids = dict(ids)
         for name, creation in self.creations().items():
             if name not in ids:
-                ids[name] = self.create(caller, creation, ids)
+                answer = self.send(caller, creation, ids, self.variant(creation, ASIDE, ASIDE))
+                ids[name] = self.created(creation, answer)["id"]
         return ids
 
     def fill_lists(self, caller: Caller, ids: dict[str, int], number: int) -> None:
@@ -146,13 +149,7 @@ class Catalogue:
             answer = self.send(caller, creation, ids, self.variant(creation, number, step))
             if answer.status_code != 409:
                 break
-        self.require_created(creation, answer)
-
-    def create(self, caller: Caller, creation: Operation, ids: dict[str, int]) -> int:
-        """The id of a new row, which is the example of the document."""
-        answer = self.send(caller, creation, ids, self.example(creation))
-        self.require_created(creation, answer)
-        return int(answer.get_json()["id"])
+        self.created(creation, answer)
 
     def send(self, caller: Caller, operation: Operation, ids: dict[str, int], body: Any) -> TestResponse:
         """The answer to a request; what a body refers to are the rows with these ids."""
@@ -160,9 +157,11 @@ class Catalogue:
             body = {name: ids.get(name, value) for name, value in body.items()}
         return caller.request(operation.method, operation.path.format(**ids), json=body)
 
-    def require_created(self, creation: Operation, answer: TestResponse) -> None:
+    def created(self, creation: Operation, answer: TestResponse) -> Any:
+        """What was created."""
         if answer.status_code != 201:
-            raise AssertionError(f"{creation} answered its example with {answer.status}: {answer.text}")
+            raise AssertionError(f"{creation} answered what is like its example with {answer.status}: {answer.text}")
+        return answer.get_json()
 
     def variant(self, operation: Operation, number: int, step: int) -> dict[str, Any]:
         """The example with the e-mail of this number, and with other values so many steps away."""
