@@ -96,9 +96,14 @@ class Catalogue:
         schema: dict[str, Any] | None = self.resolved(content["schema"]) if content else None
         return schema
 
+    def examples(self, operation: Operation) -> list[Any]:
+        """The examples of the body; None alone where there is no body."""
+        examples: list[Any] = (self.body(operation) or {}).get("examples", [None])
+        return examples
+
     def example(self, operation: Operation) -> Any:
         """The first example of the body; None where there is no body."""
-        return (self.body(operation) or {}).get("examples", [None])[0]
+        return self.examples(operation)[0]
 
     def shown(self, operation: Operation) -> dict[str, Any]:
         """The properties of what an operation answers."""
