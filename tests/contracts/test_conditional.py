@@ -192,6 +192,15 @@ class Tags(ConditionalTest):
             if getattr(self.app.view_functions[rule.endpoint], "tag", None) == "strong"
         }
         self.assertEqual(served, {self.rule("GET", path) for path in (*self.tagged_rows, *UNVERSIONED)})
+        self.assertEqual({rule for _, rule in self.rules({"GET"}) if rule.endswith("_id>")} - served, set())
+
+    def test_no_list_is_missing(self) -> None:
+        """What has pages has a weak tag."""
+        reads = {
+            path: str(methods["get"]) for path, methods in self.catalogue.document["paths"].items() if "get" in methods
+        }
+        paged = {path for path, read in reads.items() if "'per_page'" in read}
+        self.assertEqual(paged, set(self.catalogue.reads("weak")))
 
     def test_a_line_of_labor_goes_by_the_version_of_its_ticket(self) -> None:
         self.assertEqual(version_of(self.tag(LINE)), version_of(self.tag(TICKET)))

@@ -1,7 +1,7 @@
 """Every list that the document has, in every order of one field and of two: walked by cursor, and page by page.
 
-Lists and their orders are read from the document. A list that is built later is walked as soon as it stands there, and
-fails here until `fill` gives it rows among which its orders differ.
+Lists and their orders are read from the document. A list that is built later is walked as soon as it stands there, with
+rows made of its POST's example; where its orders do not differ among these, it fails here until `fill` makes others.
 """
 
 import csv
@@ -26,6 +26,7 @@ from app.models import AuditEvent, AuditKind, Mechanic, Part, ServiceTicket, Veh
 from app.spreadsheets import exporting
 from tests.core.lists.test_paging import walk
 from tests.support import Caller, ShopTest, settings
+from tests.support.catalogue import Catalogue
 from tests.test_customers import links
 
 # So many rows has every list at least, and so many are on a page.
@@ -54,11 +55,13 @@ class EveryList(ShopTest):
 
     def setUp(self) -> None:
         super().setUp()
-        document = self.assertStatus(self.anyone.get("/openapi.json"), 200)
-        self.ids = self.fill()
+        catalogue = Catalogue(self.app)
+        self.ids = catalogue.fill_in(self.admin, self.fill())
+        self.fill_ticket()
+        catalogue.fill_lists(self.admin, self.ids, ROWS)
         self.lists = {
             path.format(**self.ids): list(self.fields(parameter["schema"]["pattern"]))
-            for path, methods in document["paths"].items()
+            for path, methods in catalogue.document["paths"].items()
             for parameter in methods.get("get", {}).get("parameters", [])
             if parameter.get("name") == "sort"
         }
@@ -90,18 +93,19 @@ class EveryList(ShopTest):
                     )
                 ).id
             )
-        self.fill_ticket(f"/service-tickets/{ticket}", part)
         ids = {"customer_id": self.customer.id, "mechanic_id": mel.id, "part_id": part, "ticket_id": ticket}
         return {**ids, "vehicle_id": car}
 
-    def fill_ticket(self, path: str, part: int) -> None:
-        """What belongs to one ticket and to one part."""
+    def fill_ticket(self) -> None:
+        """What belongs to one ticket and to one part, which leaves the ticket locked."""
+        ticket, part = self.ids["ticket_id"], self.ids["part_id"]
+        path = f"/service-tickets/{ticket}"
         for _ in range(ROWS):
             word = {"decision": "approved", "method": "phone", "said_by": "The owner"}
             self.assertStatus(self.advisor.post(f"{path}/authorizations", word), 201)
             delivery = {"kind": "receive", "quantity": 1}
             self.assertStatus(self.advisor.post(f"/inventory/{part}/movements", delivery), 201)
-        self.take_to(int(path.rpartition("/")[2]), "invoiced")
+        self.take_to(ticket, "invoiced")
         for _ in range(ROWS):
             payment = {"kind": "payment", "amount": "0.01", "method": "cash"}
             self.assertStatus(self.advisor.post(f"{path}/payments", payment), 201)

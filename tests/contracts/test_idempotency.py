@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.accounts import passwords
-from app.accounts.access import staff_required
+from app.accounts.access import AccountPolicy, staff_required
 from app.accounts.idempotency import KEYS
 from app.core.database.base import Base
 from app.core.database.transaction import atomic, is_underway, release_connection
@@ -33,11 +33,13 @@ from app.core.http.responses import send_json
 from app.core.openapi import Blueprint
 from app.core.problems import Unavailable
 from app.extensions import db
-from app.models import Customer, IdempotencyKey, Part, Payment, ServiceTicket
+from app.models import Customer, IdempotencyKey, Part, Payment, ServiceTicket, Vehicle
+from app.rules.roles import Role
 from tests import support
 from tests.commands.test_cli import CommandTest
 from tests.service_tickets.test_races import RaceTest, Request, at_once
 from tests.support import PASSWORD, Caller, ShopTest
+from tests.support.catalogue import Catalogue
 from tests.support.instruments import OwnAppTest
 
 SENT_AT_ONCE = 5
@@ -91,34 +93,38 @@ class KeyTest(ShopTest):
         return {"plate": "7KLM204", "make": "Honda", **fields}
 
     def requests(self) -> dict[str, tuple[Caller, str, Any]]:
-        """A request for each POST that is keyed, by the name of its view: who sends it, where to, and what."""
-        part, ticket, quote = self.make_part(), self.make_ticket(), self.make_ticket(status="estimate")
-        completed, invoiced = self.make_ticket(), self.make_ticket()
+        """A request for each POST that is keyed and takes no file: who sends it, where to, and what."""
+        catalogue = Catalogue(self.app)
+        ids = {"customer_id": self.customer.id, "mechanic_id": self.mechanic.id, "part_id": self.make_part()}
+        car = int(self.save(Vehicle(customer_id=self.customer.id)).id)
+        ids = catalogue.fill_in(self.admin, {**ids, "vehicle_id": car, "ticket_id": self.make_ticket()})
+        fit, consent = self.fit_tickets(), {"decision": "approved", "method": "online", "amount": "0.00"}
+        requests = {}
+        for operation in catalogue.keyed():
+            if "text/csv" not in str(operation.doc.get("requestBody")):
+                view = catalogue.view(operation)
+                body = consent if view.__name__ == "authorize" else catalogue.example(operation)
+                path = operation.path.format(**{**ids, "ticket_id": fit.get(view.__name__, ids["ticket_id"])})
+                requests[operation.doc["operationId"]] = (self.sender(view.policy), path, body)
+        return requests
+
+    def fit_tickets(self) -> dict[str, int]:
+        """Tickets of which something can be made that cannot be made of an open one, by the view that makes it."""
+        quote, completed, invoiced = self.make_ticket(status="estimate"), self.make_ticket(), self.make_ticket()
         work = {"description": "Look for it", "hours": "1.0", "rate": "100.00"}
         for done, status in ((completed, "completed"), (invoiced, "invoiced")):
             self.assertStatus(self.advisor.post(f"/service-tickets/{done}/labor", work), 201)
             self.take_to(done, status)
-        mechanic = {"name": "New", "email": "hired@example.com", "password": PASSWORD}
-        money = {"kind": "payment", "amount": "1.00", "method": "cash"}
-        opening = {"customer_id": self.customer.id, "description": "Squeals"}
-        return {
-            "create_mechanic": (self.admin, "/mechanics", mechanic),
-            "create_customer": (self.anyone, "/customers", SIGN_UP),
-            "add_vehicle": (self.customer, f"/customers/{self.customer.id}/vehicles", self.car()),
-            "create_part": (self.advisor, "/inventory", PART),
-            "move_stock": (self.advisor, f"/inventory/{part}/movements", {"kind": "receive", "quantity": 2}),
-            "create_ticket": (self.mechanic, "/service-tickets", opening),
-            "add_labor": (self.advisor, f"/service-tickets/{ticket}/labor", work),
-            "authorize": (
-                self.customer,
-                f"/service-tickets/{quote}/authorizations",
-                {"decision": "approved", "method": "online", "amount": "0.00"},
-            ),
-            "issue_invoice": (self.advisor, f"/service-tickets/{completed}/invoice", None),
-            "pay": (self.advisor, f"/service-tickets/{invoiced}/payments", money),
-            "invite_customer": (self.advisor, f"/customers/{self.customer.id}/invite", None),
-            "invite_mechanic": (self.admin, f"/mechanics/{self.mechanic.id}/invite", None),
-        }
+        return {"authorize": quote, "issue_invoice": completed, "pay": invoiced}
+
+    def sender(self, policy: AccountPolicy) -> Caller:
+        """Someone who may: whoever may the least otherwise."""
+        if not policy.token:
+            return self.anyone
+        if policy.customers:
+            return self.customer
+        staff = {Role.MECHANIC: self.mechanic, Role.ADVISOR: self.advisor, Role.ADMIN: self.admin}
+        return next(caller for role, caller in staff.items() if role in policy.roles)
 
     def keyed_views(self) -> set[str]:
         """The names of the views that answer a POST, but those that sign in, as accepting an invite does, and out."""
@@ -156,7 +162,7 @@ class Replays(KeyTest):
 
     def test_no_post_was_forgotten(self) -> None:
         imports = {"import_parts", "import_customers"}
-        self.assertEqual(self.requests().keys() | imports, self.keyed_views())
+        self.assertEqual(self.requests().keys() - {"create_ticket_as_mechanic"} | imports, self.keyed_views())
 
     def test_the_answer_is_that_of_the_first_time_whatever_happened_since(self) -> None:
         first = self.send(self.advisor, "/inventory", PART)
