@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some packages add routes to the blueprints of others
-from app.accounts import audit_routes, invites_routes, limits, sessions
+from app.accounts import audit_routes, invites_routes, limits, session_cache
 from app.accounts.idempotency import KEYS
 from app.commands import cli
 from app.core import openapi, redis_client
@@ -30,6 +30,43 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     library that is not installed.
     """
     app = Application(__name__, static_folder=None)
+    _configure(app, config)
+    db.init_app(app)
+    ma.init_app(app)
+    migrate.init_app(app, db, render_as_batch=True)
+    redis_client.init_app(app)
+    caching.init_app(app, CACHED_LISTS)
+    session_cache.init_app(app)
+    idempotency.init_app(app, KEYS)
+    slow_work.init_app(app)
+    errors.init_app(app, BY_CONSTRAINT)
+    cli.init_app(app)
+    with app.app_context():
+        database.prepare(db.engine, *(engine for name, engine in db.engines.items() if name))
+
+    # These register hooks. Flask calls those before a request in this order, and a refusal skips the rest; those after
+    # a request run in reverse order, and all of them, so that every response is completed, counted and logged.
+    statistics.init_app(app)
+    logs.init_app(app)
+    if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
+        from app.core.logging import tracing  # its libraries are optional
+
+        tracing.init_app(app)
+    headers.init_app(app)
+    bodies.init_app(app)
+    cors.init_app(app)
+    limits.init_app(app)
+    _register_blueprints(app)
+    if config["METRICS_TOKEN"]:
+        from app.system import metrics  # its library is large
+
+        metrics.init_app(app)
+    require_policies(app)
+    return app
+
+
+def _configure(app: Flask, config: Mapping[str, Any]) -> None:
+    """Apply the settings, and what Flask and Flask-SQLAlchemy make of them."""
     app.config.from_mapping(config)
     app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]
     database_arguments = (config["DATABASE_URL"], config["DATABASE_POOL_SIZE"])
@@ -53,31 +90,9 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         hosts = hops if config["TRUSTED_PROXIES_SET_HOST"] else 0
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hosts)  # type: ignore[method-assign]  # documented by Flask
 
-    db.init_app(app)
-    ma.init_app(app)
-    migrate.init_app(app, db, render_as_batch=True)
-    redis_client.init_app(app)
-    caching.init_app(app, CACHED_LISTS)
-    sessions.init_app(app)
-    idempotency.init_app(app, KEYS)
-    slow_work.init_app(app)
-    errors.init_app(app, BY_CONSTRAINT)
-    cli.init_app(app)
-    with app.app_context():
-        database.prepare(db.engine, *(engine for name, engine in db.engines.items() if name))
 
-    # These register hooks. Flask calls those before a request in this order, and a refusal skips the rest; those after
-    # a request run in reverse order, and all of them, so that every response is completed, counted and logged.
-    statistics.init_app(app)
-    logs.init_app(app)
-    if config["OTEL_EXPORTER_OTLP_ENDPOINT"]:
-        from app.core.logging import tracing  # its libraries are optional
-
-        tracing.init_app(app)
-    headers.init_app(app)
-    bodies.init_app(app)
-    cors.init_app(app)
-    limits.init_app(app)
+def _register_blueprints(app: Flask) -> None:
+    """Register the routes of every package, and the document that describes them."""
     api = openapi.create_api(app, system.DESCRIPTION)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")
     api.register_blueprint(customers.blueprint, url_prefix="/customers")
@@ -90,9 +105,3 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)
     api.register_blueprint(audit_routes.blueprint)
-    if config["METRICS_TOKEN"]:
-        from app.system import metrics  # its library is large
-
-        metrics.init_app(app)
-    require_policies(app)
-    return app

@@ -18,7 +18,7 @@ from sqlalchemy import null, select
 
 from app.accounts import idle, tokens
 from app.accounts.auditing import ORIGIN, Origin
-from app.accounts.sessions import SESSION_SECONDS
+from app.accounts.session_cache import CACHED_SECONDS
 from app.core.database.reads import read_committed
 from app.core.database.transaction import Transaction, begun, committing
 from app.core.database.types import now
@@ -105,7 +105,7 @@ def identity() -> Identity | None:
 
 def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
     """Return the owner of a session, and until when the cache may keep it. Raises `NotSignedIn`."""
-    until = time.monotonic() + SESSION_SECONDS
+    until = time.monotonic() + CACHED_SECONDS
     account = ACCOUNTS[claims.kind]
     role = Mechanic.role if account is Mechanic else null()
     found = read_committed(

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Response
 
 from app.accounts.access import Identity, staff_required
+from app.accounts.audit_filters import AUDIT_EVENTS
 from app.accounts.audit_schemas import AUDIT_EVENT, AuditQuerySchema
-from app.accounts.filters import AUDIT_EVENTS
 from app.core.lists import pages
 from app.core.openapi import Blueprint
 from app.rules.roles import Role

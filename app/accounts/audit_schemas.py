@@ -1,6 +1,6 @@
 """Schemas of the audit log and of its filters."""
 
-from app.accounts.filters import AUDIT_EVENTS
+from app.accounts.audit_filters import AUDIT_EVENTS
 from app.core.fields import Choice, QueryNumber, QueryTime
 from app.core.fields.schemas import ListQuery, ModelOutput
 from app.models import AuditEvent, AuditKind

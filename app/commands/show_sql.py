@@ -43,7 +43,7 @@ def show_sql(operation: str, parameters: tuple[str, ...], customer: bool) -> Non
 
 
 def readable() -> dict[str, Rule]:
-    """The rules of the operations that read and write nothing, by operationId: every GET with a token and a tag."""
+    """Return the URL rules of the operations that only read, by operationId: every GET with a token and an ETag."""
     rules = [rule for rule in current_app.url_map.iter_rules() if "GET" in (rule.methods or ()) and _reads(rule)]
     # Of a blueprint that is registered twice, the first address is the one of the document.
     return {rule.endpoint.rpartition(".")[2]: rule for rule in reversed(rules)}

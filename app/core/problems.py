@@ -1,4 +1,4 @@
-"""The problems that any API has"""
+"""The problem documents (RFC 9457) that any API needs; those of the shop are in `app/problems.py`."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice

@@ -12,9 +12,9 @@ from app.inventory import operations
 from app.inventory.blueprint import blueprint
 from app.inventory.filters import MOVEMENTS, PARTS, PRICES
 from app.inventory.schemas import (
+    CUSTOMER_FILTERS,
     MOVEMENT,
     PART,
-    STAFF_FILTERS,
     VIEWS,
     MovementQuerySchema,
     NewMovementSchema,
@@ -49,7 +49,7 @@ def list_parts(actor: Identity, query: dict[str, Any]) -> Response:
 
     Staff see all fields, customers names and prices, and look for nothing else.
     """
-    if not actor.is_staff and query.keys() & STAFF_FILTERS:
+    if not actor.is_staff and query.keys() - CUSTOMER_FILTERS - pages.PAGING:
         raise Forbidden("Customers look for parts by name.")
     return pages.render_cached_page(VIEWS.of(actor), PARTS if actor.is_staff else PRICES, query)
 

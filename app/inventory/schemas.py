@@ -92,8 +92,8 @@ class PartQuerySchema(ListQuery):
     )
 
 
-# Customers do not see these fields, so they may not filter by them.
-STAFF_FILTERS = frozenset({"sku", "location", "low_stock"})
+# Customers see names and prices, and filter by nothing else.
+CUSTOMER_FILTERS = frozenset({"q"})
 
 
 class MovementSchema(ModelOutput):

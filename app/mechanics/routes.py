@@ -19,9 +19,9 @@ from app.mechanics import operations
 from app.mechanics.blueprint import blueprint
 from app.mechanics.filters import MECHANICS
 from app.mechanics.schemas import (
+    CUSTOMER_FILTERS,
+    CUSTOMER_SORTS,
     MECHANIC,
-    STAFF_FILTERS,
-    STAFF_SORTS,
     VIEWS,
     MechanicChangesSchema,
     MechanicCredentialsSchema,
@@ -55,7 +55,8 @@ def list_mechanics(actor: Identity, query: dict[str, Any]) -> Response:
 
     Staff see all fields, customers the names, and look for nothing else. `sort=open_tickets` finds who has time.
     """
-    if not actor.is_staff and STAFF_FILTERS & request.args.keys() | STAFF_SORTS & set(query.get("sort", ())):
+    filters, sorts = request.args.keys() - CUSTOMER_FILTERS - pages.PAGING, set(query.get("sort", ())) - CUSTOMER_SORTS
+    if not actor.is_staff and (filters or sorts):
         raise Forbidden("Customers look for mechanics by name.")
     return pages.render_cached_page(VIEWS.of(actor), MECHANICS, query)
 

@@ -67,7 +67,7 @@ class MechanicQuerySchema(ListQuery):
     sort = MECHANICS.sort_field()
 
 
-# Customers see only names, so they may not filter or sort by these.
-STAFF_FILTERS, STAFF_SORTS = {"active"}, {"open_tickets", "-open_tickets"}
+# Customers see names, and filter and sort by nothing else.
+CUSTOMER_FILTERS, CUSTOMER_SORTS = frozenset({"q"}), frozenset({"id", "-id", "name", "-name"})
 MECHANIC = MechanicSchema()
 VIEWS = Views(staff=MECHANIC, customer=MechanicNameSchema())

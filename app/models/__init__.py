@@ -1,4 +1,8 @@
-"""The models, one file for each aggregate; each model enforces its own invariants."""
+"""The models, one file for each aggregate; each model enforces its own invariants.
+
+Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, parts, customers, the advisory
+lock of intake, vehicles, invoices, the series of invoice numbers; by id within each.
+"""
 
 from app.core.database.types import LARGEST_INTEGER
 from app.models import fields

@@ -11,7 +11,7 @@ from unittest import mock
 from flask import Flask
 from jose import jwt
 
-from app.accounts import sessions, tokens
+from app.accounts import session_cache, tokens
 from app.core.expiring_cache import MAX_KEPT, ExpiringCache
 from app.extensions import db
 from app.models import Mechanic
@@ -132,7 +132,7 @@ class Savings(WithoutHaste):
     def test_applications_know_nothing_of_one_another(self) -> None:
         self.customer.get("/inventory")
         other = Flask("another")
-        sessions.init_app(other)
+        session_cache.init_app(other)
         self.assertEqual([len(other.extensions[name]) for name in ("shop.tokens", "shop.sessions")], [0, 0])
 
 

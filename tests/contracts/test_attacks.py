@@ -27,7 +27,7 @@ from werkzeug.test import TestResponse
 
 import config
 from app import create_app
-from app.accounts import sessions
+from app.accounts import session_cache
 from app.accounts.passwords import hash_password
 from app.commands import demo
 from app.core.database.base import Base
@@ -261,7 +261,7 @@ class RightsThatEndMeanwhile(test_access.AccessTable):
         with db.engines[None].connect() as connection:
             connection.execute(statement)
             connection.commit()
-        sessions.clear()
+        session_cache.clear()
 
 
 class Recorder(Caller):
@@ -301,7 +301,7 @@ class InvitesOfMakers(InviteTest):
                         update(Mechanic).where(Mechanic.id == maker.id).values(active=True, role=Role.ADMIN)
                     )
                 maker = Caller(self.app, self.sign_in("mechanic", maker.id), maker.id)
-                sessions.clear()
+                session_cache.clear()
 
     def test_who_takes_over_is_not_let_in_by_an_invite_of_their_own(self) -> None:
         own = self.invite(f"/mechanics/{self.advisor.id}", self.admin)
@@ -467,7 +467,7 @@ class IdleSessions(OwnAppTest):
         self.pass_time(self.mechanic, 2)
         with statements() as sent:
             for _ in range(5):
-                sessions.clear()
+                session_cache.clear()
                 self.assertStatus(self.mechanic.get("/inventory"), 200)
                 self.make_ticket()
         self.assertEqual(len([text for text in sent if text.startswith("UPDATE sign_ins")]), 1)
@@ -486,7 +486,7 @@ class IdleSessions(OwnAppTest):
         before = now() - timedelta(minutes=minutes)
         with db.engine.begin() as connection:
             connection.execute(update(SignIn).where(getattr(SignIn, kind) == caller.id).values(last_used_at=before))
-        sessions.clear()
+        session_cache.clear()
 
 
 class NoIdleSessions(ShopTest):

@@ -8,6 +8,7 @@ import argparse
 import re
 import sys
 import unittest
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from werkzeug.test import TestResponse
 from app.models import Vehicle
 from tests.service_tickets.test_races import RaceTest, at_once, statuses
 from tests.support import Caller, ShopTest
+from tests.support.catalogue import Catalogue
 
 STRONG = r'"([0-9]+)-[0-9a-f]{16}"'
 BARE = r'"[0-9a-f]{16}"'
@@ -25,74 +27,37 @@ WEAK = r'W/"[0-9a-f]{16}"'
 PROXIED = ("W/{0}", 'W/"other", W/{0}', '"{1}-0d5f6a2b91c4e873-gzip"', 'W/"{1}-0d5f6a2b91c4e873;br"')
 WRITES = {"PUT", "PATCH", "DELETE"}
 
-# Every GET of one thing; those without a version are tagged with the hash alone.
-ONE = (
-    "/mechanics/{mechanic}",
-    "/customers/{customer}",
-    "/customers/{customer}/vehicles/{car}",
-    "/inventory/{part}",
-    "/service-tickets/{ticket}",
-    "/service-tickets/{ticket}/labor/{line}",
-)
+# What is one thing and has no version: it is tagged with the hash alone.
 UNVERSIONED = ("/service-tickets/{billed}/invoice", "/service-tickets/{billed}/invoice.pdf", "/openapi.json")
-LISTS = (
-    "/audit",
-    "/mechanics",
-    "/mechanics/{mechanic}/tickets",
-    "/customers",
-    "/customers/mytickets",
-    "/customers/my-tickets",
-    "/customers/{customer}/vehicles",
-    "/customers/{customer}/vehicles/{car}/history",
-    "/inventory",
-    "/inventory/{part}/movements",
-    "/service-tickets",
-    *(f"/service-tickets/{{billed}}/{rest}" for rest in ("history", "authorizations", "payments")),
-)
 
 
 class Write(NamedTuple):
     """A request that changes or deletes something, and the thing whose version counts."""
 
-    methods: str
+    method: str
     path: str
     thing: str
     body: Any = None
 
 
-TICKET = "/service-tickets/{ticket}"
-LINE = f"{TICKET}/labor/{{line}}"
-CAR = "/customers/{customer}/vehicles/{car}"
-CHANGES = (
-    Write("PUT PATCH", "/mechanics/{mechanic}", "/mechanics/{mechanic}", {"phone": "212 555 0142"}),
-    Write("DELETE", "/mechanics/admin/delete/{mechanic}", "/mechanics/{mechanic}"),
-    Write("PUT PATCH", "/customers/{customer}", "/customers/{customer}", {"phone": "212 555 0142"}),
-    Write("DELETE", "/customers/{idle}", "/customers/{idle}"),
-    Write("DELETE", "/customers/{idle}/sessions", "/customers/{idle}"),
-    Write("DELETE", "/mechanics/{mechanic}/sessions", "/mechanics/{mechanic}"),
-    Write("PUT PATCH", CAR, CAR, {"plate": "8ABC123"}),
-    Write("DELETE", CAR, CAR),
-    Write("PUT PATCH", "/inventory/{part}", "/inventory/{part}", {"price": "9.95"}),
-    Write("DELETE", "/inventory/{part}", "/inventory/{part}"),
-    Write("PUT", f"{TICKET}/assign-mechanic/{{colleague}}", TICKET),
-    Write("PUT", f"{TICKET}/remove-mechanic/{{mechanic}}", TICKET),
-    Write("PUT", f"{TICKET}/edit", TICKET, {"description": "Squeals no more"}),
-    Write("PUT", f"{TICKET}/add-part/{{part}}", TICKET, {"quantity": 2}),
-    Write("PUT", f"{TICKET}/remove-part/{{used}}", TICKET),
-    Write("PUT", f"{TICKET}/status", TICKET, {"status": "in_progress"}),
-    Write("PUT", f"{TICKET}/status", TICKET, {"hold": "parts"}),
-    Write("PUT", LINE, LINE, {"hours": "0.7"}),
-    Write("PUT", LINE, TICKET, {"hours": "0.7"}),
-    Write("DELETE", LINE, LINE),
-)
-# Where somebody else changes which field meanwhile, by the beginning of the thing's address; the longest counts.
-MEANWHILE = {
-    "/mechanics/{": ("", "specialty"),
-    "/customers/{": ("", "address"),
-    CAR: ("", "notes"),
-    "/inventory/{": ("", "location"),
-    "/service-tickets/{": ("/edit", "description"),
+TICKET = "/service-tickets/{ticket_id}"
+LINE = f"{TICKET}/labor/{{line_id}}"
+CAR = "/customers/{customer_id}/vehicles/{vehicle_id}"
+# Where other rows than those of the parameters' names are fit to be changed.
+FIT = {
+    ("DELETE", "/customers/{customer_id}"): {"customer_id": "idle"},
+    ("DELETE", "/customers/{customer_id}/sessions"): {"customer_id": "idle"},
+    ("PUT", f"{TICKET}/assign-mechanic/{{mechanic_id}}"): {"mechanic_id": "colleague"},
+    ("PUT", f"{TICKET}/remove-part/{{part_id}}"): {"part_id": "used"},
 }
+# What is tried besides the examples of the document: other values, and the version of another thing.
+MORE = (
+    Write("PUT", CAR, CAR, {"plate": "8ABC123"}),
+    Write("PATCH", CAR, CAR, {"plate": "8ABC123"}),
+    Write("PUT", f"{TICKET}/edit", TICKET, {"description": "Squeals no more"}),
+    Write("PUT", LINE, TICKET, {"hours": "0.7"}),
+    Write("DELETE", LINE, TICKET),
+)
 NUMBERS = count(1)
 
 
@@ -111,16 +76,21 @@ class ConditionalTest(ShopTest):
         work = {"description": "Road test", "hours": "0.5"}
         line = self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/labor", work), 201)["id"]
         self.ids = {
-            "mechanic": self.mechanic.id,
+            "mechanic_id": self.mechanic.id,
             "colleague": self.colleague.id,
-            "customer": self.customer.id,
+            "customer_id": self.customer.id,
             "idle": self.stranger.id,
-            "car": int(self.save(Vehicle(customer_id=self.customer.id)).id),
-            "part": self.make_part(),
+            "vehicle_id": int(self.save(Vehicle(customer_id=self.customer.id)).id),
+            "part_id": self.make_part(),
             "used": used,
-            "ticket": ticket,
-            "line": line,
+            "ticket_id": ticket,
+            "line_id": line,
         }
+        self.catalogue = Catalogue(self.app)
+        self.ids = self.catalogue.fill_in(self.admin, self.ids)
+        self.tagged_rows = self.catalogue.rows()
+        # The ticket that is billed has the most to list.
+        self.tagged_lists = [path.replace("{ticket_id}", "{billed}") for path in self.catalogue.reads("weak")]
 
     def fill_billed(self) -> None:
         """One more ticket, which is invoiced."""
@@ -145,11 +115,22 @@ class ConditionalTest(ShopTest):
         headers = {} if tag is None else {"If-Match": tag}
         return (caller or self.admin).request(method, path.format(**self.ids), json=body, headers=headers)
 
+    def writes(self) -> Iterator[Write]:
+        """Every change that the document has, with its examples, and what is tried besides."""
+        for operation in self.catalogue.changes():
+            path, thing = operation.path, self.catalogue.row_of(operation)
+            for name, other in FIT.get((operation.method, operation.path), {}).items():
+                path, thing = (each.replace(f"{{{name}}}", f"{{{other}}}") for each in (path, thing))
+            for body in self.catalogue.examples(operation):
+                yield Write(operation.method, path, thing, body)
+        yield from MORE
+
     def change(self, thing: str) -> None:
         """Change the thing, as somebody else does."""
-        thing = thing.partition("/labor")[0]
-        path, field = MEANWHILE[max((start for start in MEANWHILE if thing.startswith(start)), key=len)]
-        self.assertStatus(self.write("PUT", thing + path, {field: f"Number {next(NUMBERS)}"}, None), 200)
+        path = re.sub("{idle}$", "{customer_id}", thing)
+        operation, field = self.catalogue.text_change(path)
+        sent = {field: f"Number {next(NUMBERS)}"}
+        self.assertStatus(self.write(operation.method, operation.path.replace(path, thing), sent, None), 200)
 
     def rules(self, methods: set[str]) -> set[tuple[str, str]]:
         """Methods and rules that are served, without the alias of the tickets."""
@@ -182,7 +163,7 @@ class Tags(ConditionalTest):
     """What answers are known by."""
 
     def test_one_thing_has_a_strong_tag_of_its_version_and_its_bytes(self) -> None:
-        for path in ONE:
+        for path in self.tagged_rows:
             with self.subTest(path):
                 before = self.read(path)
                 if "version" in before.json:
@@ -203,20 +184,20 @@ class Tags(ConditionalTest):
         self.assertNotEqual(self.tag(invoice), before)
 
     def test_a_list_has_a_weak_tag(self) -> None:
-        for path in LISTS:
+        for path in self.tagged_lists:
             with self.subTest(path):
                 self.assertRegex(self.tag(path), f"^{WEAK}$")
                 self.assertEqual(self.tag(path), self.tag(path))
 
     def test_no_thing_is_missing(self) -> None:
-        """What is tagged to the byte is listed above, whatever else is read."""
+        """What is tagged to the byte has a version or is said to have none."""
         served = {
             rule.rule
             for rule in self.app.url_map.iter_rules()
             if "GET" in (rule.methods or set()) and not rule.rule.startswith("/service_tickets")
             if getattr(self.app.view_functions[rule.endpoint], "tag", None) == "strong"
         }
-        self.assertEqual(served, {self.rule("GET", path) for path in (*ONE, *UNVERSIONED)})
+        self.assertEqual(served, {self.rule("GET", path) for path in (*self.tagged_rows, *UNVERSIONED)})
 
     def test_a_line_of_labor_goes_by_the_version_of_its_ticket(self) -> None:
         self.assertEqual(version_of(self.tag(LINE)), version_of(self.tag(TICKET)))
@@ -224,7 +205,7 @@ class Tags(ConditionalTest):
         self.assertEqual(version_of(self.tag(LINE)), version_of(self.tag(TICKET)))
 
     def test_customers_and_staff_know_an_answer_by_different_tags(self) -> None:
-        for path in ("/mechanics/{mechanic}", "/inventory/{part}"):
+        for path in ("/mechanics/{mechanic_id}", "/inventory/{part_id}"):
             with self.subTest(path):
                 staff, customer = self.tag(path), self.tag(path, self.customer)
                 self.assertNotEqual(staff, customer)
@@ -233,30 +214,26 @@ class Tags(ConditionalTest):
                 self.assertIn("Authorization", self.read(path).headers["Vary"])
 
     def test_what_is_written_is_answered_with_the_tag_that_reading_it_gives(self) -> None:
-        customer = "/customers/{customer}".format(**self.ids)
-        ticket = TICKET.format(**self.ids)
-        part = {"name": "Oil filter", "price": "9.90", "quantity_on_hand": 3}
-        walk_in = {"name": "Walter Inn", "phone": "212 555 0142"}
-        hire = {"name": "New", "email": "new@example.com", "password": "a new password"}
+        customer = "/customers/{customer_id}".format(**self.ids)
+        examples = [
+            (creation.path.format(**self.ids), self.catalogue.example(creation))
+            for name, creation in self.catalogue.creations().items()
+            if name != "customer_id"  # the example signs up; whom staff enter has no password
+        ]
         for path, body in (
-            ("/mechanics", hire),
-            ("/customers", walk_in),
+            *examples,
+            ("/customers", {"name": "Walter Inn", "phone": "212 555 0142"}),
             (f"{customer}/vehicles", {"vin": "1HGCM82633A004353"}),  # of which the answer tells that it is odd
-            ("/inventory", part),
-            ("/service-tickets", {"customer_id": self.customer.id, "description": "Oil change"}),
-            (f"{ticket}/labor", {"description": "Oil change", "hours": 1}),
         ):
             with self.subTest(path):
                 created = self.admin.post(path, body)
                 self.assertStatus(created, 201)
                 self.assertEqual(created.headers["ETag"], self.tag(created.headers["Location"]))
-        for write in CHANGES:
-            for method in write.methods.split():
-                if method != "DELETE":
-                    with self.subTest(f"{method} {write.path}"):
-                        written = self.write(method, write.path, write.body, None)
-                        shown = write.thing if write.thing in write.path else TICKET
-                        self.assertEqual(written.headers["ETag"], self.tag(LINE if write.path == LINE else shown))
+        for method, path, thing, body in self.writes():
+            if method != "DELETE":
+                with self.subTest(f"{method} {path}"):
+                    written = self.write(method, path, body, None)
+                    self.assertEqual(written.headers["ETag"], self.tag(LINE if path == LINE else thing))
 
     def test_tokens_and_problems_have_no_tag(self) -> None:
         sign_in = {"email": self.customer.email, "password": "a password for tests"}
@@ -273,7 +250,7 @@ class NotSentTwice(ConditionalTest):
     """`If-None-Match`: who has the answer is not sent it again."""
 
     def test_what_the_client_has_is_a_304_without_a_body(self) -> None:
-        for path in (*ONE, *UNVERSIONED, *LISTS):
+        for path in (*self.tagged_rows, *UNVERSIONED, *self.tagged_lists):
             with self.subTest(path):
                 full = self.read(path)
                 answer = self.read(path, If_None_Match=full.headers["ETag"])
@@ -295,7 +272,7 @@ class NotSentTwice(ConditionalTest):
                 self.assertEqual(self.read(TICKET, If_None_Match=sent).status_code, 200)
 
     def test_what_changed_is_sent(self) -> None:
-        for path in ONE:
+        for path in self.tagged_rows:
             with self.subTest(path):
                 tag = self.tag(path)
                 self.change(path)
@@ -338,30 +315,28 @@ class NotOverwrittenUnseen(ConditionalTest):
     """`If-Match`: whoever changes something has seen it as it is."""
 
     def test_no_write_is_missing(self) -> None:
-        listed = {(method, self.rule(method, write.path)) for write in CHANGES for method in write.methods.split()}
-        self.assertEqual(listed, self.rules(WRITES))
+        written = {(write.method, self.rule(write.method, write.path)) for write in self.writes()}
+        self.assertEqual(written, self.rules(WRITES))
 
     def test_a_stale_write_is_refused_and_changes_nothing(self) -> None:
-        for write in CHANGES:
-            for method in write.methods.split():
-                with self.subTest(f"{method} {write.path} by {write.thing}"):
-                    stale = self.tag(write.thing)
-                    self.change(write.thing)
-                    before = self.read(write.thing)
-                    for sent in (stale, f"W/{stale}"):
-                        self.assertStale(self.write(method, write.path, write.body, sent), before.headers["ETag"])
-                    after = self.read(write.thing)
-                    self.assertEqual((after.data, after.headers["ETag"]), (before.data, before.headers["ETag"]))
+        for method, path, thing, body in self.writes():
+            with self.subTest(f"{method} {path} by {thing}"):
+                stale = self.tag(thing)
+                self.change(thing)
+                before = self.read(thing)
+                for sent in (stale, f"W/{stale}"):
+                    self.assertStale(self.write(method, path, body, sent), before.headers["ETag"])
+                after = self.read(thing)
+                self.assertEqual((after.data, after.headers["ETag"]), (before.data, before.headers["ETag"]))
 
     def test_a_current_write_is_made(self) -> None:
-        for write in CHANGES:
-            for method in write.methods.split():
-                for sent in ("{0}", "W/{0}"):
-                    with self.subTest(f"{method} {write.path} by {sent.format(write.thing)}"):
-                        self.start_anew()
-                        self.change(write.thing)
-                        answer = self.write(method, write.path, write.body, sent.format(self.tag(write.thing)))
-                        self.assertEqual(answer.status_code, 204 if method == "DELETE" else 200, answer.text)
+        for method, path, thing, body in self.writes():
+            for sent in ("{0}", "W/{0}"):
+                with self.subTest(f"{method} {path} by {sent.format(thing)}"):
+                    self.start_anew()
+                    self.change(thing)
+                    answer = self.write(method, path, body, sent.format(self.tag(thing)))
+                    self.assertEqual(answer.status_code, 204 if method == "DELETE" else 200, answer.text)
 
     def test_tags_that_match(self) -> None:
         for sent in ("*", " * ", '{0}, "other"', '"a,b", W/"c",{0}', '"1-0", {0}', '"{1}-another-answer"', *PROXIED):
@@ -397,9 +372,9 @@ class NotOverwrittenUnseen(ConditionalTest):
     def test_a_customers_own_tag_serves_too(self) -> None:
         """Whoever sees less of a thing sees its version all the same."""
         address = {"address": "1 Main Street"}
-        tag = self.tag("/customers/{customer}", self.customer)
-        self.assertStatus(self.write("PUT", "/customers/{customer}", address, tag, self.customer), 200)
-        self.assertEqual(self.write("PUT", "/customers/{customer}", address, tag, self.customer).status_code, 412)
+        tag = self.tag("/customers/{customer_id}", self.customer)
+        self.assertStatus(self.write("PUT", "/customers/{customer_id}", address, tag, self.customer), 200)
+        self.assertEqual(self.write("PUT", "/customers/{customer_id}", address, tag, self.customer).status_code, 412)
 
     def test_a_post_has_nothing_to_compare(self) -> None:
         work = {"description": "Road test", "hours": "0.5"}
@@ -451,7 +426,7 @@ class OrderOfRefusals(ConditionalTest):
             (f"{TICKET}/add-part/999", self.mechanic),
             (f"{TICKET}/labor/999", self.mechanic),
             ("/customers/{idle}", self.customer),
-            ("/customers/{idle}/vehicles/{car}", self.advisor),
+            ("/customers/{idle}/vehicles/{vehicle_id}", self.advisor),
         ):
             for tag in (self.STALE, "*"):
                 with self.subTest(path, tag=tag):
@@ -462,7 +437,7 @@ class OrderOfRefusals(ConditionalTest):
         for path, body, caller in (
             (f"{TICKET}/edit", {"discount_percent": "5"}, self.mechanic),
             (f"{TICKET}/status", {"status": "void"}, self.mechanic),
-            (f"{TICKET}/add-part/{{part}}", {"quantity": 1}, self.colleague),
+            (f"{TICKET}/add-part/{{part_id}}", {"quantity": 1}, self.colleague),
             (LINE, {"rate": "5"}, self.mechanic),
             (CAR, {"customer_id": self.stranger.id}, self.customer),
             ("/mechanics/{colleague}", {"specialty": "Brakes"}, self.mechanic),
@@ -470,22 +445,22 @@ class OrderOfRefusals(ConditionalTest):
             with self.subTest(path):
                 self.assertProblem(self.write("PUT", path, body, self.STALE, caller), 403, "forbidden")
         email = {"email": "new@example.com"}
-        answer = self.write("PUT", "/customers/{customer}", email, self.STALE, self.customer)
+        answer = self.write("PUT", "/customers/{customer_id}", email, self.STALE, self.customer)
         self.assertProblem(answer, 403, "wrong-password")
 
     def test_a_conflict_comes_after_it(self) -> None:
-        self.ids["ticket"] = self.ids["billed"]
+        self.ids["ticket_id"] = self.ids["billed"]
         line = self.read(TICKET).json["labor"][0]["id"]
         self.admin.put(f"/mechanics/{self.colleague.id}", {"active": False})
         for method, path, body, slug in (
             ("PUT", f"{TICKET}/edit", {"odometer": 1}, "ticket-locked"),
             ("PUT", f"{TICKET}/assign-mechanic/{{colleague}}", None, "ticket-locked"),
-            ("PUT", f"{TICKET}/add-part/{{part}}", {"quantity": 1}, "ticket-locked"),
-            ("PUT", f"{TICKET}/remove-part/{{part}}", None, "ticket-locked"),
+            ("PUT", f"{TICKET}/add-part/{{part_id}}", {"quantity": 1}, "ticket-locked"),
+            ("PUT", f"{TICKET}/remove-part/{{part_id}}", None, "ticket-locked"),
             ("PUT", f"{TICKET}/status", {"status": "estimate"}, "illegal-move"),
             ("PUT", f"{TICKET}/status", {"status": "completed"}, "reason-needed"),
             ("DELETE", f"{TICKET}/labor/{line}", None, "ticket-locked"),
-            ("DELETE", "/customers/{customer}", None, "unfinished-tickets"),
+            ("DELETE", "/customers/{customer_id}", None, "unfinished-tickets"),
             ("PUT", "/mechanics/{admin}", {"active": False}, "last-admin"),
             ("DELETE", "/mechanics/admin/delete/{admin}", None, "last-admin"),
         ):

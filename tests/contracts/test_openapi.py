@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Flask
 from openapi_schema_validator import OAS31Validator
@@ -20,6 +20,7 @@ from app.core.openapi.parser import MAX_MARKS, MAX_MEMBERS
 from app.models import Customer, Invite, Mechanic, Vehicle
 from tests import support
 from tests.support import Caller, ShopTest
+from tests.support.catalogue import Catalogue, Operation
 
 BEARER = {"bearer": []}
 FILE = "text/csv"
@@ -28,38 +29,16 @@ PROBLEM_JSON = "application/problem+json"
 UNDOCUMENTED = ("/service_tickets", "/docs")
 
 
-class Operation(NamedTuple):
-    """One operation of the document."""
-
-    method: str
-    path: str
-    doc: dict[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
 class DocumentTest(ShopTest):
     """The document as it is served."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.document: dict[str, Any] = self.assertStatus(self.anyone.get("/openapi.json"), 200)
+        self.catalogue = Catalogue(self.app)
+        self.document, self.resolved = self.catalogue.document, self.catalogue.resolved
 
-    def operations(self) -> Iterator[Operation]:
-        for path, methods in self.document["paths"].items():
-            for method, doc in methods.items():
-                if method != "parameters":
-                    yield Operation(method.upper(), path, doc)
-
-    def resolved(self, node: Any) -> Any:
-        """What a node stands for: itself, or what it refers to."""
-        if "$ref" not in node:
-            return node
-        target = self.document
-        for key in node["$ref"].removeprefix("#/").split("/"):
-            target = target[key]
-        return target
+    def operations(self) -> list[Operation]:
+        return self.catalogue.operations
 
     def assertMatches(self, schema: dict[str, Any], value: Any) -> None:
         """The value is valid under a schema of the document."""
@@ -70,15 +49,8 @@ class DocumentTest(ShopTest):
     def bodies(self) -> Iterator[tuple[Operation, dict[str, Any]]]:
         """Every operation with a body in JSON, and the body's schema."""
         for operation in self.operations():
-            content = operation.doc.get("requestBody", {}).get("content", {})
-            if "application/json" in content:
-                yield operation, self.resolved(content["application/json"]["schema"])
-
-    def view(self, operation: Operation) -> Any:
-        """The function that answers an operation."""
-        path = re.sub("{[a-z]+_id}", "1", operation.path).replace("{slug}", "not-found")
-        endpoint, _ = self.app.url_map.bind("localhost").match(path, operation.method)
-        return self.app.view_functions[endpoint]
+            if schema := self.catalogue.body(operation):
+                yield operation, schema
 
 
 class Document(DocumentTest):
@@ -109,7 +81,7 @@ class Document(DocumentTest):
     def test_security_is_the_policy_of_the_view(self) -> None:
         for operation in self.operations():
             with self.subTest(str(operation)):
-                policy = self.view(operation).policy
+                policy = self.catalogue.view(operation).policy
                 expected = [BEARER] if policy.token else [{}, BEARER] if policy.optional else []
                 self.assertEqual(operation.doc["security"], expected)
         self.assertEqual(self.document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer")
@@ -213,7 +185,7 @@ class Refusals(DocumentTest):
                 self.assertEqual(page.mimetype, "text/html")
 
     def for_everyone_signed_in(self, operation: Operation) -> bool:
-        policy = self.view(operation).policy
+        policy = self.catalogue.view(operation).policy
         return policy.customers and len(policy.roles) == 3
 
 
@@ -234,7 +206,7 @@ class Examples(DocumentTest):
         self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}", {"quantity": 2}), 200)
         work = {"description": "Road test", "hours": "0.3"}
         line = self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/labor", work), 201)
-        self.ids = {
+        ids = {
             "customer_id": self.stranger.id,
             "vehicle_id": self.save(Vehicle(customer_id=self.stranger.id)).id,
             "mechanic_id": self.colleague.id,
@@ -242,6 +214,7 @@ class Examples(DocumentTest):
             "line_id": line["id"],
             "part_id": part,
         }
+        self.ids = self.catalogue.fill_in(self.admin, ids)
 
     def test_every_body_has_an_example(self) -> None:
         self.assertEqual([str(operation) for operation, schema in self.bodies() if not schema.get("examples")], [])
@@ -304,7 +277,7 @@ class Examples(DocumentTest):
             return self.anyone
         if body.get("method") == "online":
             return self.customer  # whose ticket it is
-        return self.admin if self.view(operation).policy.roles else self.customer
+        return self.admin if self.catalogue.view(operation).policy.roles else self.customer
 
     def assertDocumented(self, operation: Operation, response: TestResponse) -> None:
         """The answer is the success that the document describes: its status, its type, its shape, its headers."""

@@ -366,18 +366,30 @@ class Documents(unittest.TestCase):
         text = (config.ROOT / ".github" / "deploy.py").read_text()
         return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
 
+    def constants(self) -> set[str]:
+        """The names in capitals that modules define: documents on the code name these too."""
+        roots = [config.ROOT / "app", config.ROOT / "tests"]
+        modules = [config.ROOT / "config.py", *(path for root in roots for path in root.rglob("*.py"))]
+        return {name for path in modules for name in re.findall(r"^([A-Z][A-Z0-9_]+)\b.*=", path.read_text(), re.M)}
+
     def read_by_the_tests(self) -> set[str]:
         return set(re.findall(r"TEST_[A-Z_]+", Path(support.__file__).read_text()))
 
     def test_every_setting_that_a_document_names_is_read(self) -> None:
         known = self.read_by_the_application() | self.read_by_the_deployment() | self.read_by_the_tests()
-        documents = [config.ROOT / "README.md", config.ROOT / ".env.example", *(config.ROOT / "docs").glob("*.md")]
-        self.assertGreater(len(documents), 3)
-        for document in documents:
-            with self.subTest(document.name):
+        known |= self.constants()
+        names_some = [config.ROOT / name for name in ("README.md", ".env.example", "docs/operations.md")]
+        for document in {*names_some, *(config.ROOT / "docs").rglob("*.md")}:
+            with self.subTest(document.relative_to(config.ROOT)):
                 named = settings_named_in(document.read_text())
-                self.assertTrue(named or document.name not in ("README.md", ".env.example", "operations.md"))
+                self.assertTrue(named or document not in names_some)
                 self.assertEqual(named - known, set())
+
+    def test_every_setting_is_described(self) -> None:
+        settings = {setting.name for setting in config.SETTINGS}
+        for name in (".env.example", "docs/configuration.md"):
+            with self.subTest(name):
+                self.assertEqual(settings - settings_named_in((config.ROOT / name).read_text()), set())
 
     def test_a_setting_is_found_wherever_a_text_names_it(self) -> None:
         found = {

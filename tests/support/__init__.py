@@ -32,7 +32,7 @@ from werkzeug.test import TestResponse
 
 import config
 from app import create_app
-from app.accounts import passwords, sessions, tokens
+from app.accounts import passwords, session_cache, tokens
 from app.accounts.limits import limiter
 from app.accounts.passwords import hash_password
 from app.core.database import engine as database
@@ -236,7 +236,7 @@ class ShopTest(unittest.TestCase):
         self.addCleanup(db.session.remove)
         empty_database()
         cache.clear()
-        sessions.clear()
+        session_cache.clear()
         forget_counts(self.app)
         self.anyone = Caller(self.app)
         with atomic():

@@ -55,8 +55,7 @@ def atomic() -> Iterator[None]:
     A nested block joins the outer transaction: if its exception is caught there, its writes are committed with the
     rest.
 
-    Every operation takes locks in the same order (mechanics, tickets, parts, customers, arrivals, vehicles, invoices,
-    the series; by id within each), which prevents deadlocks.
+    Every operation must take locks in the same order, which prevents deadlocks.
     """
     with transaction() as current:
         current.begin()

@@ -24,7 +24,7 @@ class Flag(fields.Boolean):
 
 
 class WholeNumber(fields.Integer):
-    """An integer, in bodies no text, no fraction and no truth value; in queries its decimal digits."""
+    """An integer in a body. Text, fractions and booleans are refused; `QueryNumber` reads digits of a query."""
 
     def __init__(self, *, least: int = 0, most: int = LARGEST_INTEGER, **kwargs: Any) -> None:
         kwargs["validate"] = validate.Range(least, most)

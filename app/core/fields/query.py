@@ -60,7 +60,7 @@ class QueryTime(fields.Field[datetime]):
 
 
 class Choices(fields.Field[dict[str, Any]]):
-    """Some of an enum's values, with commas between them, by number."""
+    """Some of an enum's values, separated by commas. Loads into a dict of members by their position, "0" first."""
 
     def __init__(self, enum: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -81,7 +81,7 @@ class Sort(fields.Field[tuple[str, ...]]):
     json_schema: dict[str, Any]
 
     def __init__(self, *names: str, default: str | None, **kwargs: Any) -> None:
-        """A `default` that depends on other parameters is None here."""
+        """Pass None as `default` where the default depends on other parameters."""
         kwargs.setdefault("metadata", {"description": f"By {', '.join(names)}; - in front: from the largest down."})
         super().__init__(**kwargs)
         self.pattern = f"-?({'|'.join(names)})(,-?({'|'.join(names)})){{0,{len(names) - 1}}}"
@@ -100,7 +100,10 @@ class Sort(fields.Field[tuple[str, ...]]):
 
 
 class Search(Text):
-    """Words to look for, as LIKE patterns by name, which the `readers` make of the text; the first must find some."""
+    """Words to look for. Loads into a dict of LIKE patterns by name.
+
+    Each of the `readers` turns the text into such a dict; the dict of the first must not be empty.
+    """
 
     def __init__(self, *readers: Callable[[str], dict[str, str]], description: str) -> None:
         super().__init__(validate=validate.Length(max=100), metadata={"description": description})

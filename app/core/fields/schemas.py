@@ -55,11 +55,6 @@ class Converter(ModelConverter):
         """Make columns of this type become this field."""
         cls.SQLA_TYPE_MAPPING[column_type] = field
 
-    def _add_column_kwargs(self, kwargs: dict[str, Any], column: Any) -> None:
-        super()._add_column_kwargs(kwargs, column)
-        if isinstance(column.type, Integer):
-            kwargs.pop("validate", None)  # the field's own bounds
-
 
 class Input(Schema):
     """What a body or a query may hold; everything else is refused."""

@@ -56,7 +56,7 @@ class Text(fields.String):
 
 
 class Code(Text):
-    """A code that is written in several ways and kept in one. The bound is for what is sent, marks between included."""
+    """A code that people write in several ways and that is stored in one. `most_sent` bounds the text as sent."""
 
     most_sent: ClassVar[int] = 40
 

@@ -200,7 +200,7 @@ def _fingerprints(operation: str, body: IO[bytes]) -> list[str]:
 
 
 def _identities(policy: Policy, fingerprints: list[str]) -> list[str]:
-    """Return the owners that the key may be stored under: the caller, else whoever can repeat the whole request."""
+    """Return the owners that the key may be stored under: the caller, else the fingerprints of the request."""
     caller = current_request().caller if policy.token or policy.optional else None
     if caller is None:
         return [f"anonymous:{fingerprint}" for fingerprint in fingerprints]

@@ -96,7 +96,7 @@ rates = cache(parse_many)
 
 
 def strategy() -> RateLimiter:
-    """Return the rate limiter of the current application, in the terms of `limits` its strategy."""
+    """Return the rate limiter of the current application, which the library `limits` calls a strategy."""
     limiter: RateLimiter = current_app.extensions["core.rate_limiter"]
     return limiter
 

@@ -30,7 +30,7 @@ def array_of(rows: Select[Any]) -> ColumnElement[Any]:
 
 
 class Joins:
-    """What the rows of a query point to and are shown with: each is joined once, not looked up for each column."""
+    """The related rows that a query shows columns of. Each relation is joined once, however many columns are shown."""
 
     def __init__(self) -> None:
         self._joined: dict[RelationshipProperty[Any], tuple[Entity, Any]] = {}
@@ -68,7 +68,7 @@ def _members(schema: Schema, show: Callable[[fields.Field[Any], str], ColumnElem
 
 
 def _value(field: fields.Field[Any], path: str, row: Entity, joins: Joins | None) -> ColumnElement[Any]:
-    """What the field shows of the attribute that `path` leads to, by the dots in it from one to the next."""
+    """Return the SQL of a field whose value is at `path`, a dotted path of attributes such as ``customer.name``."""
     first, _, rest = path.partition(".")
     found = getattr(inspect(row).mapper.all_orm_descriptors[first], "property", None)
     if isinstance(found, RelationshipProperty):
@@ -105,13 +105,13 @@ def _schema_of(field: fields.Field[Any]) -> tuple[Schema, bool]:
     """The schema that the field nests, and whether it nests many. Raises `TypeError` for a field that does not nest."""
     if not isinstance(field, fields.Nested) or type(field)._serialize is not fields.Nested._serialize:
         raise TypeError(f"it is an object or many, and {type(field).__name__} is no plain Nested")
-    return field.schema, field.many or bool(field.schema.many)
+    return field.schema, bool(field.schema.many)
 
 
 def _related(
     relation: RelationshipProperty[Any], row: Entity, show: Callable[[Entity], ColumnElement[Any]]
 ) -> tuple[Entity, Select[Any]]:
-    """An alias of what the relation leads to, and a select of what it shows, to be correlated with this row."""
+    """Return an alias of the related model, and a SELECT of what `show` makes of it, correlated with `row`."""
     target = aliased(relation.entity.class_)
     is_related = getattr(row, relation.key).of_type(target).expression
     return target, select(show(target).label("shown")).where(is_related).correlate(inspect(row).selectable)

@@ -47,14 +47,17 @@ class Listing:
     sorts: Mapping[str, ColumnElement[Any] | Any]
     filters: Mapping[str, Filter] = field(default_factory=dict)
     default: str = "id"
-    # If only these filters are given, a page is merged from one page of each of their alternatives.
+    # If only these filters are given, a page is merged from one page of each of their alternatives: for tickets with
+    # ``status=open,paid`` of a page of open and a page of paid tickets, each read from an index in order.
     merged: frozenset[str] = frozenset()
     # For sorts that have no index of their own: the filters that their indexes begin with, with all alternatives of
-    # each.
+    # each. The index for ``sort=total`` of tickets is (status, is_assigned, total, id), so without a filter a page is
+    # merged from a page of each status, with a mechanic and without.
     prefixes: Mapping[str, list[ColumnElement[bool]]] = field(default_factory=dict)
     # Whether an index without these prefixes has the rows in the order of the ids.
     has_ids_in_order: bool = True
-    # Filters that another listing with the same ids answers, where it has all filters that are given.
+    # Filters that another listing with the same ids answers, where it has all filters that are given: the tickets of
+    # a mechanic are found among assignments, which have the ids of their tickets.
     through: Mapping[str, "Listing"] = field(default_factory=dict)
     # Range filters, and the column that their index sorts by; the suffix (`FROM`, `BEFORE`) tells whether a filter is
     # the lower or the upper bound.
@@ -75,9 +78,10 @@ class Listing:
         return criteria if isinstance(criteria, list) else [criteria]
 
     def parts(self, filters: tuple[tuple[str, Any], ...], *, by_id: bool) -> list[list[ColumnElement[bool]]]:
-        """Return the criteria of each part of the list that an index has in order; all parts together are the list.
+        """Return the criteria of each part of the list; an index has each part in the order of the sort.
 
-        `by_id` tells that the sort is by id.
+        All parts together are the list: for ``status=open,in_progress`` of tickets there are four, one for each of
+        the two statuses with a mechanic and without. `by_id` tells that the sort is by id.
         """
         by_filter = {name: self.alternatives(name, _parameter(name, part)) for name, part in filters}
         if not by_filter.keys() <= self.merged:
@@ -121,8 +125,8 @@ class Listing:
     def refuse_long_range(self, filters: Iterable[str], sort: tuple[str, ...]) -> None:
         """Raises `UnsupportedOrder` where a range has too many rows to sort and no index serves this sort.
 
-        Times and ids rise together, more or less, so a scan in the order of one soon reaches a range of another, unless
-        it starts at the bounded end.
+        Newer rows have larger ids and, mostly, later times. A scan in the order of ids therefore reaches a range of
+        times soon, unless the range is bounded at the end where the scan starts.
         """
         name, is_descending = sort[0].removeprefix("-"), sort[0].startswith("-")
         given = {each: self.ranges[each] for each in filters if each in self.ranges}

@@ -1,4 +1,4 @@
-"""Pages of lists: authorise, run one statement, send the text that it returns.
+"""Pages of lists: run one statement, send the text that it returns.
 
 An output schema alone declares the shape of a response and is compiled once to SQL (`app/core/json_sql`): the database
 builds the JSON, on a connection without transactions. `app/core/lists/listing.py` declares filters and sorts.

@@ -37,7 +37,7 @@ class ParentFilter(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What distinguishes statements; everything else is a parameter."""
+    """The part of a request that changes the text of the statement; everything else is a parameter of it."""
 
     # Filters by name, with the value of a flag or the names of a value's parts.
     filters: tuple[tuple[str, Any], ...]

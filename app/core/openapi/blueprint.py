@@ -50,7 +50,6 @@ class Blueprint(SmorestBlueprint):
 
         def document(view: View) -> View:
             decorated: Any = decorate(view)
-            del decorated._apidoc["arguments"]["responses"]  # refusals are documented below
             if location == "query":
                 decorated = _with_defaults(view, loader, decorated)
                 decorated.query_names = frozenset(loader.fields)

@@ -42,8 +42,7 @@ class ListsTest(ConditionalTest):
 
     def address(self, path: str) -> str:
         """The address of a list, with ids of things that have rows there."""
-        ids = {"mechanic": "mechanic", "customer": "customer", "vehicle": "car", "part": "used", "ticket": "billed"}
-        return re.sub(r"{(\w+)_id}", lambda name: str(self.ids[ids[name[1]]]), path)
+        return path.format(**{**self.ids, "part_id": self.ids["used"], "ticket_id": self.ids["billed"]})
 
     def reader(self, path: str) -> Caller:
         """Someone who may read the list."""

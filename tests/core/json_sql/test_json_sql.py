@@ -325,7 +325,8 @@ class Relations(Library):
             size=Size(1, 2),
         )
         emma.chapters = [Chapter(title="II"), Chapter(title="I")]
-        self.add(emma, Book(title="Sanditon", authors=[jane], size=Size(3, 4)), Author(name="Nobody's"))
+        self.add(emma)  # whose id comes first, and whose title last
+        self.add(Book(title="Sanditon", authors=[jane], size=Size(3, 4)), Author(name="Nobody's"))
 
     def test_one_many_and_many_to_many(self) -> None:
         emma, sanditon = self.assertDumped(BookSchema(exclude=["row"]), Book)
