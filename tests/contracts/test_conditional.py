@@ -10,7 +10,7 @@ import sys
 import unittest
 from collections.abc import Iterator
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from click import echo
 from werkzeug.test import TestResponse
@@ -64,6 +64,13 @@ NUMBERS = count(1)
 class ConditionalTest(ShopTest):
     """A shop with one of each thing."""
 
+    catalogue: ClassVar[Catalogue]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.catalogue = Catalogue(cls.app)
+
     def setUp(self) -> None:
         super().setUp()
         self.fill()
@@ -86,7 +93,6 @@ class ConditionalTest(ShopTest):
             "ticket_id": ticket,
             "line_id": line,
         }
-        self.catalogue = Catalogue(self.app)
         self.ids = self.catalogue.fill_in(self.admin, self.ids)
         self.tagged_rows = self.catalogue.rows()
         # The ticket that is billed has the most to list.

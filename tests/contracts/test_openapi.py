@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask
 from openapi_schema_validator import OAS31Validator
@@ -32,9 +32,15 @@ UNDOCUMENTED = ("/service_tickets", "/docs")
 class DocumentTest(ShopTest):
     """The document as it is served."""
 
+    catalogue: ClassVar[Catalogue]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.catalogue = Catalogue(cls.app)
+
     def setUp(self) -> None:
         super().setUp()
-        self.catalogue = Catalogue(self.app)
         self.document, self.resolved = self.catalogue.document, self.catalogue.resolved
 
     def operations(self) -> list[Operation]:
