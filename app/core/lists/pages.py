@@ -16,6 +16,7 @@ from app.core.database.reads import read
 from app.core.database.transaction import not_found
 from app.core.fields.schemas import MAX_COUNTED, ROWS_ON_A_PAGE, ModelOutput
 from app.core.http.conditional import set_content_etag
+from app.core.http.request import current_request
 from app.core.http.responses import JSON, ApiResponse
 from app.core.lists import cursors
 from app.core.lists.caching import get_or_build
@@ -78,7 +79,8 @@ def render_cached_page(
         return response.get_data(), tuple(response.headers)
 
     # The exact path and query string: links repeat them.
-    key = f"{type(schema).__name__} {within} {request.path} {request.query_string!r}"
+    here = current_request()
+    key = f"{type(schema).__name__} {within} {here.path} {here.query_string!r}"
     body, headers = get_or_build(listing.model, key, build)
     return ApiResponse([body], headers=headers, direct_passthrough=True)
 
