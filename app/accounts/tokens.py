@@ -95,7 +95,7 @@ def presented() -> Claims | None:
     """
     request = current_request()
     if request.claims is request.UNREAD:
-        request.claims = request.caller = _read_header(request.headers.get("Authorization"))
+        request.claims = _read_header(request.headers.get("Authorization"))
     claims: Claims | None = request.claims
     return claims
 

@@ -26,7 +26,7 @@ class Caller:
 
 
 class ApiRequest(Request):
-    """A request; `claims` are those of its token, `UNREAD` until it is decoded; `caller` is the account that they name.
+    """A request; `claims` are those of its token, `UNREAD` until it is decoded.
 
     `authorised` is the policy that admitted the request and the admitted identity; None before. `is_cut_off` tells that
     the client stopped in the middle of the body.
@@ -34,7 +34,6 @@ class ApiRequest(Request):
 
     UNREAD: Any = object()
     claims: Any = UNREAD
-    caller: Caller | None = None
     is_cut_off = False
     is_input_terminated = environ_property[bool](
         "wsgi.input_terminated", default=False, doc="Whether the server ends `input_stream` where the body ends."
@@ -43,6 +42,12 @@ class ApiRequest(Request):
     # The row that was just written and is shown; and whether the idempotency key is being handled.
     shown: Any = None
     is_keyed = False
+
+    @property
+    def caller(self) -> Caller | None:
+        """The account that the token names; None without a token, and before it is decoded."""
+        claims: Caller | None = None if self.claims is self.UNREAD else self.claims
+        return claims
 
     @cached_property
     def request_id(self) -> str:

@@ -88,7 +88,8 @@ def _end(response: Response) -> Response:
     request = current_request()
     route: str | None = request.url_rule.rule if request.url_rule else None
     method = request.method if request.method in METHODS else OTHER_METHOD
-    user = request.caller.subject if request.caller else None
+    caller = request.caller
+    user = caller.subject if caller else None
     facts = (request.request_id, user, method, route, response.status_code)
     if response.is_streamed:
         response.call_on_close(partial(_notify, observers, current_statistics(), facts))
