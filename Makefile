@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check workflow audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
+.PHONY: help run reset test coverage check workflow audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ help: ## list these commands
 run: $(VENV)/.installed ## serve a demo shop on http://127.0.0.1:5000 (PORT changes it)
 	@$(BIN)/flask prepare
 	@exec $(BIN)/gunicorn flask_app:app
+
+reset: $(VENV)/.installed ## empty the demo shop, and fill it as at first
+	@$(BIN)/flask reset
 
 # Two processes more than cores: some tests wait, for a server or for a lock.
 test: $(VENV)/.installed-dev ## run the whole suite, on SQLite or on the PostgreSQL of TEST_DATABASE_URL

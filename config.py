@@ -239,11 +239,16 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     config["DATABASE_POOL_SIZE"] = config["DATABASE_POOL_SIZE"] or config["THREADS"]
     if not config["DATABASE_URL"]:
         _make_private(INSTANCE)
-        config["DATABASE_URL"] = "sqlite:///" + str(INSTANCE / "shop.db")
+        config["DATABASE_URL"] = embedded_database()
     if not config["SECRET_KEY"]:
         _make_private(INSTANCE)
         config["SECRET_KEY"] = _development_key(INSTANCE / "secret_key")
     return config
+
+
+def embedded_database() -> str:
+    """Return the address of the SQLite database that is used where `DATABASE_URL` is not set."""
+    return f"sqlite:///{INSTANCE / 'shop.db'}"
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -270,8 +275,14 @@ def _refuse_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapping[
 
 
 def _make_private(folder: Path) -> None:
-    """Create the folder with access for its owner only, and restrict the database files in it too."""
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """Create the folder with access for its owner only, and restrict the database files in it too.
+
+    Raises `ConfigError` where it cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
     with suppress(PermissionError):  # the folder belongs to another user, who is responsible for it
         folder.chmod(0o700)
         for file in folder.glob("shop.db*"):
@@ -279,7 +290,20 @@ def _make_private(folder: Path) -> None:
 
 
 def _development_key(path: Path) -> str:
-    """Return a key for this checkout, which all workers share and only its owner can read."""
+    """Return a key for this checkout, which all workers share and only its owner can read. Raises `ConfigError`."""
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_text().strip()
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    try:
+        return _secret(key)
+    except ValueError as error:
+        raise ConfigError(f"SECRET_KEY in {path} {error}; remove the file, and another is made.") from None
+
+
+def _make_key(path: Path) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(SECRET_KEY_BYTES))
@@ -289,7 +313,8 @@ def _development_key(path: Path) -> str:
         pass
     finally:
         draft.unlink()
-    try:
-        return _secret(path.read_text().strip())
-    except ValueError as error:
-        raise ConfigError(f"SECRET_KEY in {path} {error}; remove the file, and another is made.") from None
+
+
+def _cannot_write(path: Path, error: OSError) -> ConfigError:
+    advice = "give this user the right to, or set DATABASE_URL and SECRET_KEY"
+    return ConfigError(f"{path} cannot be written ({error.strerror}): {advice}.")

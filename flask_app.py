@@ -1,16 +1,38 @@
 """The application that ``flask`` and ``gunicorn flask_app:app`` serve."""
 
+import sys
+
 import click
+from flask import Flask
 
 import config
 from app import create_app
-from app.commands import demo
+from app.commands import demo, start
 from app.core.logging import logs
 
-settings = config.load()
-logs.configure(settings)
-app = create_app(settings)
-# Other commands than `flask run` must work whatever is in the database.
-command = click.get_current_context(silent=True)
-if settings["APP_ENV"] == "production" and (command is None or command.info_name == "run"):
-    demo.refuse_public_passwords(app)
+# gunicorn ends with a worker that ends with this code; after another it would start one more, again and again.
+NOT_STARTED = 3
+
+
+def _start() -> Flask:
+    """Return the application. Raises where the server must not start."""
+    settings = config.load()
+    command = click.get_current_context(silent=True)
+    is_run = command is not None and command.info_name == "run"
+    if command is not None and is_run:
+        start.serve_on(settings["PORT"], command)
+    logs.configure(settings)
+    application = create_app(settings)
+    # Other commands than `flask run` must work whatever is in the database.
+    if is_run:
+        start.check(settings)  # under gunicorn its master does, in gunicorn.conf.py
+    if settings["APP_ENV"] == "production" and (command is None or is_run):
+        demo.refuse_public_passwords(application)
+    return application
+
+
+try:
+    app = _start()
+except (config.ConfigError, start.NotStarted, demo.PublicPasswords) as error:
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(NOT_STARTED)

@@ -23,11 +23,18 @@ from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import InvalidHeader, InvalidHTTPVersion, InvalidRequestLine
 
+from app.commands import start
 from app.core.http.bodies import MAX_DRAINED_BYTES
 from app.core.logging import logs
-from config import load
+from config import ConfigError, load
 
-settings = load()
+try:
+    settings = load()
+    if os.environ.get("SERVER_OF") != str(os.getpid()):  # skipped at a SIGHUP: what serves goes on
+        os.environ["SERVER_OF"] = str(os.getpid())
+        start.check(settings)
+except (ConfigError, start.NotStarted) as error:
+    sys.exit(f"Error: {error}")
 
 # In production the proxy connects from another host; otherwise only this machine connects.
 bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104  # the proxy is on another host

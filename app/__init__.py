@@ -17,7 +17,7 @@ from app.core.http.application import Application
 from app.core.http.policy import require_policies
 from app.core.lists import caching
 from app.core.logging import logs
-from app.extensions import db, ma, migrate
+from app.extensions import db, ma
 from app.models import CACHED_LISTS
 from app.problems import BY_CONSTRAINT
 from app.rules.totals import Rates
@@ -33,7 +33,6 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     _configure(app, config)
     db.init_app(app)
     ma.init_app(app)
-    migrate.init_app(app, db, render_as_batch=True)
     redis_client.init_app(app)
     caching.init_app(app, CACHED_LISTS)
     session_cache.init_app(app)

@@ -1,8 +1,10 @@
 """How migrations run: against the application's own database, one process at a time, without losing a row on SQLite."""
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from app.core.database.engine import SESSION
 from app.core.database.models import is_of_dialect
@@ -14,11 +16,18 @@ LOCK_ID = 728_041_993
 def run() -> None:
     """Migrate through the application's engine."""
     engine = current_app.extensions["migrate"].db.engine
-    with engine.connect() as connection:
+    with _connect(engine) as connection:
         if engine.dialect.name == "sqlite":
             _migrate_sqlite(connection)
         else:
             _migrate_postgresql(connection)
+
+
+def _connect(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise CommandError(f"The database does not answer: {str(error.orig).strip()}") from None
 
 
 def _migrate_sqlite(connection: Connection) -> None:

@@ -39,8 +39,9 @@ def at_login(
     """Return the counters of a login with this e-mail; `owner` is the account that has it, if any."""
     if device and owner and device.is_known_to(owner):
         return _counters("RATELIMIT_GUESSES", f"device:{device.id}")
-    # Redis may persist the keys, so they contain a hash of the e-mail.
-    name = hmac.digest(keys_for(b"guessed email")[0], email.encode(), "sha256").hex()
+    # Redis may persist the keys, so they contain a hash of the e-mail. A new password has not been guessed at yet.
+    guessed_at = f"{email} {owner.password_hash if owner else ''}"
+    name = hmac.digest(keys_for(b"guessed email")[0], guessed_at.encode(), "sha256").hex()
     by_account = _counters("RATELIMIT_GUESSES", f"{account.noun}:{name}")
     return by_account + _counters("RATELIMIT_GUESSES_PER_ADDRESS", address)
 

@@ -15,11 +15,10 @@ from contextlib import closing, contextmanager
 from os import fsync
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import Connection, inspect, literal, select, table
 
 import config
+from app.core.database import schema
 from app.core.lists import caching
 from app.extensions import db
 
@@ -27,7 +26,7 @@ from app.extensions import db
 FORMATS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 # Tables that have a row after migrations.
-NEVER_EMPTY = {"alembic_version", "invoice_series"}
+NEVER_EMPTY = {schema.TABLE, "invoice_series"}
 # Running requests hold locks on tables, and the application's role may have shorter timeouts than a restore needs.
 LONG_TIMEOUTS = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
 # Not restored: sessions that ended since the backup, and invites that were used, would become valid again.
@@ -60,11 +59,13 @@ class BackupError(RuntimeError):
     """A backup cannot be written or restored; the message says why and what to do."""
 
 
-def backup(path: Path) -> None:
+def backup(path: Path, *, force: bool = False) -> None:
     """Write a consistent snapshot of the database to a file that only its owner may read.
 
-    Replaces an existing file when the new one is complete. Raises `BackupError`.
+    A file that exists is replaced only with `force`, when the new one is complete. Raises `BackupError`.
     """
+    if path.exists() and not force:
+        raise BackupError(f"{path} exists already; --force replaces it.")
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
         draft.touch(0o600)
@@ -119,10 +120,9 @@ def _require_known(revision: str | None) -> bool:
     """Return whether this is the current revision. Raises `BackupError` if the code does not know it."""
     if revision is None:
         raise BackupError("This is no backup of a shop: it names no migration.")
-    scripts = ScriptDirectory(str(Path(current_app.root_path).parent / "migrations"))
-    if revision not in {script.revision for script in scripts.walk_revisions()}:
+    if schema.is_newer(revision):
         raise BackupError(f"The backup is newer than this code, which knows no migration {revision}.")
-    return revision == scripts.get_current_head()
+    return revision == schema.revisions()[-1]
 
 
 def _is_empty() -> bool:
@@ -182,6 +182,23 @@ def _replace_sqlite(draft: Path) -> None:
     """Copy within a transaction of the database; replacing its file would leave its WAL file behind."""
     with _open_sqlite(draft, "ro") as copy, _open_sqlite(_sqlite_file(), "rwc") as database:
         copy.backup(database)
+
+
+def empty_sqlite() -> None:
+    """Remove all that is in the database, its schema too; a server that has it open goes on. Raises `BackupError`.
+
+    A file that is no database any more is deleted.
+    """
+    file = _sqlite_file()
+    db.session.remove()
+    try:
+        with _open_sqlite(file, "rwc") as database, closing(sqlite3.connect(":memory:")) as nothing:
+            nothing.backup(database)
+    except BackupError as error:
+        if isinstance(error.__cause__, sqlite3.OperationalError):  # it is in use, or cannot be written
+            raise
+        for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+            file.with_name(name).unlink(missing_ok=True)
 
 
 # PostgreSQL

@@ -1,12 +1,14 @@
-"""Check within a few seconds whether the database and Redis answer."""
+"""Check within a few seconds whether the database and Redis answer, and whether the schema is that of the code."""
 
 from threading import Lock, Thread
+from typing import NamedTuple
 
 from flask import current_app
 from redis import Redis, RedisError
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.core.database import schema
 from app.core.redis_client import redis_options
 from app.extensions import db
 
@@ -16,24 +18,31 @@ DATABASE_SECONDS = 1.0
 _check_lock = Lock()
 
 
-def database() -> str:
-    """Return ``ok``, or ``unavailable`` if the database does not answer in time.
+class Database(NamedTuple):
+    """Whether the database answers, and `schema.OK` or what is wrong with its schema."""
+
+    answer: str
+    schema: str
+
+
+def database() -> Database:
+    """Return ``ok`` and the schema's state, or ``unavailable`` if the database does not answer in time.
 
     Another thread sends the query, since a server that hangs would block this one. Only one such thread runs at a time,
     so that they do not pile up.
     """
-    answers: list[int] = []
+    answers: list[str] = []
     if _check_lock.acquire(timeout=DATABASE_SECONDS):
         thread = Thread(target=_query, args=(db.engine, answers), daemon=True)
         thread.start()
         thread.join(DATABASE_SECONDS)
-    return "ok" if answers else "unavailable"
+    return Database("ok", answers[0]) if answers else Database("unavailable", "unknown")
 
 
-def _query(engine: Engine, answers: list[int]) -> None:
+def _query(engine: Engine, answers: list[str]) -> None:
     try:
         with engine.connect() as connection:
-            answers.extend(connection.execute(text("SELECT 1")).scalars())
+            answers.append(schema.check(connection))
     except SQLAlchemyError:
         pass  # no answer means unavailable
     finally:

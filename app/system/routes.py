@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from marshmallow import fields
 
 from app.core import openapi
+from app.core.database import schema
 from app.core.fields.schemas import Output
 from app.core.http.policy import open_to_anyone
 from app.core.http.responses import send_json
@@ -60,6 +61,12 @@ class HealthSchema(Output):
 class ReadinessSchema(Output):
     status = fields.String(metadata={"enum": ["ready", "degraded", "unavailable"]})
     database = fields.String(metadata={"enum": ["ok", "unavailable"]})
+    schema = fields.String(
+        metadata={
+            "description": "ok, unknown without the database, or what is wrong and what to do.",
+            "examples": ["ok", schema.describe(schema.revisions()[-2])],
+        }
+    )
     redis = fields.String(metadata={"enum": ["ok", "unavailable", "not configured"]})
 
 
@@ -77,15 +84,18 @@ def get_health() -> Response:
 @blueprint.get("/ready")
 @open_to_anyone
 @blueprint.response(200, ReadinessSchema(), description="Requests can be served; degraded: without Redis.")
-@blueprint.answers(503, ReadinessSchema(), description="The database does not answer.")
+@blueprint.answers(503, ReadinessSchema(), description="The database does not answer, or has another schema.")
 def get_readiness() -> Response:
-    """Readiness: whether the database and Redis answer, within two seconds.
+    """Readiness: whether the database and Redis answer, within two seconds, and whether the schema is that of the code.
 
-    Without the database nothing can be served (503); without Redis all can, with limits and cache in each worker.
+    Without the database, or on another schema, nothing can be served (503); without Redis all can, with limits and
+    cache in each worker. A process that has seen its own schema stays ready when a newer one arrives.
     """
     database, redis = readiness.database(), readiness.redis()
-    status = "unavailable" if database != "ok" else "degraded" if redis == "unavailable" else "ready"
-    return send_json({"status": status, "database": database, "redis": redis}, 200 if database == "ok" else 503)
+    serves = database.schema == schema.OK
+    status = "unavailable" if not serves else "degraded" if redis == "unavailable" else "ready"
+    facts = {"status": status, "database": database.answer, "schema": database.schema, "redis": redis}
+    return send_json(facts, 200 if serves else 503)
 
 
 @blueprint.get("/problems")

@@ -269,11 +269,22 @@ class Devices(Guessing):
         self.guess(3, self.customer.email)
         self.assertSlowed(self.login(self.customer.email, "a new password", device=device))
 
+    def test_a_new_password_has_not_been_guessed_at(self) -> None:
+        self.guess(3, self.customer.email)
+        self.assertSlowed(self.login(self.customer.email))
+        sent = {"password": "a new password"}
+        self.assertStatus(
+            self.customer.put(f"/customers/{self.customer.id}", {**sent, "current_password": PASSWORD}), 200
+        )
+        self.assertStatus(self.login(self.customer.email, "a new password"), 200)
+        self.guess(3, self.customer.email)
+        self.assertSlowed(self.login(self.customer.email, "a new password"))
+
     def test_who_accepts_an_invite_is_known(self) -> None:
         invite = self.assertStatus(self.advisor.post(f"/customers/{self.customer.id}/invite"), 201)
-        self.guess(3, self.customer.email)
         answer = self.anyone.post("/invites/accept", {"token": invite["token"], "password": "a new password"})
         self.assertStatus(answer, 200)
+        self.guess(3, self.customer.email)
         self.assertSlowed(self.login(self.customer.email, "a new password"))
         known = self.login(self.customer.email, "a new password", device=answer.headers[devices.HEADER])
         self.assertStatus(known, 200)

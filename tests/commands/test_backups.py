@@ -41,9 +41,13 @@ class BackupTest(Commands, RepairOrderTest):
         self.folder = Path(folder.name)
         self.file = self.folder / "shop.backup"
 
-    def backup(self, app: Flask | None = None) -> Result:
+    def backup(self, app: Flask | None = None, *options: str) -> Result:
         db.session.remove()
-        return self.run_command("backup", str(self.file), app=app)
+        return self.run_command("backup", str(self.file), *options, app=app)
+
+    def back_up_again(self) -> Result:
+        """Replace the backup that there is."""
+        return self.backup(None, "--force")
 
     def restore(self, app: Flask, *options: str) -> Result:
         return self.run_command("restore", str(self.file), *options, app=app)
@@ -114,7 +118,7 @@ class RoundTrip(BackupTest):
         old = os.umask(0)
         self.addCleanup(os.umask, old)
         for _ in range(2):
-            self.assertDone(self.backup())
+            self.assertDone(self.back_up_again())
             self.assertEqual(stat.S_IMODE(self.file.stat().st_mode), 0o600)
             self.assertEqual([path.name for path in self.folder.iterdir()], [self.file.name])
         self.assertDone(self.restore(self.elsewhere()))
@@ -129,6 +133,17 @@ class RoundTrip(BackupTest):
         self.assertDone(self.restore(self.app, "--force"))
         customer = support.Caller(self.app, self.sign_in("customer", self.customer.id))
         self.assertEqual([part["name"] for part in self.assertStatus(customer.get("/inventory"), 200)], ["Wiper"])
+
+
+class Existing(BackupTest):
+    """A backup that is there already."""
+
+    def test_it_is_replaced_only_by_force(self) -> None:
+        self.file.write_bytes(b"yesterday's")
+        self.assertRefused(self.backup(), "exists already; --force")
+        self.assertEqual(self.file.read_bytes(), b"yesterday's")
+        self.assertDone(self.back_up_again())
+        self.assertDone(self.restore(self.elsewhere()))
 
 
 class UnderWrites(BackupTest):
@@ -162,7 +177,7 @@ class UnderWrites(BackupTest):
             self.assertTrue(self.many.wait(60))
             for _ in range(3):
                 before = list(self.acknowledged)
-                self.assertDone(self.backup())
+                self.assertDone(self.back_up_again())
                 app = self.elsewhere()
                 self.assertDone(self.restore(app))
                 self.assertWhole(app, before)
@@ -272,7 +287,7 @@ class Refusals(BackupTest):
         self.assertDone(self.backup())
         before = self.file.read_bytes()
         with mock.patch("app.commands.backups.fsync", side_effect=OSError("No space left on device")):
-            self.assertRefused(self.backup(), "No space left")
+            self.assertRefused(self.back_up_again(), "No space left")
         self.assertEqual(self.file.read_bytes(), before)
         self.assertEqual([path.name for path in self.folder.iterdir()], [self.file.name])
 

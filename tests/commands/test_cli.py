@@ -26,6 +26,7 @@ from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
 from tests import support
 from tests.support import Caller, Commands, empty_database, settings
+from tests.support.live import free_port
 
 PASSWORD = "a long enough password"
 
@@ -222,7 +223,7 @@ class Prepare(CommandTest):
     """What ``make run`` does before it serves."""
 
     def test_it_migrates_fills_an_empty_shop_once_and_tells_who_can_sign_in(self) -> None:
-        app = create_app(settings(DATABASE_URL=support.new_database()))
+        app = create_app(settings(DATABASE_URL=support.new_database(), PORT=str(free_port())))
         for time in ("first", "second"):
             with self.subTest(time):
                 result = self.run_command("prepare", app=app)

@@ -15,6 +15,7 @@ from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
@@ -24,7 +25,7 @@ from sqlalchemy import Constraint, Index, Inspector, PrimaryKeyConstraint, inspe
 from app import create_app
 from app.core.database.base import Base
 from app.core.database.models import is_of_dialect
-from app.extensions import db, migrate
+from app.extensions import db
 from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket
 from app.rules.roles import Role
 from tests import support
@@ -120,7 +121,7 @@ class SchemaTest(MigrationTest):
     """What a schema consists of."""
 
     def scripts(self) -> ScriptDirectory:
-        return ScriptDirectory.from_config(migrate.get_config(support.MIGRATIONS))
+        return ScriptDirectory.from_config(alembic_config())
 
     def schema(self) -> dict[str, tuple[list[Any], set[str]]]:
         """Columns, and the names of constraints and indexes, of every table."""
@@ -253,7 +254,7 @@ class Data(MigrationTest):
         with TemporaryDirectory() as folder:
             script = REVISION.format(head=migrate_head(), body=body)
             (Path(folder) / "of_a_test.py").write_text(textwrap.dedent(script))
-            config = migrate.get_config(support.MIGRATIONS)
+            config = alembic_config()
             own = str(Path(support.MIGRATIONS) / "versions")
             config.set_main_option("version_locations", os.pathsep.join([own, folder]))
             config.set_main_option("path_separator", "os")
@@ -270,8 +271,16 @@ class Data(MigrationTest):
             return connection.scalar(text("SELECT version_num FROM alembic_version"))
 
 
+def alembic_config() -> Config:
+    """What Alembic is told of these migrations."""
+    app = support.shared_app()
+    with app.app_context():
+        config: Config = app.extensions["migrate"].migrate.get_config(support.MIGRATIONS)
+    return config
+
+
 def migrate_head() -> str:
-    head = ScriptDirectory.from_config(migrate.get_config(support.MIGRATIONS)).get_current_head()
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     assert head is not None
     return head
 

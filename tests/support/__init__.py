@@ -26,7 +26,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from flask_migrate import upgrade
 from limits.storage import MemoryStorage
-from sqlalchemy import insert
+from sqlalchemy import create_engine, insert, text
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
@@ -138,6 +138,16 @@ def _template(revision: str) -> str:
 def new_migrated_database(revision: str = "head") -> str:
     """The address of a new database that is migrated so far: all are copies of one."""
     return new_database(_template(revision))
+
+
+def set_revision(url: str, revision: str | None) -> None:
+    """Make the database at this address say that it has the schema of another revision, or of none."""
+    engine = create_engine(config.load({"SECRET_KEY": secrets.token_urlsafe(32), "DATABASE_URL": url})["DATABASE_URL"])
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+        if revision:
+            connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+    engine.dispose()
 
 
 @once

@@ -101,6 +101,19 @@ def instance(database_url: str, *options: str, **changes: str) -> Iterator[Insta
             server.end()
 
 
+@contextmanager
+def taken_port() -> Iterator[int]:
+    """A port of the loopback interface that another program serves on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def free_port() -> int:
+    """A port of the loopback interface on which nothing serves."""
+    with taken_port() as port:
+        return port
+
+
 def call(url: str, body: Any = None, timeout: float = 30) -> Any:
     """The JSON that the address answers, to a POST where there is a body."""
     data = None if body is None else json.dumps(body).encode()

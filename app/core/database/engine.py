@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -34,18 +34,24 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
         "max_overflow": pool_size,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
     }
-    address = make_url(url)
-    if address.get_backend_name() == "postgresql":
-        options["connect_args"] = {
-            "connect_timeout": 5,
-            # Detects a dead host within seconds; TCP's default takes a quarter of an hour.
-            "tcp_user_timeout": 15_000,
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-            "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
-        }
+    if arguments := connection_arguments(make_url(url)):
+        options["connect_args"] = arguments
     return options
+
+
+def connection_arguments(url: URL) -> dict[str, Any]:
+    """Return what the driver is told as it connects: nothing for SQLite."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    return {
+        "connect_timeout": 5,
+        # Detects a dead host within seconds; TCP's default takes a quarter of an hour.
+        "tcp_user_timeout": 15_000,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+    }
 
 
 def read_engine_options(url: str, pool_size: int) -> dict[str, Any]:

@@ -26,6 +26,9 @@ TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Libraries whose INFO lines are noise or contain an address.
 QUIET = ("alembic", "flask-limiter")
 
+# The end of the line that the server of `flask run` logs for each request.
+WERKZEUG_REQUEST = '"%s" %s %s'
+
 access = logging.getLogger("app.access")
 
 _encode = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode
@@ -42,6 +45,12 @@ def configure(settings: Mapping[str, Any]) -> None:
     logging.basicConfig(level=settings["LOG_LEVEL"], handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("werkzeug").addFilter(_quotes_no_request)
+
+
+def _quotes_no_request(record: logging.LogRecord) -> bool:
+    """Return whether it is no request line of `flask run`: those quote the path, which may contain a token."""
+    return not str(record.msg).endswith(WERKZEUG_REQUEST)
 
 
 def init_app(app: Flask) -> None:
@@ -54,7 +63,7 @@ def _write_json(completed: CompletedRequest) -> None:
 
 
 def _write_text(completed: CompletedRequest) -> None:
-    access.info(ACCESS, _facts(completed))
+    access.info(ACCESS, {name: "-" if fact is None else fact for name, fact in _facts(completed).items()})
 
 
 def _facts(completed: CompletedRequest) -> dict[str, Any]:
