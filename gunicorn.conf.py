@@ -96,7 +96,7 @@ def write_problem(client, status, reason, _quoted):
     slug = "server-error" if status == 500 else "bad-request"
     detail = "The request could not be read." if status != 500 else "Something failed on our side; it has been logged."
     body = {"type": f"/problems/{slug}", "title": reason, "status": status, "detail": detail, "request_id": request_id}
-    text = json.dumps(body)
+    text = json.dumps(body) + "\n"
     head = {
         "Connection": "close",
         "Content-Type": "application/problem+json",

@@ -19,7 +19,7 @@ from app.billing.schemas import (
 )
 from app.core.fields.schemas import ListQuery
 from app.core.http.conditional import is_known
-from app.core.http.responses import JSON
+from app.core.http.responses import send_text
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound
 from app.models import Authorization, Invoice, Payment, ServiceTicket
@@ -89,7 +89,7 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 
     For its customer, advisors and admins. One that was voided by reopening the ticket stays on record, but not here.
     """
-    return Response(_invoice(actor, ticket_id), mimetype=JSON)
+    return send_text(_invoice(actor, ticket_id))
 
 
 @blueprint.get("/<id:ticket_id>/invoice.pdf")

@@ -64,7 +64,7 @@ def _pieces(customer_id: int) -> Iterator[str]:
         yield f',"{name}":['
         yield from _batches(name, belongs(customer_id))
         yield "]"
-    yield "}"
+    yield "}\n"
 
 
 def _batches(name: str, criterion: ColumnElement[bool]) -> Iterator[str]:

@@ -5,16 +5,17 @@ import re
 from typing import Any
 
 from flask import Blueprint as PlainBlueprint
-from flask import Flask, Response, current_app, render_template, request, send_from_directory
+from flask import Flask, Response, current_app, redirect, render_template, request, send_from_directory
 from flask_swagger_ui import get_swaggerui_blueprint
 from markupsafe import Markup, escape
 from marshmallow import fields
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.core import openapi
 from app.core.database import schema
 from app.core.fields.schemas import Output
 from app.core.http.policy import open_to_anyone
-from app.core.http.responses import send_json
+from app.core.http.responses import JSON, send_json
 from app.core.openapi import Api, Blueprint
 from app.core.problems import NotFound, Problem
 from app.system import readiness
@@ -52,6 +53,7 @@ DOCS_SECONDS = 3600
 
 blueprint = Blueprint("system", __name__, description="Health, and what problems mean.", template_folder="templates")
 assets = PlainBlueprint("assets", __name__, url_prefix="/docs/assets")
+pages = PlainBlueprint("pages", __name__)
 
 
 class HealthSchema(Output):
@@ -170,12 +172,30 @@ def asset(name: str) -> Response:
     return send_from_directory(f"{current_app.root_path}/system/static", name)
 
 
+@pages.get("/")
+@open_to_anyone
+def show_start() -> BaseResponse:
+    """Lead people to the documentation, and programs to the document."""
+    wants_page = request.accept_mimetypes.best_match(["text/html", JSON], "text/html") == "text/html"
+    response = redirect("/docs" if wants_page else "/openapi.json")
+    response.vary.add("Accept")
+    return response
+
+
+@pages.get("/favicon.ico")
+@open_to_anyone
+def show_icon() -> Response:
+    """The icon of this service's pages, which browsers ask for by themselves."""
+    return send_from_directory(f"{current_app.root_path}/system/static", "favicon.ico", max_age=DOCS_SECONDS)
+
+
 def init_app(app: Flask, api: Api) -> None:
     """Register these routes, and Swagger UI at /docs with our own template, since its template has an inline script."""
     api.register_blueprint(blueprint)
     swagger = get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "Mechanic Shop API"})
     swagger.after_request(_set_docs_headers)
     app.register_blueprint(assets)
+    app.register_blueprint(pages)
     app.register_blueprint(swagger)
     for endpoint, view in app.view_functions.items():
         if endpoint.startswith("swagger_ui."):

@@ -30,6 +30,7 @@ class Row(NamedTuple):
 
 
 OPEN = (200, 200, 200, 200, 200, 200)
+REDIRECTED = (302, 302, 302, 302, 302, 302)
 SIGNED_IN = (401, 200, 200, 200, 200, 200)
 STAFF = (401, 403, 403, 200, 200, 200)
 STAFF_CREATE = (401, 403, 403, 201, 201, 201)
@@ -215,6 +216,8 @@ TABLE = [
     Row("GET", "/openapi.json", None, OPEN),
     Row("GET", "/health", None, OPEN),
     Row("GET", "/ready", None, OPEN),
+    Row("GET", "/", None, REDIRECTED),
+    Row("GET", "/favicon.ico", None, OPEN),
     Row("GET", "/problems", None, OPEN),
     Row("GET", "/problems/not-found", None, OPEN),
 ]
@@ -249,8 +252,8 @@ class AccessTable(ShopTest):
             for method in row.methods.split():
                 with self.subTest(f"{method} {row.path}"):
                     answer = self.ask(forger, method, row)
-                    if row.statuses == OPEN:
-                        self.assertStatus(answer, 200)
+                    if row.statuses in (OPEN, REDIRECTED):
+                        self.assertEqual(answer.status_code, row.statuses[0])
                     else:
                         self.assertProblem(answer, 401, "not-signed-in")
 

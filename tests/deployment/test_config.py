@@ -277,6 +277,19 @@ class Files(unittest.TestCase):
         (self.folder / "instance" / "secret_key").unlink()
         self.assertNotEqual(config.load({})["SECRET_KEY"], key)
 
+    def test_a_folder_or_a_file_that_cannot_be_written_is_named(self) -> None:
+        (self.folder / "instance").write_text("no folder")
+        for environ in ({}, {"SECRET_KEY": KEY}):
+            with (
+                self.subTest(environ),
+                self.assertRaisesRegex(ConfigError, "instance.* cannot be written .*SECRET_KEY"),
+            ):
+                config.load(environ)
+        (self.folder / "instance").unlink()
+        (self.folder / "instance" / "secret_key").mkdir(parents=True)
+        with self.assertRaisesRegex(ConfigError, "secret_key cannot be written .*SECRET_KEY"):
+            config.load({})
+
     def test_a_damaged_key_is_no_key(self) -> None:
         config.load({})
         (self.folder / "instance" / "secret_key").write_text("short")

@@ -73,6 +73,7 @@ class Limits(ServingTest):
             with self.subTest(request[:60]):
                 answered, headers, body = self.answer(request)
                 problem = json.loads(body)
+                self.assertTrue(body.endswith("}\n"))
                 self.assertEqual((answered, problem["status"]), (status, status))
                 self.assertEqual(headers["Content-Type"], "application/problem+json")
                 self.assertEqual(problem["request_id"], headers["X-Request-ID"])

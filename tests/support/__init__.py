@@ -176,6 +176,8 @@ class Caller:
             response = self.app.test_client().open(path, method=method, headers=headers, buffered=True, **kwargs)
         if response.status_code >= 500:
             raise AssertionError(f"{method} {path} answered {response.status}: {response.text}")
+        if response.is_json and response.get_data() and not response.get_data().endswith(b"\n"):
+            raise AssertionError(f"{method} {path} answered JSON without a newline at its end: {response.text}")
         return response
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:

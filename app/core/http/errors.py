@@ -62,7 +62,8 @@ def respond(problem: Problem) -> Response:
         "request_id": current_request().request_id,
         **problem.extra,
     }
-    response = Response(current_app.json.dumps(body), problem.status, content_type="application/problem+json")
+    text = current_app.json.dumps(body) + "\n"
+    response = Response(text, problem.status, content_type="application/problem+json")
     response.headers.update(problem.headers)
     return response
 

@@ -15,7 +15,12 @@ JSON = "application/json"
 
 def send_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response with compact JSON."""
-    return ApiResponse(current_app.json.dumps(body, separators=(",", ":")), status, headers, mimetype=JSON)
+    return send_text(current_app.json.dumps(body, separators=(",", ":")), status, headers)
+
+
+def send_text(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> "ApiResponse":
+    """Return a response with this JSON, and a newline at its end, so that a terminal shows its prompt below it."""
+    return ApiResponse(text + "\n", status, headers, mimetype=JSON)
 
 
 ONE_YEAR = 365 * 24 * 3600

@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 from sqlalchemy import ColumnElement, Text, bindparam, cast, null, select
 
 from app.core.database.models import Row
@@ -12,7 +12,7 @@ from app.core.database.reads import read
 from app.core.database.transaction import not_found
 from app.core.fields.schemas import ModelOutput
 from app.core.http.conditional import set_etag
-from app.core.http.responses import JSON, ApiResponse
+from app.core.http.responses import send_json, send_text
 from app.core.json_sql import CompiledQuery
 from app.core.lists.statements import shown
 from app.core.problems import NotFound
@@ -43,12 +43,12 @@ def render_written(schema: ModelOutput, row: Row, status: int, **members: Any) -
     text, version = _fetch(schema, row.id)
     response = _send(text, version, status)
     if members:  # the tag stays the one that a GET of the row has
-        response.set_data(current_app.json.dumps({**json.loads(text), **members}, separators=(",", ":")))
+        response.set_data(send_json({**json.loads(text), **members}).get_data())
     return response
 
 
 def _send(text: str, version: int | None, status: int = 200) -> Response:
-    return set_etag(ApiResponse(text, status, mimetype=JSON), version)
+    return set_etag(send_text(text, status), version)
 
 
 def _fetch(schema: ModelOutput, row_id: int, **columns: Any) -> tuple[str, int | None]:

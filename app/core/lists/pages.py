@@ -17,7 +17,7 @@ from app.core.database.transaction import not_found
 from app.core.fields.schemas import MAX_COUNTED, ROWS_ON_A_PAGE, ModelOutput
 from app.core.http.conditional import set_content_etag
 from app.core.http.request import current_request
-from app.core.http.responses import JSON, ApiResponse
+from app.core.http.responses import ApiResponse, send_text
 from app.core.lists import cursors
 from app.core.lists.caching import get_or_build
 from app.core.lists.listing import Listing
@@ -161,7 +161,7 @@ def _is_long(listing: Listing, filters: Mapping[str, Any]) -> bool:
 
 
 def _respond(page_request: PageRequest, page: Page) -> Response:
-    response = ApiResponse(page.text, mimetype=JSON)
+    response = send_text(page.text)
     if page.total is not None:
         response.headers["X-Total-Count"] = str(page.total)
     links = _numbered_links(page_request, page) if page_request.has_numbers else _cursor_links(page_request, page)
