@@ -1,12 +1,16 @@
 """The start of gunicorn and of `flask run`: it serves, or one line says why not."""
 
 import os
+import re
 import secrets
 import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from unittest import mock
 
 from sqlalchemy.engine import make_url
@@ -14,8 +18,8 @@ from sqlalchemy.engine import make_url
 import config
 from app.commands import start
 from app.core.database import schema
-from tests.support import new_database, new_migrated_database, set_revision
-from tests.support.live import call, free_port, instance, taken_port
+from tests.support import new_database, new_migrated_database, scratch, set_revision
+from tests.support.live import ask, call, free_port, instance, taken_port
 
 ROOT = Path(__file__).parents[2]
 SERVERS = (("gunicorn", "flask_app:app"), ("flask", "run"))
@@ -149,34 +153,68 @@ class Files(unittest.TestCase):
             start.require_writable(make_url(url))
 
 
-class Port(unittest.TestCase):
-    """`PORT` is that of `flask run` too."""
-
-    def served(self, folder: str, *options: str, **changes: str) -> str:
-        """What `flask run` says as it begins, in a copy of the code that has an ``.env``."""
-        words = [sys.executable, "-m", "flask", "run", *options]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        with subprocess.Popen(words, cwd=folder, env=environ(**changes), **pipes) as process:
-            said = ""
-            while "Running on" not in said and (line := process.stdout.readline()):
-                said += line
+@contextmanager
+def flask_run(folder: Path, *options: str, **changes: str) -> Iterator[tuple[str, IO[str]]]:
+    """The address at which `flask run` serves from this folder, and what else it says."""
+    words = [sys.executable, "-m", "flask", "run", *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(words, cwd=folder, env=environ(**changes), **pipes) as process:
+        try:
+            for line in process.stdout:
+                if served := re.search(r"Running on (http\S+)", line):
+                    yield served[1], process.stdout
+                    break
+        finally:
             process.terminate()
-        return said
 
-    def test_it_is_that_of_the_environment_or_of_the_file(self) -> None:
+
+class FlaskRun(unittest.TestCase):
+    """The server of development."""
+
+    def test_its_port_is_that_of_the_environment_or_of_the_file(self) -> None:
         in_file, in_environment, told = (str(free_port()) for _ in range(3))
         url = new_migrated_database()
-        with tempfile.TemporaryDirectory() as folder:
-            for name in ("app", "migrations", "config.py", "flask_app.py", ".flaskenv"):
-                (Path(folder) / name).symlink_to(ROOT / name)
-            (Path(folder) / ".env").write_text(f"PORT={in_file}\n")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for path in ("app", "migrations", "config.py", "flask_app.py", ".flaskenv"):
+                (folder / path).symlink_to(ROOT / path)
+            (folder / ".env").write_text(f"PORT={in_file}\n")
             for port, options, changes in (
                 (in_file, (), {}),
                 (in_environment, (), {"PORT": in_environment}),
                 (told, ("--port", told), {"PORT": in_environment}),
             ):
-                with self.subTest(port):
-                    self.assertIn(
-                        f"Running on http://127.0.0.1:{port}\n",
-                        self.served(folder, *options, DATABASE_URL=url, **changes),
-                    )
+                with self.subTest(port), flask_run(folder, *options, DATABASE_URL=url, **changes) as (address, _):
+                    self.assertEqual(address, f"http://127.0.0.1:{port}")
+
+    def test_its_log_quotes_no_address(self) -> None:
+        port = str(free_port())
+        with flask_run(ROOT, DATABASE_URL=new_migrated_database(), PORT=port) as (address, log):
+            self.assertEqual(ask(f"{address}/problems/canary")[0], 404)
+            ask(f"{address}/health")
+            lines = [next(log) for _ in range(3)]  # the first says how to stop it
+        self.assertRegex(lines[1], r" GET /problems/<slug> 404 [\d.]+ ms, ")
+        self.assertRegex(lines[2], r" GET /health 200 [\d.]+ ms, ")
+
+
+class Imports(unittest.TestCase):
+    """What a server does not need is not imported at its start."""
+
+    # Libraries for commands, for what few requests ask for, and for what is off by default.
+    LARGE = {"alembic", "flask_migrate", "mako", "fpdf", "PIL", "fontTools", "prometheus_client", "psycopg2"}
+
+    def test_large_libraries_wait_until_they_are_needed(self) -> None:
+        program = "import sys, flask_app; print(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=environ(
+                DATABASE_URL=f"sqlite:///{scratch() / secrets.token_hex(4)}.db",
+                METRICS_TOKEN="",
+                OTEL_EXPORTER_OTLP_ENDPOINT="",
+            ),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        self.assertEqual(set(done.stdout.split()) & self.LARGE, set())

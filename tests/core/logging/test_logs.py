@@ -164,6 +164,14 @@ class AsText(LogTest):
             r"INFO app\.access: GET /customers 200 [\d.]+ ms, \d+ queries, " + f"mechanic:{self.advisor.id} abc-1$",
         )
 
+    def test_the_route_stands_there_and_not_what_was_asked_for(self) -> None:
+        with self.written() as lines:
+            self.anyone.get(f"/problems/{CANARY}", headers={"X-Request-ID": "abc-1"})
+            self.anyone.get(f"/{CANARY}", headers={"X-Request-ID": "abc-2"})
+        self.assertRegex(lines[0], r": GET /problems/<slug> 404 [\d.]+ ms, 0 queries, - abc-1$")
+        self.assertRegex(lines[1], r": GET - 404 [\d.]+ ms, 0 queries, - abc-2$")
+        self.assertNotIn(CANARY, "".join(lines))
+
 
 class Failing(LogTest):
     """An application that fails in several ways."""
