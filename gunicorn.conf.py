@@ -36,6 +36,9 @@ try:
 except (ConfigError, start.NotStarted) as error:
     sys.exit(f"Error: {error}")
 
+if settings["REDIS_URL"]:
+    import redis  # noqa: F401  # so that the workers share it
+
 # In production the proxy connects from another host; otherwise only this machine connects.
 bind = f"{'0.0.0.0' if settings['APP_ENV'] == 'production' else '127.0.0.1'}:{settings['PORT']}"  # noqa: S104  # the proxy is on another host
 worker_class = "gthread"

@@ -16,6 +16,7 @@ from app.commands import backups, demo, migrations, start
 from app.commands.command import Command, read_password
 from app.commands.reset_password import reset_password
 from app.commands.show_sql import show_sql
+from app.core.database import schema
 from app.core.http import idempotency
 from app.extensions import db
 from app.mechanics.operations import create_admin as create_admin_account
@@ -92,11 +93,12 @@ def welcome() -> None:
 @click.pass_context
 def prepare(context: click.Context) -> None:
     """Prepare a shop on this machine in one process: migrations, demo and welcome; refuses where it cannot serve."""
-    from flask_migrate import upgrade  # it imports Alembic, which no server needs
-
     start.require_free_port(current_app.config["PORT"])
     start.require_writable(db.engine.url)
-    upgrade()
+    with db.engine.connect() as connection:
+        is_migrated = schema.check(connection) == schema.OK
+    if not is_migrated:
+        migrations.upgrade()
     context.invoke(fill_demo, if_empty=True)
     context.invoke(welcome)
 
@@ -105,8 +107,6 @@ def prepare(context: click.Context) -> None:
 @click.pass_context
 def reset(context: click.Context) -> None:
     """Empty the demo shop of this checkout and fill it anew; refuses for any other database, and in production."""
-    from flask_migrate import upgrade
-
     embedded = config.embedded_database()
     if current_app.config["APP_ENV"] == "production":
         raise click.ClickException("This empties the demo shop, which has no place in production.")
@@ -114,7 +114,7 @@ def reset(context: click.Context) -> None:
         raise click.ClickException(f"This empties nothing but the demo shop, {embedded}: DATABASE_URL is another.")
     start.require_writable(db.engine.url)
     backups.empty_sqlite()
-    upgrade()
+    migrations.upgrade()
     context.invoke(fill_demo)
     click.echo("The demo shop is as it was at first.")
 

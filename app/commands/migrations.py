@@ -10,6 +10,13 @@ from werkzeug.local import LocalProxy
 from app.extensions import db
 
 
+def upgrade() -> None:
+    """Bring the schema of the database up to that of the code."""
+    from flask_migrate import upgrade as run
+
+    run()
+
+
 class Migrations(click.Command):
     """Stands in for Flask-Migrate's group."""
 

@@ -12,8 +12,6 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from flask import Flask, current_app
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +94,9 @@ def circuit_breaker() -> CircuitBreaker:
 
 def redis_options() -> dict[str, Any]:
     """Return client options that bound a call to a dead or hung Redis to `TIMEOUT_SECONDS`."""
+    from redis.backoff import NoBackoff  # imported where there is a Redis: the library is large
+    from redis.retry import Retry
+
     return {
         "socket_timeout": TIMEOUT_SECONDS,
         "socket_connect_timeout": TIMEOUT_SECONDS,

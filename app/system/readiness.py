@@ -4,7 +4,6 @@ from threading import Lock, Thread
 from typing import NamedTuple
 
 from flask import current_app
-from redis import Redis, RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -54,6 +53,8 @@ def redis() -> str:
     url = current_app.config["REDIS_URL"]
     if not url:
         return "not configured"
+    from redis import Redis, RedisError  # imported where there is a Redis: the library is large
+
     try:
         with Redis.from_url(url, **redis_options()) as client:
             client.ping()

@@ -201,7 +201,10 @@ class Imports(unittest.TestCase):
     """What a server does not need is not imported at its start."""
 
     # Libraries for commands, for what few requests ask for, and for what is off by default.
-    LARGE = {"alembic", "flask_migrate", "mako", "fpdf", "PIL", "fontTools", "prometheus_client", "psycopg2"}
+    LARGE = {
+        *("alembic", "flask_migrate", "mako", "fpdf", "PIL", "fontTools"),
+        *("redis", "prometheus_client", "opentelemetry", "psycopg2"),
+    }
 
     def test_large_libraries_wait_until_they_are_needed(self) -> None:
         program = "import sys, flask_app; print(*sys.modules)"
@@ -211,6 +214,7 @@ class Imports(unittest.TestCase):
             env=environ(
                 DATABASE_URL=f"sqlite:///{scratch() / secrets.token_hex(4)}.db",
                 METRICS_TOKEN="",
+                REDIS_URL="",
                 OTEL_EXPORTER_OTLP_ENDPOINT="",
             ),
             capture_output=True,
