@@ -31,6 +31,7 @@ from click import echo
 from dotenv import dotenv_values
 
 from tests.programs.transcript_requests import read_and_refuse, tell
+from tests.support.live import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -176,6 +177,7 @@ def serving(tree: Path, folder: Path, **rates: str) -> Iterator[int]:
     """The port of the demo shop that the code in `tree` makes and serves; its database and its log are in `folder`."""
     unset = dict.fromkeys(dotenv_values(tree / ".env"), "")  # only one of the trees may have it
     environ = {"PATH": os.environ["PATH"], **unset, **SETTINGS, **rates, "DATABASE_URL": f"sqlite:///{folder}/shop.db"}
+    environ["PORT"] = str(free_port())  # it serves on the one below, but asks whether this one is free
     with (folder / "log").open("wb") as log, socket.create_server(("127.0.0.1", 0)) as listener:
         started: dict[str, Any] = {"cwd": tree, "env": environ, "stdout": log, "stderr": log}
         if subprocess.run([sys.executable, "-m", "flask", "prepare"], check=False, **started).returncode:
