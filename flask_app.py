@@ -4,13 +4,17 @@ import click
 
 import config
 from app import create_app
-from app.commands import demo
+from app.commands import demo, first_admin
 from app.core.logging import logs
+from app.mail import sender
 
 settings = config.load()
 logs.configure(settings)
 app = create_app(settings)
-# Other commands than `flask run` must work whatever is in the database.
+# Other commands than `flask run` must work whatever is in the database, and send no mail.
 command = click.get_current_context(silent=True)
-if settings["APP_ENV"] == "production" and (command is None or command.info_name == "run"):
-    demo.refuse_public_passwords(app)
+if command is None or command.info_name == "run":
+    if settings["APP_ENV"] == "production":
+        demo.refuse_public_passwords(app)
+    first_admin.ensure(app)
+    sender.start(app)

@@ -6,6 +6,8 @@ check of the present password, which precedes a change of an account, counts aga
 A try is counted before the password is verified, so that concurrent tries get no more than sequential ones, and is
 uncounted when the password is right. Refused tries do not count, so that hammering does not extend the wait. It makes
 no difference whether the account exists.
+
+Forgotten passwords are counted by account in the same way.
 """
 
 import hmac
@@ -39,15 +41,27 @@ def at_login(
     """Return the counters of a login with this e-mail; `owner` is the account that has it, if any."""
     if device and owner and device.is_known_to(owner):
         return _counters("RATELIMIT_GUESSES", f"device:{device.id}")
-    # Redis may persist the keys, so they contain a hash of the e-mail.
-    name = hmac.digest(keys_for(b"guessed email")[0], email.encode(), "sha256").hex()
-    by_account = _counters("RATELIMIT_GUESSES", f"{account.noun}:{name}")
+    by_account = _counters("RATELIMIT_GUESSES", _name(account, email))
     return by_account + _counters("RATELIMIT_GUESSES_PER_ADDRESS", address)
 
 
 def of_session(actor: Identity) -> list[Counter]:
     """Return the counters of a check of the present password by somebody who is signed in."""
     return _counters("RATELIMIT_GUESSES", f"session:{actor.sign_in_id}")
+
+
+def count_reset(account: type[Account], email: str) -> None:
+    """Count a forgotten password against the account with this e-mail, whether there is one or not.
+
+    Raises `TooManyRequests`.
+    """
+    if limiter.enabled:
+        _count(_counters("RATELIMIT_RESETS", f"reset:{_name(account, email)}"))
+
+
+def _name(account: type[Account], email: str) -> str:
+    # Redis may persist the keys, so they contain a hash of the e-mail.
+    return f"{account.noun}:{hmac.digest(keys_for(b'guessed email')[0], email.encode(), 'sha256').hex()}"
 
 
 @contextmanager

@@ -28,6 +28,7 @@ class AuditKind(enum.Enum):
     DEACTIVATED = "deactivated"
     INVITED = "invited"
     INVITE_ACCEPTED = "invite_accepted"
+    RESET_REQUESTED = "reset_requested"
     ERASED = "erased"
     ARCHIVED = "archived"
     DELETED = "deleted"
