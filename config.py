@@ -138,7 +138,9 @@ def _email(value: str) -> str:
 def _sender(value: str) -> Address:
     try:
         ((name, address),) = getaddresses([value])
-        return Address(name, addr_spec=validate_email(address, check_deliverability=False, allow_smtputf8=False).email)
+        return Address(
+            name, addr_spec=validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
+        )
     except (EmailNotValidError, HeaderParseError, ValueError):
         raise ValueError("must be an e-mail address, or a name with one, such as Shop <desk@example.com>") from None
 

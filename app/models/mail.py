@@ -22,6 +22,8 @@ TOKEN = b"token in a mail"
 class MailKind(enum.Enum):
     """What a mail is about."""
 
+    may_grow = enum.nonmember(True)
+
     INVITE = "invite"
     RESET = "reset"
 
