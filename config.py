@@ -120,12 +120,14 @@ def _smtp(value: str) -> SmtpServer:
         port = url.port
     except ValueError:  # its message would quote the address, and with it the password
         url, port = urlsplit(""), None
-    plain = not (url.path.strip("/") or url.query or url.fragment)
-    if url.scheme not in ("smtp", "smtps") or not url.hostname or not plain or (url.username and not url.password):
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    whole = (
+        bool(url.hostname) and bool(user) == bool(password) and not (url.path.strip("/") or url.query or url.fragment)
+    )
+    if url.scheme not in ("smtp", "smtps") or not whole or not (user + password).isascii():  # smtplib takes ASCII alone
         raise ValueError("must be an smtp:// or smtps:// address such as smtp://user:password@mail.example.com:587")
     tls = url.scheme == "smtps"
-    usual = 465 if tls else 587
-    return SmtpServer(url.hostname, port or usual, tls, unquote(url.username or ""), unquote(url.password or ""))
+    return SmtpServer(url.hostname or "", port or (465 if tls else 587), tls, user, password)
 
 
 def _email(value: str) -> str:

@@ -33,7 +33,8 @@ REST = """Hello,
 
 {directions}
 
-It works once, until {until}. If this is not for you, do nothing: nobody gets in, and a password that there is stays.
+It works once, until {until}.
+If this is not for you, do nothing, and nothing changes.
 """
 
 

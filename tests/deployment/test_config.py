@@ -76,6 +76,8 @@ class Refusals(unittest.TestCase):
             "smtp://mail.example.com:mail",
             "smtp://[::1",
             "smtp://user@mail.example.com",
+            "smtp://:password@mail.example.com",
+            "smtp://user:p%C3%A4ssword@mail.example.com",
             "smtp://mail.example.com/path",
             "smtp://mail.example.com?tls=off",
         ],
