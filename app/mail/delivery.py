@@ -68,28 +68,29 @@ def _deliver(mail: Mail) -> None:
         if error.for_good:
             return _give_up(mail, str(error))
         return _try_later(mail, str(error))
-    _note(mail, lambda row: row.finish(MailStatus.SENT))
-    log.info("Mail %s was sent at try %s", mail.id, mail.tries)
+    if _note(mail, lambda row: row.finish(MailStatus.SENT)):
+        log.info("Mail %s was sent at try %s", mail.id, mail.tries)
     return None
 
 
 def _give_up(mail: Mail, error: str) -> None:
-    _note(mail, lambda row: row.finish(MailStatus.FAILED, error))
-    log.error("Mail %s (%s) was given up after %s tries: %s", mail.id, mail.kind.value, mail.tries, error)
+    if _note(mail, lambda row: row.finish(MailStatus.FAILED, error)):
+        log.error("Mail %s (%s) was given up after %s tries: %s", mail.id, mail.kind.value, mail.tries, error)
 
 
 def _try_later(mail: Mail, error: str) -> None:
-    _note(mail, lambda row: row.retry(error))
-    log.warning("Mail %s was not sent at try %s, and is tried again: %s", mail.id, mail.tries, error)
+    if _note(mail, lambda row: row.retry(error)):
+        log.warning("Mail %s was not sent at try %s, and is tried again: %s", mail.id, mail.tries, error)
 
 
 @atomic()
-def _note(mail: Mail, write: Callable[[Mail], None]) -> None:
-    """Write what became of the try, unless the mail was dropped or erased, or claimed by another process, meanwhile."""
+def _note(mail: Mail, write: Callable[[Mail], None]) -> bool:
+    """Write what became of the try. Return False where the mail was dropped, erased or claimed again meanwhile."""
     same_try = select(Mail).where(Mail.id == mail.id, Mail.status == MailStatus.QUEUED, Mail.tries == mail.tries)
     row = db.session.scalar(same_try.with_for_update())
     if row is not None:
         write(row)
+    return row is not None
 
 
 @atomic()

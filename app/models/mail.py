@@ -16,6 +16,7 @@ from app.models.account import Account
 # How long one try may take: until then no other process tries the same mail.
 CLAIMED = timedelta(minutes=5)
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=10), timedelta(minutes=15)
+MAX_ERROR = 80
 TOKEN = b"token in a mail"
 
 
@@ -64,7 +65,7 @@ class Mail(Row):
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)  # not tried any more from then on
-    error: Mapped[str | None] = mapped_column(String(80))
+    error: Mapped[str | None] = mapped_column(String(MAX_ERROR))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, doc="When it was caused.")
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When it was sent or given up.")
 
@@ -103,10 +104,10 @@ class Mail(Row):
 
     def retry(self, error: str) -> None:
         """Try again later, each time twice as long after the last."""
-        self.error = error
+        self.error = error[:MAX_ERROR]
         self.due_at = now() + min(FIRST_RETRY * 2 ** min(self.tries - 1, 10), LONGEST_RETRY)
 
     def finish(self, status: MailStatus, error: str | None = None) -> None:
         """Keep what became of the mail, and erase the token."""
         self.status, self.finished_at, self.sealed_token = status, now(), None
-        self.error = error or self.error
+        self.error = error[:MAX_ERROR] if error else self.error

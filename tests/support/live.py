@@ -73,6 +73,10 @@ class Instance:
         """Replace the workers, which end when they have answered."""
         self._process.send_signal(signal.SIGHUP)
 
+    def returncode(self) -> int | None:
+        """What it ended with; None while it runs."""
+        return self._process.poll()
+
     def end(self) -> None:
         """Stop when all that is in flight is answered."""
         self._process.terminate()
