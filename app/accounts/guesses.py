@@ -56,7 +56,7 @@ def count_reset(account: type[Account], email: str) -> None:
     Raises `TooManyRequests`.
     """
     if limiter.enabled:
-        _count(_counters("RATELIMIT_RESETS", f"reset:{_name(account, email)}"))
+        _count(_counters("RATELIMIT_RESETS", f"reset:{_name(account, email)}"), "resets")
 
 
 def _name(account: type[Account], email: str) -> str:
@@ -85,14 +85,14 @@ def _rates(text: str) -> list[RateLimitItem]:
     return parse_many(text)
 
 
-def _count(counters: list[Counter]) -> None:
-    """Count a try. Raises `TooManyRequests`."""
+def _count(counters: list[Counter], limit: str = "guesses") -> None:
+    """Count a try; `limit` is the name of a refusal in the metrics. Raises `TooManyRequests`."""
     limiter_strategy = strategy()
     full = [counter for counter in counters if not limiter_strategy.test(*counter)]
     # If none is full, count in all; another request may have filled one since.
     full = full or [counter for counter in counters if not limiter_strategy.hit(*counter)]
     if full:
-        current_statistics().refused_by = "guesses"
+        current_statistics().refused_by = limit
         raise too_many_until(max(limiter_strategy.get_window_stats(*counter).reset_time for counter in full))
 
 
