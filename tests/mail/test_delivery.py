@@ -1,6 +1,7 @@
 """The outbox: what is queued comes once, later where the server is away, and leaves nothing secret behind."""
 
 import logging
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -16,8 +17,9 @@ from app.extensions import db
 from app.mail import delivery, letters, sender
 from app.models import Customer, Invite, Mail, MailKind, MailStatus
 from app.models.mail import CLAIMED, FIRST_RETRY, LONGEST_RETRY
-from tests.support import Commands, settings
-from tests.support.mailbox import MailTest, token_in
+from tests.support import Commands, database_url, settings
+from tests.support.live import instance
+from tests.support.mailbox import PATIENCE_SECONDS, MailTest, token_in
 
 DELIVERERS, MAILS = 4, 12
 
@@ -294,6 +296,27 @@ class Sender(OutboxTest):
         self.app.config["SMTP_URL"] = None
         sender.start(self.app)
         self.assertNotIn(sender.SENDER, self.app.extensions)
+
+
+class Live(OutboxTest):
+    """A server that is told to end"""
+
+    SETTINGS = {"SECRET_KEY": secrets.token_hex(32)}
+
+    def test_it_ends_after_the_mail_that_it_is_sending(self) -> None:
+        mail = {"SMTP_URL": self.mailbox.url, "MAIL_FROM": "desk@example.com", "WEB_CONCURRENCY": "1"}
+        self.mailbox.may_answer.clear()
+        self.addCleanup(self.mailbox.may_answer.set)
+        self.invite()
+        with instance(database_url(), **self.SETTINGS, **mail) as server:
+            self.assertTrue(self.mailbox.receiving.wait(PATIENCE_SECONDS))
+            server.ask_to_end()
+            server.wait_until_logged("Worker exiting")
+            self.mailbox.may_answer.set()
+            server.end()
+        self.assertEqual(server.returncode(), 0)
+        self.assertEqual(len(self.mailbox.all()), 1)
+        self.assertEqual([(row.status, row.tries) for row in self.queued()], [(MailStatus.SENT, 1)])
 
 
 class Purging(OutboxTest, Commands):

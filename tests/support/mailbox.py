@@ -1,14 +1,15 @@
 """A real SMTP server on the loopback interface, and tests of an application that mails to it."""
 
+import asyncio
 import logging
 import re
 import socket
-import ssl
 from collections.abc import Awaitable
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from queue import Queue
+from threading import Event
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -43,6 +44,9 @@ class Mailbox:
         self.mails: Queue[EmailMessage] = Queue()
         # What it answers to a recipient, to a text and to the goodbye; empty: yes.
         self.to_recipient = self.to_text = self.to_goodbye = ""
+        # The first is set when a text has come; it is answered while the second is set.
+        self.receiving, self.may_answer = Event(), Event()
+        self.may_answer.set()
         self.port, self._options, self._server = 0, options, None
         self.start()
 
@@ -79,6 +83,8 @@ class Mailbox:
         return self.to_recipient or "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        self.receiving.set()
+        await asyncio.get_running_loop().run_in_executor(None, self.may_answer.wait)
         if not self.to_text:
             message: Any = message_from_bytes(envelope.content, policy=default)
             message.recipients = list(envelope.rcpt_tos)
@@ -93,13 +99,6 @@ def token_in(mail: EmailMessage) -> str:
     """The token that a mail tells, whose application has no page for it."""
     (token,) = TOKEN.findall(mail.get_content())
     return token
-
-
-def server_context(certificate: str, key: str) -> ssl.SSLContext:
-    """What a server encrypts with."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 class MailTest(OwnAppTest):
