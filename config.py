@@ -10,15 +10,19 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import limits
 from dotenv import dotenv_values
+from email_validator import EmailNotValidError, validate_email
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
@@ -32,6 +36,17 @@ MIN_CHARACTERS = 8
 
 class ConfigError(RuntimeError):
     """A setting is missing or does not parse; the message names it."""
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """The mail server of `SMTP_URL`. `tls` is whether the connection is encrypted from its first byte (smtps)."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str
+    password: str = field(repr=False)
 
 
 def _rates(value: str) -> str:
@@ -97,6 +112,39 @@ def _web_address(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must be an http:// or https:// address")
     return value.rstrip("/")
+
+
+def _smtp(value: str) -> SmtpServer:
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:  # its message would quote the address, and with it the password
+        url, port = urlsplit(""), None
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    whole = (
+        bool(url.hostname) and bool(user) == bool(password) and not (url.path.strip("/") or url.query or url.fragment)
+    )
+    if url.scheme not in ("smtp", "smtps") or not whole or not (user + password).isascii():  # smtplib takes ASCII alone
+        raise ValueError("must be an smtp:// or smtps:// address such as smtp://user:password@mail.example.com:587")
+    tls = url.scheme == "smtps"
+    return SmtpServer(url.hostname or "", port or (465 if tls else 587), tls, user, password)
+
+
+def _email(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        raise ValueError("must be an e-mail address") from None
+
+
+def _sender(value: str) -> Address:
+    try:
+        ((name, address),) = getaddresses([value])
+        return Address(
+            name, addr_spec=validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
+        )
+    except (EmailNotValidError, HeaderParseError, ValueError):
+        raise ValueError("must be an e-mail address, or a name with one, such as Shop <desk@example.com>") from None
 
 
 def _hosts(value: str) -> tuple[str, ...]:
@@ -183,6 +231,9 @@ SETTINGS = (
     Setting("PUBLIC_URL", _web_address),
     Setting("ALLOWED_HOSTS", _hosts),
     Setting("INVITE_URL", _web_address),
+    Setting("SMTP_URL", _smtp),
+    Setting("MAIL_FROM", _sender),
+    Setting("FIRST_ADMIN_EMAIL", _email),
     Setting("CORS_ORIGINS", _origins, ""),
     Setting("PORT", _whole(1, 65535), "5000"),
     Setting("WEB_CONCURRENCY", _whole(1, 64)),
@@ -212,6 +263,8 @@ SETTINGS = (
     Setting("RATELIMIT_LOGIN", _rates, "20 per minute"),
     Setting("RATELIMIT_GUESSES", _rates, "10 per 5 minutes; 30 per hour; 100 per day"),
     Setting("RATELIMIT_GUESSES_PER_ADDRESS", _rates, "100 per hour; 300 per day"),
+    Setting("RATELIMIT_RESETS", _rates, "3 per 15 minutes; 10 per day"),
+    Setting("RATELIMIT_RESETS_PER_ADDRESS", _rates, "20 per hour"),
     Setting("RATELIMIT_EXPORTS", _rates, "60 per hour"),
     Setting("RATELIMIT_SIGN_UP", _rates, "20 per hour"),
 )
@@ -233,6 +286,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     if config["APP_ENV"] == "production" and config["PUBLIC_URL"] and not config["ALLOWED_HOSTS"]:
         config["ALLOWED_HOSTS"] = (urlsplit(config["PUBLIC_URL"]).hostname,)
     _refuse_unsafe(config, on_render, environ)
+    _refuse_mail_without_addresses(config)
     production = config["APP_ENV"] == "production"
     config["LOG_FORMAT"] = config["LOG_FORMAT"] or ("json" if production else "text")
     config["WEB_CONCURRENCY"] = config["WEB_CONCURRENCY"] or (2 if production else 1)
@@ -272,6 +326,17 @@ def _refuse_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapping[
             "no",
         ):  # the values that Flask reads as false
             raise ConfigError("FLASK_DEBUG must not be set in production: it lets anyone run code.")
+
+
+def _refuse_mail_without_addresses(config: Mapping[str, Any]) -> None:
+    """Raises `ConfigError` where mail would name no sender, or in production no address that it leads to."""
+    if not config["SMTP_URL"]:
+        return
+    if not config["MAIL_FROM"]:
+        raise ConfigError("MAIL_FROM must be set where SMTP_URL is.")
+    # The Host header of a request is no substitute: whoever sends the request chooses it.
+    if config["APP_ENV"] == "production" and not (config["PUBLIC_URL"] or config["INVITE_URL"]):
+        raise ConfigError("PUBLIC_URL or INVITE_URL must be set where SMTP_URL is: mails lead there.")
 
 
 def _make_private(folder: Path) -> None:

@@ -7,8 +7,9 @@ from flask import Flask
 
 import config
 from app import create_app
-from app.commands import demo, start
+from app.commands import demo, first_admin, start
 from app.core.logging import logs
+from app.mail import sender
 
 # gunicorn ends with a worker that ends with this code; after another it would start one more, again and again.
 NOT_STARTED = 3
@@ -23,11 +24,14 @@ def _start() -> Flask:
         start.serve_on(settings["PORT"], command)
     logs.configure(settings)
     application = create_app(settings)
-    # Other commands than `flask run` must work whatever is in the database.
+    # Other commands than `flask run` must work whatever is in the database, and send no mail.
     if is_run:
         start.check(settings)  # under gunicorn its master does, in gunicorn.conf.py
-    if settings["APP_ENV"] == "production" and (command is None or is_run):
-        demo.refuse_public_passwords(application)
+    if command is None or is_run:
+        if settings["APP_ENV"] == "production":
+            demo.refuse_public_passwords(application)
+        first_admin.ensure(application)
+        sender.start(application)
     return application
 
 

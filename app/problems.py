@@ -16,7 +16,7 @@
     ├── InvalidInput 422 ── IdempotencyMismatch, UnsupportedOrder
     ├── TooManyRequests 429
     ├── ServerError 500
-    └── Unavailable 503
+    └── Unavailable 503, MailUnavailable 503
 
 Raise one anywhere; `app/core/http/errors.py` writes it as RFC 9457 ``application/problem+json``. The docstring of each
 class and its advice are the text of its page under ``/problems/<slug>``.
@@ -31,17 +31,20 @@ class SignInFailed(NotSignedIn):
     """The e-mail and the password do not match. The answer does not say which of the two is wrong."""
 
     slug, title = "sign-in-failed", "Sign-in failed"
-    advice = "Try again. Somebody who forgot the password asks the front desk for an invite, and chooses a new one."
+    advice = "Try again. Where the password was forgotten, `forgot-password` or an invite of the front desk helps."
 
     def __init__(self) -> None:
         super().__init__("The e-mail or the password is wrong.")
 
 
 class InviteInvalid(NotSignedIn):
-    """The token of the invite is unknown, used or expired. The answer does not say which."""
+    """The token of the invite, or of the mail on a forgotten password, is unknown, used or expired.
+
+    The answer does not say which.
+    """
 
     slug, title = "invite-invalid", "Invalid invite"
-    advice = "Ask the front desk for another invite. An invite works once, for 30 minutes."
+    advice = "Ask for another one. It works once, until it expires, and until the next one of the same account."
 
     def __init__(self) -> None:
         super().__init__("The invite is unknown, used or expired; ask the shop for another one.")
@@ -233,6 +236,16 @@ class ProbableDuplicate(Conflict):
     slug, title = "probable-duplicate", "Possible duplicate"
     advice = "Use the existing ids, or, if it is somebody or something else, send `allow_duplicate` as true."
     example = {"duplicates": [{"customer_id": 12, "vehicle_id": 31, "why": ["plate", "vin"]}]}
+
+
+class MailUnavailable(Problem):
+    """The shop sends no mail. The answer is the same for every e-mail, known or not."""
+
+    status, slug, title = 503, "mail-unavailable", "No mail"
+    advice = "Ask the front desk for an invite, with which you choose a new password."
+
+    def __init__(self) -> None:
+        super().__init__("This shop sends no mail; ask the front desk for an invite.")
 
 
 # What it means when the database refuses a change, by the name of the constraint.

@@ -6,6 +6,8 @@ check of the present password, which precedes a change of an account, counts aga
 A try is counted before the password is verified, so that concurrent tries get no more than sequential ones, and is
 uncounted when the password is right. Refused tries do not count, so that hammering does not extend the wait. It makes
 no difference whether the account exists.
+
+Forgotten passwords are counted by account in the same way.
 """
 
 import hmac
@@ -39,16 +41,29 @@ def at_login(
     """Return the counters of a login with this e-mail; `owner` is the account that has it, if any."""
     if device and owner and device.is_known_to(owner):
         return _counters("RATELIMIT_GUESSES", f"device:{device.id}")
-    # Redis may persist the keys, so they contain a hash of the e-mail. A new password has not been guessed at yet.
+    # A new password has not been guessed at yet.
     guessed_at = f"{email} {owner.password_hash if owner else ''}"
-    name = hmac.digest(keys_for(b"guessed email")[0], guessed_at.encode(), "sha256").hex()
-    by_account = _counters("RATELIMIT_GUESSES", f"{account.noun}:{name}")
+    by_account = _counters("RATELIMIT_GUESSES", _name(account, guessed_at))
     return by_account + _counters("RATELIMIT_GUESSES_PER_ADDRESS", address)
 
 
 def of_session(actor: Identity) -> list[Counter]:
     """Return the counters of a check of the present password by somebody who is signed in."""
     return _counters("RATELIMIT_GUESSES", f"session:{actor.sign_in_id}")
+
+
+def count_reset(account: type[Account], email: str) -> None:
+    """Count a forgotten password against the account with this e-mail, whether there is one or not.
+
+    Raises `TooManyRequests`.
+    """
+    if limiter.enabled:
+        _count(_counters("RATELIMIT_RESETS", f"reset:{_name(account, email)}"), "resets")
+
+
+def _name(account: type[Account], email: str) -> str:
+    # Redis may persist the keys, so they contain a hash of the e-mail.
+    return f"{account.noun}:{hmac.digest(keys_for(b'guessed email')[0], email.encode(), 'sha256').hex()}"
 
 
 @contextmanager
@@ -72,14 +87,14 @@ def _rates(text: str) -> list[RateLimitItem]:
     return parse_many(text)
 
 
-def _count(counters: list[Counter]) -> None:
-    """Count a try. Raises `TooManyRequests`."""
+def _count(counters: list[Counter], limit: str = "guesses") -> None:
+    """Count a try; `limit` is the name of a refusal in the metrics. Raises `TooManyRequests`."""
     limiter_strategy = strategy()
     full = [counter for counter in counters if not limiter_strategy.test(*counter)]
     # If none is full, count in all; another request may have filled one since.
     full = full or [counter for counter in counters if not limiter_strategy.hit(*counter)]
     if full:
-        current_statistics().refused_by = "guesses"
+        current_statistics().refused_by = limit
         raise too_many_until(max(limiter_strategy.get_window_stats(*counter).reset_time for counter in full))
 
 

@@ -6,6 +6,7 @@ from flask import Response, current_app
 
 from app.accounts import invites_operations
 from app.accounts.access import Identity, staff_required
+from app.accounts.invites_links import ACCEPT, page_for
 from app.accounts.invites_schemas import AcceptanceSchema, InviteSchema
 from app.accounts.limits import login_limit
 from app.accounts.responses import send_token
@@ -19,7 +20,6 @@ from app.problems import ContactNeeded, EmailTaken, InviteInvalid, MechanicInact
 from app.rules.roles import Role
 
 INVITE = InviteSchema()
-ACCEPT = "/invites/accept"
 
 blueprint = Blueprint("invites", __name__, description="How people choose their own password.")
 
@@ -32,7 +32,8 @@ def invite_customer(actor: Identity, customer_id: int) -> Response:
     """Invite a customer to choose a password.
 
     For advisors and admins: a walk-in becomes an account, and who forgot their password gets another. The token is good
-    once, for 30 minutes, and until the next invite of the same account.
+    once, until `expires_at` (30 minutes, or 24 hours where it is mailed too), and until the next invite of the same
+    account.
     """
     return _invite(actor, Customer, customer_id)
 
@@ -44,16 +45,16 @@ def invite_customer(actor: Identity, customer_id: int) -> Response:
 def invite_mechanic(actor: Identity, mechanic_id: int) -> Response:
     """Invite a member of staff to choose a password.
 
-    For an admin. The token is good once, for 30 minutes, and until the next invite of the same account.
+    For an admin. The token is good once, until `expires_at` (30 minutes, or 24 hours where it is mailed too), and until
+    the next invite of the same account.
     """
     return _invite(actor, Mechanic, mechanic_id)
 
 
 def _invite(actor: Identity, account: type[Account], account_id: int) -> Response:
-    token, expires_at = invites_operations.invite(actor, account, account_id)
-    page = current_app.config["INVITE_URL"]
-    # In the fragment, which browsers do not send to servers and proxies do not log.
-    shown: Any = INVITE.dump({"token": token, "expires_at": expires_at, "url": page and f"{page}#{token}"})
+    by_mail = current_app.config["SMTP_URL"] is not None
+    invited = invites_operations.invite(actor, account, account_id, by_mail=by_mail)
+    shown: Any = INVITE.dump({**invited._asdict(), "url": page_for(invited.token), "mailed": invited.is_mailed})
     response = send_json(shown, 201)
     response.headers["Location"] = ACCEPT
     return response
@@ -66,7 +67,7 @@ def _invite(actor: Identity, account: type[Account], account_id: int) -> Respons
 @blueprint.response(200, TokenSchema(), description="A token, as after signing in.", keyed=False, headers=DEVICE_GIVEN)
 @blueprint.refuses(InviteInvalid, EmailTaken, ContactNeeded)
 def accept_invite(acceptance: dict[str, str]) -> Response:
-    """Accept an invite: choose a password, and be signed in.
+    """Accept an invite, or choose a new password with the token of a mail, and be signed in.
 
     The account's other sessions end. What is wrong with a token is not told.
     """

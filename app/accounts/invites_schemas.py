@@ -13,6 +13,7 @@ class InviteSchema(Output):
         allow_none=True,
         metadata={"description": "Where the invited person goes, with the token; null unless `INVITE_URL` is set."},
     )
+    mailed = fields.Boolean(metadata={"description": "Whether the account's e-mail gets it too."})
 
 
 class AcceptanceSchema(Input):

@@ -16,7 +16,7 @@ from app.core.database.types import now
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.text.normalize import normal_email
 from app.extensions import db
-from app.models import Account, AuditKind, Invite, Mechanic, SignIn
+from app.models import Account, AuditKind, Invite, Mail, Mechanic, SignIn
 from app.problems import SignInFailed, WrongPassword
 
 
@@ -100,9 +100,9 @@ def sign_out_everywhere(
 
 
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:
-    """End all sessions of an account but `besides`, its open invite and the invites that it created.
+    """End all sessions of an account but `besides`, its open invites and the invites that it created.
 
-    Call it in a transaction.
+    Mails to it that are not sent yet are dropped. Call it in a transaction.
     """
     statement = delete(SignIn).where(SignIn.owner_id(type(owner)) == owner.id)
     if besides is not None:
@@ -111,6 +111,7 @@ def end_sessions(owner: Account, besides: Identity | None = None) -> None:
     db.session.execute(delete(Invite).where(Invite.owner_id(type(owner)) == owner.id))
     if isinstance(owner, Mechanic):
         void_invites_by(owner)
+    db.session.execute(Mail.dropping(owner))
 
 
 def void_invites_by(maker: Mechanic) -> None:

@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from app.accounts.devices import HEADER
-from app.core.fields import Password, Text
+from app.core.fields import Email, Password, Text
 from app.core.fields.schemas import Input, Output
 
 
@@ -11,6 +11,12 @@ class CredentialsSchema(Input):
     # Any text: an invalid e-mail is a failed sign-in like any other.
     email = Text(required=True, validate=validate.Length(max=254))
     password = Password(new=False, required=True)
+
+
+class ForgottenPasswordSchema(Input):
+    email = Email(required=True)
+
+    json_schema = {"examples": [{"email": "pat.doyle@example.com"}]}
 
 
 class TokenSchema(Output):

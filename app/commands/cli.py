@@ -19,6 +19,7 @@ from app.commands.show_sql import show_sql
 from app.core.database import schema
 from app.core.http import idempotency
 from app.extensions import db
+from app.mail import delivery
 from app.mechanics.operations import create_admin as create_admin_account
 from app.mechanics.operations import is_admin_able_to_sign_in
 from app.mechanics.schemas import NewMechanicSchema
@@ -121,11 +122,12 @@ def reset(context: click.Context) -> None:
 
 @click.command("purge", cls=Command)
 def purge() -> None:
-    """Delete expired idempotency keys, and audit events older than AUDIT_DAYS."""
+    """Delete expired idempotency keys, what became of old mails, and audit events older than AUDIT_DAYS."""
     removed = 0
     while batch := idempotency.purge():
         removed += batch
     click.echo(f"Removed {removed} expired answers.")
+    click.echo(f"Removed {delivery.purge()} mails that were finished long ago.")
     if current_app.config["AUDIT_DAYS"]:
         click.echo(f"Removed {auditing.purge()} events of the audit log that were too old.")
 

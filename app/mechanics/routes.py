@@ -6,10 +6,11 @@ from flask import Response, current_app, request
 
 from app.accounts import devices, tokens
 from app.accounts.access import Identity, identity_required, staff_required
-from app.accounts.limits import login_limit
+from app.accounts.limits import login_limit, reset_limit
 from app.accounts.operations import sign_in, sign_out, sign_out_everywhere
+from app.accounts.resets import request_reset
 from app.accounts.responses import send_token
-from app.accounts.schemas import DEVICE_GIVEN, DEVICE_SENT, TokenSchema
+from app.accounts.schemas import DEVICE_GIVEN, DEVICE_SENT, ForgottenPasswordSchema, TokenSchema
 from app.core.http.conditional import get_if_match
 from app.core.http.policy import open_to_anyone
 from app.core.http.rate_limits import address
@@ -29,7 +30,7 @@ from app.mechanics.schemas import (
     NewMechanicSchema,
 )
 from app.models import Mechanic
-from app.problems import EmailTaken, LastAdmin, SignInFailed, WrongPassword
+from app.problems import EmailTaken, LastAdmin, MailUnavailable, SignInFailed, WrongPassword
 from app.rules.roles import Role
 
 
@@ -114,6 +115,22 @@ def login_mechanic(credentials: dict[str, str]) -> Response:
     """
     hours: int = current_app.config["TOKEN_HOURS"]
     return send_token(sign_in(Mechanic, **credentials, device=devices.presented(), address=address(), hours=hours))
+
+
+@blueprint.post("/forgot-password")
+@open_to_anyone
+@reset_limit
+@blueprint.arguments(ForgottenPasswordSchema)
+@blueprint.response(202, description="Where an account has this e-mail, a mail is on its way.")
+@blueprint.refuses(MailUnavailable)
+def forgot_mechanic_password(sent: dict[str, str]) -> None:
+    """Forget a password, as staff.
+
+    The answer is the same for every e-mail. Where an account has it, a mail comes with a token that is good once, for
+    one hour, at `POST /invites/accept`. A deactivated mechanic gets none. Where the shop sends no mail, it is a 503
+    (`mail-unavailable`).
+    """
+    request_reset(Mechanic, sent["email"])
 
 
 @blueprint.post("/logout")

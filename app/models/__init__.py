@@ -1,7 +1,7 @@
 """The models, one file for each aggregate; each model enforces its own invariants.
 
 Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, parts, customers, the advisory
-lock of intake, vehicles, invoices, the series of invoice numbers; by id within each.
+lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within each.
 """
 
 from app.core.database.types import LARGEST_INTEGER
@@ -21,6 +21,7 @@ from app.models.billing import (
 from app.models.customer import Customer
 from app.models.idempotency import IdempotencyKey
 from app.models.invite import Invite
+from app.models.mail import Mail, MailKind, MailStatus
 from app.models.mechanic import Mechanic
 from app.models.part import Part
 from app.models.sign_in import SignIn
@@ -48,6 +49,9 @@ __all__ = [
     "Invoice",
     "InvoiceSeries",
     "LaborLine",
+    "Mail",
+    "MailKind",
+    "MailStatus",
     "Mechanic",
     "MovementKind",
     "Part",

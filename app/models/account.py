@@ -26,6 +26,11 @@ class Account(Versioned, Row):
         """Return the criterion for accounts that can sign in."""
         raise NotImplementedError
 
+    @classmethod
+    def may_reset_password(cls) -> ColumnElement[bool]:
+        """Return the criterion for accounts whose owner gets a mail where the password was forgotten."""
+        raise NotImplementedError
+
 
 class OfAccount:
     """Mixin for rows that belong to one customer or to one mechanic."""

@@ -14,6 +14,8 @@ from app.core.database.types import UtcDateTime, enum_column, now
 class AuditKind(enum.Enum):
     """The kind of an audit event."""
 
+    may_grow = enum.nonmember(True)
+
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"
@@ -28,6 +30,7 @@ class AuditKind(enum.Enum):
     DEACTIVATED = "deactivated"
     INVITED = "invited"
     INVITE_ACCEPTED = "invite_accepted"
+    RESET_REQUESTED = "reset_requested"
     ERASED = "erased"
     ARCHIVED = "archived"
     DELETED = "deleted"

@@ -50,6 +50,10 @@ class Customer(Named, Account):
     def may_sign_in(cls) -> ColumnElement[bool]:
         return cls.password_hash.is_not(None)
 
+    @classmethod
+    def may_reset_password(cls) -> ColumnElement[bool]:
+        return cls.may_sign_in()  # a walk-in, who never chose a password, needs an invite from staff
+
     def has_contact(self) -> bool:
         """Return whether the customer has an e-mail or a phone; one with a password needs an e-mail."""
         if self.password_hash is not None:

@@ -17,5 +17,6 @@ class Invite(OfAccount, Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # The member of staff who made it; the invite becomes void when they lose the right to make it.
-    made_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"), index=True)
+    # The member of staff who made it; the invite becomes void when they lose the right to make it. Nobody made that of
+    # a forgotten password, and that of the first admin.
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), index=True)

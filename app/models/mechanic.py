@@ -30,3 +30,7 @@ class Mechanic(Named, Account):
     @classmethod
     def may_sign_in(cls) -> ColumnElement[bool]:
         return cls.active.is_(True) & cls.password_hash.is_not(None)
+
+    @classmethod
+    def may_reset_password(cls) -> ColumnElement[bool]:
+        return cls.active.is_(True)  # an admin entered their e-mail, also where their first invite ran out

@@ -1,6 +1,6 @@
 """Erase a customer: delete personal data from every table, keep what accounting needs (docs/privacy.md)."""
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
@@ -10,7 +10,17 @@ from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.text.search import searchable
 from app.customers.operations import visible
 from app.extensions import db
-from app.models import AuditKind, Authorization, Customer, IdempotencyKey, Invoice, ServiceTicket, TicketEvent, Vehicle
+from app.models import (
+    AuditKind,
+    Authorization,
+    Customer,
+    IdempotencyKey,
+    Invoice,
+    Mail,
+    ServiceTicket,
+    TicketEvent,
+    Vehicle,
+)
 from app.problems import UnfinishedTickets
 from app.rules.money import ZERO
 from app.rules.ticket_life import FINISHED, TicketStatus
@@ -40,6 +50,7 @@ def erase_customer(actor: Identity, customer_id: int, *, if_match: IfMatch = ANY
     _erase_free_text(mine)
     _erase_billing_contacts(mine)
     db.session.execute(IdempotencyKey.erasing(customer_id))
+    db.session.execute(delete(Mail).where(Mail.customer_id == customer_id))
 
 
 def _require_finished(mine: ColumnElement[bool]) -> None:

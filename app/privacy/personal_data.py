@@ -18,6 +18,7 @@ from app.models import (
     Authorization,
     Customer,
     Invoice,
+    Mail,
     Payment,
     ServiceTicket,
     SignIn,
@@ -43,6 +44,7 @@ HELD: dict[str, Callable[[int], ColumnElement[bool]]] = {
     "payments": _of_tickets(Payment.ticket_id),
     "history": _of_tickets(TicketEvent.ticket_id),
     "sessions": lambda owner: SignIn.customer_id == owner,
+    "mails": lambda owner: Mail.customer_id == owner,
     "own_acts": lambda owner: AuditEvent.customer_id == owner,
     "account_events": lambda owner: and_(
         AuditEvent.subject == Customer.noun, AuditEvent.subject_id == owner, AuditEvent.customer_id.is_(None)

@@ -5,7 +5,7 @@ from marshmallow import fields
 from app.billing.schemas import InvoiceSchema
 from app.core.fields.schemas import ModelOutput, Output
 from app.customers.schemas import CustomerSchema
-from app.models import AuditEvent, Authorization, Invoice, Payment, SignIn, TicketEvent
+from app.models import AuditEvent, Authorization, Invoice, Mail, Payment, SignIn, TicketEvent
 from app.service_tickets.schemas import OwnTicketSchema
 from app.vehicles.schemas import VehicleSchema
 
@@ -42,6 +42,12 @@ class SessionSchema(ModelOutput):
         fields = ("created_at", "expires_at")
 
 
+class HeldMailSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Mail
+        fields = ("id", "kind", "status", "created_at", "finished_at")
+
+
 class OwnActSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = AuditEvent
@@ -65,6 +71,7 @@ class PersonalDataSchema(Output):
     payments = fields.Nested(HeldPaymentSchema(many=True))
     history = fields.Nested(HeldTicketEventSchema(many=True), metadata={"description": "What changed on the tickets."})
     sessions = fields.Nested(SessionSchema(many=True), metadata={"description": "Sign-ins that are still good."})
+    mails = fields.Nested(HeldMailSchema(many=True), metadata={"description": "Mails of the last 30 days."})
     own_acts = fields.Nested(OwnActSchema(many=True), metadata={"description": "The audit log of what they did."})
     account_events = fields.Nested(
         AccountEventSchema(many=True), metadata={"description": "The audit log of what was done to their account."}

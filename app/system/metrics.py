@@ -25,13 +25,15 @@ from app.core.http.policy import open_to_anyone
 from app.core.http.statistics import CompletedRequest
 from app.core.problems import NotSignedIn
 from app.extensions import db
-from app.models import Part, ServiceTicket
+from app.models import Mail, MailStatus, Part, ServiceTicket
 from app.rules.ticket_life import TicketStatus
 
 UNKNOWN = "unknown"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # How long counts of the shop are cached.
 SHOP_SECONDS = 15.0
+# What an operator looks into: mails that wait, and those that were given up in the last 30 days.
+MAILS = (MailStatus.QUEUED, MailStatus.FAILED)
 
 
 def init_app(app: Flask) -> None:
@@ -118,7 +120,7 @@ class Shop(Collector):
         self._counts: dict[str, int] = {}
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield tickets by status and the parts that run low; yield nothing if the database does not answer."""
+        """Yield tickets, mails and the parts that run low; yield nothing if the database does not answer."""
         try:
             counts = self._read_counts()
         except SQLAlchemyError:
@@ -127,6 +129,10 @@ class Shop(Collector):
         for status in TicketStatus:
             tickets.add_metric([status.value], counts[status.value])
         yield tickets
+        mails = GaugeMetricFamily("shop_mails", "Mails that wait or were given up.", labels=["status"])
+        for state in MAILS:
+            mails.add_metric([state.value], counts[f"mails {state.value}"])
+        yield mails
         yield GaugeMetricFamily("shop_parts_low", "Parts to reorder.", value=counts["low"])
 
     def _read_counts(self) -> dict[str, int]:
@@ -139,6 +145,7 @@ class Shop(Collector):
 
 def _counts() -> Any:
     sets = {status.value: select(ServiceTicket.id).where(ServiceTicket.status == status) for status in TicketStatus}
+    sets |= {f"mails {state.value}": select(Mail.id).where(Mail.status == state) for state in MAILS}
     sets["low"] = select(Part.id).where(Part.runs_low, Part.not_deleted())
     bounded = {name: rows.limit(MAX_COUNTED).subquery() for name, rows in sets.items()}
     return select(

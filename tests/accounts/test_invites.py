@@ -58,12 +58,21 @@ class Making(InviteTest):
     def test_it_tells_the_token_and_for_how_long_it_is_good(self) -> None:
         response = self.advisor.post(f"/customers/{self.customer.id}/invite")
         made = self.assertStatus(response, 201)
-        self.assertEqual(set(made), {"token", "expires_at", "url"})
-        self.assertIsNone(made["url"])
+        self.assertEqual(set(made), {"token", "expires_at", "url", "mailed"})
+        self.assertEqual((made["url"], made["mailed"]), (None, True))
         self.assertGreaterEqual(len(made["token"]), 43)  # 256 bits
-        left = datetime.fromisoformat(made["expires_at"]) - now()
-        self.assertTrue(timedelta(minutes=29) < left <= timedelta(minutes=30), left)
         self.assertEqual(response.headers["Cache-Control"], "no-store")
+
+    def test_it_is_good_for_a_day_where_it_is_mailed_and_else_for_half_an_hour(self) -> None:
+        walk_in = self.assertStatus(self.advisor.post("/customers", {"name": "W", "phone": "212 555 0187"}), 201)
+        for who, mailed, longest in (
+            (self.customer.id, True, timedelta(hours=24)),
+            (walk_in["id"], False, timedelta(minutes=30)),
+        ):
+            made = self.assertStatus(self.advisor.post(f"/customers/{who}/invite"), 201)
+            left = datetime.fromisoformat(made["expires_at"]) - now()
+            self.assertTrue(longest - timedelta(minutes=1) < left <= longest, left)
+            self.assertEqual(made["mailed"], mailed)
 
     def test_the_token_is_kept_as_a_hash_alone(self) -> None:
         token = self.invite(f"/customers/{self.customer.id}")

@@ -92,8 +92,8 @@ class RoundTrip(BackupTest):
             result = self.restore(app)
             self.assertDone(result)
             self.assertNotIn("upgrade", result.output)
-            self.assertTrue(before["sign_ins"] and before["invites"])
-            self.assertEqual(self.rows(app), before | {"sign_ins": [], "invites": []})
+            self.assertTrue(before["sign_ins"] and before["invites"] and before["mails"])
+            self.assertEqual(self.rows(app), before | {"sign_ins": [], "invites": [], "mails": []})
             used = {"token": invite, "password": "a password of their own"}
             answer = support.Caller(app).post("/invites/accept", used)
             self.assertProblem(answer, 401, "invite-invalid")

@@ -35,6 +35,7 @@ KEPT_IN = {
     "jose": {"app.accounts.tokens"},
     "cryptography": {"app.core.keys"},
     "argon2": {"app.accounts.passwords"},
+    "smtplib": {"app.core.smtp"},
     "dotenv": {"config"},
     "pythonjsonlogger": {"app.core.logging.logs"},
     "prometheus_client": {"app.system.metrics"},

@@ -143,7 +143,7 @@ class Replays(KeyTest):
         for number, (name, (caller, path, body)) in enumerate(self.requests().items()):
             with self.subTest(name):
                 first = self.send(caller, path, body, key=f"k-{number}")
-                self.assertStatus(first, 201)
+                self.assertEqual(first.status_code, 202 if name.startswith("forgot_") else 201, first.text)
                 before = self.rows()
                 self.assertReplayed(first, self.send(caller, path, body, key=f"k-{number}"))
                 self.assertEqual(self.rows(), before)

@@ -68,6 +68,28 @@ class Refusals(unittest.TestCase):
             "é.example.com",
         ],
         "INVITE_URL": ["shop.example.com/welcome", "mailto:shop@example.com"],
+        "SMTP_URL": [
+            "mail.example.com",
+            "http://mail.example.com",
+            "smtp://",
+            "smtp://mail.example.com:99999",
+            "smtp://mail.example.com:mail",
+            "smtp://[::1",
+            "smtp://user@mail.example.com",
+            "smtp://:password@mail.example.com",
+            "smtp://user:p%C3%A4ssword@mail.example.com",
+            "smtp://mail.example.com/path",
+            "smtp://mail.example.com?tls=off",
+        ],
+        "MAIL_FROM": [
+            "desk",
+            "desk@",
+            "Shop desk@example.com",
+            "a@example.com, b@example.com",
+            "Shop <desk@example.com> <b@example.com>",
+            "dësk@example.com",
+        ],
+        "FIRST_ADMIN_EMAIL": ["ada", "ada@", "Ada <ada@example.com>", "a@example.com,b@example.com"],
         "PORT": ["0", "65536", "http", "80 80"],
         "AUDIT_DAYS": ["0", "29", "1y", "90.5"],
         "RATELIMIT_EXPORTS": ["often"],
@@ -98,6 +120,8 @@ class Refusals(unittest.TestCase):
         "RATELIMIT_LOGIN": ["often"],
         "RATELIMIT_GUESSES": ["often", "5 per minute; often"],
         "RATELIMIT_GUESSES_PER_ADDRESS": ["often"],
+        "RATELIMIT_RESETS": ["often"],
+        "RATELIMIT_RESETS_PER_ADDRESS": ["often"],
         "RATELIMIT_SIGN_UP": ["often"],
     }
     # What any text will do for.
@@ -113,9 +137,20 @@ class Refusals(unittest.TestCase):
         self.assertEqual(set(self.BAD) | self.FREE, {setting.name for setting in config.SETTINGS})
 
     def test_a_secret_is_not_in_the_message(self) -> None:
-        with self.assertRaises(ConfigError) as caught:
-            load(SECRET_KEY="hush-hush")
-        self.assertNotIn("hush", str(caught.exception))
+        for name, value in {"SECRET_KEY": "hush-hush", "SMTP_URL": "smtp://me:hush-hush@mail.example.com:none"}.items():
+            with self.subTest(name), self.assertRaises(ConfigError) as caught:
+                load(**{name: value})
+            self.assertNotIn("hush", str(caught.exception))
+
+    def test_mail_needs_a_sender_and_in_production_an_address_to_lead_to(self) -> None:
+        server, sender = {"SMTP_URL": "smtp://mail.example.com"}, {"MAIL_FROM": "desk@example.com"}
+        with self.assertRaisesRegex(ConfigError, "^MAIL_FROM"):
+            load(**server)
+        load(**server, **sender)
+        with self.assertRaisesRegex(ConfigError, "^PUBLIC_URL"):
+            config.load({**PRODUCTION, **server, **sender})
+        for name in ("PUBLIC_URL", "INVITE_URL"):
+            config.load({**PRODUCTION, **server, **sender, name: "https://shop.example.com"})
 
 
 class Values(unittest.TestCase):
@@ -149,6 +184,23 @@ class Values(unittest.TestCase):
         }.items():
             with self.subTest(text):
                 self.assertEqual(load(CORS_ORIGINS=text)["CORS_ORIGINS"], origins)
+
+    def test_a_mail_server_has_its_usual_port_and_a_decoded_password(self) -> None:
+        for text, server in {
+            "smtp://mail.example.com": config.SmtpServer("mail.example.com", 587, False, "", ""),
+            "smtps://mail.example.com": config.SmtpServer("mail.example.com", 465, True, "", ""),
+            "smtp://me%40example.com:p%40ss%2F@[::1]:25/": config.SmtpServer(
+                "::1", 25, False, "me@example.com", "p@ss/"
+            ),
+        }.items():
+            with self.subTest(text):
+                read = load(SMTP_URL=text, MAIL_FROM="Shop <desk@example.com>")
+                self.assertEqual(read["SMTP_URL"], server)
+                self.assertNotIn("p@ss", repr(read["SMTP_URL"]))
+                self.assertEqual(str(read["MAIL_FROM"]), "Shop <desk@example.com>")
+
+    def test_an_admins_email_is_spelled_as_those_of_accounts(self) -> None:
+        self.assertEqual(load(FIRST_ADMIN_EMAIL=" Ada@Example.com ")["FIRST_ADMIN_EMAIL"], "ada@example.com")
 
     def test_money_and_rates_are_exact(self) -> None:
         for name, texts in {

@@ -25,6 +25,7 @@ BEFORE_IDS, IDS = "0009", "0010"
 UNFOLDED, FOLDED = "0011", "0012"
 READINGS = "0013"
 THREE_PLACES, FOUR_PLACES = "0013", "0014"
+BEFORE_MAILS, MAILS = "0021", "0022"
 BEFORE_COPIES_OF_HOLDS, COPIES_OF_HOLDS = "0020", "0021"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -314,6 +315,22 @@ class Holds(SimpleShop):
         self.assertEqual(self.everything(), before)
 
 
+class InvitesOfNobody(SimpleShop):
+    """Invites for a forgotten password, which no member of staff made, go with the mails that told them."""
+
+    def test_those_of_staff_stay_and_those_of_nobody_go(self) -> None:
+        upgrade(support.MIGRATIONS, BEFORE_MAILS)
+        made = {"token_hash": "a" * 64, "mechanic_id": 1, "made_by_id": 1, "expires_at": MOMENT}
+        self.insert("invites", made)
+        before = self.everything()
+        upgrade(support.MIGRATIONS, MAILS)
+        self.insert("invites", {**made, "token_hash": "b" * 64, "made_by_id": None})
+        mail = {"kind": "reset", "mechanic_id": 1, "status": "queued", "message_id": "m", "tries": 0}
+        self.insert("mails", {**mail, "due_at": MOMENT, "expires_at": MOMENT, "created_at": MOMENT})
+        downgrade(support.MIGRATIONS, BEFORE_MAILS)
+        self.assertEqual(self.everything(), before)
+
+
 class Ids(MigrationTest):
     """Ids are never used again, in any table that numbers its rows."""
 
@@ -327,6 +344,11 @@ class Ids(MigrationTest):
             connection.exec_driver_sql(
                 "INSERT INTO audit_events (kind, mechanic_id, created_at)"
                 " VALUES ('signed_in', 1, '2026-03-04 05:06:07')"
+            )
+            moment = "'2026-03-04 05:06:07'"
+            connection.exec_driver_sql(
+                "INSERT INTO mails (kind, mechanic_id, status, message_id, tries, due_at, expires_at, created_at)"
+                f" VALUES ('invite', 1, 'sent', 'a', 1, {moment}, {moment}, {moment})"
             )
 
     def test_rebuilding_the_tables_keeps_every_row_and_every_guard(self) -> None:

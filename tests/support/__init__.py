@@ -109,7 +109,9 @@ def settings(**changes: str) -> dict[str, Any]:
     """The settings of a testing environment, read as in earnest."""
     # Room for as many requests at once as a test sends: what is refused where threads are few has a test of its own.
     threads = {"THREADS": "64", "DATABASE_POOL_SIZE": "8"}
-    environ = {"APP_ENV": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **threads, **changes}
+    # Nothing listens there: in tests mail is queued, and sent by those that send it themselves.
+    mail = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "Shop <desk@example.com>"}
+    environ = {"APP_ENV": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **threads, **mail, **changes}
     if "DATABASE_URL" not in environ:
         environ["DATABASE_URL"] = database_url()
     return config.load(environ)

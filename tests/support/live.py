@@ -55,8 +55,12 @@ class Instance:
 
     def wait_until_booted(self, workers: int) -> None:
         """As `wait_until_healthy`, where others answer at its address too."""
+        self.wait_until_logged("Booting worker", workers)
+
+    def wait_until_logged(self, words: str, times: int = 1) -> None:
+        """Raises `RuntimeError`, with its log, where it ends first or takes too long."""
         deadline = time.monotonic() + 30
-        while self.log.read_text(errors="replace").count("Booting worker") < workers:
+        while self.log.read_text(errors="replace").count(words) < times:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._fail()
             time.sleep(0.05)
@@ -73,9 +77,17 @@ class Instance:
         """Replace the workers, which end when they have answered."""
         self._process.send_signal(signal.SIGHUP)
 
+    def returncode(self) -> int | None:
+        """What it ended with; None while it runs."""
+        return self._process.poll()
+
+    def ask_to_end(self) -> None:
+        """Let it stop when all that is in flight is answered, and do not wait for that."""
+        self._process.terminate()
+
     def end(self) -> None:
         """Stop when all that is in flight is answered."""
-        self._process.terminate()
+        self.ask_to_end()
         try:
             self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:

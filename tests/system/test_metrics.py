@@ -10,7 +10,9 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.core.database.types import now
 from app.extensions import cache, db
+from app.models import Mail, MailKind, MailStatus
 from app.rules.ticket_life import TicketStatus
 from tests.support import Caller, ShopTest, database_url, settings
 from tests.support.instruments import OwnAppTest, statements
@@ -118,6 +120,12 @@ class Metrics(OwnAppTest):
         told = {key[1]: value for key, value in samples.items() if key[0] == "shop_tickets"}
         self.assertEqual(told, {**{status.value: 0 for status in TicketStatus}, "open": 2, "paid": 1})
         self.assertEqual(samples[("shop_parts_low",)], 1)
+
+    def test_mails_that_wait_and_that_were_given_up_are_told(self) -> None:
+        for number, status in enumerate((MailStatus.QUEUED, MailStatus.QUEUED, MailStatus.FAILED, MailStatus.SENT)):
+            self.save(Mail(kind=MailKind.RESET, customer_id=number % 2 + 1, status=status, expires_at=now()))
+        told = {key[1]: value for key, value in self.samples().items() if key[0] == "shop_mails"}
+        self.assertEqual(told, {"queued": 2, "failed": 1})
 
     def test_the_state_of_the_shop_is_asked_once_in_a_while(self) -> None:
         with statements() as sent:

@@ -17,8 +17,9 @@ class Choice(fields.Enum[Any]):
 
     @property
     def json_schema(self) -> dict[str, Any]:
-        """How it stands in the document."""
-        return {"type": "string", "enum": self.values}
+        """How it stands in the document. An enum with a true `may_grow` gets further values without a new version."""
+        grows = getattr(self.enum, "may_grow", False)
+        return {"type": "string", "enum": self.values, **({"x-extensible": True} if grows else {})}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or value not in self.values:
