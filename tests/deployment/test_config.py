@@ -101,7 +101,7 @@ class Refusals(unittest.TestCase):
         "RATELIMIT_SIGN_UP": ["often"],
     }
     # What any text will do for.
-    FREE = {"SHOP_NAME", "SHOP_ADDRESS"}
+    FREE = {"SHOP_NAME", "SHOP_ADDRESS", "REVISION"}
 
     def test_bad_values_name_their_variable(self) -> None:
         for name, values in self.BAD.items():
