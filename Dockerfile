@@ -7,6 +7,10 @@ RUN python -m venv /venv \
         --require-hashes --only-binary :all: -r /requirements.txt
 
 FROM python:3.14-slim-trixie
+# pg_dump and pg_restore, for `flask backup` and `flask restore`.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 999 --no-create-home --shell /usr/sbin/nologin shop
 WORKDIR /shop
 COPY --from=build /venv /venv
