@@ -48,6 +48,7 @@ def audit(entries: list[Ignored], options: list[str]) -> int:
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout, end="")
     if done.returncode and not done.stdout.strip():  # where it found something, it lists that
+        print("Nothing was audited: the advisories could not be asked.", file=sys.stderr)
         return UNANSWERED
     return FAILED if done.returncode else 0
 

@@ -1,4 +1,4 @@
-"""The image and compose.yaml, as far as that can be told without Docker: what they say, and that what they start runs."""
+"""The image and compose.yaml, as far as can be told without Docker: what they say, and that what they start runs."""
 
 import json
 import os
