@@ -362,8 +362,8 @@ class Documents(unittest.TestCase):
         return environ.looked_up
 
     def read_by_the_deployment(self) -> set[str]:
-        """The variables that only the workflow of the repository reads."""
-        text = (config.ROOT / ".github" / "deploy.py").read_text()
+        """The variables that only the workflow of the repository and compose.yaml read."""
+        text = (config.ROOT / ".github" / "deploy.py").read_text() + (config.ROOT / "compose.yaml").read_text()
         return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
 
     def constants(self) -> set[str]:

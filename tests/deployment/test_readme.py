@@ -2,19 +2,21 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
+import config
 from app import create_app
 from app.commands import demo
 from app.extensions import db
 from tests.support import new_migrated_database, settings
 from tests.support.live import serving
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (config.ROOT / "README.md").read_text()
 # What the tour shows along the way.
 FACTS = (
     r'"mechanics":\[{"id":\d+,"name":"Nina Park"}\]',
@@ -142,6 +144,11 @@ class Blocks(ShellTest):
                         "make run",
                     ],
                 )
+
+    def test_no_document_has_a_comment_among_its_commands(self) -> None:
+        for document in (config.ROOT / "README.md", *(config.ROOT / "docs").rglob("*.md")):
+            words = [word for block in blocks(document.read_text()) for word in shlex.split(block)]
+            self.assertEqual([word for word in words if word.startswith("#")], [], document)
 
     def test_what_a_shell_does_not_understand_is_noticed(self) -> None:
         for shell, script in (
