@@ -32,6 +32,8 @@ NEVER_EMPTY = {"alembic_version", "invoice_series"}
 LONG_TIMEOUTS = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
 # Not restored: sessions that ended since the backup, and invites that were used, would become valid again.
 NOT_RESTORED = ("sign_ins", "invites")
+# Before its first statement on a table, a script of pg_restore sets what it needs; far fewer bytes.
+SCRIPT_HEAD_BYTES = 4096
 # An older backup may lack some of these tables.
 EMPTY_NOT_RESTORED = f"""
 DO $$
@@ -219,11 +221,21 @@ def _require_recent(program: str) -> None:
 def _unpack_postgresql(path: Path, draft: Path) -> str | None:
     """Convert the backup to an SQL script, which reads all of it, and return its revision."""
     _run("pg_restore", "--no-owner", "--no-privileges", "--no-comments", f"--file={draft}", str(path))
+    _remove_newer_settings(draft)
     with draft.open("rb") as script:
         for line in script:
             if line.startswith(b"COPY public.alembic_version "):
                 return next(script).decode().strip()
     return None
+
+
+def _remove_newer_settings(script: Path) -> None:
+    """Make a comment of a setting at the script's head that pg_restore 17 writes, and that older servers refuse."""
+    with script.open("r+b") as file:
+        position = file.read(SCRIPT_HEAD_BYTES).find(b"\nSET transaction_timeout = ")
+        if position >= 0:
+            file.seek(position + 1)
+            file.write(b"---")
 
 
 def _replace_postgresql(draft: Path) -> None:

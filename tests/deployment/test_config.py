@@ -362,9 +362,10 @@ class Documents(unittest.TestCase):
         return environ.looked_up
 
     def read_by_the_deployment(self) -> set[str]:
-        """The variables that only the workflow of the repository and compose.yaml read."""
-        text = (config.ROOT / ".github" / "deploy.py").read_text() + (config.ROOT / "compose.yaml").read_text()
-        return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
+        """The variables that only the workflow of the repository, `.ci/run` and compose.yaml read."""
+        scripts = (".github/deploy.py", ".ci/run", "compose.yaml")
+        text = "".join((config.ROOT / name).read_text() for name in scripts)
+        return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text)) | set(re.findall(r"\$\{([A-Z]+):-", text))
 
     def constants(self) -> set[str]:
         """The names in capitals that modules define: documents on the code name these too."""
