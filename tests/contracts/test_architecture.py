@@ -37,7 +37,7 @@ KEPT_IN = {
     "argon2": {"app.accounts.passwords"},
     "dotenv": {"config"},
     "pythonjsonlogger": {"app.core.logging.logs"},
-    "prometheus_client": {"app.system.metrics"},
+    "prometheus_client": {"app.system.metrics", "app.system.processes"},
     "opentelemetry": {"app.core.logging.tracing"},
     "fpdf": {"app.billing.invoice_pdf"},
 }
