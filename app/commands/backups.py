@@ -32,8 +32,6 @@ NEVER_EMPTY = {"alembic_version", "invoice_series"}
 LONG_TIMEOUTS = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
 # Not restored: sessions that ended since the backup, and invites that were used, would become valid again.
 NOT_RESTORED = ("sign_ins", "invites")
-# Before its first statement on a table, a script of pg_restore sets what it needs; far fewer bytes.
-SCRIPT_HEAD_BYTES = 4096
 # An older backup may lack some of these tables.
 EMPTY_NOT_RESTORED = f"""
 DO $$
@@ -43,6 +41,8 @@ BEGIN
   LOOP EXECUTE format('DELETE FROM public.%I', name); END LOOP;
 END $$
 """  # noqa: S608  # both names are ours
+# Before its first statement on a table, a script of pg_restore sets what it needs; far fewer bytes.
+SCRIPT_HEAD_BYTES = 4096
 # Drop all tables and routines of any revision, except those of extensions; keep the privileges of the schema.
 EMPTY_POSTGRESQL = """
 DO $$
