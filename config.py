@@ -241,6 +241,7 @@ SETTINGS = (
     Setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
     Setting("LOG_FORMAT", _one_of("json", "text")),
     Setting("METRICS_TOKEN", _secret),
+    Setting("REVISION", _text, ""),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", _web_address),
     Setting("TOKEN_HOURS", _whole(1, 24 * 365), "12"),
     Setting("AUDIT_DAYS", _whole(MIN_AUDIT_DAYS, 366 * 30)),
@@ -279,10 +280,12 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
         environ = dotenv | os.environ
     config = {setting.name: setting.read(environ) for setting in SETTINGS}
-    # Render sets this variable on every service; its address is the default of PUBLIC_URL.
+    # Render sets this variable on every service; its address and its commit are defaults.
     on_render = bool(environ.get("RENDER"))
     if on_render and not config["PUBLIC_URL"]:
         config["PUBLIC_URL"] = Setting("RENDER_EXTERNAL_URL", _web_address).read(environ)
+    if on_render and not config["REVISION"]:
+        config["REVISION"] = Setting("RENDER_GIT_COMMIT", _text, "").read(environ)
     if config["APP_ENV"] == "production" and config["PUBLIC_URL"] and not config["ALLOWED_HOSTS"]:
         config["ALLOWED_HOSTS"] = (urlsplit(config["PUBLIC_URL"]).hostname,)
     _refuse_unsafe(config, on_render, environ)

@@ -41,6 +41,8 @@ BEGIN
   LOOP EXECUTE format('DELETE FROM public.%I', name); END LOOP;
 END $$
 """  # noqa: S608  # both names are ours
+# Before its first statement on a table, a script of pg_restore sets what it needs; far fewer bytes.
+SCRIPT_HEAD_BYTES = 4096
 # Drop all tables and routines of any revision, except those of extensions; keep the privileges of the schema.
 EMPTY_POSTGRESQL = """
 DO $$
@@ -237,11 +239,21 @@ def _require_recent(program: str) -> None:
 def _unpack_postgresql(path: Path, draft: Path) -> str | None:
     """Convert the backup to an SQL script, which reads all of it, and return its revision."""
     _run("pg_restore", "--no-owner", "--no-privileges", "--no-comments", f"--file={draft}", str(path))
+    _remove_newer_settings(draft)
     with draft.open("rb") as script:
         for line in script:
             if line.startswith(b"COPY public.alembic_version "):
                 return next(script).decode().strip()
     return None
+
+
+def _remove_newer_settings(script: Path) -> None:
+    """Make a comment of a setting at the script's head that pg_restore 17 writes, and that older servers refuse."""
+    with script.open("r+b") as file:
+        position = file.read(SCRIPT_HEAD_BYTES).find(b"\nSET transaction_timeout = ")
+        if position >= 0:
+            file.seek(position + 1)
+            file.write(b"---")
 
 
 def _replace_postgresql(draft: Path) -> None:

@@ -29,6 +29,7 @@ class CircuitBreaker:
         """Start closed (`is_up`)."""
         self.is_up = True
         self.on_reconnect: list[Callable[[], object]] = []
+        self.on_change: list[Callable[[bool], object]] = []  # are told whether it is closed, each time that changes
         self._app = weakref.ref(app)
         self._lock = Lock()
         self._has_missed_call = False
@@ -54,7 +55,7 @@ class CircuitBreaker:
     def _open(self, error: Exception) -> None:
         with self._lock:
             if self.is_up:
-                self.is_up = False
+                self._set(is_up=False)
                 log.warning("Redis does not answer: %s", type(error).__name__)
                 Thread(target=_restore, args=(self._app,), daemon=True).start()
 
@@ -67,8 +68,14 @@ class CircuitBreaker:
         except Exception:
             return False
         with self._lock:
-            self.is_up = not self._has_missed_call
+            self._set(is_up=not self._has_missed_call)
         return self.is_up
+
+    def _set(self, is_up: bool) -> None:
+        if is_up != self.is_up:
+            self.is_up = is_up
+            for listener in self.on_change:
+                listener(is_up)
 
 
 def _restore(app_ref: weakref.ref[Flask]) -> None:

@@ -5,6 +5,8 @@ their counters through files (`gunicorn.conf.py`), so that each worker reports t
 """
 
 import hmac
+import os
+import platform
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client import values as kinds_of_values
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, event, func, select
@@ -23,10 +25,13 @@ from app.core.fields.schemas import MAX_COUNTED
 from app.core.http import statistics
 from app.core.http.policy import open_to_anyone
 from app.core.http.statistics import CompletedRequest
+from app.core.openapi.document import API_VERSION
 from app.core.problems import NotSignedIn
+from app.core.redis_client import circuit_breaker
 from app.extensions import db
 from app.models import Mail, MailStatus, Part, ServiceTicket
 from app.rules.ticket_life import TicketStatus
+from app.system.processes import Processes
 
 UNKNOWN = "unknown"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -42,11 +47,15 @@ def init_app(app: Flask) -> None:
     statistics.add(app, Requests(registry).count)
     with app.app_context():
         _count_connections(db.engines.values(), registry)
-    shop = Shop()
+        if app.config["REDIS_URL"]:
+            _watch_redis(registry)
+    server = os.getpid()
     if kinds_of_values.ValueClass is not kinds_of_values.MutexValue:  # several processes share their counters
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
-    registry.register(shop)
+        server = os.getppid()
+    for collector in (Shop(), Processes(server), Build(app.config["REVISION"])):
+        registry.register(collector)
     app.extensions["shop.metrics"] = registry
     app.add_url_rule("/metrics", view_func=get_metrics)
 
@@ -110,6 +119,24 @@ def _count_connections(engines: Iterable[Engine], registry: CollectorRegistry) -
     for engine in engines:
         event.listen(engine, "checkout", lambda *_: used.inc())
         event.listen(engine, "checkin", lambda *_: used.dec())
+
+
+def _watch_redis(registry: CollectorRegistry) -> None:
+    """Add a gauge of the processes that do without Redis, since their circuit breaker is open."""
+    without = Gauge("shop_redis_circuits_open", "Workers cut off.", registry=registry, multiprocess_mode="livesum")
+    without.set(0)
+    circuit_breaker().on_change.append(lambda is_up: without.set(not is_up))
+
+
+class Build(Collector):
+    """What is served: the version of the API, the commit where it is known, and the Python."""
+
+    def __init__(self, revision: str) -> None:
+        self._build = {"version": API_VERSION, "revision": revision, "python": platform.python_version()}
+
+    def collect(self) -> Iterator[InfoMetricFamily]:
+        """Yield one metric whose value is 1, as `_info` metrics are."""
+        yield InfoMetricFamily("shop_build", "What is served.", value=self._build)
 
 
 class Shop(Collector):

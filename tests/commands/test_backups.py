@@ -377,6 +377,17 @@ class PostgreSQLPrograms(BackupTest):
         self.assertEqual(told.count("password: a secret%of ours"), told.count("password:"))
         self.assertEqual(told.replace("password: a secret%of ours", "").count("secret"), 0)
 
+    def test_one_that_is_newer_than_the_server_restores_too(self) -> None:
+        self.assertDone(self.backup())
+        real = {name: f'PATH={os.environ["PATH"]} exec {shutil.which(name)} "$@"' for name in ("psql", "pg_restore")}
+        newer = "s/^SET lock_timeout = 0;$/&\\nSET transaction_timeout = 0;/"  # as 17 writes, which 16 refuses
+        last = f"""
+PATH={os.environ["PATH"]}
+{shutil.which("pg_restore")} "$@"
+for argument; do case $argument in --file=*) sed -i '{newer}' "${{argument#--file=}}" ;; esac; done"""
+        self.programs(**{**real, "pg_restore": last})
+        self.assertDone(self.restore(None, "--force"))
+
     def test_what_fails_in_the_midst_changes_nothing(self) -> None:
         source, target = self.elsewhere(new_migrated_database()), self.elsewhere(new_migrated_database())
         for app in (source, target):

@@ -38,7 +38,7 @@ KEPT_IN = {
     "smtplib": {"app.core.smtp"},
     "dotenv": {"config"},
     "pythonjsonlogger": {"app.core.logging.logs"},
-    "prometheus_client": {"app.system.metrics"},
+    "prometheus_client": {"app.system.metrics", "app.system.processes"},
     "opentelemetry": {"app.core.logging.tracing"},
     "fpdf": {"app.billing.invoice_pdf"},
 }

@@ -125,7 +125,7 @@ class Refusals(unittest.TestCase):
         "RATELIMIT_SIGN_UP": ["often"],
     }
     # What any text will do for.
-    FREE = {"SHOP_NAME", "SHOP_ADDRESS"}
+    FREE = {"SHOP_NAME", "SHOP_ADDRESS", "REVISION"}
 
     def test_bad_values_name_their_variable(self) -> None:
         for name, values in self.BAD.items():
@@ -427,9 +427,10 @@ class Documents(unittest.TestCase):
         return environ.looked_up
 
     def read_by_the_deployment(self) -> set[str]:
-        """The variables that only the workflow of the repository reads."""
-        text = (config.ROOT / ".github" / "deploy.py").read_text()
-        return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text))
+        """The variables that only the workflow of the repository, `.ci/run` and compose.yaml read."""
+        scripts = (".github/deploy.py", ".ci/run", "compose.yaml")
+        text = "".join((config.ROOT / name).read_text() for name in scripts)
+        return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text)) | set(re.findall(r"\$\{([A-Z]+):-", text))
 
     def constants(self) -> set[str]:
         """The names in capitals that modules define: documents on the code name these too."""

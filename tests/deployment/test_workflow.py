@@ -1,12 +1,16 @@
-"""The workflow of GitHub Actions: what actionlint and its schema (`make workflow`) do not look at."""
+"""The workflow of GitHub Actions, what `make workflow` does not look at in it, and `.ci/run`, which it runs."""
 
+import os
 import re
+import subprocess
 import unittest
 from pathlib import Path
 
 import yaml
 
-WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "main.yaml"
+ROOT = Path(__file__).parents[2]
+WORKFLOW = ROOT / ".github" / "workflows" / "main.yaml"
+RUN = ROOT / ".ci" / "run"
 
 
 class Workflow(unittest.TestCase):
@@ -45,8 +49,49 @@ class Workflow(unittest.TestCase):
         self.assertEqual(self.text.count("secrets."), 2)
         self.assertEqual(others[0]["with"]["sparse-checkout"], ".github")
 
-    def test_all_that_must_hold_is_tried_on_each_python(self) -> None:
-        commands = "\n".join(step.get("run", "") for step in self.test["steps"])
-        for command in ("make check", "make audit", "make test", "tests.programs.fuzz", "make workflow"):
-            self.assertIn(command, commands)
-        self.assertEqual(set(self.test["services"]), {"postgres", "redis"})
+    def test_it_runs_what_a_person_runs_in_full(self) -> None:
+        commands = [step["run"] for step in self.test["steps"] if "run" in step]
+        self.assertEqual(commands, [".ci/run"])  # a step that is added there is added here
+        (step,) = (step for step in self.test["steps"] if "run" in step)
+        self.assertEqual(step["env"], {"THOROUGH": "1"})
+        self.assertFalse({"if", "continue-on-error"} & set(step))
+        self.assertTrue(os.access(RUN, os.X_OK))
+
+
+class Run(unittest.TestCase):
+    """`.ci/run`, by a person and in the workflow."""
+
+    def setUp(self) -> None:
+        self.text = RUN.read_text()
+
+    def test_all_that_must_hold_is_a_step(self) -> None:
+        for command in ("check", "workflow", "test", "clients", "bench-quick"):
+            self.assertRegex(self.text, rf"make --no-print-directory .*\b{command}\b")
+        for program in ("fuzz", "availability", "siege", "chaos"):
+            self.assertRegex(self.text, rf"-m tests\.programs\.{program}\b")
+        self.assertIn(".ci/audit.py", self.text)
+
+    def test_no_step_is_only_for_one_of_them(self) -> None:
+        told = re.findall(r".*(?:THOROUGH|GITHUB_ACTIONS).*", self.text.split("\nset -euo", 1)[1])
+        choice, groups, audit = told  # how much of a step, how it is shown, and what no network means
+        self.assertEqual(choice, 'if [ -n "${THOROUGH:-}" ]; then')
+        self.assertIn("::group::", groups)
+        self.assertIn(".ci/audit.py || ", audit)
+
+    def test_in_full_nothing_is_left_out(self) -> None:
+        full = self.text.split('"${THOROUGH:-}" ]; then\n')[1].splitlines()[0]
+        self.assertEqual(
+            full.strip(), "suite_on_postgresql=coverage by_psycopg_3=all fuzz_on=postgresql fuzz=(--cases 100)"
+        )
+
+    def test_an_audit_that_asked_nobody_is_no_green_in_full(self) -> None:
+        (command,) = re.findall(r"audit\.py \|\| (.*)", self.text)
+        for code, thorough, green in ((3, "", True), (3, "1", False), (1, "", False), (1, "1", False)):
+            with self.subTest(code=code, thorough=thorough):
+                script = f"set -eu; (exit {code}) || {command}"
+                done = subprocess.run(["bash", "-c", script], env={**os.environ, "THOROUGH": thorough}, check=False)
+                self.assertEqual(done.returncode == 0, green)
+
+    def test_it_installs_every_program_that_tests_skip_without(self) -> None:
+        for program in ("initdb", "redis-server", "pgbouncer", "npm", "zsh"):
+            self.assertRegex(self.text, rf"{program}[^\n]* \|\| missing\+=")

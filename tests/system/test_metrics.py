@@ -1,6 +1,7 @@
 """The metrics: closed to strangers, bounded, and true, also when several processes count."""
 
 import os
+import platform
 import re
 import signal
 import time
@@ -11,11 +12,13 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.core.database.types import now
+from app.core.openapi.document import API_VERSION
+from app.core.redis_client import circuit_breaker
 from app.extensions import cache, db
 from app.models import Mail, MailKind, MailStatus
 from app.rules.ticket_life import TicketStatus
 from tests.support import Caller, ShopTest, database_url, settings
-from tests.support.instruments import OwnAppTest, statements
+from tests.support.instruments import OwnAppTest, RedisTest, statements
 from tests.support.live import call, serving
 
 TOKEN = "a token for nobody but Prometheus"
@@ -43,7 +46,12 @@ class Closed(ShopTest):
 class Metrics(OwnAppTest):
     """What one process tells."""
 
-    SETTINGS = {"METRICS_TOKEN": TOKEN, "RATELIMIT_LOGIN": "3 per hour", "RATELIMIT_GUESSES": "1 per hour"}
+    SETTINGS = {
+        "METRICS_TOKEN": TOKEN,
+        "REVISION": "4f1c2d3e",
+        "RATELIMIT_LOGIN": "3 per hour",
+        "RATELIMIT_GUESSES": "1 per hour",
+    }
 
     def samples(self) -> dict[tuple[str, ...], float]:
         answer = self.anyone.get("/metrics", headers=BEARER)
@@ -133,11 +141,46 @@ class Metrics(OwnAppTest):
             self.samples()
         self.assertEqual(len([statement for statement in sent if "service_tickets" in statement]), 1)
 
+    def test_the_process_is_told(self) -> None:
+        before = self.samples()
+        sum(range(3_000_000))
+        after = self.samples()
+        self.assertGreater(after[("process_cpu_seconds_total",)], before[("process_cpu_seconds_total",)])
+        self.assertIn(after[("process_resident_memory_bytes",)], range(10 << 20, 10 << 30))
+        started = after[("process_start_time_seconds",)]
+        self.assertEqual(started, before[("process_start_time_seconds",)])
+        self.assertGreater(started, 1_600_000_000)
+
+    def test_the_build_is_told(self) -> None:
+        self.assertEqual(self.samples()["shop_build_info", platform.python_version(), "4f1c2d3e", API_VERSION], 1)
+
+    def test_without_redis_there_is_no_circuit(self) -> None:
+        self.assertNotIn(("shop_redis_circuits_open",), self.samples())
+
     def test_nothing_personal_is_told(self) -> None:
         self.advisor.get(f"/customers/{self.customer.id}?secret=1")
         text = self.anyone.get("/metrics", headers=BEARER).text
         for private in (self.customer.email, "Cus Tomer", "secret", self.advisor.token, TOKEN):
             self.assertNotIn(private, text)
+
+
+class Redis(RedisTest):
+    """Whether the circuit breaker is open."""
+
+    SETTINGS = {"METRICS_TOKEN": TOKEN}
+
+    def open_circuits(self) -> float:
+        return read(self.anyone.get("/metrics", headers=BEARER).text)[("shop_redis_circuits_open",)]
+
+    def test_it_is_open_while_redis_is_away(self) -> None:
+        self.assertEqual(self.open_circuits(), 0)
+        self.redis.kill()
+        self.advisor.get("/mechanics")
+        self.assertEqual(self.open_circuits(), 1)
+        self.redis.start()
+        with self.app.app_context():
+            circuit_breaker().reconnect()  # what the thread in the background does
+        self.assertEqual(self.open_circuits(), 0)
 
 
 class WithoutDatabase(OwnAppTest):
@@ -164,12 +207,16 @@ class InSeveralProcesses(unittest.TestCase):
         with serving(database_url(), METRICS_TOKEN=TOKEN, LOG_FORMAT="json") as (address, log):
             for _ in range(30):
                 call(f"{address}/health")
-            before = self.asked(address)
+            before, usage = self.asked(address), self.usage(address)
             self.assertGreaterEqual(before, 30)
             for victim in self.workers(log):
                 os.kill(victim, signal.SIGKILL)
             self.wait_for_others(log)
             self.assertEqual(self.asked(address), before)
+            later = self.usage(address)
+            self.assertEqual(later["process_start_time_seconds"], usage["process_start_time_seconds"])
+            self.assertGreater(later["process_cpu_seconds_total"], usage["process_cpu_seconds_total"])
+            self.assertGreater(later["process_resident_memory_bytes"], 50 << 20)
             call(f"{address}/health")
             self.assertEqual(self.asked(address), before + 1)
             folders = self.folders()
@@ -178,10 +225,16 @@ class InSeveralProcesses(unittest.TestCase):
             self.assertLessEqual(numbers, {"0", "1"})  # as many as workers, whoever they are
         self.assertEqual([folder for folder in folders if folder.exists()], [])
 
-    def asked(self, address: str) -> float:
+    def samples(self, address: str) -> dict[tuple[str, ...], float]:
         request = urllib.request.Request(f"{address}/metrics", headers=BEARER)
         with urllib.request.urlopen(request, timeout=10) as response:
-            return read(response.read().decode())["shop_requests_total", "GET", "/health", "200"]
+            return read(response.read().decode())
+
+    def asked(self, address: str) -> float:
+        return self.samples(address)["shop_requests_total", "GET", "/health", "200"]
+
+    def usage(self, address: str) -> dict[str, float]:
+        return {key[0]: value for key, value in self.samples(address).items() if key[0].startswith("process_")}
 
     def wait_for_others(self, log: Path) -> None:
         for _ in range(100):
