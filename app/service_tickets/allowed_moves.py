@@ -32,7 +32,7 @@ class AllowedMoves(fields.List[Any]):
     """The statuses that the one who asks may request for the ticket now."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Choice(TicketStatus), dump_only=True, **kwargs)
+        super().__init__(Choice(TicketStatus), **kwargs)
 
     def get_value(self, obj: ServiceTicket, attr: str, accessor: Any = None, default: Any = None) -> list[Any]:
         """Return them for a ticket whose mechanics are loaded."""

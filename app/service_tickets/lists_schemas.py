@@ -33,6 +33,8 @@ class TicketCardSchema(ModelOutput):
     balance = Money(signed=True)
     parts_short = WholeNumber(metadata={"description": "How many lines of parts wait for units."})
 
+    json_schema = {"x-asked-for-by": "view=summary"}
+
     class Meta(ModelOutput.Meta):
         model = ServiceTicket
         fields: tuple[str, ...] = (
