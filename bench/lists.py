@@ -71,6 +71,7 @@ WORDS = {
         "q": ("since", "wipers", "alternator", "no such word"),
         "key_tag": ("Tag 7", "no such tag"),
         "po_number": ("PO-7", "no such order"),
+        "view": ("summary",),
     },
 }
 # The first of the advisors; mechanics look after no ticket.
