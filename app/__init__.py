@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some packages add routes to the blueprints of others
-from app.accounts import audit_routes, invites_routes, limits, session_cache
+from app.accounts import audit_routes, invites_routes, limits, me_routes, session_cache
 from app.accounts.idempotency import KEYS
 from app.commands import cli
 from app.core import openapi, redis_client
@@ -99,6 +99,7 @@ def _register_blueprints(app: Flask) -> None:
     # The same routes under their first address; served, but not documented again.
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
+    api.register_blueprint(me_routes.blueprint)
     api.register_blueprint(invites_routes.blueprint)
     api.register_blueprint(spreadsheets.blueprint)
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])

@@ -77,20 +77,25 @@ FROM generate_series({first}, {last}) AS n, generate_series(0, n % 2) AS k,
 
 INSERT INTO service_tickets (id, status, description, odometer, customer_id, vehicle_id, opened_by_id, created_at,
     updated_at, version, labor_rate, parts_tax_rate, labor_tax_rate, supplies_rate, total_parts, total_labor,
-    total_discount, total_supplies, total_tax, total, paid, balance, is_assigned, search_text)
+    total_discount, total_supplies, total_tax, total, paid, balance, is_assigned, search_text, status_since, advisor_id,
+    promised_at, promised_key, key_tag, po_number)
 SELECT n, CASE WHEN n <= {finished} THEN 'completed' WHEN n % 2 = 0 THEN 'open' ELSE 'in_progress' END,
     words, 10000 + n % 150000, 1 + (n::bigint * 7919) % {customers}, 1 + (n::bigint * 7919) % {customers},
     1 + (n * 7) % {mechanics}, opened, opened, 1, 10000, 0, 0, 0, of_parts, of_labor, 0, 0, 0, of_parts + of_labor, 0,
-    of_parts + of_labor, true, ' ' || lower(replace(words, ',', ''))
+    of_parts + of_labor, true, ' ' || lower(replace(words, ',', '')), opened, {mechanics} + 1 + n % {advisors},
+    promise, coalesce(promise, '9999-01-01Z'), 'Tag ' || n % 40, CASE WHEN n % 50 = 0 THEN 'PO-' || n % 997 END
 FROM generate_series({first}, {last}) AS n
     JOIN (SELECT ticket_id, sum(line_total) AS of_parts FROM part_lines GROUP BY 1) AS p ON p.ticket_id = n
     JOIN (SELECT ticket_id, sum(line_total) AS of_labor FROM labor_lines GROUP BY 1) AS l ON l.ticket_id = n,
     LATERAL (SELECT now() - ({total} - n) * interval '1 minute' AS opened, (ARRAY[
         'Squeals when braking,', 'Annual service, and look at the wipers, worn', 'Engine light is on'
-    ])[1 + n % 3] || ' since mile ' || n % 99991 AS words) AS made ORDER BY n;
+    ])[1 + n % 3] || ' since mile ' || n % 99991 AS words) AS made,
+    LATERAL (SELECT CASE WHEN n % 5 > 0 THEN opened + (1 + n * 13 % 240) * interval '1 hour' END AS promise) AS said
+ORDER BY n;
 
-INSERT INTO ticket_mechanics (ticket_id, mechanic_id, status, created_at, updated_at, total)
-SELECT id, 1 + (id * 7 + k * 11) % {mechanics}, status, created_at, updated_at, total
+INSERT INTO ticket_mechanics
+    (ticket_id, mechanic_id, status, created_at, updated_at, total, promised_key, status_since)
+SELECT id, 1 + (id * 7 + k * 11) % {mechanics}, status, created_at, updated_at, total, promised_key, status_since
 FROM service_tickets, generate_series(0, 1) AS k
 WHERE id BETWEEN {first} AND {last} AND (k = 0 OR id % 4 = 0) ORDER BY id;
 
@@ -190,6 +195,7 @@ class Shop:
     def _run(self, statements: str, **numbers: int) -> None:
         names = {
             "mechanics": MECHANICS,
+            "advisors": ADVISORS,
             "staff": STAFF,
             "parts": PARTS,
             "customers": self.customers,

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 import psycopg
 from sqlalchemy import Engine, event
 
-from app.service_tickets.filters import DATES
+from app.service_tickets.filters import RANGES
 from bench.data import MECHANICS, STAFF, Shop
 from bench.machine import PostgreSQL, postgresql
 from bench.workloads import PER_PAGE, next_page
@@ -45,8 +45,9 @@ WHERE id % ((SELECT max(id) FROM service_tickets) / 40) = 5;
 DELETE FROM ticket_mechanics WHERE ticket_id % 100 = 3;
 UPDATE service_tickets SET is_assigned = false WHERE id % 100 = 3;
 UPDATE ticket_mechanics SET status = t.status FROM service_tickets t WHERE t.id = ticket_id AND t.status <> 'completed';
-INSERT INTO ticket_mechanics (ticket_id, mechanic_id, status, created_at, updated_at, total)
-SELECT id, {left}, status, created_at, updated_at, total FROM service_tickets
+INSERT INTO ticket_mechanics
+    (ticket_id, mechanic_id, status, created_at, updated_at, total, promised_key, status_since)
+SELECT id, {left}, status, created_at, updated_at, total, promised_key, status_since FROM service_tickets
 WHERE is_assigned AND id < (SELECT max(id) / 5 FROM service_tickets);
 UPDATE ticket_mechanics SET hold = t.hold FROM service_tickets t WHERE t.id = ticket_id AND t.hold IS NOT NULL;
 INSERT INTO audit_events (kind, mechanic_id, created_at)
@@ -66,9 +67,16 @@ WORDS = {
     },
     "/inventory": {"q": ("part", "number 77"), "sku": ("SKU", "SKU-77"), "location": ("A1", "A1-77")},
     "/mechanics": {"q": ("staff", "member 7")},
-    "": {"q": ("since", "wipers", "alternator", "no such word")},
+    "": {
+        "q": ("since", "wipers", "alternator", "no such word"),
+        "key_tag": ("Tag 7", "no such tag"),
+        "po_number": ("PO-7", "no such order"),
+        "view": ("summary",),
+    },
 }
-IDS = {"customer_id": (42,), "vehicle_id": (42,), "mechanic_id": (7, LEFT)}
+# The first of the advisors; mechanics look after no ticket.
+ADVISOR = MECHANICS + 1
+IDS = {"customer_id": (42,), "vehicle_id": (42,), "mechanic_id": (7, LEFT), "advisor_id": (ADVISOR, 7)}
 # From an hour to five years ago, in minutes: there is a ticket a minute.
 AGES = (60, 6 * 24 * 60, 15_000, 2_600_000)
 # Filters of tickets that a desk uses together, two at a time, and where.
@@ -78,7 +86,10 @@ TOGETHER = (
     [("unassigned", flag) for flag in ("true", "false")],
     [("mechanic_id", each) for each in IDS["mechanic_id"]],
     [("customer_id", 42), ("vehicle_id", 42)],
+    [("advisor_id", ADVISOR), ("key_tag", "Tag 7")],
+    [("hold", "parts")],
     [(name, AGES[2]) for name in ("created_from", "created_before", "updated_from")] + [("created_from", AGES[3])],
+    [(name, minutes) for name in ("promised_from", "promised_before") for minutes in (AGES[2], AGES[3])],
 )
 
 
@@ -202,7 +213,7 @@ def together(names: Collection[str]) -> Iterator[tuple[tuple[str, Any], ...]]:
     """Two filters at once, of those that a list of tickets has."""
     for pair in chain.from_iterable(product(*kinds) for kinds in combinations(TOGETHER, 2)):
         if all(name in names for name, _ in pair):
-            yield tuple((name, ago(value) if name in DATES else value) for name, value in pair)
+            yield tuple((name, ago(value) if name in RANGES else value) for name, value in pair)
 
 
 def values(path: str, name: str, parameter: dict[str, Any]) -> Iterator[tuple[tuple[str, Any], ...]]:

@@ -25,7 +25,10 @@ from bench.machine import cpu_seconds, postgresql
 BEFORE = """
 DROP INDEX ix_ticket_mechanics_status, ix_ticket_mechanics_created_at, ix_ticket_mechanics_updated_at,
     ix_ticket_mechanics_total, ix_ticket_mechanics_hold, ix_service_tickets_status_id, ix_service_tickets_created_at_id,
-    ix_service_tickets_updated_at_id, ix_service_tickets_total_id, ix_service_tickets_block_created_at;
+    ix_service_tickets_updated_at_id, ix_service_tickets_total_id, ix_service_tickets_block_created_at,
+    ix_ticket_mechanics_promised_key, ix_ticket_mechanics_status_since, ix_service_tickets_promised_key_id,
+    ix_service_tickets_status_since_id, ix_service_tickets_advisor_id_id, ix_service_tickets_advisor_id_promised_key_id,
+    ix_service_tickets_key_tag_id, ix_service_tickets_po_number_id;
 CREATE INDEX ON ticket_mechanics (mechanic_id);
 CREATE INDEX ON service_tickets (status, id);
 CREATE INDEX ON service_tickets (created_at, id);

@@ -9,6 +9,8 @@ PREFIXES = (CANONICAL, ALIAS)
 FIELDS = {
     "id",
     "status",
+    "status_since",
+    "allowed_moves",
     "hold",
     "description",
     "customer_id",
@@ -16,6 +18,10 @@ FIELDS = {
     "vehicle_id",
     "vehicle",
     "odometer",
+    "advisor_id",
+    "advisor",
+    "promised_at",
+    "po_number",
     "mechanics",
     "parts",
     "labor",
@@ -735,7 +741,7 @@ class MoveTicket(TicketTest):
             with self.subTest(repr(hold)):
                 answer = self.assertStatus(self.hold(self.mechanic, hold), 200)
                 self.assertEqual((answer["hold"], answer["status"]), (hold, "open"))
-                self.assertUnchanged(answer)
+                self.assertEqual(self.assertStatus(self.mechanic.get(self.path), 200), answer)
 
     def test_a_hold_comes_along_with_a_move(self) -> None:
         answer = self.assertStatus(self.move(self.mechanic, "in_progress", hold="parts"), 200)

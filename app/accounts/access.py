@@ -103,6 +103,12 @@ def identity() -> Identity | None:
     return sessions.get_or_load(claims, lambda: _look_up(claims))
 
 
+def asker() -> Identity | None:
+    """Return the identity that the current request was admitted for; None before that, and outside of a request."""
+    authorised = current_request().authorised if has_request_context() else None
+    return authorised[1] if authorised else None
+
+
 def _look_up(claims: tokens.Claims) -> tuple[Identity, float]:
     """Return the owner of a session, and until when the cache may keep it. Raises `NotSignedIn`."""
     until = time.monotonic() + CACHED_SECONDS

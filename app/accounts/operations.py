@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
 
@@ -11,12 +11,14 @@ from app.accounts.access import Identity
 from app.accounts.auditing import audit
 from app.accounts.devices import Device
 from app.accounts.passwords import verify_password
+from app.core.database.reads import read
 from app.core.database.transaction import atomic, get_for_update, release_connection
 from app.core.database.types import now
 from app.core.database.versions import ANY_VERSION, IfMatch
+from app.core.problems import NotSignedIn
 from app.core.text.normalize import normal_email
 from app.extensions import db
-from app.models import Account, AuditKind, Invite, Mail, Mechanic, SignIn
+from app.models import Account, AuditKind, Customer, Invite, Mail, Mechanic, SignIn
 from app.problems import SignInFailed, WrongPassword
 
 
@@ -97,6 +99,20 @@ def sign_out_everywhere(
     if_match.require(owner)
     end_sessions(owner)
     audit(AuditKind.SIGNED_OUT, actor or owner, owner, "everywhere")
+
+
+def describe_session(actor: Identity) -> dict[str, Any]:
+    """Return the account of the session, as `MeSchema` shows it. Raises `NotSignedIn` where the session has ended."""
+    account: type[Account] = Mechanic if actor.is_staff else Customer
+    row = read(
+        select(account.id, account.name, account.email, SignIn.expires_at)
+        .join(SignIn, SignIn.owner_id(account) == account.id)
+        .where(SignIn.id == actor.sign_in_id)
+    )
+    if not row:
+        raise NotSignedIn
+    names = ("id", "name", "email", "expires_at")
+    return {"kind": account.noun, "role": actor.role, **dict(zip(names, row[0], strict=True))}
 
 
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:

@@ -133,6 +133,7 @@ class Visit(NamedTuple):
     quoted: bool = False
     hold: Hold | None = None
     discount: str | None = None
+    due_in: int | None = None  # hours until it is promised
 
 
 VISITS = (
@@ -164,6 +165,7 @@ VISITS = (
         (4,),
         ((3, 1), (4, 7)),
         (("Oil change", "0.5"), ("Find the leak", "0.8")),
+        due_in=3,
     ),
     Visit(
         3,
@@ -184,7 +186,16 @@ VISITS = (
         (("Replace strut assembly", "2.2"), ("Wheel alignment", "1.0")),
         quoted=True,
     ),
-    Visit(1, 185_002, "185,000-mile service.", TicketStatus.OPEN, (4,), ((5, 1), (7, 4)), (("Service", "1.5"),)),
+    Visit(
+        1,
+        185_002,
+        "185,000-mile service.",
+        TicketStatus.OPEN,
+        (4,),
+        ((5, 1), (7, 4)),
+        (("Service", "1.5"),),
+        due_in=28,
+    ),
     Visit(
         6,
         91_200,
@@ -304,6 +315,9 @@ def _add_visit(
         description=visit.description,
         odometer=visit.odometer,
         status=TicketStatus.ESTIMATE if visit.quoted else TicketStatus.OPEN,
+        advisor_id=advisor.id,
+        promised_at=visit.due_in and now() + timedelta(hours=visit.due_in),
+        key_tag=str(visit.car),
     ).id
     for number, units in visit.parts:
         lines_operations.use_part(advisor, ticket_id, parts[number - 1].id, quantity=units)
@@ -340,7 +354,7 @@ def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
 
 
 # The columns that assignments copy from these tickets; their totals are 0.
-IN_LISTS = ("status", "created_at", "updated_at")
+IN_LISTS = ("status", "status_since", "created_at", "updated_at")
 
 
 def grow(customers: int, advance: Callable[[int], object]) -> None:
@@ -382,6 +396,7 @@ def _visits(rng: random.Random, customer_id: int, staff: list[int]) -> Iterator[
             "customer_id": customer_id,
             "opened_by_id": rng.choice(staff),
             "status": status,
+            "status_since": moment,
             "description": f"{car}: {rng.choice(JOBS)}",
             "odometer": rng.randrange(5_000, 200_000),
             "is_assigned": True,

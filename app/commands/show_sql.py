@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 
 from app.accounts.access import AccountPolicy, Identity
 from app.commands.sql_layout import lay_out
+from app.core.http.request import current_request
 from app.core.problems import Problem
 from app.extensions import cache, db
 from app.rules.roles import Role
@@ -61,7 +62,10 @@ def _sent(rule: Rule, given: Mapping[str, str], *, as_customer: bool) -> list[St
     with current_app.test_request_context(address), _uncached(), _recorded() as sent:
         if request.view_args is None:
             raise click.ClickException(f"There is nothing at {address}.")
-        caller = _caller(view.policy, request.view_args.get("customer_id", 1), as_customer=as_customer)
+        identity = _identity(view.policy, request.view_args.get("customer_id", 1), as_customer=as_customer)
+        current_request().authorised = view.policy, identity
+        # What a view behind this policy takes for its first argument.
+        caller = identity if view.policy.roles else identity.id
         try:
             view.__wrapped__(caller, **request.view_args)  # the view behind its policy
         except Problem as problem:
@@ -85,13 +89,12 @@ def _in_words(problem: Problem) -> str:
     return "; ".join([problem.detail, *(f"{name}: {' '.join(messages)}" for name, messages in faults.items())])
 
 
-def _caller(policy: AccountPolicy, customer_id: int, *, as_customer: bool) -> Identity | int:
-    """What a view behind this policy takes for its first argument."""
+def _identity(policy: AccountPolicy, customer_id: int, *, as_customer: bool) -> Identity:
+    """Who sends the request: this customer where they are asked for or nobody else may, else an admin."""
     if as_customer and not policy.customers:
         raise click.ClickException(f"Only {policy.whom()} may do this.")
-    if not policy.roles:
-        return customer_id
-    return Identity(customer_id, None, "") if as_customer else Identity(1, Role.ADMIN, "")
+    is_customer = as_customer or not policy.roles
+    return Identity(customer_id, None, "") if is_customer else Identity(1, Role.ADMIN, "")
 
 
 @contextmanager

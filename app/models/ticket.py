@@ -1,7 +1,7 @@
 """Service tickets (repair orders), their mechanics, lines and history."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -39,7 +39,7 @@ from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from app.core.database.append_only import append_only
 from app.core.database.base import Base
-from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, readonly_relationship, search_index
+from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, folded, readonly_relationship, search_index
 from app.core.database.types import Hours, Money, Percent, UtcDateTime, enum_column, now
 from app.models.base import Searchable
 from app.models.customer import Customer
@@ -63,6 +63,9 @@ from app.rules.ticket_life import (
 from app.rules.totals import Discount, Rates, Totals
 
 ON_HOLD = text("hold IS NOT NULL")
+# The sort key of a ticket without a promise: behind all others, as null sorts.
+NO_PROMISE = datetime(9999, 1, 1, tzinfo=UTC)
+NO_PROMISE_TEXT = "9999-01-01 00:00:00.000000"
 # Number of ids in a block; the dates of each block are indexed, to find where a range of dates begins among the ids.
 BLOCK = 8192
 # Last columns of the index that sorts by total, so that it also answers filters on dates without reading the rows.
@@ -80,6 +83,8 @@ class Assignment(Base):
         Index("ix_ticket_mechanics_status", "mechanic_id", "status", "ticket_id"),
         Index("ix_ticket_mechanics_created_at", "mechanic_id", "status", "created_at", "ticket_id"),
         Index("ix_ticket_mechanics_updated_at", "mechanic_id", "status", "updated_at", "ticket_id"),
+        Index("ix_ticket_mechanics_promised_key", "mechanic_id", "status", "promised_key", "ticket_id"),
+        Index("ix_ticket_mechanics_status_since", "mechanic_id", "status", "status_since", "ticket_id"),
         Index("ix_ticket_mechanics_total", "mechanic_id", "status", "total", "ticket_id", *DATES),
         Index(
             "ix_ticket_mechanics_hold",
@@ -97,6 +102,8 @@ class Assignment(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    promised_key: Mapped[datetime] = mapped_column(UtcDateTime, default=NO_PROMISE, server_default=NO_PROMISE_TEXT)
+    status_since: Mapped[datetime] = mapped_column(UtcDateTime, default=now, server_default=func.now())
 
     @classmethod
     def not_deleted(cls) -> ColumnElement[bool]:
@@ -106,13 +113,20 @@ class Assignment(Base):
 
 ticket_mechanics: Table = cast("Table", Assignment.__table__)
 # The columns of the ticket that an assignment copies.
-COPIED = ("status", "hold", "created_at", "updated_at", "total")
+COPIED = ("status", "hold", "created_at", "updated_at", "total", "promised_key", "status_since")
 DUE = text("balance > 0 AND status = 'invoiced'")
 CREDIT = text("balance < 0")
 COMMA: Any = literal_column("', '")  # a constant, so that the statement has no parameter for it
 WAITING = text("quantity_short > 0")
 # The columns of a ticket's totals, in the order of the fields of `Totals`.
 FIGURES = ("total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance")
+
+
+def _index_where_set(name: str, *order: str) -> Index:
+    """Return an index of the tickets on which a column is set: of each of its values and each status, in this order."""
+    where = text(f"{name} IS NOT NULL")
+    named = "_".join(("ix_service_tickets", name, *(each for each in order if each != "is_assigned")))
+    return Index(named, name, "status", *order, sqlite_where=where, postgresql_where=where)
 
 
 def _blocks_index() -> Index:
@@ -140,7 +154,13 @@ class ServiceTicket(Searchable, Versioned, Row):
         Index("ix_service_tickets_created_at_id", "status", "is_assigned", "created_at", "id"),
         Index("ix_service_tickets_updated_at_id", "status", "is_assigned", "updated_at", "id"),
         Index("ix_service_tickets_total_id", "status", "is_assigned", "total", "id", *DATES),
+        Index("ix_service_tickets_promised_key_id", "status", "is_assigned", "promised_key", "id"),
+        Index("ix_service_tickets_status_since_id", "status", "is_assigned", "status_since", "id"),
         _blocks_index(),
+        # The tickets of one advisor, by their ids and by what was promised; one key or purchase order, by its tickets.
+        *(_index_where_set("advisor_id", "is_assigned", *order, "id") for order in ((), ("promised_key",))),
+        _index_where_set("key_tag", "id"),
+        _index_where_set("po_number", "id"),
         Index("ix_service_tickets_hold_id", "hold", "id", sqlite_where=ON_HOLD, postgresql_where=ON_HOLD),
         Index("ix_service_tickets_due", "id", sqlite_where=DUE, postgresql_where=DUE),
         Index("ix_service_tickets_credit", "id", sqlite_where=CREDIT, postgresql_where=CREDIT),
@@ -160,6 +180,21 @@ class ServiceTicket(Searchable, Versioned, Row):
     is_assigned: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    status_since: Mapped[datetime] = mapped_column(
+        UtcDateTime,
+        default=lambda context: context.get_current_parameters()["created_at"],
+        server_default=func.now(),
+        doc="When it got this status.",
+    )
+    advisor_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who of the staff looks after it.")
+    promised_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When the customer was told it is ready.")
+    promised_key: Mapped[datetime] = folded(
+        lambda promised: promised or NO_PROMISE, "promised_at", kind=UtcDateTime, server_default=NO_PROMISE_TEXT
+    )
+    notes: Mapped[str | None] = mapped_column(String(2000), doc="Notes of the staff, which customers never see.")
+    key_tag: Mapped[str | None] = mapped_column(String(20), doc="Which tag the car's key hangs on.")
+    po_number: Mapped[str | None] = mapped_column(String(40), doc="The customer's purchase order.")
 
     labor_rate: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     parts_tax_rate: Mapped[Decimal] = mapped_column(Percent, default=ZERO)
@@ -186,7 +221,8 @@ class ServiceTicket(Searchable, Versioned, Row):
 
     customer: Mapped[Customer] = readonly_relationship()
     vehicle: Mapped[Vehicle | None] = readonly_relationship()
-    opened_by: Mapped[Mechanic] = readonly_relationship()
+    opened_by: Mapped[Mechanic] = readonly_relationship(foreign_keys=[opened_by_id])
+    advisor: Mapped[Mechanic | None] = readonly_relationship(foreign_keys=[advisor_id])
     mechanics: Mapped[list[Mechanic]] = relationship(
         secondary=ticket_mechanics, order_by=Mechanic.id, lazy="raise_on_sql"
     )
@@ -384,6 +420,18 @@ Mechanic.__mapper__.add_property(
             Assignment.status.in_([literal_column(f"'{s.value}'") for s in TicketStatus if s in WORKLOAD]),
         )
         .correlate(Mechanic)
+        .scalar_subquery(),
+        deferred=True,
+    ),
+)
+
+# How many lines of parts wait for units. Deferred: only schemas that show it load it.
+ServiceTicket.__mapper__.add_property(
+    "parts_short",
+    column_property(
+        select(func.count())
+        .where(PartLine.ticket_id == ServiceTicket.id, PartLine.quantity_short > literal_column("0"))
+        .correlate(ServiceTicket)
         .scalar_subquery(),
         deferred=True,
     ),

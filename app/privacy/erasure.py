@@ -26,6 +26,8 @@ from app.rules.money import ZERO
 from app.rules.ticket_life import FINISHED, TicketStatus
 
 ERASED_TEXT = "Erased"
+# Texts of tickets that the history repeats where they change.
+FREE_TEXT = ("description", "notes", "key_tag")
 
 
 @atomic()
@@ -78,10 +80,10 @@ def _erase_free_text(mine: ColumnElement[bool]) -> None:
     tickets = select(ServiceTicket.id).where(mine)
     theirs = TicketEvent.ticket_id.in_(tickets)
     described = or_(TicketEvent.before.is_not(None), TicketEvent.after.is_not(None))
-    words = {"description": ERASED_TEXT, "search_text": searchable(ERASED_TEXT)}
+    words = {"description": ERASED_TEXT, "search_text": searchable(ERASED_TEXT), "notes": None, "key_tag": None}
     for statement in (
         update(ServiceTicket).where(mine).values(**words, version=ServiceTicket.version + 1),
-        update(TicketEvent).where(theirs, TicketEvent.what == "description", described).values(before=None, after=None),
+        update(TicketEvent).where(theirs, TicketEvent.what.in_(FREE_TEXT), described).values(before=None, after=None),
         update(TicketEvent).where(theirs, TicketEvent.reason.is_not(None)).values(reason=None),
         update(Authorization).where(Authorization.ticket_id.in_(tickets)).values(said_by=None),
     ):

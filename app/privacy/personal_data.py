@@ -26,6 +26,7 @@ from app.models import (
     Vehicle,
 )
 from app.privacy.schemas import PERSONAL_DATA
+from app.service_tickets.schemas import STAFF_ONLY
 
 # At most this many rows are in memory at once.
 ROWS_AT_ONCE = 100
@@ -42,7 +43,7 @@ HELD: dict[str, Callable[[int], ColumnElement[bool]]] = {
     "authorizations": _of_tickets(Authorization.ticket_id),
     "invoices": _of_tickets(Invoice.ticket_id),
     "payments": _of_tickets(Payment.ticket_id),
-    "history": _of_tickets(TicketEvent.ticket_id),
+    "history": lambda owner: and_(_of_tickets(TicketEvent.ticket_id)(owner), TicketEvent.what.not_in(STAFF_ONLY)),
     "sessions": lambda owner: SignIn.customer_id == owner,
     "mails": lambda owner: Mail.customer_id == owner,
     "own_acts": lambda owner: AuditEvent.customer_id == owner,

@@ -10,6 +10,13 @@ from app.service_tickets.schemas import OwnTicketSchema
 from app.vehicles.schemas import VehicleSchema
 
 
+class HeldTicketSchema(OwnTicketSchema):
+    """A ticket without where it may be moved, which is nothing that is held on anybody."""
+
+    class Meta(OwnTicketSchema.Meta):
+        fields = tuple(name for name in OwnTicketSchema.Meta.fields if name != "allowed_moves")
+
+
 class HeldAuthorizationSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = Authorization
@@ -65,7 +72,7 @@ class AccountEventSchema(ModelOutput):
 class PersonalDataSchema(Output):
     customer = fields.Nested(CustomerSchema())
     vehicles = fields.Nested(VehicleSchema(many=True))
-    tickets = fields.Nested(OwnTicketSchema(many=True))
+    tickets = fields.Nested(HeldTicketSchema(many=True))
     authorizations = fields.Nested(HeldAuthorizationSchema(many=True))
     invoices = fields.Nested(HeldInvoiceSchema(many=True))
     payments = fields.Nested(HeldPaymentSchema(many=True))

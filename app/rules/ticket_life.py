@@ -56,6 +56,10 @@ class Transition:
     own: bool = False
     needs_reason: bool = False
 
+    def is_for(self, role: Role | None) -> bool:
+        """Return whether the role may make it; mechanics some on their own tickets alone, customers (None) none."""
+        return role in self.roles or (self.own and role is Role.MECHANIC)
+
 
 _S = TicketStatus
 _ADMIN = frozenset({Role.ADMIN})
@@ -93,6 +97,8 @@ BILLED = frozenset({TicketStatus.INVOICED, TicketStatus.PAID})
 HOLDABLE = CHANGEABLE
 # No work is left to do, and nobody owes money, unless a ticket other than a paid one has payments.
 FINISHED = frozenset({TicketStatus.PAID, TicketStatus.VOID, TicketStatus.DECLINED})
+# What the desk notes on a ticket still changes, such as its key tag; the customer of such a ticket is not erased.
+NOTABLE = frozenset(TicketStatus) - FINISHED
 # Counts as open work of a mechanic.
 WORKLOAD = RESERVING
 
@@ -105,3 +111,14 @@ def find_transition(source: TicketStatus, target: TicketStatus, by: Trigger) -> 
 def allowed(source: TicketStatus, by: Trigger = Trigger.STATUS) -> list[str]:
     """Return the sorted values of the statuses that `source` can change to by this trigger, for error responses."""
     return sorted(each.target.value for each in TRANSITIONS if (each.source, each.by) == (source, by))
+
+
+def allowed_moves(source: TicketStatus, role: Role | None, *, own: bool) -> list[str]:
+    """Return the sorted values of the statuses that somebody may request for a ticket; customers (None) request none.
+
+    `own` tells that the ticket is theirs: mechanics move only those.
+    """
+    if role not in FRONT_DESK and not own:
+        return []
+    moves = (each for each in TRANSITIONS if each.source is source and each.by is Trigger.STATUS and each.is_for(role))
+    return sorted(each.target.value for each in moves)

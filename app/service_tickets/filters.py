@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, false, literal_column, select, true
 
 from app.core.lists.listing import Blocks, Filter, Listing, one_of, words_in
 from app.models import Assignment, Mechanic, ServiceTicket, TicketEvent
-from app.models.ticket import BLOCK
+from app.models.ticket import BLOCK, NO_PROMISE
 from app.rules.ticket_life import TicketStatus
 
 DATES = {
@@ -15,17 +15,20 @@ DATES = {
     "updated_from": "updated_at",
     "updated_before": "updated_at",
 }
+RANGES = {**DATES, "promised_from": "promised_at", "promised_before": "promised_at"}
 # Constants instead of parameters, so that the conditions match those of the partial indexes.
 _INVOICED: ColumnElement[str] = literal_column(f"'{TicketStatus.INVOICED.value}'")
 _IS_DUE = and_(ServiceTicket.balance > literal_column("0"), ServiceTicket.status == _INVOICED)
 _HAS_CREDIT = ServiceTicket.balance < literal_column("0")
 _CREDITS = select(ServiceTicket.id).where(_HAS_CREDIT)
 BLOCKS = Blocks(ServiceTicket, "created_at", BLOCK)
-STATUS_AND_DATES = frozenset({"status", "unassigned", *DATES})
+STATUS_AND_RANGES = frozenset({"status", "unassigned", *RANGES})
+PROMISED = frozenset({"promised_at"})
 
 
 def _sorts(model: type[Any]) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in ("id", "created_at", "updated_at", "total")}
+    columns = {name: getattr(model, name) for name in ("id", "created_at", "updated_at", "total", "status_since")}
+    return {**columns, "promised_at": model.promised_key}
 
 
 def _filters(model: type[Any]) -> dict[str, Filter]:
@@ -37,6 +40,8 @@ def _filters(model: type[Any]) -> dict[str, Filter]:
         "created_before": lambda moment: model.created_at < moment,
         "updated_from": lambda moment: model.updated_at >= moment,
         "updated_before": lambda moment: model.updated_at < moment,
+        "promised_from": lambda moment: and_(model.promised_key >= moment, model.promised_key < NO_PROMISE),
+        "promised_before": lambda moment: and_(model.promised_key < moment, model.promised_key < NO_PROMISE),
     }
 
 
@@ -58,34 +63,78 @@ ASSIGNMENTS = Listing(
             else Assignment.id.in_(_CREDITS)
         ),
     },
-    merged=STATUS_AND_DATES | {"mechanic_id"},
+    merged=STATUS_AND_RANGES | {"mechanic_id"},
     prefixes={"status": _statuses(Assignment)},
     has_ids_in_order=False,
-    ranges=DATES,
+    ranges=RANGES,
+    scattered=PROMISED,
     skipping=frozenset({"total"}),
     blocks=BLOCKS,
 )
+_EACH_STATUS: dict[str, list[ColumnElement[bool]]] = {"status": _statuses(ServiceTicket)}
+_EACH_START: dict[str, list[ColumnElement[bool]]] = {
+    **_EACH_STATUS,
+    "unassigned": [ServiceTicket.is_assigned.is_(True), ServiceTicket.is_assigned.is_(False)],
+}
+_OWN_FILTERS: dict[str, Filter] = {
+    **_filters(ServiceTicket),
+    "unassigned": lambda wanted: ServiceTicket.is_assigned.is_(not wanted),
+    "balance": lambda is_due: _IS_DUE if is_due else _HAS_CREDIT,
+}
+# The filters that go with those of an advisor, of a key and of a purchase order. Customers and vehicles have few
+# tickets, few of all tickets are on hold.
+_FEW = frozenset({"status", "hold", "customer_id", "vehicle_id"})
+BESIDE = {
+    "advisor_id": _FEW | {"unassigned", "promised_from", "promised_before"},
+    "key_tag": _FEW,
+    "po_number": _FEW,
+}
+
+
+def _listing_of(name: str, prefixes: dict[str, list[ColumnElement[bool]]], *ranges: str) -> Listing:
+    """Return the list of the tickets with one value of a column, whose indexes begin with it and these prefixes."""
+    return Listing(
+        ServiceTicket,
+        sorts=_sorts(ServiceTicket),
+        default="-id",
+        filters={**_OWN_FILTERS, name: lambda value: getattr(ServiceTicket, name) == value},
+        merged=frozenset({name, *prefixes, *ranges}),
+        prefixes=prefixes,
+        has_ids_in_order=False,
+        ranges={each: RANGES[each] for each in ranges},
+        scattered=PROMISED,
+    )
+
+
 TICKETS = Listing(
     ServiceTicket,
     sorts=_sorts(ServiceTicket),
     default="-id",
     filters={
-        **_filters(ServiceTicket),
+        **_OWN_FILTERS,
         "q": words_in(ServiceTicket.search_text),
         "mechanic_id": lambda mechanic_id: ServiceTicket.mechanics.any(Mechanic.id == mechanic_id),
-        "unassigned": lambda wanted: ServiceTicket.is_assigned.is_(not wanted),
-        "balance": lambda is_due: _IS_DUE if is_due else _HAS_CREDIT,
     },
-    merged=STATUS_AND_DATES,
-    prefixes={
-        "status": _statuses(ServiceTicket),
-        "unassigned": [ServiceTicket.is_assigned.is_(True), ServiceTicket.is_assigned.is_(False)],
-    },
-    ranges=DATES,
+    merged=STATUS_AND_RANGES,
+    prefixes=_EACH_START,
+    ranges=RANGES,
+    scattered=PROMISED,
     skipping=frozenset({"total"}),
     blocks=BLOCKS,
-    through={"mechanic_id": ASSIGNMENTS},
+    through={
+        "mechanic_id": ASSIGNMENTS,
+        "advisor_id": _listing_of("advisor_id", _EACH_START, "promised_from", "promised_before"),
+        "key_tag": _listing_of("key_tag", _EACH_STATUS),
+        "po_number": _listing_of("po_number", _EACH_STATUS),
+    },
     rare_beside={"q": frozenset({"mechanic_id"})},
-    orders={"q": ("id",), "balance": ("id",)},
+    orders={
+        "q": ("id",),
+        "balance": ("id",),
+        "advisor_id": ("id", "promised_at"),
+        "key_tag": ("id",),
+        "po_number": ("id",),
+    },
+    beside=BESIDE,
 )
 EVENTS = Listing(TicketEvent, sorts={"id": TicketEvent.id})

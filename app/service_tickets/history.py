@@ -1,5 +1,6 @@
 """Change a locked ticket and record each change in its history."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,8 @@ def record_event(
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds").replace("+00:00", "Z")
     return str(getattr(value, "value", value))
 
 

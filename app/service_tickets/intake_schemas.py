@@ -9,7 +9,7 @@ from app.core.fields.schemas import ModelInput, ModelOutput
 from app.customers.schemas import WalkInSchema
 from app.models import MAX_MILES, ServiceTicket
 from app.rules.ticket_life import FIRST, TicketStatus
-from app.service_tickets.schemas import OVERRIDE, TicketSchema
+from app.service_tickets.schemas import ADVISOR, DESK, OVERRIDE, TicketSchema
 from app.vehicles.schemas import NewVehicleSchema
 
 
@@ -21,6 +21,7 @@ class NewTicketSchema(ModelInput):
     allow_duplicate = Flag(metadata={"description": "true: enter what is new even where it may be on record already."})
     odometer = WholeNumber(most=MAX_MILES, metadata={"description": "The reading when the car came in."})
     override = Flag(metadata={"description": OVERRIDE})
+    advisor_id = Id(allow_none=True, metadata={"description": ADVISOR})
     status = Choice(TicketStatus, only=FIRST, metadata={"description": "estimate: it starts as a quote."})
 
     json_schema = {
@@ -62,6 +63,7 @@ class NewTicketSchema(ModelInput):
             "odometer",
             "override",
             "status",
+            *DESK,
         )
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)

@@ -13,13 +13,13 @@ from app.mechanics.blueprint import blueprint as mechanics
 from app.models import Mechanic, Vehicle
 from app.service_tickets.blueprint import blueprint
 from app.service_tickets.filters import TICKETS
-from app.service_tickets.schemas import OWN_TICKET, TICKET, VIEWS, TicketQuerySchema
+from app.service_tickets.lists_schemas import CUSTOMER_VIEWS, STAFF_VIEWS, TicketQuerySchema, take_view
 
 
 @mechanics.get("/<id:mechanic_id>/tickets")
 @staff_required()
 @blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(TICKET)
+@blueprint.lists(STAFF_VIEWS)
 @blueprint.refuses(UnsupportedOrder, NotFound)
 def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: int) -> Response:
     """List the tickets that a mechanic is assigned to, the newest first.
@@ -27,27 +27,29 @@ def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: i
     For staff.
     """
     parent = pages.Parent(Mechanic, mechanic_id, {})
-    return pages.render_page(TICKET, TICKETS, query, within={"mechanic_id": mechanic_id}, parent=parent)
+    schema = take_view(query, STAFF_VIEWS)
+    return pages.render_page(schema, TICKETS, query, within={"mechanic_id": mechanic_id}, parent=parent)
 
 
 @customers.get("/mytickets")
 @customers.get("/my-tickets", endpoint="list_my_tickets_hyphenated")
 @token_required
 @blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(OWN_TICKET)
+@blueprint.lists(CUSTOMER_VIEWS)
 @blueprint.refuses(UnsupportedOrder)
 def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
     """List my own tickets, the newest first.
 
     For the signed-in customer.
     """
-    return pages.render_page(OWN_TICKET, TICKETS, query, within={"customer_id": customer_id})
+    schema = take_view(query, CUSTOMER_VIEWS)
+    return pages.render_page(schema, TICKETS, query, within={"customer_id": customer_id})
 
 
 @customers.get("/<id:customer_id>/vehicles/<id:vehicle_id>/history")
 @identity_required()
 @blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(VIEWS)
+@blueprint.lists((*STAFF_VIEWS, *CUSTOMER_VIEWS))
 @blueprint.refuses(UnsupportedOrder, NotFound)
 def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int, vehicle_id: int) -> Response:
     """List what was done to a vehicle, the newest first.
@@ -57,4 +59,5 @@ def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int
     require_visible(actor, customer_id)
     mine = {} if actor.is_staff else {"customer_id": actor.id}
     parent = pages.Parent(Vehicle, vehicle_id, {"customer_id": customer_id})
-    return pages.render_page(VIEWS.of(actor), TICKETS, query, within={"vehicle_id": vehicle_id, **mine}, parent=parent)
+    schema = take_view(query, STAFF_VIEWS if actor.is_staff else CUSTOMER_VIEWS)
+    return pages.render_page(schema, TICKETS, query, within={"vehicle_id": vehicle_id, **mine}, parent=parent)

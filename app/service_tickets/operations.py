@@ -28,6 +28,13 @@ from app.rules.ticket_life import (
 )
 from app.rules.totals import Rates
 from app.service_tickets.access import lock_ticket, require_active, require_own
+from app.service_tickets.desk_operations import (
+    NOTED,
+    change_advisor,
+    find_advisor,
+    require_may_set,
+    require_notable,
+)
 from app.service_tickets.history import change_fields, recompute, record, record_event
 
 DISCOUNTS = ("discount_percent", "discount_amount")
@@ -59,9 +66,13 @@ def open_ticket(
 ) -> ServiceTicket:
     """Open a ticket for a customer and copy the shop's current rates to it.
 
-    Raises `NotFound` if there is no such customer or the vehicle is not theirs, and `OdometerBackwards`.
+    Raises `NotFound` if there is no such customer or advisor, or the vehicle is not theirs; `Forbidden` if a mechanic
+    sets what the desk sets; `MechanicInactive` of the advisor, and `OdometerBackwards`.
     """
+    require_may_set(actor, {name for name, value in fields.items() if value is not None})
     vehicle = _lock_customer_and_vehicle(customer_id, vehicle_id)
+    if (advisor := find_advisor(fields)) is not None:
+        require_active(advisor)
     ticket = ServiceTicket(
         customer_id=customer_id,
         vehicle_id=vehicle_id,
@@ -163,18 +174,26 @@ def edit_ticket(
 
     A mechanic who is both added and removed is removed. A field sent with its current value is not a change and is not
     validated. A mechanic adds and removes only themself, and changes fields only of their own tickets, and no discount.
-    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`,
-    `AboveAuthorization`.
+    What the desk notes changes until the ticket is finished, the other fields as long as lines do. Raises `NotFound`,
+    `Forbidden`, `PreconditionFailed`, `TicketLocked`, `MechanicInactive`, `OdometerBackwards`, `AboveAuthorization`.
     """
     ticket = lock_ticket(actor, ticket_id)
     mechanics = _load_mechanics(ticket, {*add_mechanic_ids, *remove_mechanic_ids})
     sent, changes = changes.keys(), ticket.differences(changes)
+    advisor = find_advisor(changes)
     if not actor.is_front_desk:
         _require_own_changes(actor, ticket, mechanics.keys(), sent, changes.keys())
     if_match.require(ticket)
     if not mechanics and not changes:
         return ticket
-    ticket.require_changeable()
+    require_notable(ticket)
+    if mechanics or changes.keys() - NOTED:
+        ticket.require_changeable()
+    if "advisor_id" in changes:
+        if advisor is not None:
+            require_active(advisor)
+        change_advisor(actor, ticket, advisor)
+        del changes["advisor_id"]
     for mechanic_id in sorted(set(add_mechanic_ids) - set(remove_mechanic_ids)):
         _assign(actor, ticket, mechanics[mechanic_id])
     for mechanic_id in sorted(set(remove_mechanic_ids)):
@@ -199,6 +218,7 @@ def _require_own_changes(
         raise Forbidden("A mechanic adds and removes only themself.")
     if set(changed) & set(DISCOUNTS):
         raise Forbidden("Only advisors and admins give discounts.")
+    require_may_set(actor, changed)
     if sent:
         require_own(actor, ticket)
 
@@ -295,7 +315,7 @@ def move_ticket(
 def _require_role(actor: Identity, ticket: ServiceTicket, target: TicketStatus | None) -> None:
     """Raises `Forbidden` if the transition exists, but not for the actor's role."""
     transition = find_transition(ticket.status, target, Trigger.STATUS) if target else None
-    if transition is not None and actor.role not in transition.roles and not transition.own:
+    if transition is not None and not transition.is_for(actor.role):
         raise Forbidden("Your role may not make this transition.")
 
 
@@ -346,7 +366,7 @@ def lock_standing_invoice(ticket: ServiceTicket) -> Invoice:
 def change_status(actor: Identity, ticket: ServiceTicket, status: TicketStatus, reason: str | None = None) -> None:
     """Set a status that the transition table allows, and clear the hold if the new status has none."""
     change = (ticket.status, status)
-    ticket.status = status
+    ticket.status, ticket.status_since = status, now()
     record(actor, ticket, "status", *change, reason)
     if status not in HOLDABLE:
         change_fields(actor, ticket, {"hold": None})

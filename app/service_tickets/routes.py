@@ -28,11 +28,11 @@ from app.service_tickets.access import seen_by
 from app.service_tickets.blueprint import blueprint
 from app.service_tickets.filters import EVENTS, TICKETS
 from app.service_tickets.intake_schemas import TAKEN_IN, NewTicketSchema
+from app.service_tickets.lists_schemas import STAFF_VIEWS, AllTicketsQuerySchema, take_view
 from app.service_tickets.schemas import (
     EVENT,
     TICKET,
     VIEWS,
-    AllTicketsQuerySchema,
     TicketChangesSchema,
     TicketMoveSchema,
 )
@@ -62,14 +62,14 @@ def create_ticket(actor: Identity, fields: dict[str, Any]) -> tuple[ServiceTicke
 @blueprint.get("")
 @staff_required()
 @blueprint.arguments(AllTicketsQuerySchema, location="query")
-@blueprint.lists(TICKET)
+@blueprint.lists(STAFF_VIEWS)
 @blueprint.refuses(UnsupportedOrder)
 def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """List tickets, the newest first.
 
-    For staff.
+    For staff. With `view=summary` each is a card without its lines, for boards and lists at a glance.
     """
-    return pages.render_page(TICKET, TICKETS, query)
+    return pages.render_page(take_view(query, STAFF_VIEWS), TICKETS, query)
 
 
 @blueprint.get("/<id:ticket_id>")

@@ -5,17 +5,20 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.accounts.access import Views
-from app.core.fields import Choice, Choices, Flag, Id, Money, QueryFlag, QueryId, QueryTime, Search, Text, WholeNumber
-from app.core.fields.schemas import MAX_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
-from app.core.text.search import patterns
+from app.core.fields import Choice, Flag, Id, Money, Text, WholeNumber
+from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Output
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import MAX_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.rules.ticket_life import Hold, TicketStatus
-from app.service_tickets.filters import TICKETS
+from app.service_tickets.allowed_moves import AllowedMoves
 
 MAX_UNITS = 1_000_000
 MAX_MECHANICS = 50
 OVERRIDE = "true: the odometer may go backwards."
+DESK = ("advisor_id", "promised_at", "notes", "key_tag", "po_number")
+ADVISOR = "Somebody of the staff who looks after it."
+# Never shown to customers, in no answer and no export, nor are their changes.
+STAFF_ONLY = frozenset({"notes", "key_tag"})
 
 
 class TicketCustomerSchema(ModelOutput):
@@ -57,6 +60,7 @@ class TotalsSchema(Output):
 
 
 class TicketSchema(ModelOutput):
+    allowed_moves = AllowedMoves(metadata={"description": "Where the one who asks may move it by PUT .../status now."})
     customer = fields.Nested(TicketCustomerSchema())
     vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
     mechanics = fields.Nested(MechanicNameSchema(many=True))
@@ -64,12 +68,15 @@ class TicketSchema(ModelOutput):
     labor = fields.Nested(LaborLineSchema(many=True))
     totals = fields.Nested(TotalsSchema())
     opened_by = fields.Nested(MechanicNameSchema())
+    advisor = fields.Nested(MechanicNameSchema(), allow_none=True)
 
     class Meta(ModelOutput.Meta):
         model = ServiceTicket
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "status",
+            "status_since",
+            "allowed_moves",
             "hold",
             "description",
             "customer_id",
@@ -77,6 +84,12 @@ class TicketSchema(ModelOutput):
             "vehicle_id",
             "vehicle",
             "odometer",
+            "advisor_id",
+            "advisor",
+            "promised_at",
+            "notes",
+            "key_tag",
+            "po_number",
             "mechanics",
             "parts",
             "labor",
@@ -104,9 +117,14 @@ class TicketCarSchema(ModelOutput):
 
 
 class OwnTicketSchema(TicketSchema):
-    """A ticket as its customer sees it: without the plate, since the vehicle may have another owner now."""
+    """A ticket as its customer sees it: without the plate, since the vehicle may have another owner now, and without
+    what the desk notes for itself.
+    """
 
     vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
+
+    class Meta(TicketSchema.Meta):
+        fields = tuple(name for name in TicketSchema.Meta.fields if name not in STAFF_ONLY)
 
 
 class TicketEventSchema(ModelOutput):
@@ -122,47 +140,6 @@ class TicketEventSchema(ModelOutput):
         fields = ("id", "what", "before", "after", "reason", "mechanic", "customer", "created_at")
 
 
-class QueryBalance(fields.Field[bool]):
-    """`open` (money is due) as True, `credit` (money must be given back) as False."""
-
-    KINDS = {"open": True, "credit": False}
-    json_schema = {"type": "string", "enum": list(KINDS)}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if value not in self.KINDS:
-            raise ValidationError(f"Must be one of: {', '.join(self.KINDS)}.")
-        return self.KINDS[value]
-
-
-class TicketQuerySchema(ListQuery):
-    """Filters of every list of tickets."""
-
-    q = Search(
-        patterns,
-        description="Words of the description; case and accents do not matter. Of one mechanic's tickets only words "
-        f"that no more than {MAX_COUNTED:,} tickets of the shop have.",
-    )
-    status = Choices(TicketStatus, metadata={"description": "In one of these states, with commas between them."})
-    hold = Choices(Hold, metadata={"description": "Waiting for one of these, with commas between them."})
-    balance = QueryBalance(
-        metadata={"description": "open: money is due on the invoice; credit: more was paid than the total."}
-    )
-    created_from = QueryTime(metadata={"description": "Opened then or later; a date begins in the shop's time zone."})
-    created_before = QueryTime(metadata={"description": "Opened before then; a date begins in the shop's time zone."})
-    updated_from = QueryTime(metadata={"description": "Changed then or later; a date begins in the shop's time zone."})
-    updated_before = QueryTime(
-        metadata={"description": "Not changed since then; a date begins in the shop's time zone."}
-    )
-    sort = TICKETS.sort_field()
-
-
-class AllTicketsQuerySchema(TicketQuerySchema):
-    customer_id = QueryId(metadata={"description": "Of this customer."})
-    vehicle_id = QueryId(metadata={"description": "For this vehicle."})
-    mechanic_id = QueryId(metadata={"description": "Assigned to this mechanic."})
-    unassigned = QueryFlag(metadata={"description": "true: without a mechanic; false: with one or more."})
-
-
 def _ids(description: str) -> fields.List[int]:
     return fields.List(Id(), validate=validate.Length(max=MAX_MECHANICS), metadata={"description": description})
 
@@ -173,6 +150,7 @@ class TicketChangesSchema(Changes, ModelInput):
     vehicle_id = Id(allow_none=True, metadata={"description": "One of the customer's vehicles; null: none."})
     odometer = WholeNumber(most=MAX_MILES, metadata={"description": "The reading when the car came in."})
     override = Flag(metadata={"description": OVERRIDE})
+    advisor_id = Id(allow_none=True, metadata={"description": ADVISOR})
 
     json_schema = {
         "not": {
@@ -196,6 +174,7 @@ class TicketChangesSchema(Changes, ModelInput):
             "override",
             "discount_percent",
             "discount_amount",
+            *DESK,
         )
 
     @validates_schema

@@ -5,7 +5,7 @@ from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Out
 from app.customers.schemas import CustomerQuerySchema
 from app.inventory.schemas import CATALOGUE, MAX_STOCK, PartQuerySchema
 from app.models import Customer, Part, ServiceTicket
-from app.service_tickets.schemas import TicketQuerySchema
+from app.service_tickets.lists_schemas import TicketFilters
 
 PAGES = ("page", "per_page", "limit", "cursor")
 MATCHED_BY_ID = "The row that is meant, whatever else is in this one."
@@ -41,12 +41,14 @@ class TicketRowSchema(ModelOutput):
     supplies = Money(attribute="total_supplies")
     tax = Money(attribute="total_tax")
     opened_by = Text(attribute="opened_by.name")
+    advisor = Text(attribute="advisor.name", allow_none=True)
 
     class Meta(ModelOutput.Meta):
         model = ServiceTicket
         fields = (
             "id",
             "status",
+            "status_since",
             "hold",
             "description",
             "customer_id",
@@ -55,6 +57,11 @@ class TicketRowSchema(ModelOutput):
             "vehicle_vin",
             "vehicle_plate",
             "odometer",
+            "advisor",
+            "promised_at",
+            "notes",
+            "key_tag",
+            "po_number",
             "mechanics",
             "parts",
             "labor",
@@ -90,7 +97,7 @@ class PartExportSchema(ExportQuery, PartQuerySchema):
         exclude = PAGES
 
 
-class TicketExportSchema(ExportQuery, TicketQuerySchema):
+class TicketExportSchema(ExportQuery, TicketFilters):
     class Meta(Input.Meta):
         exclude = PAGES
 

@@ -1,4 +1,4 @@
-"""Routes that belong to no resource: documentation, problem pages, health, metrics."""
+"""Routes that belong to no resource: the shop itself, documentation, problem pages, health, metrics."""
 
 from app.system.routes import DESCRIPTION, init_app
 

@@ -18,7 +18,7 @@ from app.core.http.policy import open_to_anyone
 from app.core.http.responses import JSON, send_json
 from app.core.openapi import Api, Blueprint
 from app.core.problems import NotFound, Problem
-from app.system import readiness
+from app.system import readiness, shop_routes
 
 DESCRIPTION = """The back end of an auto repair shop: mechanics and their assignments, customers, service tickets
 (the trade says repair orders) and inventory parts.
@@ -191,6 +191,7 @@ def show_icon() -> Response:
 
 def init_app(app: Flask, api: Api) -> None:
     """Register these routes, and Swagger UI at /docs with our own template, since its template has an inline script."""
+    api.register_blueprint(shop_routes.blueprint)
     api.register_blueprint(blueprint)
     swagger = get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "Mechanic Shop API"})
     swagger.after_request(_set_docs_headers)

@@ -59,8 +59,8 @@ class Hours(fields.Field):
 
 
 class Moment(fields.Field):
-    def _serialize(self, value: datetime, *args: Any, **kwargs: Any) -> str:
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    def _serialize(self, value: datetime | None, *args: Any, **kwargs: Any) -> str | None:
+        return value and value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class CustomerSchema(ma.SQLAlchemyAutoSchema):
@@ -142,8 +142,12 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
     authorized_amount = Money()
     totals = fields.Nested(TotalsSchema)
     opened_by = fields.Nested(NameSchema)
+    advisor = fields.Nested(NameSchema)
+    allowed_moves = fields.List(fields.String())
     created_at = Moment()
     updated_at = Moment()
+    status_since = Moment()
+    promised_at = Moment(allow_none=True)
 
     class Meta:
         model = ServiceTicket
@@ -151,6 +155,8 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
         fields = (
             "id",
             "status",
+            "status_since",
+            "allowed_moves",
             "hold",
             "description",
             "customer_id",
@@ -158,6 +164,12 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
             "vehicle_id",
             "vehicle",
             "odometer",
+            "advisor_id",
+            "advisor",
+            "promised_at",
+            "notes",
+            "key_tag",
+            "po_number",
             "mechanics",
             "parts",
             "labor",

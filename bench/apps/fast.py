@@ -117,6 +117,8 @@ class TotalsOut(Out):
 class TicketOut(Out):
     id: int
     status: str
+    status_since: Moment
+    allowed_moves: list[str]
     hold: str | None
     description: str
     customer_id: int
@@ -124,6 +126,12 @@ class TicketOut(Out):
     vehicle_id: int | None
     vehicle: VehicleOut | None
     odometer: int | None
+    advisor_id: int | None
+    advisor: NameOut | None
+    promised_at: Moment | None
+    notes: str | None
+    key_tag: str | None
+    po_number: str | None
     mechanics: list[NameOut]
     parts: list[PartLineOut]
     labor: list[LaborLineOut]

@@ -9,9 +9,14 @@ MOMENT = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 PART = """json_build_object('part_id', l.part_id, 'name', p.name, 'sku', p.sku, 'quantity', l.quantity,
     'quantity_short', l.quantity_short, 'unit_price', (l.unit_price * 0.01)::text,
     'line_total', (l.line_total * 0.01)::text)"""
+# Where an advisor may move ticket t, who asks for all of them.
+MOVES = """CASE t.status WHEN 'estimate' THEN '["void"]' WHEN 'declined' THEN '["estimate"]'
+    WHEN 'open' THEN '["in_progress", "void"]' WHEN 'in_progress' THEN '["completed", "open"]'
+    WHEN 'completed' THEN '["in_progress"]' ELSE '[]' END::json"""
 # The JSON of ticket t, whose parts are those of {lines}.
 TICKET = """json_build_object(
-    'id', t.id, 'status', t.status, 'hold', t.hold, 'description', t.description,
+    'id', t.id, 'status', t.status, 'status_since', to_char(t.status_since AT TIME ZONE 'UTC', {moment}),
+    'allowed_moves', {moves}, 'hold', t.hold, 'description', t.description,
     'customer_id', t.customer_id,
     'customer', (SELECT json_build_object('id', c.id, 'name', c.name, 'email', c.email, 'phone', c.phone)
         FROM customers c WHERE c.id = t.customer_id),
@@ -19,6 +24,10 @@ TICKET = """json_build_object(
     'vehicle', (SELECT json_build_object('id', v.id, 'vin', v.vin, 'plate', v.plate, 'plate_state', v.plate_state,
         'make', v.make, 'model', v.model, 'year', v.year) FROM vehicles v WHERE v.id = t.vehicle_id),
     'odometer', t.odometer,
+    'advisor_id', t.advisor_id,
+    'advisor', (SELECT json_build_object('id', m.id, 'name', m.name) FROM mechanics m WHERE m.id = t.advisor_id),
+    'promised_at', to_char(t.promised_at AT TIME ZONE 'UTC', {moment}), 'notes', t.notes, 'key_tag', t.key_tag,
+    'po_number', t.po_number,
     'mechanics', coalesce((SELECT json_agg(json_build_object('id', m.id, 'name', m.name) ORDER BY m.id)
         FROM ticket_mechanics tm JOIN mechanics m ON m.id = tm.mechanic_id WHERE tm.ticket_id = t.id), '[]'),
     'parts', coalesce({parts}, '[]'),
@@ -38,7 +47,7 @@ TICKET = """json_build_object(
     'version', t.version)"""
 PARTS = f"""(SELECT json_agg({PART} ORDER BY l.id) FROM part_lines l JOIN parts p ON p.id = l.part_id
     WHERE l.ticket_id = t.id)"""
-STORED = TICKET.format(parts=PARTS, moment=MOMENT)
+STORED = TICKET.format(parts=PARTS, moment=MOMENT, moves=MOVES)
 
 ONE = f"SELECT {STORED}::text FROM service_tickets t WHERE t.id = %(ticket_id)s::int"
 PAGE = f"""SELECT coalesce(json_agg(shown), '[]')::text
@@ -79,5 +88,5 @@ ADD_PART = f"""WITH
         total_parts = total_parts + line.line_total - old.line_total, total = total + line.line_total - old.line_total,
         balance = balance + line.line_total - old.line_total
     FROM line, old WHERE t.id = line.ticket_id
-    RETURNING {TICKET.format(parts=CHANGED, moment=MOMENT)}::text"""
+    RETURNING {TICKET.format(parts=CHANGED, moment=MOMENT, moves=MOVES)}::text"""
 LOGIN = "SELECT id, password_hash FROM customers WHERE email = %(email)s::text AND password_hash IS NOT NULL"

@@ -28,7 +28,10 @@ PROXIED = ("W/{0}", 'W/"other", W/{0}', '"{1}-0d5f6a2b91c4e873-gzip"', 'W/"{1}-0
 WRITES = {"PUT", "PATCH", "DELETE"}
 
 # What is one thing and has no version: it is tagged with the hash alone.
-UNVERSIONED = ("/service-tickets/{billed}/invoice", "/service-tickets/{billed}/invoice.pdf", "/openapi.json")
+UNVERSIONED = (
+    *("/service-tickets/{billed}/invoice", "/service-tickets/{billed}/invoice.pdf"),
+    *("/me", "/shop", "/openapi.json"),
+)
 
 
 class Write(NamedTuple):

@@ -86,6 +86,8 @@ class EveryList(ShopTest):
             mechanics = [mel, *(db.session.get_one(Mechanic, each.id) for each in crew[: n % 3])]
             figures = {"total_labor": amount, "total": amount, "balance": amount}
             times = {"created_at": moment, "updated_at": moment + timedelta(hours=n % 2)}
+            times |= {"status_since": moment + timedelta(days=n % 3)}
+            times |= {"promised_at": moment + timedelta(days=n % 4)} if n % 4 else {}
             ticket = int(
                 self.save(
                     ServiceTicket(
@@ -178,7 +180,9 @@ def shown(row: dict[str, Any], name: str) -> Any:
 
 
 def comparable(name: str, value: Any) -> Any:
-    """The value as it sorts: numbers as such, moments as text, names folded."""
+    """The value as it sorts: numbers as such, moments as text, names folded, nothing behind all others."""
+    if value in (None, ""):
+        return "~"
     text = sort_key(str(value)) if name.endswith("name") else str(value)
     return Decimal(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else text
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, MetaData, Table, select
 
 from app.core.database.base import Base
 from app.extensions import db
-from app.models import Mechanic, ServiceTicket
+from app.models import Assignment, Mechanic, ServiceTicket
+from app.models.ticket import NO_PROMISE
 from app.rules.roles import Role
 from tests import support
 from tests.migrations.test_migrations import MigrationTest
@@ -27,6 +28,7 @@ READINGS = "0013"
 THREE_PLACES, FOUR_PLACES = "0013", "0014"
 BEFORE_MAILS, MAILS = "0021", "0022"
 BEFORE_COPIES_OF_HOLDS, COPIES_OF_HOLDS = "0020", "0021"
+BEFORE_DESK_FIELDS, DESK_FIELDS = "0022", "0023"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -329,6 +331,42 @@ class InvitesOfNobody(SimpleShop):
         self.insert("mails", {**mail, "due_at": MOMENT, "expires_at": MOMENT, "created_at": MOMENT})
         downgrade(support.MIGRATIONS, BEFORE_MAILS)
         self.assertEqual(self.everything(), before)
+
+
+class StatusSince(SimpleShop):
+    """A ticket has its status since its last event of that kind, and else since it was opened."""
+
+    def test_it_comes_from_the_history_and_goes_to_assignments(self) -> None:
+        upgrade(support.MIGRATIONS, BEFORE_DESK_FIELDS)
+        moments = {"status": "2026-03-05 06:07:08", "mechanics": "2026-03-06 07:08:09"}
+        with db.engine.begin() as connection:
+            for what, moment in (*moments.items(), ("status", "2026-03-04 08:00:00")):
+                connection.exec_driver_sql(
+                    "INSERT INTO ticket_events (ticket_id, mechanic_id, what, created_at)"
+                    f" VALUES (1, 2, '{what}', '{moment}')"
+                )
+        before = self.everything()
+        upgrade(support.MIGRATIONS, DESK_FIELDS)
+        moved, opened = datetime(2026, 3, 5, 6, 7, 8, tzinfo=UTC), MOMENT
+        for model, ids in ((ServiceTicket, (1, 2)), (Assignment, (1,))):
+            found = db.session.execute(
+                select(model.id, model.status_since, model.promised_key).where(model.id.in_(ids)).order_by(model.id)
+            ).all()
+            expected = [(1, moved, NO_PROMISE), (2, opened, NO_PROMISE)][: len(ids)]
+            self.assertEqual([tuple(row) for row in found], expected)
+        db.session.rollback()
+        downgrade(support.MIGRATIONS, BEFORE_DESK_FIELDS)
+        self.assertEqual(self.everything(), before)
+
+    def test_the_code_before_may_still_assign_mechanics(self) -> None:
+        upgrade(support.MIGRATIONS, DESK_FIELDS)
+        copied = "status, created_at, updated_at, total"
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(
+                f"INSERT INTO ticket_mechanics (ticket_id, mechanic_id, {copied})"
+                f" SELECT id, 2, {copied} FROM service_tickets WHERE id = 2"
+            )
+        self.assertEqual(db.session.get_one(Assignment, (2, 2)).promised_key, NO_PROMISE)
 
 
 class Ids(MigrationTest):

@@ -19,7 +19,7 @@ from tests.support.repair_orders import RepairOrderTest
 FORGOTTEN = {
     "customers": {"name", "email", "phone", "address", "password_hash", "search_text", "name_key"},
     "vehicles": {"vin", "plate", "plate_state", "notes"},
-    "service_tickets": {"description", "search_text"},
+    "service_tickets": {"description", "search_text", "notes", "key_tag"},
     "ticket_events": {"before", "after", "reason"},
     "authorizations": {"said_by"},
     "invoices": {"frozen"},
@@ -32,6 +32,7 @@ FORGOTTEN = {
 KEPT = {
     "labor_lines": {"description"},
     "ticket_events": {"what"},
+    "service_tickets": {"po_number"},
     "payments": {"reference"},
     "vehicles": {"make", "model"},
     "idempotency_keys": {"identity", "key", "fingerprint"},

@@ -4,7 +4,7 @@
 
 `docs/openapi.json` is the document that clients were built from. A change that none of them notices is written there by
 `make openapi`; one that breaks them is refused, unless the API's major version was raised. Values of what is said to be
-extensible may be added: clients know that they come.
+extensible may be added: clients know that they come. So may an alternative that only a new parameter asks for.
 """
 
 import json
@@ -117,6 +117,8 @@ def _of_contents(where: str, both: Both, before: Node, after: Node, *, sent: boo
 def _of_schema(where: str, both: Both, before: Node, after: Node, *, sent: bool) -> Iterator[str]:
     """What breaks in a schema of what clients send, or of what they get."""
     old, new = both.resolved(before, after)
+    if not sent:
+        old, new = both.resolved(*(_unasked(within, node) for within, node in ((both.old, old), (both.new, new))))
     narrow, wide = (old, new) if sent else (new, old)
     if not _types(narrow) <= _types(wide) and _types(wide):
         yield f"{where}: its type was {_types(old)} and is {_types(new)}"
@@ -146,6 +148,14 @@ def _of_schema(where: str, both: Both, before: Node, after: Node, *, sent: bool)
                 yield from _of_schema(where, both, one, other, sent=sent)
         elif (len(old.get(kind, ())) > len(new.get(kind, ()))) == sent:
             yield f"{where}: its alternatives changed"
+
+
+def _unasked(within: Node, node: Node) -> Node:
+    """The schema without what is answered only to who asks for it by a parameter (`x-asked-for-by`)."""
+    kept = [each for each in node.get("anyOf", ()) if "x-asked-for-by" not in _resolve(within, each)]
+    if len(kept) == len(node.get("anyOf", ())):
+        return node
+    return kept[0] if len(kept) == 1 else {**node, "anyOf": kept}
 
 
 def _types(schema: Node) -> set[str]:

@@ -59,10 +59,10 @@ def is_of_dialect(item: SchemaItem, dialect: str) -> bool:
 SortKey = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def folded(fold: Callable[..., str | None], *names: str, kind: Any = Text, **options: Any) -> Any:
+def folded(fold: Callable[..., Any], *names: str, kind: Any = Text, **options: Any) -> Any:
     """A column with the value `fold(*names)` of other columns of its row, for comparing, sorting and searching."""
 
-    def default_value(context: Any) -> str | None:
+    def default_value(context: Any) -> Any:
         values = context.get_current_parameters()
         return fold(*(values.get(name) for name in names))
 
@@ -78,7 +78,7 @@ def _refold(mapper: Mapper[Any], _connection: Connection, row: Row) -> None:
 
 
 @cache
-def folded_columns(mapper: Mapper[Any]) -> dict[str, tuple[Callable[..., str | None], tuple[str, ...]]]:
+def folded_columns(mapper: Mapper[Any]) -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
     """Return the folded columns of a model by name, each as its fold function and the names of its source columns."""
     return {column.key: column.info["folded"] for column in mapper.local_table.columns if "folded" in column.info}
 

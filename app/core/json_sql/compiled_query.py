@@ -45,12 +45,16 @@ class _Text:
             for name, bind in names.items()
             if (write := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
-        self._constants = self._written({n: bind.effective_value for n, bind in names.items() if not bind.required})
+        # Those with a callable have the value that it returns at each run.
+        self._called = [(name, bind) for name, bind in names.items() if bind.callable]
+        constants = {name: bind for name, bind in names.items() if not (bind.required or bind.callable)}
+        self._constants = self._written({name: bind.effective_value for name, bind in constants.items()})
         self._read = [c.type.dialect_impl(dialect).result_processor(dialect, None) for c in select.selected_columns]
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them: by name or in their order."""
-        named = self._constants | self._written(values)
+        called = {name: bind.effective_value for name, bind in self._called}
+        named = self._constants | self._written(called) | self._written(values)
         return named if self._positions is None else tuple(named[name] for name in self._positions)
 
     def _written(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,16 +72,19 @@ class CompiledExpression(ColumnElement[Any]):
     """An expression that is compiled once for each dialect, in the first of the queries that it is part of.
 
     Compiling the JSON of a ticket takes most of the time that a list's query takes. The queries name the tables of the
-    expression themselves. Raises `TypeError` if it has parameters, which only the first of the queries would get.
+    expression themselves. Parameters have a name of their own and a callable, which gives their value at each run;
+    raises `TypeError` for others.
     """
 
     inherit_cache = False
 
     def __init__(self, expression: ColumnElement[Any]) -> None:
-        parameters = [part.key for part in visitors.iterate(expression) if isinstance(part, BindParameter)]
-        if parameters:
-            raise TypeError(f"The expression has parameters: {', '.join(parameters)}")
+        parameters = [part for part in visitors.iterate(expression) if isinstance(part, BindParameter)]
+        others = [part.key for part in parameters if part.unique or not part.callable]
+        if others:
+            raise TypeError(f"The expression has parameters without a callable: {', '.join(others)}")
         self.inner = expression
+        self.parameters = {part.key: part for part in parameters}.values()
         self.texts: dict[str, str] = {}
 
 
@@ -86,4 +93,6 @@ def _text(element: CompiledExpression, compiler: Any, **_: Any) -> str:
     driver = compiler.dialect.driver
     if driver not in element.texts:
         element.texts[driver] = compiler.process(element.inner)
+    for parameter in element.parameters:
+        compiler.process(parameter)  # every query that has the text has its parameters, too
     return element.texts[driver]

@@ -69,6 +69,9 @@ def _members(schema: Schema, show: Callable[[fields.Field[Any], str], ColumnElem
 
 def _value(field: fields.Field[Any], path: str, row: Entity, joins: Joins | None) -> ColumnElement[Any]:
     """Return the SQL of a field whose value is at `path`, a dotted path of attributes such as ``customer.name``."""
+    if (own := getattr(field, "row_to_sql", None)) is not None:
+        expression: ColumnElement[Any] = own(row)
+        return expression
     first, _, rest = path.partition(".")
     found = getattr(inspect(row).mapper.all_orm_descriptors[first], "property", None)
     if isinstance(found, RelationshipProperty):

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from app.core.fields import Sort
 from app.core.fields.schemas import MAX_COUNTED
-from app.core.problems import UnsupportedOrder
+from app.core.problems import InvalidInput, UnsupportedOrder
 
 ONE: ColumnElement[int] = literal_column("1", Integer)
 
@@ -59,10 +59,12 @@ class Listing:
     # Filters that another listing with the same ids answers, where it has all filters that are given: the tickets of
     # a mechanic are found among assignments, which have the ids of their tickets.
     through: Mapping[str, "Listing"] = field(default_factory=dict)
-    # Range filters, and the column that their index sorts by; the suffix (`FROM`, `BEFORE`) tells whether a filter is
-    # the lower or the upper bound.
+    # Range filters, and the sort or the column that their index has; the suffix (`FROM`, `BEFORE`) tells whether a
+    # filter is the lower or the upper bound.
     ranges: Mapping[str, str] = field(default_factory=dict)
-    # Sorts whose indexes also contain the columns of all ranges, so that a scan skips rows outside of a range.
+    # Range columns whose values do not rise with the ids, as promised times: a long range has its own order alone.
+    scattered: frozenset[str] = frozenset()
+    # Sorts whose indexes also contain the columns of all other ranges, so that a scan skips rows outside of a range.
     skipping: frozenset[str] = frozenset()
     # Finds the first and last id of a range.
     blocks: "Blocks | None" = None
@@ -70,6 +72,8 @@ class Listing:
     rare_beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
     # Filters that support only these sorts.
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Filters that go only with these others: no index covers the filter and another one.
+    beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def alternatives(self, name: str, value: Any) -> list[ColumnElement[bool]]:
         """Return the criteria of a filter; by default the column of its name equals the value."""
@@ -105,6 +109,17 @@ class Listing:
             if name in self.orders and not names <= set(self.orders[name]):
                 raise UnsupportedOrder(f"With {name}", self.orders[name])
 
+    def refuse_uncombined(self, filters: Iterable[str]) -> None:
+        """Raises `InvalidInput` where a filter does not go with another one."""
+        given = set(filters)
+        for name in sorted(given & self.beside.keys()):
+            if others := given - self.beside[name] - {name}:
+                raise InvalidInput({other: [f"Does not go with {name}."] for other in sorted(others)})
+
+    def beside_in_words(self, name: str) -> str:
+        """Return which filters a filter goes with, for its description."""
+        return f"Goes with {', '.join(sorted(self.beside[name]))} and no other filter."
+
     def bounded(self, filters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the filters that must match few rows by themselves."""
         return {
@@ -130,8 +145,13 @@ class Listing:
         """
         name, is_descending = sort[0].removeprefix("-"), sort[0].startswith("-")
         given = {each: self.ranges[each] for each in filters if each in self.ranges}
-        rises_with_id, bounded_end = name == "id" or name in self.ranges.values(), BEFORE if is_descending else FROM
-        unsupported = [column for each, column in given.items() if not rises_with_id or each.endswith(bounded_end)]
+        rising, bounded_end = {*self.ranges.values()} - self.scattered, BEFORE if is_descending else FROM
+        rises = name == "id" or name in rising
+        unsupported = [
+            column
+            for each, column in given.items()
+            if not rises or column in self.scattered or each.endswith(bounded_end)
+        ]
         if any(name not in self.long_orders(column) for column in unsupported):
             sorts = dict.fromkeys(given.values())
             raise UnsupportedOrder(f"With more than {MAX_COUNTED:,} rows between the dates", list(sorts))
@@ -139,7 +159,7 @@ class Listing:
     def long_orders(self, column: str) -> list[str]:
         """Return the sorts that support a range of this column of any length."""
         ids = ["id"] if self.blocks and self.blocks.column == column else []
-        return [*ids, *sorted(self.skipping)]
+        return [*ids, *sorted(self.skipping)] if column not in self.scattered else []
 
     def id_bounds(self, filters: Iterable[str], sort: tuple[str, ...]) -> list[ColumnElement[bool]]:
         """Return the criteria for the first and last id of a long range, if the sort is by id."""
@@ -153,7 +173,7 @@ class Listing:
         """Return the sort where clients give none: with a range, by its column if all filters support that."""
         given = list(filters)
         ranges = [self.ranges[name] for name in given if name in self.ranges]
-        if not ranges or self.orders.keys() & set(given):
+        if not ranges or any(ranges[0] not in self.orders[name] for name in given if name in self.orders):
             return (self.default,)
         sign = "-" if self.default.startswith("-") else ""
         return (sign + ranges[0],)
@@ -167,9 +187,10 @@ class Listing:
             sign = "-" if self.default.startswith("-") else ""
             orders = self.long_orders(column)
             too = f" also by {' and '.join(orders)};" if orders else ""
+            open_end = "" if column in self.scattered else ", or moments and ids from an end that is open"
             words.append(
                 f"With {named} by {sign}{column} unless given;{too} by others as far as {MAX_COUNTED:,} rows are "
-                "left, or moments and ids from an end that is open."
+                f"left{open_end}."
             )
         if self.orders or self.ranges:
             words.append("What cannot be had is refused as `unsupported-order`.")
@@ -182,8 +203,8 @@ class Listing:
         """Return the sort keys up to the id; the id makes the order total and is appended where it is missing."""
         names = [name.removeprefix("-") for name in sort]
         named = sort[: names.index("id") + 1] if "id" in names else (*sort, "id")
-        ranges = {column: getattr(self.model, column) for column in self.ranges.values()}
-        columns = {"id": self.model.id, **ranges, **self.sorts}
+        unsorted = {*self.ranges.values()} - self.sorts.keys()
+        columns = {"id": self.model.id, **{name: getattr(self.model, name) for name in unsorted}, **self.sorts}
         return [Key(columns[name.removeprefix("-")], name.startswith("-")) for name in named]
 
 

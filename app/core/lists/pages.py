@@ -112,6 +112,7 @@ class PageRequest:
         self.size: int = query.get("per_page" if self.has_numbers else "limit", ROWS_ON_A_PAGE)
         self.cursor: str | None = query.get("cursor")
         self.scope = (type(schema).__name__, sorted(self.filters.items(), key=lambda item: item[0]), self.sort)
+        listing.refuse_uncombined(self.filters)
         listing.refuse_unsupported(self.filters, self.sort)
         if self.has_numbers and (self.number - 1) * self.size >= MAX_COUNTED:
             raise InvalidInput({"page": [f"Pages end with row {MAX_COUNTED:,}; go on with limit and cursor."]})

@@ -22,6 +22,7 @@ from sqlalchemy import (
     DateTime,
     Engine,
     ForeignKey,
+    Integer,
     Table,
     Text,
     bindparam,
@@ -401,9 +402,23 @@ class Relations(Library):
         self.assertEqual([json.loads(text) for text in everyone], expected)
         self.assertEqual([json.loads(text) for text in last], expected[-1:])
 
-    def test_an_expression_with_parameters_is_not_shared(self) -> None:
-        with self.assertRaisesRegex(TypeError, "parameters: least"):
+    def test_an_expression_with_parameters_of_a_query_is_not_shared(self) -> None:
+        with self.assertRaisesRegex(TypeError, "parameters without a callable: least"):
             CompiledExpression(Author.id > bindparam("least"))
+        with self.assertRaisesRegex(TypeError, "parameters without a callable"):
+            CompiledExpression(Author.id > 1)
+
+    def test_a_parameter_with_a_callable_is_asked_at_each_run_of_each_query(self) -> None:
+        least = [0]
+        is_more = CompiledExpression(Author.id > bindparam("least", callable_=lambda: least[0], type_=Integer))
+        query = select(Author.id).where(is_more).order_by(Author.id)
+        queries = [CompiledQuery(query), CompiledQuery(query.where(Author.id < bindparam("most")))]
+        everyone = [author_id for (author_id,) in queries[0].run(self.session.connection(), {})]
+        for value in (0, everyone[0], everyone[-1]):
+            least[0] = value
+            for each in queries:
+                found = [author_id for (author_id,) in each.run(self.session.connection(), {"most": 1000})]
+                self.assertEqual(found, [author_id for author_id in everyone if author_id > value])
 
 
 class Shouted(fields.String):

@@ -1,0 +1,134 @@
+"""Lists of tickets: what may be asked of them, and cards, which show a ticket at a glance."""
+
+import enum
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from app.core.fields import Choice, Choices, Money, QueryFlag, QueryId, QueryTime, Search, Text, WholeNumber
+from app.core.fields.schemas import MAX_COUNTED, ListQuery, ModelOutput
+from app.core.text.search import patterns
+from app.mechanics.schemas import MechanicNameSchema
+from app.models import ServiceTicket
+from app.rules.ticket_life import Hold, TicketStatus
+from app.service_tickets.filters import TICKETS
+from app.service_tickets.schemas import OWN_TICKET, TICKET, TicketCarSchema, TicketCustomerSchema, TicketVehicleSchema
+
+
+class TicketView(enum.Enum):
+    """How much of each ticket a list shows."""
+
+    FULL = "full"
+    SUMMARY = "summary"
+
+
+class TicketCardSchema(ModelOutput):
+    """A ticket at a glance: without its lines."""
+
+    customer = fields.Nested(TicketCustomerSchema())
+    vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
+    plate = Text(attribute="vehicle.plate", allow_none=True)
+    mechanics = fields.Nested(MechanicNameSchema(many=True))
+    advisor = fields.Nested(MechanicNameSchema(), allow_none=True)
+    balance = Money(signed=True)
+    parts_short = WholeNumber(metadata={"description": "How many lines of parts wait for units."})
+
+    json_schema = {"x-asked-for-by": "view=summary"}
+
+    class Meta(ModelOutput.Meta):
+        model = ServiceTicket
+        fields: tuple[str, ...] = (
+            "id",
+            "status",
+            "status_since",
+            "hold",
+            "customer",
+            "vehicle",
+            "plate",
+            "mechanics",
+            "advisor",
+            "promised_at",
+            "total",
+            "balance",
+            "parts_short",
+        )
+
+
+class OwnTicketCardSchema(TicketCardSchema):
+    """A ticket at a glance as its customer sees it: without the plate."""
+
+    vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
+
+    class Meta(TicketCardSchema.Meta):
+        fields = tuple(name for name in TicketCardSchema.Meta.fields if name != "plate")
+
+
+class QueryBalance(fields.Field[bool]):
+    """`open` (money is due) as True, `credit` (money must be given back) as False."""
+
+    KINDS = {"open": True, "credit": False}
+    json_schema = {"type": "string", "enum": list(KINDS)}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value not in self.KINDS:
+            raise ValidationError(f"Must be one of: {', '.join(self.KINDS)}.")
+        return self.KINDS[value]
+
+
+class TicketFilters(ListQuery):
+    """Filters of every list of tickets, and of the export."""
+
+    q = Search(
+        patterns,
+        description="Words of the description; case and accents do not matter. Of one mechanic's tickets only words "
+        f"that no more than {MAX_COUNTED:,} tickets of the shop have.",
+    )
+    status = Choices(TicketStatus, metadata={"description": "In one of these states, with commas between them."})
+    hold = Choices(Hold, metadata={"description": "Waiting for one of these, with commas between them."})
+    balance = QueryBalance(
+        metadata={"description": "open: money is due on the invoice; credit: more was paid than the total."}
+    )
+    created_from = QueryTime(metadata={"description": "Opened then or later; a date begins in the shop's time zone."})
+    created_before = QueryTime(metadata={"description": "Opened before then; a date begins in the shop's time zone."})
+    updated_from = QueryTime(metadata={"description": "Changed then or later; a date begins in the shop's time zone."})
+    updated_before = QueryTime(
+        metadata={"description": "Not changed since then; a date begins in the shop's time zone."}
+    )
+    promised_from = QueryTime(metadata={"description": "Promised for then or later."})
+    promised_before = QueryTime(metadata={"description": "Promised for a time before then."})
+    sort = TICKETS.sort_field()
+
+
+class TicketQuerySchema(TicketFilters):
+    """The query of a list of tickets."""
+
+    view = Choice(TicketView, metadata={"description": "summary: cards without lines; full unless given."})
+
+
+class AllTicketsQuerySchema(TicketQuerySchema):
+    customer_id = QueryId(metadata={"description": "Of this customer."})
+    vehicle_id = QueryId(metadata={"description": "For this vehicle."})
+    mechanic_id = QueryId(metadata={"description": "Assigned to this mechanic."})
+    unassigned = QueryFlag(metadata={"description": "true: without a mechanic; false: with one or more."})
+    advisor_id = QueryId(
+        metadata={"description": f"Looked after by this advisor. {TICKETS.beside_in_words('advisor_id')}"}
+    )
+    key_tag = Text(
+        validate=validate.Length(max=20),
+        metadata={"description": f"The car's key hangs on this tag. {TICKETS.beside_in_words('key_tag')}"},
+    )
+    po_number = Text(
+        validate=validate.Length(max=40),
+        metadata={"description": f"Of this purchase order. {TICKETS.beside_in_words('po_number')}"},
+    )
+
+
+# The views of each ticket: of staff and of customers.
+CARD, OWN_CARD = TicketCardSchema(), OwnTicketCardSchema()
+STAFF_VIEWS, CUSTOMER_VIEWS = (TICKET, CARD), (OWN_TICKET, OWN_CARD)
+
+
+def take_view(query: dict[str, Any], views: tuple[ModelOutput, ModelOutput]) -> ModelOutput:
+    """Take the view out of a query, which keeps the filters; return the schema of these two that it asks for."""
+    full, card = views
+    return card if query.pop("view", TicketView.FULL) is TicketView.SUMMARY else full
