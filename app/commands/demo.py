@@ -78,6 +78,7 @@ CUSTOMERS = (
     Person("Kenji Watanabe", "kenji.watanabe@example.com", "+12125550119"),
     Person("Amara Okafor", None, "+12125550176"),
     Person("Pat Doyle", None, "+12125550150"),
+    Person("Noor Haddad", "noor.haddad@example.com", "+12125550161"),
 )
 
 
@@ -203,7 +204,7 @@ IDS = {
     "vehicle_id": 1,
     "mechanic_id": 3,
     "ticket_id": 6,
-    "line_id": 8,
+    "line_id": 9,
     "part_id": 1,
     "slug": "not-found",
 }
