@@ -24,7 +24,7 @@ FACTS = (
     '"created":0,"updated":1,"unchanged":',
     "304\n",
     "412\n",
-    "X-Total-Count: 8",
+    "X-Total-Count: 9",
     'rel="prev"',
 )
 DEMO_ADDRESS = "http://127.0.0.1:5000"

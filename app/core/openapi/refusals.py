@@ -38,7 +38,7 @@ def problem_schema() -> dict[str, Any]:
 def schema_of(problem: type[Problem]) -> dict[str, Any]:
     """Return the schema of the documents of one problem: its `type` tells it from others, its members are its own."""
     return {
-        "description": " ".join((problem.__doc__ or "").split()),
+        "description": _meaning(problem),
         "allOf": [
             {"$ref": "#/components/schemas/Problem"},
             {
@@ -96,6 +96,10 @@ def _name(problem: type[Problem]) -> str:
     return "".join("JSON" if word == "json" else word.capitalize() for word in problem.slug.split("-"))
 
 
+def _meaning(problem: type[Problem]) -> str:
+    return " ".join((problem.__doc__ or "").split())
+
+
 def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:
     examples = {problem.slug: {"summary": problem.title, "value": example_of(problem)} for problem in same_status}
     headers = {
@@ -104,7 +108,7 @@ def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:
         503: {"Retry-After": header("Seconds to wait.", "integer")},
     }
     return {
-        "description": " ".join((problem.__doc__ or "").strip() for problem in same_status),
+        "description": " ".join(map(_meaning, same_status)),
         "headers": headers.get(same_status[0].status, {}),
         "content": {PROBLEM_JSON: {"schema": _one_of(same_status), "examples": examples}},
     }
