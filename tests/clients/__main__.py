@@ -10,11 +10,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from app import create_app
-from app.commands import demo
-from app.extensions import db
-from tests.support import new_migrated_database, scratch, settings
-from tests.support.live import serving
+from tests.support import scratch
+from tests.support.live import serving_demo
 
 HERE = Path(__file__).parent
 TYPESCRIPT = HERE / "typescript"
@@ -37,12 +34,7 @@ def run(*command: str | Path, folder: Path = HERE, **environ: str) -> None:
 
 def tour(name: str) -> None:
     """One client's tour, against a shop of its own."""
-    database = new_migrated_database()
-    app = create_app(settings(DATABASE_URL=database))
-    with app.app_context():
-        demo.fill(app.config["SHOP_RATES"])
-        db.engine.dispose()
-    with serving(database, **RATES) as (address, _log):
+    with serving_demo(**RATES) as (address, _database):
         document = scratch() / "openapi.json"
         with urllib.request.urlopen(f"{address}/openapi.json", timeout=30) as answer:
             document.write_bytes(answer.read())
