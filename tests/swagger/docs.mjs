@@ -52,8 +52,9 @@ async function tryOut({ tag, block, login, anew }) {
   if (tag !== filter) await page.locator(".operation-filter-input").fill((filter = tag)); // fewer are drawn
   const operation = page.locator(`[id="${block}"]`);
   const summary = operation.locator(".opblock-summary-control").first();
-  await summary.click();
   const tryOutButton = operation.locator(".try-out__btn");
+  await summary.click();
+  await tryOutButton.waitFor({ timeout: PATIENCE / 3 }).catch(() => summary.click()); // drawn anew under the pointer
   await tryOutButton.waitFor();
   if (!(await tryOutButton.getAttribute("class")).includes("cancel")) await tryOutButton.click();
   const answered = page.waitForResponse((response) => response.request().resourceType() === "fetch");
