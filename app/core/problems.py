@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-
 ERRORS = {
     "type": "object",
     "description": "Messages by field.",

@@ -115,7 +115,9 @@ nobody = AuthenticatedClient(base_url=SHOP, token="none", auth_header_name="X-No
 
 # An admin hires a mechanic and a service advisor.
 admin = staff("admin@example.com", "wrench-and-socket")
-nina = good(Mechanic, create_mechanic.sync(client=admin, body=NewMechanic("Nina Park", "nina@example.com", "a torque wrench")))
+nina = good(
+    Mechanic, create_mechanic.sync(client=admin, body=NewMechanic("Nina Park", "nina@example.com", "a torque wrench"))
+)
 desk = NewMechanic("Sam Reyes", "sam@example.com", "the front desk", role=Role.ADVISOR)
 sam = good(Mechanic, create_mechanic.sync(client=admin, body=desk))
 taken = create_mechanic.sync_detailed(client=admin, body=desk)
@@ -124,8 +126,8 @@ assert isinstance(taken.parsed, EmailTakenProblem), taken
 
 # A customer signs up and adds a car; sent twice with a key, it is done once.
 sign_up = NewCustomer("Robin Lee", email="robin@example.com", password="blue hatchback", phone="(212) 555-0164")
-key = str(uuid.uuid4())
-robin, again = (good(Customer, create_customer.sync(client=nobody, body=sign_up, idempotency_key=key)) for _ in range(2))
+key = {"idempotency_key": str(uuid.uuid4())}
+robin, again = (good(Customer, create_customer.sync(client=nobody, body=sign_up, **key)) for _ in range(2))
 assert robin.id == again.id
 customer = signed_in(
     login_customer.sync(client=anyone, body=CustomerCredentials("robin@example.com", "blue hatchback"))

@@ -88,7 +88,7 @@ def _of_operation(where: str, both: Both, before: Node, after: Node) -> Iterator
         elif not (_is_joined(taken[key]) and _types(parameter["schema"]) == {"string"}):  # the same text
             yield from _of_schema(f"{where} {key[1]}", both, parameter["schema"], taken[key]["schema"], sent=True)
     for key, parameter in taken.items():
-        if parameter.get("required") and not known.get(key, {}).get("required"):
+        if key[0] != "path" and parameter.get("required") and not known.get(key, {}).get("required"):
             yield f"{where}: the parameter {key[1]} is required now"
     yield from _of_bodies(where, both, before, after)
     for status, response in before["responses"].items():

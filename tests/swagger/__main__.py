@@ -74,7 +74,12 @@ def try_all(address: str, plan: list[dict[str, Any]]) -> dict[str, Any]:
     """What the browser tells of these steps."""
     driver = ["node", HERE / "docs.mjs"]
     done = subprocess.run(
-        driver, input=json.dumps(plan), env={**os.environ, "SHOP": address}, stdout=subprocess.PIPE, text=True, check=True
+        driver,
+        input=json.dumps(plan),
+        env={**os.environ, "SHOP": address},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     told: dict[str, Any] = json.loads(done.stdout)
     return told

@@ -209,8 +209,8 @@ class Blueprint(SmorestBlueprint):
 
 
 def _deprecate(doc: dict[str, Any], instead: str) -> None:
-    doc["manual_doc"]["deprecated"] = True
-    doc["manual_doc"]["description"] = f"Deprecated: use {instead}, which is the same. {doc['docstring']['description']}"
+    description = f"Deprecated: use {instead}, which is the same. {doc['docstring']['description']}"
+    doc["manual_doc"].update(deprecated=True, description=description)
 
 
 def _examples(schema: Any) -> dict[str, Any]:

@@ -131,6 +131,7 @@ class PathPlugin(FlaskPlugin):
         path = super().path_helper(rule=rule, operations=operations, parameters=parameters, **kwargs)
         for parameter in parameters:
             name = parameter["name"]
+            parameter["description"] = f"Which {name.removesuffix('_id')}."
             if name in self.examples:
                 parameter["example"] = self.examples[name]
             for operation in operations.values():
