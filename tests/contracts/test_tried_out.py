@@ -37,6 +37,7 @@ class Parameters(DocumentTest):
         for name, parameter in self.parameters():
             if parameter["in"] == "path":
                 with self.subTest(name):
+                    self.assertIn("example", parameter, "IDS in app/commands/demo.py has none")
                     self.assertMatches(parameter["schema"], parameter["example"])
 
     def test_those_of_lists_stand_where_they_are_used(self) -> None:

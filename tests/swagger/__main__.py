@@ -91,7 +91,7 @@ def main() -> int:
         catalogue = Catalogue(create_app(settings(DATABASE_URL=database)))
         operations = sorted(catalogue.operations, key=in_order)
         told = try_all(address, [step(catalogue, operation) for operation in operations])
-    faults = [*(f"never: {model}" for model in told["never"]), *told["faults"]]
+    faults = [*(f"never: {model}" for model in told["models"]["never"]), *told["faults"]]
     for operation, tried in zip(operations, told["tried"], strict=True):
         sent = tried["sent"] or {"path": operation.path, "body": None}
         echo(f"{tried['status']} {operation.method} {sent['path']} {sent['body'] or ''}".replace("\n", " "))
@@ -101,7 +101,7 @@ def main() -> int:
         faults.append("Swagger UI forgets who is signed in")
     for each in faults:
         echo(f"FAULT {each}")
-    echo(f"{len(operations)} operations tried, {len(faults)} faults")
+    echo(f"{len(operations)} operations tried, {told['models']['types']} types of models seen, {len(faults)} faults")
     return 1 if faults else 0
 
 

@@ -1,7 +1,7 @@
 // Try each operation of /docs once: open it, Execute, and tell what was sent and what came.
 // Reads from standard input [{tag, block, login, anew}]: where it stands, and the credentials of who tries it, signed in
-// anew where another operation may have ended the session. Writes {tried: [{sent, status, problem}], never, faults,
-// persisted}.
+// anew where another operation may have ended the session. Writes {tried: [{sent, status, problem}], models: {types, never},
+// faults, persisted}.
 import { text } from "node:stream/consumers";
 import { chromium } from "playwright-core";
 
@@ -74,16 +74,18 @@ async function tryOut({ tag, block, login, anew }) {
 }
 
 // The models, opened as far as they go.
-async function modelsShownAsNever() {
+async function lookAtModels() {
   await page.locator(".models > h4 button, .models > h3 button").click();
   for (const button of await page.locator(".models .json-schema-2020-12-expand-deep-button").all()) {
     await button.evaluate((element) => element.click());
   }
-  return page.locator(".models .json-schema-2020-12__attribute--primary").evaluateAll((types) =>
-    types
+  const types = page.locator(".models .json-schema-2020-12__attribute--primary");
+  const never = await types.evaluateAll((all) =>
+    all
       .filter((type) => /\bnever\b/.test(type.textContent))
       .map((type) => type.closest(".json-schema-2020-12").textContent.slice(0, 100)),
   );
+  return { types: await types.count(), never };
 }
 
 async function open() {
@@ -103,7 +105,7 @@ for (const operation of plan) {
   }
 }
 await page.locator(".operation-filter-input").fill("");
-const never = await modelsShownAsNever();
+const models = await lookAtModels();
 const persisted = await page.evaluate(() => localStorage.getItem("authorized") !== null);
 if (process.env.SCREENSHOT) {
   await open();
@@ -112,4 +114,4 @@ if (process.env.SCREENSHOT) {
   await page.locator(`[id="${process.env.SCREENSHOT}"]`).screenshot({ path: "docs.png" });
 }
 await browser.close();
-process.stdout.write(JSON.stringify({ tried, never, faults, persisted }));
+process.stdout.write(JSON.stringify({ tried, models, faults, persisted }));

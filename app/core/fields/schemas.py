@@ -62,8 +62,8 @@ class Input(Schema):
     # Added to the schema in the OpenAPI document, where a rule spans fields; `examples` are those of the body.
     json_schema: ClassVar[dict[str, Any]] = {}
 
-    # What each example shows. That of one that does not succeed as it is on a new demo shop begins with "First", and
-    # says what must be done before.
+    # What each example shows. That of one that does not succeed with the data of the demo begins with "First", and says
+    # what must be done before.
     summaries: ClassVar[tuple[str, ...]] = ()
 
     # Input takes decimals as numbers too.

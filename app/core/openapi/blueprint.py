@@ -157,7 +157,7 @@ class Blueprint(SmorestBlueprint):
         return decorate
 
     def example_ids(self, **ids: int) -> Decorator:
-        """Document with which ids of the demo shop the operation can be tried, where not all rows will do."""
+        """Document with which ids of the demo the operation can be tried, where not all rows will do."""
 
         def decorate(view: Any) -> View:
             view.example_ids = ids
@@ -216,7 +216,7 @@ def _deprecate(doc: dict[str, Any], instead: str) -> None:
 def _examples(schema: Any) -> dict[str, Any]:
     """Return the examples of a body by name, each with what it shows."""
     values: list[Any] = schema.json_schema.get("examples", [])
-    summaries = schema.summaries or ["Succeeds as it is on a new demo shop."] * len(values)
+    summaries = schema.summaries or ["Succeeds as it is with the data of the demo."] * len(values)
     return {
         f"example_{number}": {"summary": summary, "value": value}
         for number, (summary, value) in enumerate(zip(summaries, values, strict=True), start=1)

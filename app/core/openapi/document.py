@@ -120,7 +120,7 @@ def _describe_parameter(self: Any, field: Any, ret: dict[str, Any], **kwargs: An
 
 
 class PathPlugin(FlaskPlugin):
-    """Completes the parameters of paths: ids of rows that the demo shop has, so that operations can be tried."""
+    """Completes the parameters of paths: ids of rows that the demo has, so that operations can be tried."""
 
     def __init__(self, examples: Mapping[str, Any]) -> None:
         """`examples` are values of parameters by name."""
