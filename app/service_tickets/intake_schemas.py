@@ -23,6 +23,7 @@ class NewTicketSchema(ModelInput):
     override = Flag(metadata={"description": OVERRIDE})
     status = Choice(TicketStatus, only=FIRST, metadata={"description": "estimate: it starts as a quote."})
 
+    summaries = ("For a customer on record.", "With a new customer and their vehicle.")
     json_schema = {
         "oneOf": [
             {
