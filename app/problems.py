@@ -23,8 +23,27 @@ class and its advice are the text of its page under ``/problems/<slug>``.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from app.core.problems import Conflict, Forbidden, NotSignedIn, Problem
+
+STATUS = {"$ref": "#/components/schemas/TicketStatus"}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _list(items: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"type": "array", "description": description, "items": items}
+
+
+def _integer(description: str) -> dict[str, Any]:
+    return {"type": "integer", "description": description}
+
+
+def _money(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": f"Money. {description}", "examples": ["29.99"]}
 
 
 class SignInFailed(NotSignedIn):
@@ -122,6 +141,7 @@ class UnfinishedTickets(Conflict):
 
     slug, title = "unfinished-tickets", "Customer has unfinished tickets"
     advice = "Finish or void these tickets, refund payments above their totals, then erase the customer."
+    members = {"ticket_ids": _list({"type": "integer"}, "Up to ten of the tickets.")}
     example = {"ticket_ids": [17, 23]}
 
 
@@ -130,6 +150,7 @@ class OdometerBackwards(Conflict):
 
     slug, title = "odometer-backwards", "Odometer lower than last reading"
     advice = "Check the odometer; if the lower reading is correct, send `override` with it."
+    members = {"odometer": _integer("The last reading.")}
     example = {"odometer": 84210}
 
 
@@ -141,6 +162,17 @@ class OutOfStock(Conflict):
         "Use fewer units, receive the part first, or send `backorder` as true to wait for it. A deleted part "
         "cannot be received: use the units that are left, or another part."
     )
+    members = {
+        "parts": _list(
+            _object(
+                part_id={"type": "integer"},
+                requested=_integer("Units that the ticket would use."),
+                available=_integer("Units of these that there are."),
+                short=_integer("Units that are missing."),
+            ),
+            "The parts of which there is not enough.",
+        )
+    }
     example = {"parts": [{"part_id": 3, "requested": 4, "available": 1, "short": 3}]}
 
 
@@ -162,6 +194,7 @@ class TicketLocked(Conflict):
         "Move the ticket back to a status in which it is worked on, where that is possible; its history says who "
         "closed it."
     )
+    members = {"ticket_status": STATUS}
     example = {"ticket_status": "completed"}
 
 
@@ -170,6 +203,7 @@ class InvalidTransition(Conflict):
 
     slug, title = "illegal-move", "Invalid transition"
     advice = "Choose a status from `allowed`. An authorisation, an invoice or a payment sets the others."
+    members = {"ticket_status": STATUS, "allowed": _list(STATUS, "What the ticket can change to.")}
     example = {"ticket_status": "completed", "allowed": ["in_progress"]}
 
 
@@ -188,6 +222,7 @@ class AboveAuthorization(Conflict):
         "Ask the customer, record the new amount with `POST /service-tickets/{id}/authorizations`, and send the "
         "change again."
     )
+    members = {"total": _money("What the total would be."), "authorized": _money("What the customer authorised.")}
     example = {"total": "412.50", "authorized": "299.41"}
 
 
@@ -196,6 +231,7 @@ class TotalChanged(Conflict):
 
     slug, title = "total-changed", "Total has changed"
     advice = "Show the customer the current ticket, and let them authorise that total."
+    members = {"total": _money("The current total.")}
     example = {"total": "412.50"}
 
 
@@ -211,6 +247,7 @@ class PaymentsExist(Conflict):
 
     slug, title = "money-taken", "Payments exist"
     advice = "Refund the payments, then void the ticket."
+    members = {"paid": _money("What was paid.")}
     example = {"paid": "50.00"}
 
 
@@ -219,6 +256,7 @@ class Overpayment(Conflict):
 
     slug, title = "above-balance", "Overpayment"
     advice = "Take at most `balance`."
+    members = {"balance": _money("What is due.")}
     example = {"balance": "99.41"}
 
 
@@ -227,6 +265,7 @@ class AbovePaid(Conflict):
 
     slug, title = "above-paid", "Refund exceeds payments"
     advice = "Refund at most `paid`."
+    members = {"paid": _money("What was paid.")}
     example = {"paid": "200.00"}
 
 
@@ -235,6 +274,16 @@ class ProbableDuplicate(Conflict):
 
     slug, title = "probable-duplicate", "Possible duplicate"
     advice = "Use the existing ids, or, if it is somebody or something else, send `allow_duplicate` as true."
+    members = {
+        "duplicates": _list(
+            _object(
+                customer_id=_integer("The customer, or the owner of the vehicle."),
+                vehicle_id={"type": ["integer", "null"], "description": "null: it is the customer that is alike."},
+                why=_list({"type": "string", "enum": ["phone", "email", "plate", "vin"]}, "What matches."),
+            ),
+            "The customers and vehicles that are alike.",
+        )
+    }
     example = {"duplicates": [{"customer_id": 12, "vehicle_id": 31, "why": ["plate", "vin"]}]}
 
 

@@ -21,6 +21,7 @@ class AcceptanceSchema(Input):
     password = Password(required=True)
     email = Email(metadata={"description": "To sign in with from now on; needed where the shop has none."})
 
+    summaries = ("First invite a customer or a mechanic, and put the token of the answer here.",)
     json_schema = {
         "examples": [
             {

@@ -43,6 +43,7 @@ PDF = {"type": "string", "format": "binary"}
     201, AUTHORIZATION, description="The authorisation.", location="/service-tickets/{ticket_id}/authorizations"
 )
 @blueprint.refuses(NotFound, Forbidden, TicketLocked, TotalChanged, OutOfStock)
+@blueprint.example_ids(ticket_id=5)
 def authorize(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Authorization:
     """Authorise the work, or decline it.
 
@@ -71,6 +72,7 @@ def list_authorizations(actor: Identity, query: dict[str, Any], ticket_id: int) 
 @staff_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.response(201, INVOICE, description="The invoice.", location="/service-tickets/{ticket_id}/invoice")
 @blueprint.refuses(NotFound, InvalidTransition)
+@blueprint.example_ids(ticket_id=4)
 def issue_invoice(actor: Identity, ticket_id: int) -> Invoice:
     """Invoice a completed ticket.
 
@@ -84,6 +86,7 @@ def issue_invoice(actor: Identity, ticket_id: int) -> Invoice:
 @identity_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.response(200, INVOICE, description="The invoice.")
 @blueprint.refuses(NotFound)
+@blueprint.example_ids(ticket_id=1)
 def get_invoice(actor: Identity, ticket_id: int) -> Response:
     """Get a ticket's invoice.
 
@@ -96,6 +99,7 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 @identity_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.response(200, PDF, description="The invoice as PDF.", content_type="application/pdf", tag="strong")
 @blueprint.refuses(NotFound)
+@blueprint.example_ids(ticket_id=1)
 def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
     """Get a ticket's invoice as PDF.
 
@@ -127,6 +131,7 @@ def _invoice(actor: Identity, ticket_id: int) -> str:
 @blueprint.arguments(NewPaymentSchema)
 @blueprint.response(201, PAYMENT, description="The payment.", location="/service-tickets/{ticket_id}/payments")
 @blueprint.refuses(NotFound, TicketLocked, Overpayment, AbovePaid)
+@blueprint.example_ids(ticket_id=2)
 def pay(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Payment:
     """Take a payment, or give a refund.
 

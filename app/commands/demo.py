@@ -78,6 +78,7 @@ CUSTOMERS = (
     Person("Kenji Watanabe", "kenji.watanabe@example.com", "+12125550119"),
     Person("Amara Okafor", None, "+12125550176"),
     Person("Pat Doyle", None, "+12125550150"),
+    Person("Noor Haddad", "noor.haddad@example.com", "+12125550161"),
 )
 
 
@@ -206,6 +207,18 @@ VISITS = (
     ),
     Visit(6, 91_350, "Belt squeals when cold.", TicketStatus.OPEN, (5,), ((9, 1),), (), hold=Hold.CUSTOMER),
 )
+
+# With these ids the operations of the OpenAPI document can be tried on a new demo shop: the first customer and their
+# car, Rosa Delgado, the ticket of the 185,000-mile service and its labor, the front brake pads.
+IDS = {
+    "customer_id": 1,
+    "vehicle_id": 1,
+    "mechanic_id": 3,
+    "ticket_id": 6,
+    "line_id": 9,
+    "part_id": 1,
+    "slug": "not-found",
+}
 
 FIRST_NAMES = ("Ava", "Ben", "Carla", "Dev", "Ella", "Farid", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Leo", "Mina")
 LAST_NAMES = ("Adler", "Brooks", "Castillo", "Dunn", "Eriksen", "Fofana", "Gupta", "Hale", "Ito", "Jensen", "Klein")

@@ -4,6 +4,25 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
+ERRORS = {
+    "type": "object",
+    "description": "Messages by field.",
+    "additionalProperties": {"type": "array", "items": {"type": "string"}},
+}
+ROWS = {
+    "type": "array",
+    "description": "Where the errors of a file are.",
+    "items": {
+        "type": "object",
+        "required": ["row", "column", "message"],
+        "properties": {
+            "row": {"type": "integer", "description": "The first row of the file is 1."},
+            "column": {"type": ["string", "null"], "description": "Its name; null: the whole row."},
+            "message": {"type": "string"},
+        },
+    },
+}
+
 
 class Problem(Exception):
     """The request was refused."""
@@ -11,8 +30,10 @@ class Problem(Exception):
     status: ClassVar[int]
     slug: ClassVar[str]
     title: ClassVar[str]
-    # `advice` tells the client what to do; `example` has the members that documents of this problem add.
+    # `advice` tells the client what to do. `members` are the JSON Schemas of what documents of this problem add, and
+    # `example` is such an addition; what it leaves out, a document may leave out.
     advice: ClassVar[str]
+    members: ClassVar[Mapping[str, Any]] = {}
     example: ClassVar[Mapping[str, Any]] = {}
     by_slug: ClassVar[dict[str, type["Problem"]]] = {}
 
@@ -84,6 +105,7 @@ class PreconditionFailed(Problem):
 
     status, slug, title = 412, "stale", "Precondition failed"
     advice = "Read the resource again, look at what changed, and send your change with the new `ETag`."
+    members = {"version": {"type": "integer", "description": "The current version."}}
     example = {"version": 8}
 
 
@@ -109,6 +131,7 @@ class InvalidInput(Problem):
 
     status, slug, title = 422, "invalid-input", "Invalid input"
     advice = "Correct the fields that `errors` names; for a file, `rows` names the row and the column of each error."
+    members = {"errors": ERRORS, "rows": ROWS}
     example = {"errors": {"price": ["Missing data for required field."]}}
 
     # Clients choose these names, so their number and length are bounded to keep the response short.
@@ -125,6 +148,7 @@ class IdempotencyMismatch(InvalidInput):
 
     slug, title = "idempotency-mismatch", "Idempotency key reused"
     advice = "Generate a new key for each request that is not identical."
+    members = {"errors": ERRORS}
     example = {"errors": {"Idempotency-Key": ["Was sent before, with another request."]}}
 
     def __init__(self) -> None:
@@ -138,6 +162,14 @@ class UnsupportedOrder(InvalidInput):
     advice = (
         "Sort by a field that `allowed` lists, or remove the filter; the description of `sort` lists the combinations."
     )
+    members = {
+        "errors": ERRORS,
+        "allowed": {
+            "type": "array",
+            "description": "The fields that the list can be sorted by.",
+            "items": {"type": "string"},
+        },
+    }
     example = {"errors": {"sort": ["With q, sort by id."]}, "allowed": ["id"]}
 
     def __init__(self, why: str, allowed: Sequence[str]) -> None:

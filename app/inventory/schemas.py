@@ -122,9 +122,9 @@ class NewMovementSchema(ModelInput):
 
     json_schema = {
         "oneOf": [
-            {"properties": {"kind": {"const": "receive"}, "quantity": {"minimum": 1}}},
+            {"required": ["kind"], "properties": {"kind": {"const": "receive"}, "quantity": {"minimum": 1}}},
             {
-                "required": ["reason"],
+                "required": ["kind", "reason"],
                 "properties": {
                     "kind": {"const": "adjust"},
                     "quantity": {"not": {"const": 0}},

@@ -19,6 +19,7 @@ from app.rules.roles import Role
 @identity_required(Role.ADMIN)
 @blueprint.response(204, description="The personal data is erased.")
 @blueprint.refuses(NotFound, UnfinishedTickets)
+@blueprint.example_ids(customer_id=7)
 def delete_customer(actor: Identity, customer_id: int) -> None:
     """Erase a customer's personal data.
 

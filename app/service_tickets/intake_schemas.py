@@ -24,6 +24,7 @@ class NewTicketSchema(ModelInput):
     advisor_id = Id(allow_none=True, metadata={"description": ADVISOR})
     status = Choice(TicketStatus, only=FIRST, metadata={"description": "estimate: it starts as a quote."})
 
+    summaries = ("For a customer on record.", "With a new customer and their vehicle.")
     json_schema = {
         "oneOf": [
             {
@@ -43,7 +44,7 @@ class NewTicketSchema(ModelInput):
             },
             {
                 "customer": {"name": "Alex Morgan", "phone": "(212) 555-0139"},
-                "vehicle": {"vin": "1HGCM82633A004352", "plate": "9KLM482", "plate_state": "NY", "model": "Accord"},
+                "vehicle": {"vin": "1HGCM56664A112233", "plate": "9KLM482", "plate_state": "NY", "model": "Accord"},
                 "description": "Timing belt is due; hums at 60 mph.",
                 "odometer": 98400,
                 "status": "estimate",

@@ -32,7 +32,7 @@ def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: i
 
 
 @customers.get("/mytickets")
-@customers.get("/my-tickets", endpoint="list_my_tickets_hyphenated")
+@customers.get("/my-tickets", endpoint="list_my_tickets_hyphenated", instead="/customers/mytickets")
 @token_required
 @blueprint.arguments(TicketQuerySchema, location="query")
 @blueprint.lists(CUSTOMER_VIEWS)

@@ -215,6 +215,7 @@ class TicketMoveSchema(Input):
     )
     hold = Choice(Hold, allow_none=True, metadata={"description": "What the work waits for; null: nothing any more."})
 
+    summaries = ("Begin the work.", "Wait for parts.")
     json_schema = {"examples": [{"status": "in_progress"}, {"hold": "parts"}]}
 
 

@@ -37,10 +37,10 @@ class NewVehicleSchema(VehicleInput):
     json_schema = {
         "examples": [
             {
-                "vin": "1HGCM82633A004352",
-                "plate": "8ABC123",
+                "vin": "2HGFC2F57GH512345",
+                "plate": "7KDM209",
                 "plate_state": "CA",
-                "model": "Accord",
+                "model": "Civic",
                 "odometer": 98400,
             }
         ]
@@ -51,7 +51,7 @@ class VehicleChangesSchema(Changes, VehicleInput):
     customer_id = Id(metadata={"description": "The new owner: hands a sold car over. For advisors and admins."})
     override = Flag(metadata={"description": "true: the odometer may go backwards. For staff."})
 
-    json_schema = {"examples": [{"odometer": 99120}]}
+    json_schema = {"examples": [{"odometer": 185310}]}
 
     class Meta(ModelInput.Meta):
         model = Vehicle

@@ -4,17 +4,16 @@ A program and no unit test; it needs Node.js. What is generated goes into a fold
 the TypeScript client, which lie beside its tour and are not kept.
 """
 
+import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
-from app import create_app
-from app.commands import demo
-from app.extensions import db
-from tests.support import new_migrated_database, scratch, settings
-from tests.support.live import serving
+from tests.support import scratch
+from tests.support.live import serving_demo
 
 HERE = Path(__file__).parent
 TYPESCRIPT = HERE / "typescript"
@@ -37,12 +36,7 @@ def run(*command: str | Path, folder: Path = HERE, **environ: str) -> None:
 
 def tour(name: str) -> None:
     """One client's tour, against a shop of its own."""
-    database = new_migrated_database()
-    app = create_app(settings(DATABASE_URL=database))
-    with app.app_context():
-        demo.fill(app.config["SHOP_RATES"])
-        db.engine.dispose()
-    with serving(database, **RATES) as (address, _log):
+    with serving_demo(**RATES) as (address, _database):
         document = scratch() / "openapi.json"
         with urllib.request.urlopen(f"{address}/openapi.json", timeout=30) as answer:
             document.write_bytes(answer.read())
@@ -54,6 +48,8 @@ def typescript(document: Path, address: str) -> None:
     if not (TYPESCRIPT / "node_modules").exists():
         run("npm", "ci", "--no-audit", "--no-fund", folder=TYPESCRIPT)
     run("npx", "openapi-typescript", document, "--output", "generated/api.d.ts", folder=TYPESCRIPT)
+    generated = (TYPESCRIPT / "generated" / "api.d.ts").read_text().partition("export interface operations {")[2]
+    require_whole(document, set(re.findall(r"^    (\w+): {$", generated, re.MULTILINE)))
     run("npx", "tsc", "--project", ".", folder=TYPESCRIPT)
     run("node", "built/tour.js", folder=TYPESCRIPT, SHOP=address)
 
@@ -64,9 +60,20 @@ def python(document: Path, address: str) -> None:
     config.write_text(f"{CONFIG}post_hooks: []\n")
     package = scratch() / "client"
     generator = BIN / "openapi-python-client"
-    run(generator, "generate", "--path", document, "--output-path", package, "--config", config, "--overwrite")
+    options = ("--output-path", package, "--config", config, "--overwrite", "--fail-on-warning")
+    run(generator, "generate", "--path", document, *options)  # a warning would drop an operation
+    run(sys.executable, "-m", "compileall", "-q", package)
+    require_whole(document, {module.stem for module in package.glob("*/api/*/*.py")})
     run(BIN / "mypy", "--strict", "--config-file=", "tour.py", MYPYPATH=str(package))
     run(sys.executable, "tour.py", SHOP=address, PYTHONPATH=str(package))
+
+
+def require_whole(document: Path, names: set[str]) -> None:
+    """Raises `RuntimeError` where an operation of the document is not among these names."""
+    paths = json.loads(document.read_text())["paths"].values()
+    known = {doc["operationId"] for path in paths for method, doc in path.items() if method != "parameters"}
+    if dropped := known - names:
+        raise RuntimeError(f"The generated client has no {', '.join(sorted(dropped))}.")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 Run by ``python -m tests.clients``, with the generated package beside it.
 """
 
+import datetime
 import os
 import re
 import sys
 import time
 import uuid
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from mechanic_shop_api_client import AuthenticatedClient, Client
@@ -32,14 +33,21 @@ from mechanic_shop_api_client.api.service_tickets import (
     get_invoice,
     issue_invoice,
     list_history,
+    list_tickets,
     move_ticket,
     pay,
 )
 from mechanic_shop_api_client.models import (
+    Authorization,
     AuthorizationMethod,
+    CheckedVehicle,
     Customer,
     CustomerCredentials,
     Decision,
+    EmailTakenProblem,
+    Invoice,
+    LaborLine,
+    Mechanic,
     MechanicCredentials,
     NewAuthorization,
     NewCustomer,
@@ -50,15 +58,22 @@ from mechanic_shop_api_client.models import (
     NewTicket,
     NewTicketStatus,
     NewVehicle,
+    OwnTicket,
+    Part,
     PartQuantity,
+    Payment,
     PaymentKind,
     PaymentMethod,
-    Problem,
+    ProbableDuplicateProblem,
     Role,
+    TakenIn,
+    Ticket,
     TicketChanges,
+    TicketEvent,
     TicketMove,
     TicketStatus,
     Token,
+    WalkIn,
 )
 from mechanic_shop_api_client.types import UNSET, Response
 
@@ -66,16 +81,21 @@ SHOP = os.environ["SHOP"]
 T = TypeVar("T")
 
 
-def good(answer: T | Problem | None) -> T:
-    """What was answered, which is no problem."""
-    if answer is None or isinstance(answer, Problem):
+def good(kind: type[T], answer: object) -> T:
+    """What was answered, which is of this kind."""
+    if not isinstance(answer, kind):
         raise AssertionError(answer)
     return answer
 
 
-def signed_in(answer: Token | Problem | None) -> AuthenticatedClient:
+def rows(kind: type[T], answer: object) -> list[T]:
+    """What a list answered, whose rows are of this kind."""
+    return [good(kind, row) for row in good(list, answer)]
+
+
+def signed_in(answer: object) -> AuthenticatedClient:
     """A client with this token."""
-    return AuthenticatedClient(base_url=SHOP, token=good(answer).token)
+    return AuthenticatedClient(base_url=SHOP, token=good(Token, answer).token)
 
 
 def staff(email: str, password: str) -> AuthenticatedClient:
@@ -83,7 +103,7 @@ def staff(email: str, password: str) -> AuthenticatedClient:
     return signed_in(login_mechanic.sync(client=anyone, body=MechanicCredentials(email, password)))
 
 
-def next_cursor(page: Response[list[Customer] | Problem]) -> str | None:
+def next_cursor(page: Response[Any]) -> str | None:
     """The cursor behind a page."""
     following = re.search('<([^>]+)>; rel="next"', page.headers["Link"])
     return parse_qs(urlsplit(following[1]).query)["cursor"][0] if following else None
@@ -95,23 +115,25 @@ nobody = AuthenticatedClient(base_url=SHOP, token="none", auth_header_name="X-No
 
 # An admin hires a mechanic and a service advisor.
 admin = staff("admin@example.com", "wrench-and-socket")
-nina = good(create_mechanic.sync(client=admin, body=NewMechanic("Nina Park", "nina@example.com", "a torque wrench")))
+nina = good(
+    Mechanic, create_mechanic.sync(client=admin, body=NewMechanic("Nina Park", "nina@example.com", "a torque wrench"))
+)
 desk = NewMechanic("Sam Reyes", "sam@example.com", "the front desk", role=Role.ADVISOR)
-sam = good(create_mechanic.sync(client=admin, body=desk))
+sam = good(Mechanic, create_mechanic.sync(client=admin, body=desk))
 taken = create_mechanic.sync_detailed(client=admin, body=desk)
 assert taken.status_code == 409, taken
-assert isinstance(taken.parsed, Problem), taken
+assert isinstance(taken.parsed, EmailTakenProblem), taken
 
 # A customer signs up and adds a car; sent twice with a key, it is done once.
 sign_up = NewCustomer("Robin Lee", email="robin@example.com", password="blue hatchback", phone="(212) 555-0164")
-key = str(uuid.uuid4())
-robin, again = (good(create_customer.sync(client=nobody, body=sign_up, idempotency_key=key)) for _ in range(2))
+key = {"idempotency_key": str(uuid.uuid4())}
+robin, again = (good(Customer, create_customer.sync(client=nobody, body=sign_up, **key)) for _ in range(2))
 assert robin.id == again.id
 customer = signed_in(
     login_customer.sync(client=anyone, body=CustomerCredentials("robin@example.com", "blue hatchback"))
 )
 vehicle = NewVehicle(vin="1HGCM82633A004352", plate="7KLM 204", model="Accord")
-car = good(add_vehicle.sync(robin.id, client=customer, body=vehicle))
+car = good(CheckedVehicle, add_vehicle.sync(robin.id, client=customer, body=vehicle))
 assert car.make == "Honda"
 
 # The mechanic opens a quote and is assigned to it; a second one joins and leaves.
@@ -123,19 +145,19 @@ quote = NewTicket(
     odometer=98400,
     status=NewTicketStatus.ESTIMATE,
 )
-ticket = good(create_ticket.sync(client=mechanic, body=quote)).id
-good(assign_mechanic.sync(ticket, nina.id, client=mechanic))
-good(edit_ticket.sync(ticket, client=advisor, body=TicketChanges(add_mechanic_ids=[sam.id])))
-left = good(edit_ticket.sync(ticket, client=advisor, body=TicketChanges(remove_mechanic_ids=[sam.id])))
+ticket = good(TakenIn, create_ticket.sync(client=mechanic, body=quote)).id
+good(Ticket, assign_mechanic.sync(ticket, nina.id, client=mechanic))
+good(Ticket, edit_ticket.sync(ticket, client=advisor, body=TicketChanges(add_mechanic_ids=[sam.id])))
+left = good(Ticket, edit_ticket.sync(ticket, client=advisor, body=TicketChanges(remove_mechanic_ids=[sam.id])))
 assert [one.name for one in left.mechanics] == ["Nina Park"]
 
 # A part goes on the ticket, then two of it; the work is added, and ten percent come off.
 pads = NewPart("Brake pads, rear", "50.00", sku="BRK-PAD-R", quantity_on_hand=6)
-part = good(create_part.sync(client=advisor, body=pads)).id
-good(add_part.sync(ticket, part, client=mechanic, body=PartQuantity()))
-good(add_part.sync(ticket, part, client=mechanic, body=PartQuantity(quantity=2)))
-good(add_labor.sync(ticket, client=mechanic, body=NewLaborLine("Replace rear pads", "1.7")))
-quoted = good(edit_ticket.sync(ticket, client=advisor, body=TicketChanges(discount_percent="10")))
+part = good(Part, create_part.sync(client=advisor, body=pads)).id
+good(Ticket, add_part.sync(ticket, part, client=mechanic, body=PartQuantity()))
+good(Ticket, add_part.sync(ticket, part, client=mechanic, body=PartQuantity(quantity=2)))
+good(LaborLine, add_labor.sync(ticket, client=mechanic, body=NewLaborLine("Replace rear pads", "1.7")))
+quoted = good(Ticket, edit_ticket.sync(ticket, client=advisor, body=TicketChanges(discount_percent="10")))
 assert quoted.totals.total == "299.41", quoted.totals
 
 # Two screens: the one that has not seen the discount learns that it is stale.
@@ -143,27 +165,34 @@ late = TicketChanges(description="Lost?")
 assert edit_ticket.sync_detailed(ticket, client=advisor, body=late, if_match=f'"{left.version}-x"').status_code == 412
 
 # The customer sees exactly that ticket, and authorises exactly that amount.
-assert [one.id for one in good(list_my_tickets.sync(client=customer))] == [ticket]
+assert [one.id for one in rows(OwnTicket, list_my_tickets.sync(client=customer))] == [ticket]
 word = NewAuthorization(Decision.APPROVED, AuthorizationMethod.ONLINE, amount="299.41")
-good(authorize.sync(ticket, client=customer, body=word))
+good(Authorization, authorize.sync(ticket, client=customer, body=word))
 
 # The work is done, the invoice takes the next number, and the customer pays, in two parts.
 for status in (TicketStatus.IN_PROGRESS, TicketStatus.COMPLETED):
-    good(move_ticket.sync(ticket, client=mechanic, body=TicketMove(status=status)))
-good(issue_invoice.sync(ticket, client=advisor))
+    good(Ticket, move_ticket.sync(ticket, client=mechanic, body=TicketMove(status=status)))
+good(Invoice, issue_invoice.sync(ticket, client=advisor))
 for amount, method in (("200.00", PaymentMethod.CARD), ("99.41", PaymentMethod.CASH)):
-    good(pay.sync(ticket, client=advisor, body=NewPayment(PaymentKind.PAYMENT, amount, method)))
-receipt = good(get_invoice.sync(ticket, client=customer))
+    good(Payment, pay.sync(ticket, client=advisor, body=NewPayment(PaymentKind.PAYMENT, amount, method)))
+receipt = good(Invoice, get_invoice.sync(ticket, client=customer))
 assert (receipt.totals.balance, receipt.bill_to.name) == ("0.00", "Robin Lee")
-assert any(one.after == "paid" for one in good(list_history.sync(ticket, client=advisor, limit=100)))
+assert any(one.after == "paid" for one in rows(TicketEvent, list_history.sync(ticket, client=advisor, limit=100)))
+
+# The same phone at the desk: the problem says in its own members whose it is.
+walk_in = WalkIn("R. Lee", phone="212 555 0164")
+alike = create_ticket.sync(client=advisor, body=NewTicket("Hums at 60 mph", customer=walk_in))
+assert [one.customer_id for one in good(ProbableDuplicateProblem, alike).duplicates] == [robin.id]
+paid = list_tickets.sync(client=advisor, status=[TicketStatus.PAID], created_from=datetime.date(2026, 1, 1))
+assert ticket in [one.id for one in rows(Ticket, paid)]
 
 # Years later: found by the end of the phone, and all customers, page by page.
-assert [one.id for one in good(list_customers.sync(client=advisor, q="555-0164"))] == [robin.id]
+assert [one.id for one in rows(Customer, list_customers.sync(client=advisor, q="555-0164"))] == [robin.id]
 seen: list[int] = []
 cursor: str | None = None
 while True:
     page = list_customers.sync_detailed(client=advisor, limit=3, cursor=cursor or UNSET)
-    seen += [one.id for one in good(page.parsed)]
+    seen += [one.id for one in rows(Customer, page.parsed)]
     cursor = next_cursor(page)
     if cursor is None:
         break

@@ -73,6 +73,26 @@ class Breaks(unittest.TestCase):
         for change in changes:
             self.assertEqual(self.after(change), [])
 
+    def test_an_answer_may_become_one_of_several_and_a_text_a_list_with_commas(self) -> None:
+        document: Document = {
+            "paths": {"/a": {"get": {"operationId": "get_a", "responses": {"409": {"content": {"x": {}}}}}}},
+            "components": {"schemas": {name: {"properties": {}} for name in ("Old", "New")}},
+        }
+        old, new = copy.deepcopy(document), copy.deepcopy(document)
+        first, second = ({"$ref": f"#/components/schemas/{name}"} for name in ("Old", "New"))
+        for changed, schema, kind in (
+            (old, first, {"schema": {"type": "string"}}),
+            (new, {"oneOf": [second, first]}, {"schema": {"type": "array"}, "explode": False}),
+        ):
+            changed["components"]["schemas"]["Old"] = {"required": ["id"], "properties": {"id": {"type": "integer"}}}
+            get = changed["paths"]["/a"]["get"]
+            get["responses"]["409"]["content"]["x"]["schema"] = schema
+            get["parameters"] = [{"in": "query", "name": "status", **kind}]
+        self.assertEqual(list(breaks(old, new)), [])
+        del new["paths"]["/a"]["get"]["parameters"][0]["explode"]
+        new["paths"]["/a"]["get"]["responses"]["409"]["content"]["x"]["schema"] = {"oneOf": [second]}
+        self.assertEqual(len(list(breaks(old, new))), 3)  # another text; the member may be missing, and is gone
+
     def drop(self, parameters: list[Document], name: str) -> None:
         parameters[:] = [one for one in parameters if one.get("name") != name]
 

@@ -17,6 +17,8 @@ from app import create_app
 from app.accounts.passwords import hash_password
 from app.core.database.types import now
 from app.core.openapi.parser import MAX_MARKS, MAX_MEMBERS
+from app.core.openapi.refusals import schema_name
+from app.core.problems import Problem
 from app.models import Customer, Invite, Mechanic, Vehicle
 from tests import support
 from tests.support import Caller, ShopTest
@@ -152,9 +154,10 @@ class Refusals(DocumentTest):
                 if status >= "400" and operation.path != "/ready":
                     with self.subTest(f"{operation} {status}"):
                         self.assertEqual(list(answer["content"]), [PROBLEM_JSON])
-                        self.assertEqual(
-                            answer["content"][PROBLEM_JSON]["schema"], {"$ref": "#/components/schemas/Problem"}
-                        )
+                        documented = answer["content"][PROBLEM_JSON]
+                        schemas = documented["schema"].get("oneOf", [documented["schema"]])
+                        problems = [Problem.by_slug[slug] for slug in documented["examples"]]
+                        self.assertEqual([each["$ref"] for each in schemas], [reference(each) for each in problems])
 
     def test_every_operation_tells_what_it_refuses(self) -> None:
         for operation in self.operations():
@@ -172,16 +175,26 @@ class Refusals(DocumentTest):
                     expected.add("404")
                 self.assertEqual(expected - operation.doc["responses"].keys(), set())
 
-    def test_examples_of_problems_are_problems(self) -> None:
-        schema = self.document["components"]["schemas"]["Problem"]
+    def test_examples_of_problems_are_valid(self) -> None:
         for operation in self.operations():
             for status, response in operation.doc["responses"].items():
-                for example in (
-                    self.resolved(response).get("content", {}).get(PROBLEM_JSON, {}).get("examples", {}).values()
-                ):
-                    with self.subTest(f"{operation} {status}"):
-                        self.assertMatches(schema, example["value"])
+                documented = self.resolved(response).get("content", {}).get(PROBLEM_JSON, {})
+                for slug, example in documented.get("examples", {}).items():
+                    with self.subTest(f"{operation} {status} {slug}"):
+                        self.assertMatches(documented["schema"], example["value"])
+                        self.assertMatches({"$ref": reference(Problem.by_slug[slug])}, example["value"])
                         self.assertEqual(str(example["value"]["status"]), status)
+
+    def test_a_problem_is_told_from_others_by_its_type(self) -> None:
+        schemas = self.document["components"]["schemas"]
+        for slug, problem in Problem.by_slug.items():
+            if (name := reference(problem).rpartition("/")[2]) in schemas:
+                with self.subTest(slug):
+                    common, own = schemas[name]["allOf"]
+                    self.assertEqual(common, {"$ref": "#/components/schemas/Problem"})
+                    self.assertEqual(own["properties"]["type"]["enum"], [f"/problems/{slug}"])
+                    self.assertEqual(own["properties"].keys(), {"type", *problem.members})
+                    self.assertEqual(set(own["required"]), {"type", *problem.example})
 
     def test_every_problem_has_a_page(self) -> None:
         for address in self.document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]:
@@ -223,11 +236,11 @@ class Examples(DocumentTest):
         self.ids = self.catalogue.fill_in(self.admin, ids)
 
     def test_every_body_has_an_example(self) -> None:
-        self.assertEqual([str(operation) for operation, schema in self.bodies() if not schema.get("examples")], [])
+        self.assertEqual([str(each) for each, _ in self.bodies() if self.catalogue.example(each) is None], [])
 
     def test_examples_are_valid_and_can_be_sent(self) -> None:
         for operation, schema in list(self.bodies()):
-            for number, example in enumerate(schema.get("examples", [])):
+            for number, example in enumerate(self.catalogue.examples(operation)):
                 with self.subTest(str(operation), number=number):
                     self.doCleanups()
                     self.setUp()
@@ -377,6 +390,11 @@ class DocsPage(ShopTest):
         for path in ("/docs/../flask_swagger_ui.py", "/docs/%2e%2e/__init__.py", "/docs/assets/..%2froutes.py"):
             with self.subTest(path):
                 self.assertStatus(self.anyone.get(path), 404)
+
+
+def reference(problem: type[Problem]) -> str:
+    """Where the schema of a problem stands in the document."""
+    return f"#/components/schemas/{schema_name(problem)}"
 
 
 def references(node: Any) -> Iterator[str]:

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
+from openapi_schema_validator import OAS31Validator
 from werkzeug.test import TestResponse
 
 from app import create_app
 from app.core.http.policy import open_to_anyone
+from app.core.openapi.refusals import schema_name
 from app.core.problems import Problem
 from app.rules.ticket_life import TicketStatus
 from tests.support import PASSWORD, ShopTest, settings
+from tests.support.catalogue import Catalogue
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -76,6 +79,18 @@ class Documents(ShopTest):
             with self.subTest(name):
                 example = Problem.by_slug[name.split()[1]].example
                 self.assertEqual(set(ask().json or {}), members | example.keys())
+
+    def test_each_is_as_its_schema_in_the_document_says(self) -> None:
+        components = {"components": Catalogue(self.app).document["components"]}
+        for name, ask in self.refusals().items():
+            problem = Problem.by_slug[name.split()[1]]
+            if schema_name(problem) in components["components"]["schemas"]:
+                with self.subTest(name):
+                    whole = {"$ref": f"#/components/schemas/{schema_name(problem)}", **components}
+                    faults = [
+                        f"{each.json_path}: {each.message}" for each in OAS31Validator(whole).iter_errors(ask().json)
+                    ]
+                    self.assertEqual(faults, [])
 
     def test_only_bad_input_has_errors(self) -> None:
         for name, ask in self.refusals().items():

@@ -61,12 +61,18 @@ class Both:
 
 
 def _resolve(within: Node, node: Node) -> Node:
+    """What a node stands for: what it refers to; one schema in place of all of several."""
     while "$ref" in node:
         target = within
         for key in node["$ref"].removeprefix("#/").split("/"):
             target = target[key]
         node = target
-    return node
+    if "allOf" not in node:
+        return node
+    parts = [_resolve(within, part) for part in node["allOf"]]
+    properties = {name: member for part in parts for name, member in part.get("properties", {}).items()}
+    required = [name for part in parts for name in part.get("required", ())]
+    return {**parts[0], **node, "properties": properties, "required": required}
 
 
 def _of_operation(where: str, both: Both, before: Node, after: Node) -> Iterator[str]:
@@ -79,10 +85,10 @@ def _of_operation(where: str, both: Both, before: Node, after: Node) -> Iterator
     for key, parameter in known.items():
         if key not in taken:
             yield f"{where}: the parameter {key[1]} is gone"
-        else:
+        elif not (_is_joined(taken[key]) and _types(parameter["schema"]) == {"string"}):  # the same text
             yield from _of_schema(f"{where} {key[1]}", both, parameter["schema"], taken[key]["schema"], sent=True)
     for key, parameter in taken.items():
-        if parameter.get("required") and not known.get(key, {}).get("required"):
+        if key[0] != "path" and parameter.get("required") and not known.get(key, {}).get("required"):
             yield f"{where}: the parameter {key[1]} is required now"
     yield from _of_bodies(where, both, before, after)
     for status, response in before["responses"].items():
@@ -94,6 +100,11 @@ def _of_operation(where: str, both: Both, before: Node, after: Node) -> Iterator
         yield from _of_contents(f"{where} {status}", both, one, other, sent=False)
         for name in one.get("headers", {}).keys() - other.get("headers", {}).keys():
             yield f"{where} {status}: the header {name} is gone"
+
+
+def _is_joined(parameter: Node) -> bool:
+    """Whether a parameter has several values, which are written with commas between them."""
+    return "array" in _types(parameter["schema"]) and parameter.get("explode") is False
 
 
 def _of_bodies(where: str, both: Both, before: Node, after: Node) -> Iterator[str]:
@@ -119,6 +130,9 @@ def _of_schema(where: str, both: Both, before: Node, after: Node, *, sent: bool)
     old, new = both.resolved(before, after)
     if not sent:
         old, new = both.resolved(*(_unasked(within, node) for within, node in ((both.old, old), (both.new, new))))
+    if not sent and "oneOf" in new and "oneOf" not in old:  # clients take those that they know
+        yield from min((list(_of_schema(where, both, before, one, sent=sent)) for one in new["oneOf"]), key=len)
+        return
     narrow, wide = (old, new) if sent else (new, old)
     if not _types(narrow) <= _types(wide) and _types(wide):
         yield f"{where}: its type was {_types(old)} and is {_types(new)}"
@@ -137,7 +151,8 @@ def _of_schema(where: str, both: Both, before: Node, after: Node, *, sent: bool)
             yield f"{where}: {name} may be missing now"
     for name, member in old.get("properties", {}).items():
         if name not in new.get("properties", {}):
-            yield f"{where}: {name} is gone"
+            if sent or name in old.get("required", ()):  # else clients know that it may be missing
+                yield f"{where}: {name} is gone"
         else:
             yield from _of_schema(f"{where} {name}", both, member, new["properties"][name], sent=sent)
     if "items" in old and "items" in new:
@@ -146,7 +161,7 @@ def _of_schema(where: str, both: Both, before: Node, after: Node, *, sent: bool)
         if len(old.get(kind, ())) == len(new.get(kind, ())):
             for one, other in zip(old.get(kind, ()), new.get(kind, ()), strict=True):
                 yield from _of_schema(where, both, one, other, sent=sent)
-        elif (len(old.get(kind, ())) > len(new.get(kind, ()))) == sent:
+        elif not may_grow and (len(old.get(kind, ())) > len(new.get(kind, ()))) == sent:
             yield f"{where}: its alternatives changed"
 
 

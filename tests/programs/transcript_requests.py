@@ -178,7 +178,7 @@ def _read(shop: Any, path: str, parameters: list[dict[str, Any]], document: dict
         shop.ask(who, "HEAD", path, If_None_Match=shop.last.header("ETag"))
         shop.ask(who, "GET", path, If_None_Match=shop.last.header("ETag"))
     for parameter in parameters:
-        for value in _values(_resolve(document, parameter["schema"])) if parameter["in"] == "query" else ():
+        for value in _values(document, _resolve(document, parameter["schema"])) if parameter["in"] == "query" else ():
             shop.ask("admin", "GET", f"{path}?{parameter['name']}={value}")
             while cursor := re.search(r'<([^>]+cursor=[^>]+)>; rel="next"', shop.last.header("Link")):
                 shop.ask("admin", "GET", cursor[1])
@@ -193,11 +193,13 @@ def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _values(schema: dict[str, Any]) -> Iterator[str]:
+def _values(document: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
     """What to send for a parameter: each word that it takes, or one example of its type."""
     words = re.match(r"\^(-\?)?\(([a-z_|]+)\)", schema.get("pattern", ""))
     if "enum" in schema:
         yield from schema["enum"]
+    elif schema.get("type") == "array":
+        yield from _values(document, _resolve(document, schema["items"]))
     elif words:
         yield from words[2].split("|")
         yield from (f"-{word}" for word in words[2].split("|") if words[1])

@@ -90,16 +90,20 @@ class Catalogue:
         last = re.findall(r"{\w+}", operation.path)[-1]
         return max(rows, key=len, default="") or next(path for path in self.rows() if path.endswith(last))
 
+    def _content(self, operation: Operation) -> dict[str, Any]:
+        """What the document says of the body in JSON; nothing where there is none."""
+        content: dict[str, Any] = operation.doc.get("requestBody", {}).get("content", {}).get("application/json", {})
+        return content
+
     def body(self, operation: Operation) -> dict[str, Any] | None:
         """The schema of the body in JSON; None where there is none."""
-        content = operation.doc.get("requestBody", {}).get("content", {}).get("application/json")
+        content = self._content(operation)
         schema: dict[str, Any] | None = self.resolved(content["schema"]) if content else None
         return schema
 
     def examples(self, operation: Operation) -> list[Any]:
         """The examples of the body; None alone where there is no body."""
-        examples: list[Any] = (self.body(operation) or {}).get("examples", [None])
-        return examples
+        return [example["value"] for example in self._content(operation).get("examples", {}).values()] or [None]
 
     def example(self, operation: Operation) -> Any:
         """The first example of the body; None where there is no body."""

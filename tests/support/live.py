@@ -15,7 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support import scratch
+from app import create_app
+from app.commands import demo
+from app.extensions import db
+from tests.support import new_migrated_database, scratch, settings
 
 
 class Instance:
@@ -99,6 +102,18 @@ def serving(database_url: str, **changes: str) -> Iterator[tuple[str, Path]]:
     """The address of the live application, and its log, while it runs on a free port of the loopback interface."""
     with instance(database_url, **changes) as server:
         yield server.address, server.log
+
+
+@contextmanager
+def serving_demo(**changes: str) -> Iterator[tuple[str, str]]:
+    """The address of a live application with a new demo shop, and its database's, as `serving`."""
+    database = new_migrated_database()
+    app = create_app(settings(DATABASE_URL=database))
+    with app.app_context():
+        demo.fill(app.config["SHOP_RATES"])
+        db.engine.dispose()
+    with serving(database, **changes) as (address, _log):
+        yield address, database
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class QueryFlag(fields.Boolean):
 class QueryTime(fields.Field[datetime]):
     """A moment among the query parameters: RFC 3339, or a date, which begins at midnight in the shop's time zone."""
 
-    json_schema = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
+    json_schema = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not re.fullmatch(f"{DATE}|{RFC_3339}", value, re.ASCII | re.IGNORECASE):
@@ -67,7 +67,7 @@ class Choices(fields.Field[dict[str, Any]]):
         self.enum = enum
         one = "|".join(member.value for member in enum)
         self.pattern = f"({one})(,({one})){{0,{len(enum) - 1}}}"
-        self.json_schema = {"type": "string", "pattern": f"^{self.pattern}$", "examples": [next(iter(enum)).value]}
+        self.json_schema = {"type": "array", "minItems": 1, "maxItems": len(enum)}  # its items are the enum
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
         if not re.fullmatch(self.pattern, value):

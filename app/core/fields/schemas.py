@@ -59,8 +59,12 @@ class Converter(ModelConverter):
 class Input(Schema):
     """What a body or a query may hold; everything else is refused."""
 
-    # Added to the schema in the OpenAPI document, where a rule spans fields, and for examples.
+    # Added to the schema in the OpenAPI document, where a rule spans fields; `examples` are those of the body.
     json_schema: ClassVar[dict[str, Any]] = {}
+
+    # What each example shows. That of one that does not succeed with the data of the demo begins with "First", and says
+    # what must be done before.
+    summaries: ClassVar[tuple[str, ...]] = ()
 
     # Input takes decimals as numbers too.
     is_input: ClassVar[bool] = True

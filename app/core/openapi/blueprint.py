@@ -46,7 +46,8 @@ class Blueprint(SmorestBlueprint):
         """Pass the loaded body to the view as a dict; with ``location="query"`` the query parameters."""
         loader: Schema = schema()
         is_required = not loader.partial and any(field.required for field in loader.fields.values())
-        decorate: Decorator = super().arguments(loader, location=location, required=is_required)
+        options = {"examples": _examples(loader)} if location == "json" else {}
+        decorate: Decorator = super().arguments(loader, location=location, required=is_required, **options)
 
         def document(view: View) -> View:
             decorated: Any = decorate(view)
@@ -155,6 +156,15 @@ class Blueprint(SmorestBlueprint):
 
         return decorate
 
+    def example_ids(self, **ids: int) -> Decorator:
+        """Document with which ids of the demo the operation can be tried, where not all rows will do."""
+
+        def decorate(view: Any) -> View:
+            view.example_ids = ids
+            return cast_view(view)
+
+        return decorate
+
     def refuses(self, *refusals: type[Problem]) -> Decorator:
         """Document the view's refusals beyond those of every view."""
 
@@ -163,6 +173,13 @@ class Blueprint(SmorestBlueprint):
             return cast_view(view)
 
         return decorate
+
+    def add_url_rule(self, rule: str, *args: Any, instead: str = "", **options: Any) -> None:
+        """Register a view. An address is deprecated where there is another one for the view to be used `instead`."""
+        super().add_url_rule(rule, *args, **options)
+        if instead:
+            for method in options.get("methods", ["GET"]):
+                _deprecate(self._docs[self._endpoints[-1]][method.lower()], instead)
 
     def register_views_in_doc(self, api: Any, *args: Any, **options: Any) -> None:
         """Defer the documentation of the views until the document is first requested, for a faster start."""
@@ -184,6 +201,26 @@ class Blueprint(SmorestBlueprint):
                 "responses": refusals_of(view.policy, method, refusals),
             }
             conditions.document(doc, method, tagged=view.tag is not None)
+            for name, row_id in getattr(view, "example_ids", {}).items():
+                parameter = {"in": "path", "name": name, "example": row_id}  # completed with those of the path
+                doc["arguments"]["parameters"].append(parameter)
+            if method == "PATCH" and "PUT" in options["methods"]:
+                _deprecate(doc, "PUT")
+
+
+def _deprecate(doc: dict[str, Any], instead: str) -> None:
+    description = f"Deprecated: use {instead}, which is the same. {doc['docstring']['description']}"
+    doc["manual_doc"].update(deprecated=True, description=description)
+
+
+def _examples(schema: Any) -> dict[str, Any]:
+    """Return the examples of a body by name, each with what it shows."""
+    values: list[Any] = schema.json_schema.get("examples", [])
+    summaries = schema.summaries or ["Succeeds as it is with the data of the demo."] * len(values)
+    return {
+        f"example_{number}": {"summary": summary, "value": value}
+        for number, (summary, value) in enumerate(zip(summaries, values, strict=True), start=1)
+    }
 
 
 def _with_defaults(view: View, schema: Schema, decorated: View) -> View:

@@ -14,12 +14,10 @@ IF_MATCH = {
     "description": "Tags of the thing, or of the ticket that it is a part of: change it only while its version is that "
     "of one of these. `*` stands for any version; a tag that a proxy made weak (`W/`) counts as the one it was.",
     "schema": {"type": "string"},
-    "example": '"7-0d5f6a2b91c4e873"',
 }
 IF_NONE_MATCH = {
     "description": "Tags of answers that the client has: it is not sent again what it has.",
     "schema": {"type": "string"},
-    "example": '"7-0d5f6a2b91c4e873"',
 }
 NOT_MODIFIED = {
     "description": "What the client has is still what would be answered.",

@@ -10,35 +10,51 @@ from app.core.problems import Problem
 PROBLEM_JSON = "application/problem+json"
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
-# Refusals are components, named after their problems, because many routes share them.
+# Refusals are components, named after their problems, because many routes share them; so are the schemas of those.
 COMPONENTS: dict[str, dict[str, Any]] = {}
+SCHEMAS: dict[str, dict[str, Any]] = {}
 
 
 def problem_schema() -> dict[str, Any]:
-    """Return the schema of a problem document, with the slugs of all problems that are declared by now."""
-    slugs = sorted(Problem.by_slug)
+    """Return the schema of what all problem documents have, with the slugs of all that are declared by now."""
     return {
         "type": "object",
         "description": "RFC 9457: why a request was refused. `type` is the address of a page that explains it.",
         "required": ["type", "title", "status", "detail", "request_id"],
         "properties": {
             "type": {
-                "type": "string",
                 "description": "Further ones may be added: take one that you do not know by its status.",
                 "x-extensible": True,
-                "enum": [f"/problems/{slug}" for slug in slugs],
-                "x-enum-varnames": [slug.replace("-", "_").upper() for slug in slugs],  # for client generators
+                **_type_of(*sorted(Problem.by_slug)),
             },
             "title": {"type": "string"},
             "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "request_id": {"type": "string"},
-            "errors": {
-                "type": "object",
-                "description": "Messages by field, where the input was bad.",
-                "additionalProperties": {"type": "array", "items": {"type": "string"}},
-            },
+            "detail": {"type": "string", "description": "What is wrong with this request."},
+            "request_id": {"type": "string", "description": "What the log knows the request by."},
         },
+    }
+
+
+def schema_of(problem: type[Problem]) -> dict[str, Any]:
+    """Return the schema of the documents of one problem: its `type` tells it from others, its members are its own."""
+    return {
+        "description": _meaning(problem),
+        "allOf": [
+            {"$ref": "#/components/schemas/Problem"},
+            {
+                "type": "object",
+                "required": ["type", *problem.example],
+                "properties": {"type": _type_of(problem.slug), **problem.members},
+            },
+        ],
+    }
+
+
+def _type_of(*slugs: str) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "enum": [f"/problems/{slug}" for slug in slugs],
+        "x-enum-varnames": [slug.replace("-", "_").upper() for slug in slugs],  # for client generators
     }
 
 
@@ -70,7 +86,7 @@ def refusals_of(policy: Policy, method: str, more: tuple[type[Problem], ...]) ->
 
 
 def _reference(same_status: list[type[Problem]]) -> dict[str, str]:
-    name = "Or".join(_name(problem) for problem in same_status)
+    name = "Or".join(map(_name, same_status))
     COMPONENTS[name] = _describe(same_status)
     return {"$ref": f"#/components/responses/{name}"}
 
@@ -78,6 +94,10 @@ def _reference(same_status: list[type[Problem]]) -> dict[str, str]:
 def _name(problem: type[Problem]) -> str:
     """Return a name made from the slug, which does not change when the class is renamed."""
     return "".join("JSON" if word == "json" else word.capitalize() for word in problem.slug.split("-"))
+
+
+def _meaning(problem: type[Problem]) -> str:
+    return " ".join((problem.__doc__ or "").split())
 
 
 def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:
@@ -88,10 +108,21 @@ def _describe(same_status: list[type[Problem]]) -> dict[str, Any]:
         503: {"Retry-After": header("Seconds to wait.", "integer")},
     }
     return {
-        "description": " ".join((problem.__doc__ or "").strip() for problem in same_status),
+        "description": " ".join(map(_meaning, same_status)),
         "headers": headers.get(same_status[0].status, {}),
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
+        "content": {PROBLEM_JSON: {"schema": _one_of(same_status), "examples": examples}},
     }
+
+
+def schema_name(problem: type[Problem]) -> str:
+    """Return the name of a problem's schema among the components."""
+    return f"{_name(problem)}Problem"
+
+
+def _one_of(same_status: list[type[Problem]]) -> dict[str, Any]:
+    SCHEMAS.update((schema_name(problem), schema_of(problem)) for problem in same_status)
+    schemas = [{"$ref": f"#/components/schemas/{schema_name(problem)}"} for problem in same_status]
+    return schemas[0] if len(schemas) == 1 else {"oneOf": schemas, "x-extensible": True}
 
 
 def example_of(problem: type[Problem]) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./generated/api.js";
+import { duplicatesOf } from "./problems.js";
 
 type Schemas = components["schemas"];
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
 const baseUrl = process.env.SHOP ?? "http://127.0.0.1:5000";
-const anyone = createClient<paths>({ baseUrl });
+// Several values of a parameter are written with commas between them, as the document says.
+const querySerializer = { array: { style: "form", explode: false } } as const;
+const anyone = createClient<paths>({ baseUrl, querySerializer });
 
 function signedInWith({ token }: Schemas["Token"]) {
-  return createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
+  return createClient<paths>({ baseUrl, querySerializer, headers: { Authorization: `Bearer ${token}` } });
 }
 
 function good<T>({ data, error, response }: Answer<T>): T {
@@ -104,6 +107,14 @@ const pdf = await customer.GET("/service-tickets/{ticket_id}/invoice.pdf", { par
 assert.equal(new TextDecoder().decode((good(pdf) as unknown as ArrayBuffer).slice(0, 4)), "%PDF");
 const history = good(await advisor.GET("/service-tickets/{ticket_id}/history", { params: { path, query: { limit: 100 } } }));
 assert(history.some(({ what, after }) => what === "status" && after === "paid"));
+
+// The same phone at the desk: the problem says in its own members whose it is.
+const walkIn: Schemas["NewTicket"] = { description: "Hums at 60 mph", customer: { name: "R. Lee", phone: "212 555 0164" } };
+const { error: alike } = await advisor.POST("/service-tickets", { body: walkIn });
+assert.deepEqual(duplicatesOf(alike), [robin.id]);
+const filters = { status: ["invoiced", "paid"], created_from: "2026-01-01" } as const;
+const paid = good(await advisor.GET("/service-tickets", { params: { query: { ...filters, status: [...filters.status] } } }));
+assert(paid.some(({ id }) => id === opened.id));
 
 // Years later: found by the end of the phone, and all customers, page by page.
 const found = good(await advisor.GET("/customers", { params: { query: { q: "555-0164" } } }));

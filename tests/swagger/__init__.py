@@ -1,0 +1,1 @@
+"""/docs as a person uses it: every operation is tried once, in a browser."""

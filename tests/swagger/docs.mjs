@@ -1,0 +1,117 @@
+// Try each operation of /docs once: open it, Execute, and tell what was sent and what came.
+// Reads from standard input [{tag, block, login, anew}]: where it stands, and the credentials of who tries it, signed in
+// anew where another operation may have ended the session. Writes {tried: [{sent, status, problem}], models: {types, never},
+// faults, persisted}.
+import { text } from "node:stream/consumers";
+import { chromium } from "playwright-core";
+
+const PATIENCE = 30_000; // milliseconds; the machine may be busy
+const shop = process.env.SHOP;
+const plan = JSON.parse(await text(process.stdin));
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--no-sandbox"], // which it refuses to do without as root
+});
+const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+page.setDefaultTimeout(PATIENCE);
+const faults = [];
+page.on("pageerror", (error) => faults.push(error.message));
+page.on("console", (message) => {
+  const ofAnswer = message.text().startsWith("Failed to load resource"); // a refusal; its status is judged
+  if (message.type() === "error" && !ofAnswer) faults.push(message.text());
+});
+
+const tokens = new Map();
+let signedInWith = null;
+let filter = "";
+
+async function tokenOf({ path, ...data }, anew) {
+  if (anew || !tokens.has(path)) {
+    const answer = await page.request.post(shop + path, { data });
+    tokens.set(path, (await answer.json()).token);
+  }
+  return tokens.get(path);
+}
+
+async function authorize(login, anew) {
+  const token = login && (await tokenOf(login, anew));
+  if (token === signedInWith) return;
+  await page.locator(".auth-wrapper > .authorize").click();
+  const dialog = page.locator(".dialog-ux");
+  if (signedInWith) await dialog.getByRole("button", { name: "Remove authorization" }).click();
+  if (token) {
+    await dialog.locator("input").fill(token);
+    await dialog.getByRole("button", { name: "Apply credentials" }).click();
+  }
+  await dialog.locator(".btn-done").click();
+  signedInWith = token;
+}
+
+async function tryOut({ tag, block, login, anew }) {
+  await authorize(login, anew);
+  if (tag !== filter) await page.locator(".operation-filter-input").fill((filter = tag)); // fewer are drawn
+  const operation = page.locator(`[id="${block}"]`);
+  const summary = operation.locator(".opblock-summary-control").first();
+  const tryOutButton = operation.locator(".try-out__btn");
+  await summary.click();
+  await tryOutButton.waitFor({ timeout: PATIENCE / 3 }).catch(() => summary.click()); // drawn anew under the pointer
+  await tryOutButton.waitFor();
+  if (!(await tryOutButton.getAttribute("class")).includes("cancel")) await tryOutButton.click();
+  const answered = page.waitForResponse((response) => response.request().resourceType() === "fetch");
+  answered.catch(() => {}); // awaited below, unless the button cannot be clicked
+  await operation.locator(".execute").click();
+  const response = await answered;
+  await operation.locator(".live-responses-table .response-col_status").last().waitFor();
+  const request = response.request();
+  const { pathname, search } = new URL(request.url());
+  const problem = response.status() >= 400 ? await response.text() : "";
+  await summary.click();
+  return {
+    sent: { method: request.method(), path: pathname + search, headers: request.headers(), body: request.postData() },
+    status: response.status(),
+    problem,
+  };
+}
+
+// The models, opened as far as they go.
+async function lookAtModels() {
+  await page.locator(".models > h4 button, .models > h3 button").click();
+  for (const button of await page.locator(".models .json-schema-2020-12-expand-deep-button").all()) {
+    await button.evaluate((element) => element.click());
+  }
+  const types = page.locator(".models .json-schema-2020-12__attribute--primary");
+  const never = await types.evaluateAll((all) =>
+    all
+      .filter((type) => /\bnever\b/.test(type.textContent))
+      .map((type) => type.closest(".json-schema-2020-12").textContent.slice(0, 100)),
+  );
+  return { types: await types.count(), never };
+}
+
+async function open() {
+  await page.goto(`${shop}/docs`);
+  await page.locator(".opblock").first().waitFor();
+  filter = "";
+}
+
+await open();
+const tried = [];
+for (const operation of plan) {
+  try {
+    tried.push(await tryOut(operation));
+  } catch (error) {
+    tried.push({ sent: null, status: 0, problem: `Nothing came: ${error.message.split("\n")[0]}` });
+    await open();
+  }
+}
+await page.locator(".operation-filter-input").fill("");
+const models = await lookAtModels();
+const persisted = await page.evaluate(() => localStorage.getItem("authorized") !== null);
+if (process.env.SCREENSHOT) {
+  await open();
+  await page.locator(`[id="${process.env.SCREENSHOT}"] .opblock-summary-control`).first().click();
+  await page.locator(`[id="${process.env.SCREENSHOT}"] .refusals`).waitFor();
+  await page.locator(`[id="${process.env.SCREENSHOT}"]`).screenshot({ path: "docs.png" });
+}
+await browser.close();
+process.stdout.write(JSON.stringify({ tried, models, faults, persisted }));
