@@ -1,20 +1,37 @@
 """Input and output schemas of tickets, their lines and their history."""
 
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.accounts.access import Views
-from app.core.fields import Choice, Choices, Flag, Id, Money, QueryFlag, QueryId, QueryTime, Search, Text, WholeNumber
+from app.core.fields import (
+    Choice,
+    Choices,
+    Flag,
+    Id,
+    Money,
+    Quantity,
+    QueryFlag,
+    QueryId,
+    QueryTime,
+    Search,
+    Text,
+    WholeNumber,
+)
 from app.core.fields.schemas import MAX_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
 from app.core.text.search import patterns
+from app.inventory.schemas import PLACES
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import MAX_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.rules.ticket_life import Hold, TicketStatus
+from app.rules.units import Unit
 from app.service_tickets.filters import TICKETS
 
 MAX_UNITS = 1_000_000
 MAX_MECHANICS = 50
+LINE = ("part_id", "name", "sku", "unit", "quantity", "quantity_short", "taxable", "unit_price")
 OVERRIDE = "true: the odometer may go backwards."
 
 
@@ -33,16 +50,25 @@ class TicketVehicleSchema(ModelOutput):
 class PartLineSchema(ModelOutput):
     name = Text(attribute="part.name", metadata={"description": "The part's name."})
     sku = Text(attribute="part.sku", allow_none=True, metadata={"description": "The part's SKU."})
+    unit = Choice(Unit, attribute="part.unit", metadata={"description": "The part's unit."})
 
     class Meta(ModelOutput.Meta):
         model = PartLine
-        fields = ("part_id", "name", "sku", "quantity", "quantity_short", "unit_price", "line_total")
+        fields = (*LINE, "price_reason", "unit_cost", "line_total")
+
+
+class OwnPartLineSchema(PartLineSchema):
+    """A part line as customers see it."""
+
+    class Meta(ModelOutput.Meta):
+        model = PartLine
+        fields = (*LINE, "line_total")
 
 
 class LaborLineSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = LaborLine
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+        fields = ("id", "description", "hours", "rate", "mechanic_id", "taxable", "line_total")
 
 
 class TotalsSchema(Output):
@@ -104,9 +130,12 @@ class TicketCarSchema(ModelOutput):
 
 
 class OwnTicketSchema(TicketSchema):
-    """A ticket as its customer sees it: without the plate, since the vehicle may have another owner now."""
+    """A ticket as its customer sees it: without costs, and without the plate, since the vehicle may have
+    another owner now.
+    """
 
     vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
+    parts = fields.Nested(OwnPartLineSchema(many=True))
 
 
 class TicketEventSchema(ModelOutput):
@@ -206,12 +235,29 @@ class TicketChangesSchema(Changes, ModelInput):
 
 
 class PartQuantitySchema(Input):
-    quantity = WholeNumber(
-        least=1, most=MAX_UNITS, load_default=1, metadata={"description": "Units the ticket uses in all."}
+    quantity = Quantity(
+        least=Decimal("0.01"),
+        most=MAX_UNITS,
+        load_default=Decimal(1),
+        metadata={"description": f"Units the ticket uses in all. {PLACES}", "default": 1},
     )
     backorder = Flag(metadata={"description": "true: what is not on the shelf is waited for."})
+    unit_price = Money(
+        metadata={"description": "The price of one, in place of the catalogue's; only advisors and admins give it."}
+    )
+    price_reason = Text(validate=validate.Length(max=200), metadata={"description": "Why that price; goes with it."})
 
-    json_schema = {"examples": [{"quantity": 2}]}
+    json_schema = {
+        "dependentRequired": {"unit_price": ["price_reason"], "price_reason": ["unit_price"]},
+        "examples": [{"quantity": 2}],
+    }
+
+    @validates_schema
+    def require_reason(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Require a price and its reason together."""
+        for name, other in (("price_reason", "unit_price"), ("unit_price", "price_reason")):
+            if other in data and name not in data:
+                raise ValidationError(f"Missing; goes with {other}.", name)
 
 
 class NewLaborLineSchema(ModelInput):
@@ -222,7 +268,7 @@ class NewLaborLineSchema(ModelInput):
 
     class Meta(ModelInput.Meta):
         model = LaborLine
-        fields = ("description", "hours", "rate", "mechanic_id")
+        fields = ("description", "hours", "rate", "mechanic_id", "taxable")
 
 
 class LaborLineChangesSchema(Changes, NewLaborLineSchema):
