@@ -149,8 +149,10 @@ def _of_schema(where: str, both: Both, before: Node, after: Node, *, sent: bool)
 
 
 def _types(schema: Node) -> set[str]:
+    """The types of a schema; an integer is a number too."""
     kinds = schema.get("type", [])
-    return {kinds} if isinstance(kinds, str) else set(kinds)
+    types = {kinds} if isinstance(kinds, str) else set(kinds)
+    return types | {"integer"} if "number" in types else types
 
 
 def main() -> int:
