@@ -66,7 +66,8 @@ class PersonalDataTest(RepairOrderTest):
             self.assertStatus(self.advisor.post("/service-tickets", {**opened, "status": "estimate"}), 201)["id"]
         )
         self.assertStatus(self.edit(ticket, description="Canary second complaint"), 200)
-        self.assertStatus(self.use(ticket, self.make_part(), 2), 200)
+        price = {"unit_price": "12.50", "price_reason": "Canary price"}
+        self.assertStatus(self.use(ticket, self.make_part(), 2, **price), 200)
         self.assertStatus(self.work(ticket), 201)
         self.assertStatus(self.authorize(ticket, self.advisor, said_by="Canary spouse"), 201)
         self.assertStatus(self.move(ticket, "in_progress", "completed", reason="Canary reason"), 200)
@@ -109,7 +110,7 @@ class Export(PersonalDataTest):
         for text in (
             *("Canary Name", "canary@example.com", "+12125550199", "Canary Street 1"),
             *(WORKS, "CANARY1", "Canary State", "Canary note"),
-            *("Canary complaint", "Canary second complaint", "Canary reason", "Canary second reason"),
+            *("Canary complaint", "Canary second complaint", "Canary reason", "Canary second reason", "Canary price"),
             *("Canary spouse", "Replace front pads", "Oil filter", "Slip 42"),
         ):
             with self.subTest(text):
