@@ -69,7 +69,7 @@ QUARTERS = cycle(range(4))
 CSV = "text/csv"
 FILES = {
     "/customers/import": b"name,email,phone\r\nAnn Ode,ann@example.com,\r\nBob Ode,,212 555 0142\r\n",
-    "/inventory/import": b"sku,name,price,unit,quantity_on_hand\r\nCSV-1,Oil filter,9.90,,\r\n,Grease,0.50,gram,7.5\r\n",
+    "/inventory/import": b"sku,name,price,unit,quantity_on_hand\r\nCSV-1,Oil filter,9.90,,\r\n,Tar,0.50,gram,7.5\r\n",
 }
 QUANTITIES = {"quantity", "quantity_on_hand", "reorder_point"}
 
