@@ -19,6 +19,9 @@ from app.rules.units import NO_UNITS
 from app.service_tickets.access import lock_ticket, lock_ticket_and_part, require_active, require_own
 from app.service_tickets.history import change_fields, describe, recompute, record
 
+# The fields of a price that the front desk gives.
+PRICE = {"unit_price", "price_reason"}
+
 
 @atomic()
 def use_part(
@@ -57,13 +60,14 @@ def use_part(
     if ticket.is_reserving:
         _reserve(actor, line, backorder)
     recompute(ticket, parts=line.line_total - cost)
-    record(actor, ticket, f"part {part.name}", before, _describe_part(line), changes.get("price_reason"))
+    reason = line.price_reason if PRICE & changes.keys() else None
+    record(actor, ticket, f"part {part.name}", before, _describe_part(line), reason)
     return ticket
 
 
 def _require_may_set(actor: Identity, part: Part, changes: dict[str, Any]) -> None:
     """Raises `Forbidden` if a mechanic sets a price, `InvalidInput` for a fraction of a whole unit."""
-    if changes.keys() & {"unit_price", "price_reason"} and not actor.is_front_desk:
+    if PRICE & changes.keys() and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins set a price.")
     stock.refuse_fractions(part.unit, quantity=changes.get("quantity"))
 

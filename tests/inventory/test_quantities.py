@@ -241,6 +241,11 @@ class Prices(Quart):
         self.assertEqual(self.assertStatus(self.use(ticket, self.oil, 2, **self.PRICE), 200)["version"], version)
         [line] = self.assertStatus(self.use(ticket, self.oil, 3), 200)["parts"]
         self.assertEqual((line["unit_price"], line["line_total"]), ("7.50", "22.50"))
+        cheaper = {**self.PRICE, "unit_price": "7.00"}
+        self.assertStatus(self.use(ticket, self.oil, 3, **cheaper), 200)
+        history = self.assertStatus(self.advisor.get(f"/service-tickets/{ticket}/history"), 200)
+        reasons = [event["reason"] for event in history if event["what"] == "part Engine oil"]
+        self.assertEqual(reasons, [None, "Matches the store", None, "Matches the store"])
         again = {"unit_price": "8", "price_reason": "Higher after all"}
         [line] = self.assertStatus(self.use(ticket, self.oil, 3, **again), 200)["parts"]
         self.assertEqual((line["unit_price"], line["price_reason"]), ("8.00", "Higher after all"))
