@@ -13,6 +13,7 @@ from app.models import (
     Customer,
     Decision,
     Invoice,
+    LaborLine,
     PartLine,
     Payment,
     PaymentKind,
@@ -114,13 +115,19 @@ class InvoicePartLineSchema(PartLineSchema):
         fields = ("part_id", "name", "sku", "quantity", "unit_price", "line_total")
 
 
+class InvoiceLaborLineSchema(LaborLineSchema):
+    class Meta(ModelOutput.Meta):
+        model = LaborLine
+        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+
+
 class InvoiceContentSchema(Output):
     """The part of a ticket that its invoice stores unchanged."""
 
     bill_to = fields.Nested(BillToSchema(), attribute="customer")
     vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
     parts = fields.Nested(InvoicePartLineSchema(many=True))
-    labor = fields.Nested(LaborLineSchema(many=True))
+    labor = fields.Nested(InvoiceLaborLineSchema(many=True))
     totals = fields.Nested(TotalsSchema())
 
 
@@ -135,7 +142,7 @@ class InvoiceSchema(ModelOutput):
     bill_to = Frozen(BillToSchema(), attribute="frozen.bill_to")
     vehicle = Frozen(TicketVehicleSchema(), attribute="frozen.vehicle", allow_none=True)
     parts = Frozen(InvoicePartLineSchema(many=True), attribute="frozen.parts")
-    labor = Frozen(LaborLineSchema(many=True), attribute="frozen.labor")
+    labor = Frozen(InvoiceLaborLineSchema(many=True), attribute="frozen.labor")
     totals = Frozen(TotalsSchema(), attribute="frozen.totals")
     payments = fields.Nested(PaymentSchema(many=True))
 

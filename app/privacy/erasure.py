@@ -17,6 +17,7 @@ from app.models import (
     IdempotencyKey,
     Invoice,
     Mail,
+    PartLine,
     ServiceTicket,
     TicketEvent,
     Vehicle,
@@ -85,6 +86,7 @@ def _erase_free_text(mine: ColumnElement[bool]) -> None:
         update(ServiceTicket).where(mine).values(**words, version=ServiceTicket.version + 1),
         update(TicketEvent).where(theirs, TicketEvent.what.in_(FREE_TEXT), described).values(before=None, after=None),
         update(TicketEvent).where(theirs, TicketEvent.reason.is_not(None)).values(reason=None),
+        update(PartLine).where(PartLine.ticket_id.in_(tickets)).values(price_reason=None),
         update(Authorization).where(Authorization.ticket_id.in_(tickets)).values(said_by=None),
     ):
         db.session.execute(statement.execution_options(synchronize_session=False))

@@ -40,7 +40,7 @@ def _text(value: object) -> str | None:
         return value
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return str(getattr(value, "value", value))
+    return str(value).lower() if isinstance(value, bool) else str(getattr(value, "value", value))
 
 
 def change_fields(
@@ -70,6 +70,6 @@ def recompute(ticket: ServiceTicket, *, parts: Decimal = ZERO, labor: Decimal = 
         raise TotalTooLarge(f"{error}".capitalize() + ".") from None
 
 
-def describe(quantity: Decimal | int, price: Decimal) -> str:
+def describe(quantity: Decimal | float, price: Decimal) -> str:
     """Return a line as text for the history, such as `2 × 64.90`."""
     return f"{quantity} × {price}"

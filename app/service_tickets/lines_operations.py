@@ -9,13 +9,18 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.accounts.access import Identity
 from app.core.database.transaction import atomic, not_found
 from app.core.database.versions import ANY_VERSION, IfMatch
+from app.core.decimals import to_number
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.inventory import stock
 from app.models import LaborLine, Mechanic, Part, PartLine, ServiceTicket
 from app.rules.money import ZERO
+from app.rules.units import NO_UNITS
 from app.service_tickets.access import lock_ticket, lock_ticket_and_part, require_active, require_own
 from app.service_tickets.history import change_fields, describe, recompute, record
+
+# The fields of a price that the front desk gives.
+PRICE = {"unit_price", "price_reason"}
 
 
 @atomic()
@@ -25,38 +30,62 @@ def use_part(
     part_id: int,
     *,
     if_match: IfMatch = ANY_VERSION,
-    quantity: int,
+    quantity: Decimal,
     backorder: bool = False,
+    **price: Any,
 ) -> ServiceTicket:
-    """Set how many units of a part the ticket uses; a new line copies the part's price.
+    """Set how many units of a part the ticket uses; a new line copies the part's price, cost and whether it is taxed.
 
-    An authorised ticket reserves the units. If more units are short than before, the line waits for them with
-    `backorder`; without it, or if the part is archived, this raises `OutOfStock`. Also raises `NotFound`, `Forbidden`,
-    `PreconditionFailed`, `TicketLocked`, `AboveAuthorization`.
+    `price` is empty, or the front desk's own `unit_price` with its `price_reason`. An authorised ticket reserves the
+    units. If more units are short than before, the line waits for them with `backorder`; without it, or if the part is
+    archived, this raises `OutOfStock`. Also raises `NotFound`, `Forbidden`, `InvalidInput` for a fraction of a whole
+    unit, `PreconditionFailed`, `TicketLocked`, `AboveAuthorization`.
     """
     ticket, part, line = lock_ticket_and_part(ticket_id, part_id)
     if line is None and part.archived_at is not None:  # an existing line may keep an archived part
         raise not_found(Part, part_id)
     require_own(actor, ticket)
+    changes = {"quantity": quantity, **price}
+    if line is not None:
+        changes = line.differences(changes)
+    _require_may_set(actor, part, changes)
     if_match.require(ticket)
     ticket.require_changeable()
-    if line is not None and line.quantity == quantity:
+    if line is not None and not changes:
         return ticket
-    before = describe(line.quantity, line.unit_price) if line else None
-    if line is None:
-        line = _new_part_line(ticket, part)
+    before = _describe_part(line) if line else None
+    line = line or _new_part_line(ticket, part)
     cost = line.line_total
-    line.set_quantity(quantity)
+    line.change(changes)
     if ticket.is_reserving:
         _reserve(actor, line, backorder)
     recompute(ticket, parts=line.line_total - cost)
-    record(actor, ticket, f"part {part.name}", before, describe(quantity, line.unit_price))
+    reason = line.price_reason if PRICE & changes.keys() else None
+    record(actor, ticket, f"part {part.name}", before, _describe_part(line), reason)
     return ticket
 
 
+def _require_may_set(actor: Identity, part: Part, changes: dict[str, Any]) -> None:
+    """Raises `Forbidden` if a mechanic sets a price, `InvalidInput` for a fraction of a whole unit."""
+    if PRICE & changes.keys() and not actor.is_front_desk:
+        raise Forbidden("Only advisors and admins set a price.")
+    stock.refuse_fractions(part.unit, quantity=changes.get("quantity"))
+
+
+def _describe_part(line: PartLine) -> str:
+    return describe(to_number(line.quantity), line.unit_price)
+
+
 def _new_part_line(ticket: ServiceTicket, part: Part) -> PartLine:
-    line = PartLine(part_id=part.id, ticket_id=ticket.id, unit_price=part.price, line_total=ZERO)
-    line.quantity_reserved = line.quantity_issued = line.quantity_short = 0
+    line = PartLine(
+        part_id=part.id,
+        ticket_id=ticket.id,
+        unit_price=part.price,
+        unit_cost=part.cost,
+        taxable=part.taxable,
+        line_total=ZERO,
+    )
+    line.quantity_reserved = line.quantity_issued = line.quantity_short = NO_UNITS
     set_committed_value(line, "part", part)
     db.session.add(line)
     return line
@@ -82,9 +111,9 @@ def remove_part(actor: Identity, ticket_id: int, part_id: int, *, if_match: IfMa
     if_match.require(ticket)
     ticket.require_changeable()
     if line is not None:
-        stock.reallocate(actor, part, line, 0)
+        stock.reallocate(actor, part, line, NO_UNITS)
         recompute(ticket, parts=-line.line_total)
-        record(actor, ticket, f"part {part.name}", describe(line.quantity, line.unit_price), None)
+        record(actor, ticket, f"part {part.name}", _describe_part(line), None)
         db.session.delete(line)
     return ticket
 
@@ -98,6 +127,7 @@ def add_labor(
     hours: Decimal,
     rate: Decimal | None = None,
     mechanic_id: int | None = None,
+    taxable: bool = True,
 ) -> LaborLine:
     """Add a labor line, at the ticket's labor rate unless the front desk gives another.
 
@@ -112,6 +142,7 @@ def add_labor(
         hours=hours,
         rate=ticket.labor_rate if rate is None else rate,
         mechanic_id=mechanic_id,
+        taxable=taxable,
     )
     line.set_price()
     db.session.add(line)

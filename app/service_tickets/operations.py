@@ -27,6 +27,7 @@ from app.rules.ticket_life import (
     find_transition,
 )
 from app.rules.totals import Rates
+from app.rules.units import NO_UNITS
 from app.service_tickets.access import lock_ticket, require_active, require_own
 from app.service_tickets.desk_operations import (
     NOTED,
@@ -345,7 +346,7 @@ def _update_stock_and_invoice(actor: Identity, ticket: ServiceTicket, transition
         if ticket.paid:
             raise PaymentsExist(f"Refund the payments of {ticket.paid} first.", paid=str(ticket.paid))
         for line in stock.lock_lines(ticket):
-            stock.reallocate(actor, line.part, line, 0)
+            stock.reallocate(actor, line.part, line, NO_UNITS)
     elif transition.target in RESERVING and transition.source not in RESERVING:
         for line in stock.lock_lines(ticket):
             stock.reallocate(actor, line.part, line, line.quantity)

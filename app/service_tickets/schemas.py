@@ -1,19 +1,23 @@
 """Input and output schemas of tickets, their lines and their history."""
 
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.accounts.access import Views
-from app.core.fields import Choice, Flag, Id, Money, Text, WholeNumber
+from app.core.fields import Choice, Flag, Id, Money, Quantity, Text, WholeNumber
 from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Output
+from app.inventory.schemas import PLACES
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import MAX_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
 from app.rules.ticket_life import Hold, TicketStatus
+from app.rules.units import Unit
 from app.service_tickets.allowed_moves import AllowedMoves
 
 MAX_UNITS = 1_000_000
 MAX_MECHANICS = 50
+LINE = ("part_id", "name", "sku", "unit", "quantity", "quantity_short", "taxable", "unit_price")
 OVERRIDE = "true: the odometer may go backwards."
 DESK = ("advisor_id", "promised_at", "notes", "key_tag", "po_number")
 ADVISOR = "Somebody of the staff who looks after it."
@@ -36,16 +40,25 @@ class TicketVehicleSchema(ModelOutput):
 class PartLineSchema(ModelOutput):
     name = Text(attribute="part.name", metadata={"description": "The part's name."})
     sku = Text(attribute="part.sku", allow_none=True, metadata={"description": "The part's SKU."})
+    unit = Choice(Unit, attribute="part.unit", metadata={"description": "The part's unit."})
 
     class Meta(ModelOutput.Meta):
         model = PartLine
-        fields = ("part_id", "name", "sku", "quantity", "quantity_short", "unit_price", "line_total")
+        fields = (*LINE, "price_reason", "unit_cost", "line_total")
+
+
+class OwnPartLineSchema(PartLineSchema):
+    """A part line as customers see it."""
+
+    class Meta(ModelOutput.Meta):
+        model = PartLine
+        fields = (*LINE, "line_total")
 
 
 class LaborLineSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = LaborLine
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+        fields = ("id", "description", "hours", "rate", "mechanic_id", "taxable", "line_total")
 
 
 class TotalsSchema(Output):
@@ -117,11 +130,12 @@ class TicketCarSchema(ModelOutput):
 
 
 class OwnTicketSchema(TicketSchema):
-    """A ticket as its customer sees it: without the plate, since the vehicle may have another owner now, and without
-    what the desk notes for itself.
+    """A ticket as its customer sees it: without costs, without the plate, since the vehicle may have another owner now,
+    and without what the desk notes for itself.
     """
 
     vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
+    parts = fields.Nested(OwnPartLineSchema(many=True))
 
     class Meta(TicketSchema.Meta):
         fields = tuple(name for name in TicketSchema.Meta.fields if name not in STAFF_ONLY)
@@ -185,12 +199,29 @@ class TicketChangesSchema(Changes, ModelInput):
 
 
 class PartQuantitySchema(Input):
-    quantity = WholeNumber(
-        least=1, most=MAX_UNITS, load_default=1, metadata={"description": "Units the ticket uses in all."}
+    quantity = Quantity(
+        least=Decimal("0.01"),
+        most=MAX_UNITS,
+        load_default=Decimal(1),
+        metadata={"description": f"Units the ticket uses in all. {PLACES}", "default": 1},
     )
     backorder = Flag(metadata={"description": "true: what is not on the shelf is waited for."})
+    unit_price = Money(
+        metadata={"description": "The price of one, in place of the catalogue's; only advisors and admins give it."}
+    )
+    price_reason = Text(validate=validate.Length(max=200), metadata={"description": "Why that price; goes with it."})
 
-    json_schema = {"examples": [{"quantity": 2}]}
+    json_schema = {
+        "dependentRequired": {"unit_price": ["price_reason"], "price_reason": ["unit_price"]},
+        "examples": [{"quantity": 2}],
+    }
+
+    @validates_schema
+    def require_reason(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Require a price and its reason together."""
+        for name, other in (("price_reason", "unit_price"), ("unit_price", "price_reason")):
+            if other in data and name not in data:
+                raise ValidationError(f"Missing; goes with {other}.", name)
 
 
 class NewLaborLineSchema(ModelInput):
@@ -201,7 +232,7 @@ class NewLaborLineSchema(ModelInput):
 
     class Meta(ModelInput.Meta):
         model = LaborLine
-        fields = ("description", "hours", "rate", "mechanic_id")
+        fields = ("description", "hours", "rate", "mechanic_id", "taxable")
 
 
 class LaborLineChangesSchema(Changes, NewLaborLineSchema):

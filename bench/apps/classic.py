@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import wraps
 from typing import Any
 
@@ -31,6 +32,7 @@ from bench.apps.tables import (
     ServiceTicket,
     TicketEvent,
     Vehicle,
+    number,
 )
 
 app = Flask(__name__, static_folder=None)
@@ -51,6 +53,11 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 class Money(fields.Field):
     def _serialize(self, value: int | None, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else f"{value / 100:.2f}"
+
+
+class Units(fields.Field):
+    def _serialize(self, value: Decimal, *args: Any, **kwargs: Any) -> int | float:
+        return number(value)
 
 
 class Hours(fields.Field):
@@ -100,13 +107,29 @@ class MechanicSchema(ma.SQLAlchemyAutoSchema):
 class PartLineSchema(ma.SQLAlchemyAutoSchema):
     name = fields.String()
     sku = fields.String()
+    unit = fields.String()
+    quantity = Units()
+    quantity_short = Units()
     unit_price = Money()
+    unit_cost = Money()
     line_total = Money()
 
     class Meta:
         model = PartLine
         include_fk = True
-        fields = ("part_id", "name", "sku", "quantity", "quantity_short", "unit_price", "line_total")
+        fields = (
+            "part_id",
+            "name",
+            "sku",
+            "unit",
+            "quantity",
+            "quantity_short",
+            "taxable",
+            "unit_price",
+            "price_reason",
+            "unit_cost",
+            "line_total",
+        )
 
 
 class LaborLineSchema(ma.SQLAlchemyAutoSchema):
@@ -117,7 +140,7 @@ class LaborLineSchema(ma.SQLAlchemyAutoSchema):
     class Meta:
         model = LaborLine
         include_fk = True
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+        fields = ("id", "description", "hours", "rate", "mechanic_id", "taxable", "line_total")
 
 
 class TotalsSchema(ma.Schema):
@@ -286,7 +309,7 @@ def create_ticket(user_id: int) -> Any:
 @app.put("/service-tickets/<int:ticket_id>/add-part/<int:part_id>")
 @token_required
 def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
-    quantity = request.get_json()["quantity"]
+    quantity = Decimal(str(request.get_json()["quantity"]))
     locked = select(ServiceTicket).where(ServiceTicket.id == ticket_id).with_for_update(of=ServiceTicket)
     ticket = db.session.scalar(locked.options(*WHOLE))
     part = db.session.get(Part, part_id, with_for_update=True)
@@ -296,7 +319,7 @@ def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
         abort(409)
     line = next((line for line in ticket.parts if line.part_id == part_id), None)
     if line is None:
-        line = PartLine(part=part, unit_price=part.price, quantity_reserved=0)
+        line = PartLine.of(part)
         ticket.parts.append(line)
     before = line.quantity
     try:
@@ -307,7 +330,7 @@ def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
     part.version += 1
     ticket.add_up()
     event = TicketEvent(ticket_id=ticket_id, mechanic_id=user_id, what=f"part {part.name}")
-    event.before, event.after = (f"{units} × {line.unit_price / 100:.2f}" for units in (before, quantity))
+    event.before, event.after = (f"{number(units)} × {line.unit_price / 100:.2f}" for units in (before, quantity))
     db.session.add(event)
     db.session.commit()
     return jsonify(ticket_schema.dump(ticket))

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 
 import jwt
@@ -27,6 +28,7 @@ from bench.apps.tables import (
     ServiceTicket,
     TicketEvent,
     Vehicle,
+    number,
 )
 
 app = FastAPI()
@@ -40,6 +42,7 @@ reading_sessions = async_sessionmaker(reads)
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 Money = Annotated[int, PlainSerializer(lambda cents: f"{cents / 100:.2f}", return_type=str)]
+Units = Annotated[Decimal, PlainSerializer(number, return_type=int | float)]
 Hours = Annotated[int, PlainSerializer(lambda tenths: f"{tenths / 10:.1f}", return_type=str)]
 Moment = Annotated[datetime, PlainSerializer(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), return_type=str)]
 
@@ -88,9 +91,13 @@ class PartLineOut(Out):
     part_id: int
     name: str
     sku: str | None
-    quantity: int
-    quantity_short: int
+    unit: str
+    quantity: Units
+    quantity_short: Units
+    taxable: bool
     unit_price: Money
+    price_reason: str | None
+    unit_cost: Money | None
     line_total: Money
 
 
@@ -100,6 +107,7 @@ class LaborLineOut(Out):
     hours: Hours
     rate: Money
     mechanic_id: int | None
+    taxable: bool
     line_total: Money
 
 
@@ -246,7 +254,7 @@ async def add_part(ticket_id: int, part_id: int, given: Quantity, session: Sessi
         raise HTTPException(409)
     line = next((line for line in ticket.parts if line.part_id == part_id), None)
     if line is None:
-        line = PartLine(part=part, unit_price=part.price, quantity_reserved=0)
+        line = PartLine.of(part)
         ticket.parts.append(line)
     before = line.quantity
     try:
@@ -256,7 +264,7 @@ async def add_part(ticket_id: int, part_id: int, given: Quantity, session: Sessi
     part.version += 1
     ticket.add_up()
     event = TicketEvent(ticket_id=ticket_id, mechanic_id=user_id, what=f"part {part.name}")
-    event.before, event.after = (f"{units} × {line.unit_price / 100:.2f}" for units in (before, given.quantity))
+    event.before, event.after = (f"{number(units)} × {line.unit_price / 100:.2f}" for units in (before, given.quantity))
     session.add(event)
     await session.commit()
     return ticket

@@ -1,6 +1,7 @@
 """What both FastAPI apps are sent: a token, of which they check the signature, and bodies."""
 
 import os
+from decimal import Decimal
 from typing import Annotated
 
 import jwt
@@ -19,7 +20,7 @@ class NewTicket(BaseModel):
 
 
 class Quantity(BaseModel):
-    quantity: int = 1
+    quantity: Decimal = Decimal(1)
 
 
 class Credentials(BaseModel):

@@ -6,9 +6,10 @@ values into the statement.
 """
 
 MOMENT = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
-PART = """json_build_object('part_id', l.part_id, 'name', p.name, 'sku', p.sku, 'quantity', l.quantity,
-    'quantity_short', l.quantity_short, 'unit_price', (l.unit_price * 0.01)::text,
-    'line_total', (l.line_total * 0.01)::text)"""
+PART = """json_build_object('part_id', l.part_id, 'name', p.name, 'sku', p.sku, 'unit', p.unit,
+    'quantity', trim_scale(l.quantity), 'quantity_short', trim_scale(l.quantity_short), 'taxable', l.taxable,
+    'unit_price', (l.unit_price * 0.01)::text, 'price_reason', l.price_reason,
+    'unit_cost', (l.unit_cost * 0.01)::text, 'line_total', (l.line_total * 0.01)::text)"""
 # Where an advisor may move ticket t, who asks for all of them.
 MOVES = """CASE t.status WHEN 'estimate' THEN '["void"]' WHEN 'declined' THEN '["estimate"]'
     WHEN 'open' THEN '["in_progress", "void"]' WHEN 'in_progress' THEN '["completed", "open"]'
@@ -33,7 +34,8 @@ TICKET = """json_build_object(
     'parts', coalesce({parts}, '[]'),
     'labor', coalesce((SELECT json_agg(json_build_object('id', l.id, 'description', l.description,
         'hours', (l.hours * 0.1)::text, 'rate', (l.rate * 0.01)::text, 'mechanic_id', l.mechanic_id,
-        'line_total', (l.line_total * 0.01)::text) ORDER BY l.id) FROM labor_lines l WHERE l.ticket_id = t.id), '[]'),
+        'taxable', l.taxable, 'line_total', (l.line_total * 0.01)::text) ORDER BY l.id)
+        FROM labor_lines l WHERE l.ticket_id = t.id), '[]'),
     'discount_percent', (t.discount_percent * 0.01)::text,
     'discount_amount', (t.discount_amount * 0.01)::text,
     'authorized_amount', (t.authorized_amount * 0.01)::text,
@@ -75,14 +77,15 @@ CHANGED = f"""(SELECT json_agg({PART} ORDER BY l.id) FROM (
 ADD_PART = f"""WITH
     old AS (SELECT quantity, quantity_reserved, line_total FROM part_lines
         WHERE ticket_id = %(ticket_id)s::int AND part_id = %(part_id)s::int),
-    line AS (UPDATE part_lines SET quantity = %(quantity)s::int, line_total = %(quantity)s::int * unit_price,
-            quantity_reserved = %(quantity)s::int
+    line AS (UPDATE part_lines SET quantity = %(quantity)s::numeric,
+            line_total = round(%(quantity)s::numeric * unit_price), quantity_reserved = %(quantity)s::numeric
         WHERE ticket_id = %(ticket_id)s::int AND part_id = %(part_id)s::int RETURNING *),
-    shelf AS (UPDATE parts SET quantity_reserved = parts.quantity_reserved + %(quantity)s::int - old.quantity_reserved,
-            version = version + 1
+    shelf AS (UPDATE parts SET version = version + 1,
+            quantity_reserved = parts.quantity_reserved + %(quantity)s::numeric - old.quantity_reserved
         FROM old WHERE id = %(part_id)s::int RETURNING name),
     event AS (INSERT INTO ticket_events (ticket_id, mechanic_id, what, before, after, created_at)
-        SELECT %(ticket_id)s::int, 39, 'part ' || name, old.quantity || each, line.quantity || each, now()
+        SELECT %(ticket_id)s::int, 39, 'part ' || name, trim_scale(old.quantity) || each,
+            trim_scale(line.quantity) || each, now()
         FROM old, shelf, line, LATERAL (SELECT ' × ' || (line.unit_price * 0.01)::text AS each) AS price)
     UPDATE service_tickets AS t SET updated_at = now(), version = version + 1,
         total_parts = total_parts + line.line_total - old.line_total, total = total + line.line_total - old.line_total,

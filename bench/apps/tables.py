@@ -4,6 +4,7 @@ Money is whole cents, as it is stored; each app shows it in its own way.
 """
 
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from types import SimpleNamespace
 from typing import Annotated, Any
 
@@ -33,6 +34,11 @@ def now() -> datetime:
 def folded(context: Any) -> str:
     """The description as searches compare it."""
     return f" {context.get_current_parameters()['description'].lower()}"
+
+
+def number(units: Decimal) -> int | float:
+    """Units as JSON shows them: 6, 5.7."""
+    return int(units) if units == int(units) else float(units)
 
 
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
@@ -95,8 +101,11 @@ class Part(Base):
     name: Mapped[str]
     sku: Mapped[str | None]
     price: Mapped[int]
-    quantity_on_hand: Mapped[int | None]
-    quantity_reserved: Mapped[int] = mapped_column(default=0)
+    cost: Mapped[int | None]
+    unit: Mapped[str] = mapped_column(default="each")
+    taxable: Mapped[bool] = mapped_column(default=True)
+    quantity_on_hand: Mapped[Decimal | None]
+    quantity_reserved: Mapped[Decimal] = mapped_column(default=Decimal(0))
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -174,11 +183,14 @@ class PartLine(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
     part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
-    quantity: Mapped[int]
-    quantity_reserved: Mapped[int] = mapped_column(default=0)
-    quantity_issued: Mapped[int] = mapped_column(default=0)
-    quantity_short: Mapped[int] = mapped_column(default=0)
+    quantity: Mapped[Decimal]
+    quantity_reserved: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    quantity_issued: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    quantity_short: Mapped[Decimal] = mapped_column(default=Decimal(0))
     unit_price: Mapped[int]
+    price_reason: Mapped[str | None]
+    unit_cost: Mapped[int | None]
+    taxable: Mapped[bool]
     line_total: Mapped[int]
 
     part: Mapped[Part] = relationship()
@@ -191,13 +203,23 @@ class PartLine(Base):
     def sku(self) -> str | None:
         return self.part.sku
 
-    def reserve(self, part: Part, quantity: int) -> None:
+    @property
+    def unit(self) -> str:
+        return self.part.unit
+
+    @classmethod
+    def of(cls, part: Part) -> "PartLine":
+        """A new line, at today's price."""
+        copied = {"unit_price": part.price, "unit_cost": part.cost, "taxable": part.taxable}
+        return cls(part=part, quantity_reserved=Decimal(0), **copied)
+
+    def reserve(self, part: Part, quantity: Decimal) -> None:
         """Use so many units, and hold them on the shelf. Raises `ValueError` where they are not there."""
         part.quantity_reserved += quantity - self.quantity_reserved
         if part.quantity_on_hand is not None and part.quantity_reserved > part.quantity_on_hand:
             raise ValueError("not enough on the shelf")
         self.quantity = self.quantity_reserved = quantity
-        self.line_total = quantity * self.unit_price
+        self.line_total = int((quantity * self.unit_price).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 class LaborLine(Base):
@@ -209,6 +231,7 @@ class LaborLine(Base):
     hours: Mapped[int]
     rate: Mapped[int]
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
+    taxable: Mapped[bool] = mapped_column(default=True)
     line_total: Mapped[int]
 
 

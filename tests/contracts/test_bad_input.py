@@ -123,6 +123,10 @@ FLAGS = [
     Field("POST /service-tickets", "override"),
     Field("PUT /service-tickets/{ticket}/edit", "override"),
     Field("PUT /service-tickets/{ticket}/add-part/{part}", "backorder"),
+    Field("POST /inventory", "taxable"),
+    Field("PATCH /inventory/{part}", "taxable"),
+    Field("POST /service-tickets/{ticket}/labor", "taxable"),
+    Field("PUT /service-tickets/{ticket}/labor/{line}", "taxable"),
 ]
 CHOICES = [
     Field("POST /service-tickets", "status"),
@@ -133,6 +137,8 @@ CHOICES = [
     Field("POST /service-tickets/{billed}/payments", "kind"),
     Field("POST /service-tickets/{billed}/payments", "method"),
     Field("POST /inventory/{part}/movements", "kind"),
+    Field("POST /inventory", "unit"),
+    Field("PUT /inventory/{part}", "unit"),
 ]
 LISTS = (
     "/mechanics",

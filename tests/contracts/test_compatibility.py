@@ -51,6 +51,7 @@ class Breaks(unittest.TestCase):
             ("values changed", lambda d: d["components"]["schemas"]["Role"]["enum"].append("owner")),
             ("values changed", lambda d: d["components"]["schemas"]["Role"]["enum"].remove("admin")),
             ("type was", lambda d: d["components"]["schemas"]["Part"]["properties"]["price"].update(type="number")),
+            ("type was", lambda d: d["components"]["schemas"]["Part"]["properties"]["id"].update(type="number")),
             ("201", lambda d: d["paths"]["/customers"]["post"]["responses"].pop("201")),
             ("Link is gone", lambda d: d["paths"]["/customers"]["get"]["responses"]["200"]["headers"].pop("Link")),
         )
@@ -69,6 +70,7 @@ class Breaks(unittest.TestCase):
             lambda d: d["components"]["schemas"]["Totals"]["properties"].update(new=schema),
             lambda d: d["components"]["schemas"]["NewCustomer"]["properties"].update(new=schema),
             lambda d: d["paths"]["/customers"]["get"].update(summary="List the customers"),
+            lambda d: d["components"]["schemas"]["NewVehicle"]["properties"]["odometer"].update(type="number"),
         )
         for change in changes:
             self.assertEqual(self.after(change), [])

@@ -21,6 +21,7 @@ FORGOTTEN = {
     "vehicles": {"vin", "plate", "plate_state", "notes"},
     "service_tickets": {"description", "search_text", "notes", "key_tag"},
     "ticket_events": {"before", "after", "reason"},
+    "part_lines": {"price_reason"},
     "authorizations": {"said_by"},
     "invoices": {"frozen"},
     "invites": {"token_hash"},
@@ -67,7 +68,8 @@ class PersonalDataTest(RepairOrderTest):
             self.assertStatus(self.advisor.post("/service-tickets", {**opened, "status": "estimate"}), 201)["id"]
         )
         self.assertStatus(self.edit(ticket, description="Canary second complaint"), 200)
-        self.assertStatus(self.use(ticket, self.make_part(), 2), 200)
+        price = {"unit_price": "12.50", "price_reason": "Canary price"}
+        self.assertStatus(self.use(ticket, self.make_part(), 2, **price), 200)
         self.assertStatus(self.work(ticket), 201)
         self.assertStatus(self.authorize(ticket, self.advisor, said_by="Canary spouse"), 201)
         self.assertStatus(self.move(ticket, "in_progress", "completed", reason="Canary reason"), 200)
@@ -110,7 +112,7 @@ class Export(PersonalDataTest):
         for text in (
             *("Canary Name", "canary@example.com", "+12125550199", "Canary Street 1"),
             *(WORKS, "CANARY1", "Canary State", "Canary note"),
-            *("Canary complaint", "Canary second complaint", "Canary reason", "Canary second reason"),
+            *("Canary complaint", "Canary second complaint", "Canary reason", "Canary second reason", "Canary price"),
             *("Canary spouse", "Replace front pads", "Oil filter", "Slip 42"),
         ):
             with self.subTest(text):
@@ -203,6 +205,7 @@ class Erasing(PersonalDataTest):
         before = [self.advisor.get(f"{path}{rest}").json for rest in ("", "/invoice", "/payments")]
         self.erase()
         ticket, invoice, payments = (self.advisor.get(f"{path}{rest}").json for rest in ("", "/invoice", "/payments"))
+        before[0]["parts"][0]["price_reason"] = None
         for name in ("status", "parts", "labor", "totals", "authorized_amount", "created_at"):
             self.assertEqual(ticket[name], before[0][name])
         self.assertEqual(ticket["description"], "Erased")

@@ -174,8 +174,10 @@ def _unasked(within: Node, node: Node) -> Node:
 
 
 def _types(schema: Node) -> set[str]:
+    """The types of a schema; an integer is a number too."""
     kinds = schema.get("type", [])
-    return {kinds} if isinstance(kinds, str) else set(kinds)
+    types = {kinds} if isinstance(kinds, str) else set(kinds)
+    return types | {"integer"} if "number" in types else types
 
 
 def main() -> int:

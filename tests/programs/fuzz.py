@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import cycle
+from math import ceil, copysign
 from typing import Any
 
 import schemathesis
@@ -68,8 +69,9 @@ QUARTERS = cycle(range(4))
 CSV = "text/csv"
 FILES = {
     "/customers/import": b"name,email,phone\r\nAnn Ode,ann@example.com,\r\nBob Ode,,212 555 0142\r\n",
-    "/inventory/import": b"sku,name,price,quantity_on_hand\r\nCSV-1,Oil filter,9.90,\r\n,Grease,0.50,7\r\n",
+    "/inventory/import": b"sku,name,price,unit,quantity_on_hand\r\nCSV-1,Oil filter,9.90,,\r\n,Tar,0.50,gram,7.5\r\n",
 }
+QUANTITIES = {"quantity", "quantity_on_hand", "reorder_point"}
 
 # After a POST that made something, these may be a 404 all the same.
 PROMISED_ABSENCES = (
@@ -121,6 +123,16 @@ def name_what_is_there(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         return
     ids = case.path_parameters.keys() & {"ticket_id", "line_id"}
     case.path_parameters |= dict.fromkeys(ids, next(NUMBERS))
+
+
+@schemathesis.hook("before_call")
+def count_whole_units(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """A valid body has whole units: how many places there are, and of which parts, the document says only in words."""
+    if case.meta is None or case.meta.generation.mode.is_negative or not isinstance(case.body, dict):
+        return
+    for name in QUANTITIES & case.body.keys():
+        if isinstance(case.body[name], float):
+            case.body[name] = int(copysign(ceil(abs(case.body[name])), case.body[name]))
 
 
 @schemathesis.hook("before_call")

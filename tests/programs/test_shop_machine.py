@@ -32,8 +32,8 @@ class Model(unittest.TestCase):
     """The model computes as the contract says."""
 
     def test_an_example_worked_by_hand(self) -> None:
-        part = Part(1, 1249, tracked=True)
-        lines = [Line(part, quantity=3, price=1249, age=1)]
+        part = Part(1, "quart", 1249, tracked=True)
+        lines = [Line(part, quantity=300, price=1249, age=1)]
         ticket = Ticket(1, "customer", "mechanic", "open", percent=1250, lines=lines, labor=[Labor(1, 17, 9735)])
         # 3 × 12.49 = 37.47; 1.7 h × 97.35 = 165.495 → 165.50; 12.5 % of 202.97 = 25.37125 → 25.37, of which parts
         # 25.37 × 37.47 / 202.97 = 4.6835 → 4.68, and labor 20.69; 5.5 % of 165.50 = 9.1025 → 9.10;
