@@ -61,7 +61,7 @@ from app.rules.ticket_life import (
     allowed,
     find_transition,
 )
-from app.rules.totals import Discount, Rates, Totals
+from app.rules.totals import Discount, Rates, Totals, Work
 
 if TYPE_CHECKING:
     from app.models.job import FeeLine, Job

@@ -56,6 +56,11 @@ class JobTransition:
     of_customer: frozenset[TicketStatus] = frozenset()
     reason: DeclinedReason | None = None
 
+    @property
+    def reason_text(self) -> str | None:
+        """The reason, as the history has it."""
+        return self.reason and self.reason.value
+
 
 JOB_TRANSITIONS = (
     JobTransition(None, _J.PROPOSED, JobTrigger.WRITING, roles=EVERYONE),

@@ -8,6 +8,7 @@ from app.accounts.access import Identity
 from app.extensions import db
 from app.models import FeeLine, Job, LaborLine, ServiceTicket, TicketEvent
 from app.problems import TotalTooLarge
+from app.rules.ticket_life import HOLDABLE, TicketStatus
 
 # What the history calls a row of the ticket.
 _NOUNS: dict[type, str] = {LaborLine: "labor", FeeLine: "fee", Job: "job"}
@@ -57,6 +58,15 @@ def change_fields(
         if before != value:
             setattr(changed, name, value)
             record(actor, ticket, prefix + name, before, value, reason)
+
+
+def change_status(actor: Identity, ticket: ServiceTicket, status: TicketStatus, reason: str | None = None) -> None:
+    """Set a status that the transition table allows, and clear the hold if the new status has none."""
+    change = (ticket.status, status)
+    ticket.status = status
+    record(actor, ticket, "status", *change, reason)
+    if status not in HOLDABLE:
+        change_fields(actor, ticket, {"hold": None})
 
 
 def recompute(ticket: ServiceTicket, jobs: Sequence[Job]) -> None:
