@@ -7,8 +7,8 @@
     ├── NotFound 404
     ├── MethodNotAllowed 405
     ├── Conflict 409 ── EmailTaken, SkuTaken, VinTaken, ContactNeeded, LastAdmin, MechanicInactive,
-    │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, TicketLocked, InvalidTransition,
-    │                   ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, PaymentsExist,
+    │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, UnitInUse, TicketLocked,
+    │                   InvalidTransition, ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, PaymentsExist,
     │                   Overpayment, AbovePaid, ProbableDuplicate, InvalidJobTransition, JobLocked, SeveralJobs,
     │                   TooManyJobs, NothingProposed
     ├── PreconditionFailed 412
@@ -150,6 +150,19 @@ class PartAwaited(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Tickets wait for units of this part.")
+
+
+class UnitInUse(Conflict):
+    """The new unit has no fractions, and the stock, the reorder point or a ticket line of the part has one."""
+
+    slug, title = "unit-in-use", "Fractions of the unit exist"
+    advice = (
+        "Adjust the stock to whole units, and set whole units on the tickets. Where finished tickets used fractions, "
+        "add another part with the new unit."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("Stock, reorder point or a ticket line of the part has a fraction of a unit.")
 
 
 class TicketLocked(Conflict):

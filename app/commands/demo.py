@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.access import Identity
 from app.accounts.passwords import hash_password, verify_password
 from app.billing import operations as billing
+from app.billing.authorizations_operations import authorize
 from app.billing.schemas import INVOICE_CONTENT
 from app.core.database.transaction import atomic
 from app.core.database.types import now
@@ -35,6 +36,7 @@ from app.models import (
 from app.rules.roles import Role
 from app.rules.ticket_life import Hold, TicketStatus
 from app.rules.totals import Rates
+from app.rules.units import Unit
 from app.service_tickets import lines_operations, operations
 
 PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command refuses in production
@@ -100,21 +102,21 @@ CARS = (
     Car(5, 2015, "Mazda", "CX-5", "MZD5515"),
     Car(6, 2017, "Chevrolet", "Malibu", "PDY1717"),
 )
-# name, price, SKU, on hand (None: not tracked), reorder point, cost, location
-PARTS: tuple[tuple[str, str, str | None, int | None, int | None, str | None, str | None], ...] = (
-    ("Brake pads, front, ceramic", "64.90", "BRK-PAD-F-C", 12, 4, "31.20", "A1-03"),
-    ("Brake rotor, front, vented", "58.50", "BRK-ROT-F-V", 8, 4, "27.75", "A1-05"),
-    ("Oil filter, spin-on", "9.80", "OIL-FLT-SP1", 46, 15, "3.95", "B2-01"),
-    ("Engine oil 5W-30, quart", "8.25", "OIL-5W30-QT", 120, 40, "4.10", "B2-04"),
-    ("Air filter, panel", "18.40", "AIR-FLT-PNL", 17, 6, "7.60", "B3-02"),
-    ("Cabin filter, charcoal", "24.75", "CAB-FLT-CHR", 9, 5, "10.30", "B3-06"),
-    ("Spark plug, iridium", "13.90", "IGN-PLG-IR", 64, 16, "6.85", "C1-02"),
-    ("Battery, group 35, 640 CCA", "169.00", "BAT-G35-640", 3, 3, "104.00", "D4-01"),
-    ("Serpentine belt, 6-rib", "32.60", "BLT-SRP-6R", 6, 3, "14.90", "C2-07"),
-    ("Coolant, long life, gallon", "21.50", "COL-LL-GAL", 22, 8, "11.80", "B1-01"),
-    ("Wiper blade, 24 in", "17.95", "WIP-24", 14, 6, "7.20", "E1-01"),
-    ("Strut assembly, front left", "148.00", "SUS-STR-FL", 2, 2, "86.50", "D1-02"),
-    ("Shop towels and cleaner", "4.50", None, None, None, None, None),
+# name, price, SKU, on hand (None: not tracked), reorder point, cost, location, unit
+PARTS: tuple[tuple[str, str, str | None, str | None, str | None, str | None, str | None, Unit], ...] = (
+    ("Brake pads, front, ceramic", "64.90", "BRK-PAD-F-C", "12", "4", "31.20", "A1-03", Unit.SET),
+    ("Brake rotor, front, vented", "58.50", "BRK-ROT-F-V", "8", "4", "27.75", "A1-05", Unit.EACH),
+    ("Oil filter, spin-on", "9.80", "OIL-FLT-SP1", "46", "15", "3.95", "B2-01", Unit.EACH),
+    ("Engine oil 5W-30, quart", "8.25", "OIL-5W30-QT", "120", "40", "4.10", "B2-04", Unit.QUART),
+    ("Air filter, panel", "18.40", "AIR-FLT-PNL", "17", "6", "7.60", "B3-02", Unit.EACH),
+    ("Cabin filter, charcoal", "24.75", "CAB-FLT-CHR", "9", "5", "10.30", "B3-06", Unit.EACH),
+    ("Spark plug, iridium", "13.90", "IGN-PLG-IR", "64", "16", "6.85", "C1-02", Unit.EACH),
+    ("Battery, group 35, 640 CCA", "169.00", "BAT-G35-640", "3", "3", "104.00", "D4-01", Unit.EACH),
+    ("Serpentine belt, 6-rib", "32.60", "BLT-SRP-6R", "6", "3", "14.90", "C2-07", Unit.EACH),
+    ("Coolant, long life, gallon", "21.50", "COL-LL-GAL", "22", "8", "11.80", "B1-01", Unit.GALLON),
+    ("Wiper blade, 24 in", "17.95", "WIP-24", "14", "6", "7.20", "E1-01", Unit.EACH),
+    ("Strut assembly, front left", "148.00", "SUS-STR-FL", "2", "2", "86.50", "D1-02", Unit.EACH),
+    ("Shop towels and cleaner", "4.50", None, None, None, None, None, Unit.EACH),
 )
 
 
@@ -128,7 +130,7 @@ class Visit(NamedTuple):
     description: str
     status: TicketStatus
     mechanics: tuple[int, ...] = ()
-    parts: tuple[tuple[int, int], ...] = ()
+    parts: tuple[tuple[int, str], ...] = ()
     labor: tuple[tuple[str, str], ...] = ()
     quoted: bool = False
     hold: Hold | None = None
@@ -142,7 +144,7 @@ VISITS = (
         "Squeals when braking. Pads and rotors, front.",
         TicketStatus.PAID,
         (3,),
-        ((1, 1), (2, 2)),
+        ((1, "1"), (2, "2")),
         (("Replace front pads and rotors", "1.7"), ("Road test", "0.3")),
         quoted=True,
     ),
@@ -152,7 +154,7 @@ VISITS = (
         "Wiper blades and cabin filter.",
         TicketStatus.INVOICED,
         (5,),
-        ((11, 2), (6, 1)),
+        ((11, "2"), (6, "1")),
         (("Fit blades and filter", "0.4"),),
         discount="10",
     ),
@@ -162,7 +164,7 @@ VISITS = (
         "Oil change, and look at a leak.",
         TicketStatus.IN_PROGRESS,
         (4,),
-        ((3, 1), (4, 7)),
+        ((3, "1"), (4, "5.7")),
         (("Oil change", "0.5"), ("Find the leak", "0.8")),
     ),
     Visit(
@@ -170,8 +172,8 @@ VISITS = (
         40_115,
         "12 V battery dead in the morning.",
         TicketStatus.COMPLETED,
-        (3, 5),
-        ((8, 1),),
+        (3, "5"),
+        ((8, "1"),),
         (("Test charging, replace battery", "0.6"),),
     ),
     Visit(
@@ -180,11 +182,11 @@ VISITS = (
         "Knocks over bumps, front left.",
         TicketStatus.ESTIMATE,
         (),
-        ((12, 1),),
+        ((12, "1"),),
         (("Replace strut assembly", "2.2"), ("Wheel alignment", "1.0")),
         quoted=True,
     ),
-    Visit(1, 185_002, "185,000-mile service.", TicketStatus.OPEN, (4,), ((5, 1), (7, 4)), (("Service", "1.5"),)),
+    Visit(1, 185_002, "185,000-mile service.", TicketStatus.OPEN, (4,), ((5, "1"), (7, "4")), (("Service", "1.5"),)),
     Visit(
         6,
         91_200,
@@ -193,7 +195,7 @@ VISITS = (
         labor=(("Leak test, recharge", "1.8"),),
         quoted=True,
     ),
-    Visit(6, 91_350, "Belt squeals when cold.", TicketStatus.OPEN, (5,), ((9, 1),), (), hold=Hold.CUSTOMER),
+    Visit(6, 91_350, "Belt squeals when cold.", TicketStatus.OPEN, (5,), ((9, "1"),), (), hold=Hold.CUSTOMER),
 )
 
 FIRST_NAMES = ("Ava", "Ben", "Carla", "Dev", "Ella", "Farid", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Leo", "Mina")
@@ -277,12 +279,13 @@ def fill(rates: Rates) -> None:
                 name=name,
                 price=Decimal(price),
                 sku=sku,
-                quantity_on_hand=on_hand,
-                reorder_point=reorder_point,
+                unit=unit,
+                quantity_on_hand=on_hand and Decimal(on_hand),
+                reorder_point=reorder_point and Decimal(reorder_point),
                 cost=cost and Decimal(cost),
                 location=location,
             )
-            for name, price, sku, on_hand, reorder_point, cost, location in PARTS
+            for name, price, sku, on_hand, reorder_point, cost, location, unit in PARTS
         ]
         for visit in VISITS:
             _add_visit(visit, advisor, rates, staff, cars[visit.car - 1], parts)
@@ -306,7 +309,7 @@ def _add_visit(
         status=TicketStatus.ESTIMATE if visit.quoted else TicketStatus.OPEN,
     ).id
     for number, units in visit.parts:
-        lines_operations.use_part(advisor, ticket_id, parts[number - 1].id, quantity=units)
+        lines_operations.use_part(advisor, ticket_id, parts[number - 1].id, quantity=Decimal(units))
     for work, hours in visit.labor:
         lines_operations.add_labor(advisor, ticket_id, description=work, hours=Decimal(hours))
     changes: dict[str, Any] = {"discount_percent": Decimal(visit.discount)} if visit.discount else {}
@@ -322,7 +325,7 @@ def _add_visit(
 def _authorize(visit: Visit, advisor: Identity, ticket_id: int) -> None:
     decision = Decision.DECLINED if visit.status is TicketStatus.DECLINED else Decision.APPROVED
     said_by = CUSTOMERS[CARS[visit.car - 1].owner - 1].name
-    billing.authorize(advisor, ticket_id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
+    authorize(advisor, ticket_id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
 
 
 def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:

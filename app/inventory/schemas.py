@@ -6,22 +6,31 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from app.accounts.access import Views
 from app.core.database.types import LARGEST_INTEGER
-from app.core.fields import Choice, QueryFlag, Search, WholeNumber
+from app.core.fields import Choice, Quantity, QueryFlag, Search
 from app.core.fields.schemas import Changes, ListQuery, ModelInput, ModelOutput
 from app.core.text.search import folded_beginning, patterns
 from app.inventory.filters import MOVEMENTS, PARTS
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import MovementKind, Part, StockMovement
 from app.rules.sku import sku_beginning
+from app.rules.units import Unit, fractions
 
 MAX_STOCK = 1_000_000
 # People record these movements; tickets record the others.
 BY_HAND = (MovementKind.RECEIVE, MovementKind.ADJUST)
-CATALOGUE = ("name", "price", "sku", "reorder_point", "cost", "location")
+CATALOGUE = ("name", "price", "sku", "unit", "taxable", "reorder_point", "cost", "location")
+PLACES = "At most two decimal places; a whole number where the part's unit is each, pair, set, kit or box."
+
+
+def reorder_point_field() -> Quantity:
+    """Return the field of the reorder point in a body."""
+    return Quantity(
+        allow_none=True, metadata={"description": f"Reorder when no more than this many are available. {PLACES}"}
+    )
 
 
 class PartSchema(ModelOutput):
-    quantity_available = WholeNumber(
+    quantity_available = Quantity(
         allow_none=True, metadata={"description": "On hand less reserved; null: not tracked."}
     )
 
@@ -32,6 +41,8 @@ class PartSchema(ModelOutput):
             "name",
             "price",
             "sku",
+            "unit",
+            "taxable",
             "quantity_on_hand",
             "quantity_reserved",
             "quantity_available",
@@ -49,11 +60,12 @@ class PartPriceSchema(ModelOutput):
 
 
 class NewPartSchema(ModelInput):
-    quantity_on_hand = WholeNumber(
+    quantity_on_hand = Quantity(
         most=MAX_STOCK,
         allow_none=True,
-        metadata={"description": "The opening stock; null: not tracked. From then on movements change it."},
+        metadata={"description": f"The opening stock; null: not tracked. From then on movements change it. {PLACES}"},
     )
+    reorder_point = reorder_point_field()
 
     json_schema = {
         "examples": [
@@ -73,8 +85,17 @@ class NewPartSchema(ModelInput):
         model = Part
         fields = (*CATALOGUE, "quantity_on_hand")
 
+    @validates_schema
+    def require_whole(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Refuse a fraction of a unit of which there are none."""
+        quantities = {name: data.get(name) for name in ("quantity_on_hand", "reorder_point")}
+        if messages := fractions(data.get("unit", Unit.EACH), quantities):
+            raise ValidationError({name: [message] for name, message in messages.items()})
+
 
 class PartChangesSchema(Changes, ModelInput):
+    reorder_point = reorder_point_field()
+
     json_schema = {"examples": [{"price": "66.50"}]}
 
     class Meta(ModelInput.Meta):
@@ -97,9 +118,7 @@ CUSTOMER_FILTERS = frozenset({"q"})
 
 
 class MovementSchema(ModelOutput):
-    quantity = WholeNumber(
-        least=-LARGEST_INTEGER, metadata={"description": "Units; negative where they left the shelf."}
-    )
+    quantity = Quantity(least=-LARGEST_INTEGER, metadata={"description": "Units; negative where they left the shelf."})
     mechanic = fields.Nested(MechanicNameSchema(), allow_none=True, metadata={"description": "Who moved it."})
 
     class Meta(ModelOutput.Meta):
@@ -113,16 +132,16 @@ class MovementQuerySchema(ListQuery):
 
 class NewMovementSchema(ModelInput):
     kind = Choice(MovementKind, only=BY_HAND, required=True)
-    quantity = WholeNumber(
+    quantity = Quantity(
         least=-MAX_STOCK,
         most=MAX_STOCK,
         required=True,
-        metadata={"description": "Units; an adjustment may be negative, and is never 0."},
+        metadata={"description": f"Units; an adjustment may be negative, and is never 0. {PLACES}"},
     )
 
     json_schema = {
         "oneOf": [
-            {"properties": {"kind": {"const": "receive"}, "quantity": {"minimum": 1}}},
+            {"properties": {"kind": {"const": "receive"}, "quantity": {"minimum": 0.01}}},
             {
                 "required": ["reason"],
                 "properties": {
@@ -141,9 +160,9 @@ class NewMovementSchema(ModelInput):
 
     @validates_schema
     def require_sense(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Require 1 or more units of a delivery; require a reason and a quantity other than 0 of an adjustment."""
-        if data["kind"] is MovementKind.RECEIVE and data["quantity"] < 1:
-            raise ValidationError("A delivery has 1 or more.", "quantity")
+        """Require more than 0 units of a delivery; require a reason and a quantity other than 0 of an adjustment."""
+        if data["kind"] is MovementKind.RECEIVE and data["quantity"] <= 0:
+            raise ValidationError("A delivery has more than 0.", "quantity")
         if data["kind"] is MovementKind.ADJUST and data["quantity"] == 0:
             raise ValidationError("An adjustment is not 0.", "quantity")
         if data["kind"] is MovementKind.ADJUST and data.get("reason") is None:

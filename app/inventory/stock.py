@@ -6,18 +6,21 @@ units are available: code that frees units fills backorders at once, the oldest 
 """
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.accounts.access import Identity
 from app.core.database.types import LARGEST_INTEGER
-from app.core.problems import Conflict
+from app.core.decimals import to_number
+from app.core.problems import Conflict, InvalidInput
 from app.extensions import db
 from app.models import Job, MovementKind, Part, PartLine, ServiceTicket, StockMovement, TicketEvent
 from app.problems import OutOfStock
 from app.rules.job_life import JobStatus
 from app.rules.ticket_life import RESERVING, WORKED
+from app.rules.units import NO_UNITS, Unit, fractions
 
 OPENING = "Opening stock"
 # Lock order: parts by id, each line after its part. Locked rows are read again, so that they are current.
@@ -39,7 +42,13 @@ def lock_lines(job_ids: Iterable[int]) -> list[PartLine]:
     return sorted(lines, key=lambda line: line.id)
 
 
-def reallocate(actor: Identity, part: Part, line: PartLine, wanted: int) -> None:
+def refuse_fractions(unit: Unit, **quantities: Decimal | None) -> None:
+    """Raises `InvalidInput` for quantities, named as the fields of a body, that are fractions of a whole unit."""
+    if messages := fractions(unit, quantities):
+        raise InvalidInput({name: [message] for name, message in messages.items()})
+
+
+def reallocate(actor: Identity, part: Part, line: PartLine, wanted: Decimal) -> None:
     """Change the units that the line has issued, reserved and backordered, so that they add up to `wanted`.
 
     Return issued units beyond that to the shelf, reserve what is available of the missing ones, and backorder the rest.
@@ -57,9 +66,9 @@ def reallocate(actor: Identity, part: Part, line: PartLine, wanted: int) -> None
         fill_backorders(actor, part, except_line=line)
 
 
-def _reserve(part: Part, line: PartLine, missing: int) -> None:
+def _reserve(part: Part, line: PartLine, missing: Decimal) -> None:
     """Reserve as many of the missing units as are available, and mark the rest as short."""
-    available = (part.quantity_on_hand or 0) - part.quantity_reserved + line.quantity_reserved
+    available = (part.quantity_on_hand or NO_UNITS) - part.quantity_reserved + line.quantity_reserved
     reserved = min(missing, available)
     part.quantity_reserved += reserved - line.quantity_reserved
     line.quantity_reserved, line.quantity_short = reserved, missing - reserved
@@ -70,7 +79,7 @@ def issue(actor: Identity, part: Part, line: PartLine) -> None:
     units = line.quantity_reserved
     if units:
         part.quantity_reserved -= units
-        line.quantity_reserved, line.quantity_issued = 0, line.quantity_issued + units
+        line.quantity_reserved, line.quantity_issued = NO_UNITS, line.quantity_issued + units
         record_movement(actor, part, MovementKind.ISSUE, -units, ticket_id=line.ticket_id)
 
 
@@ -78,7 +87,7 @@ def record_movement(
     actor: Identity,
     part: Part,
     kind: MovementKind,
-    quantity: int,
+    quantity: Decimal,
     *,
     reason: str | None = None,
     ticket_id: int | None = None,
@@ -90,16 +99,14 @@ def record_movement(
     """
     if part.quantity_on_hand is None:
         _start_tracking(part)
-    on_hand = (part.quantity_on_hand or 0) + quantity
+    on_hand = (part.quantity_on_hand or NO_UNITS) + quantity
     if on_hand > LARGEST_INTEGER:
         raise Conflict(f"The shelf cannot count more than {LARGEST_INTEGER:,} units of a part.")
     if on_hand < part.quantity_reserved:
-        available = (part.quantity_on_hand or 0) - part.quantity_reserved
+        available = (part.quantity_on_hand or NO_UNITS) - part.quantity_reserved
         raise OutOfStock(
-            f"Only {available} units of part {part.id} are available.",
-            parts=[
-                {"part_id": part.id, "requested": -quantity, "available": available, "short": -quantity - available}
-            ],
+            f"Only {to_number(available)} units of part {part.id} are available.",
+            parts=[_shortage(part.id, -quantity, -quantity - available)],
         )
     part.quantity_on_hand = on_hand
     movement = StockMovement(
@@ -109,7 +116,7 @@ def record_movement(
     return movement
 
 
-def record_opening_stock(actor: Identity, quantities: Mapping[int, int]) -> None:
+def record_opening_stock(actor: Identity, quantities: Mapping[int, Decimal]) -> None:
     """Record the opening stock of new parts in the ledger. `quantities`: units on hand, by part id; 0 is left out."""
     movement = {"kind": MovementKind.RECEIVE, "reason": OPENING, "mechanic_id": actor.id}
     rows = [{**movement, "part_id": part_id, "quantity": units} for part_id, units in quantities.items() if units]
@@ -119,7 +126,7 @@ def record_opening_stock(actor: Identity, quantities: Mapping[int, int]) -> None
 
 def _start_tracking(part: Part) -> None:
     """Set 0 on hand; approved lines of unfinished tickets become short, those of completed tickets issued."""
-    part.quantity_on_hand = 0
+    part.quantity_on_hand = NO_UNITS
     for statuses, column in ((RESERVING, PartLine.quantity_short), (WORKED, PartLine.quantity_issued)):
         approved = select(Job.id).join(ServiceTicket, ServiceTicket.id == Job.ticket_id)
         approved = approved.where(Job.status == JobStatus.APPROVED, ServiceTicket.status.in_(statuses))
@@ -142,13 +149,13 @@ def fill_backorders(actor: Identity, part: Part, except_line: PartLine | None = 
         _record_backorder_filled(actor, part, line, short)
 
 
-def _record_backorder_filled(actor: Identity, part: Part, line: PartLine, short: int) -> None:
+def _record_backorder_filled(actor: Identity, part: Part, line: PartLine, short: Decimal) -> None:
     db.session.add(
         TicketEvent(
             ticket_id=line.ticket_id,
             what=f"waiting for {part.name}",
-            before=str(short),
-            after=str(line.quantity_short),
+            before=str(to_number(short)),
+            after=str(to_number(line.quantity_short)),
             **actor.as_author(),
         )
     )
@@ -172,13 +179,10 @@ def _names(lines: Iterable[PartLine]) -> str:
     return ", ".join(line.part.name for line in lines)
 
 
-def _shortages(lines: Iterable[PartLine]) -> list[dict[str, int]]:
-    return [
-        {
-            "part_id": line.part_id,
-            "requested": line.quantity,
-            "available": line.quantity - line.quantity_short,
-            "short": line.quantity_short,
-        }
-        for line in lines
-    ]
+def _shortages(lines: Iterable[PartLine]) -> list[dict[str, int | float]]:
+    return [_shortage(line.part_id, line.quantity, line.quantity_short) for line in lines]
+
+
+def _shortage(part_id: int, requested: Decimal, short: Decimal) -> dict[str, int | float]:
+    quantities = {"requested": requested, "available": requested - short, "short": short}
+    return {"part_id": part_id, **{name: to_number(quantity) for name, quantity in quantities.items()}}

@@ -3,16 +3,17 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, String, false, func, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, false, func, text, true
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.models import Row, SortKey, Versioned, folded
-from app.core.database.types import Money, UtcDateTime
+from app.core.database.types import Money, Quantity, UtcDateTime, enum_column
 from app.core.text.search import searchable, sort_key
 from app.models.base import Named
 from app.models.types import SkuText
 from app.rules.sku import sku_key
+from app.rules.units import NO_UNITS, Unit
 
 ON_SALE = text("archived_at IS NULL")
 
@@ -39,22 +40,35 @@ class Part(Named, Versioned, Row):
     sku_key: Mapped[str | None] = folded(sku_key, "sku", sort_order=96)
     # For the search of customers, who see no SKU.
     name_text: Mapped[str] = folded(searchable, "name", server_default="", sort_order=97)
-    quantity_on_hand: Mapped[int | None] = mapped_column(doc="Units on the shelf; null: not tracked.")
-    quantity_reserved: Mapped[int] = mapped_column(default=0, doc="Units on the shelf that tickets hold.")
-    reorder_point: Mapped[int | None] = mapped_column(doc="Reorder when no more than this many are available.")
+    unit: Mapped[Unit] = mapped_column(
+        enum_column(Unit),
+        default=Unit.EACH,
+        server_default=Unit.EACH.value,
+        doc="What one of it is; there are no fractions of each, pair, set, kit and box.",
+    )
+    taxable: Mapped[bool] = mapped_column(
+        default=True, server_default=true(), doc="Whether it is taxed; a core charge is not."
+    )
+    quantity_on_hand: Mapped[Decimal | None] = mapped_column(Quantity, doc="Units on the shelf; null: not tracked.")
+    quantity_reserved: Mapped[Decimal] = mapped_column(
+        Quantity, default=NO_UNITS, doc="Units on the shelf that tickets hold."
+    )
+    reorder_point: Mapped[Decimal | None] = mapped_column(
+        Quantity, doc="Reorder when no more than this many are available."
+    )
     cost: Mapped[Decimal | None] = mapped_column(Money, doc="What the shop pays for one.")
     location: Mapped[str | None] = mapped_column(String(64), doc="Where it lies, such as aisle and bin.")
     location_key: Mapped[str | None] = folded(sort_key, "location", kind=SortKey)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @hybrid_property
-    def quantity_available(self) -> int | None:
+    def quantity_available(self) -> Decimal | None:
         """Units on hand that are not reserved; None if the stock is not tracked."""
         return None if self.quantity_on_hand is None else self.quantity_on_hand - self.quantity_reserved
 
     @quantity_available.inplace.expression
     @classmethod
-    def _quantity_available(cls) -> ColumnElement[int | None]:
+    def _quantity_available(cls) -> ColumnElement[Decimal | None]:
         return cls.quantity_on_hand - cls.quantity_reserved
 
     @hybrid_property

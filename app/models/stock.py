@@ -2,13 +2,14 @@
 
 import enum
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.append_only import append_only
 from app.core.database.models import Row, readonly_relationship
-from app.core.database.types import UtcDateTime, enum_column, now
+from app.core.database.types import Quantity, UtcDateTime, enum_column, now
 from app.models.mechanic import Mechanic
 
 
@@ -34,7 +35,7 @@ class StockMovement(Row):
 
     part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
     kind: Mapped[MovementKind] = mapped_column(enum_column(MovementKind))
-    quantity: Mapped[int] = mapped_column(doc="Units; negative where they left the shelf.")
+    quantity: Mapped[Decimal] = mapped_column(Quantity, doc="Units; negative where they left the shelf.")
     reason: Mapped[str | None] = mapped_column(String(200), doc="Why, such as a delivery note.")
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("service_tickets.id"), doc="The ticket that used them.")
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))

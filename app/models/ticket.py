@@ -1,6 +1,6 @@
 """Service tickets (repair orders), their mechanics, lines and history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +18,7 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    or_,
     select,
     text,
     true,
@@ -40,7 +41,7 @@ from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 from app.core.database.append_only import append_only
 from app.core.database.base import Base
 from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, readonly_relationship, search_index
-from app.core.database.types import Hours, Money, Percent, UtcDateTime, enum_column, now
+from app.core.database.types import Hours, Money, Percent, Quantity, UtcDateTime, enum_column, now
 from app.models.base import Searchable
 from app.models.customer import Customer
 from app.models.mechanic import Mechanic
@@ -62,6 +63,7 @@ from app.rules.ticket_life import (
     find_transition,
 )
 from app.rules.totals import Discount, Rates, Totals, Work
+from app.rules.units import NO_UNITS
 
 if TYPE_CHECKING:
     from app.models.job import FeeLine, Job
@@ -251,8 +253,18 @@ class ServiceTicket(Searchable, Versioned, Row):
         return select(func.aggregate_strings(names.c.name, COMMA)).scalar_subquery()
 
     @property
+    def approved_jobs(self) -> list["Job"]:
+        """The jobs that are billed."""
+        return [job for job in self.jobs if job.status is JobStatus.APPROVED]
+
+    @property
+    def declined_jobs(self) -> list["Job"]:
+        """The jobs that were declined."""
+        return [job for job in self.jobs if job.status is JobStatus.DECLINED]
+
+    @property
     def is_reserving(self) -> bool:
-        """Whether the part lines reserve stock."""
+        """Whether the parts of approved jobs reserve stock."""
         return self.status in RESERVING
 
     def touch(self) -> None:
@@ -344,7 +356,7 @@ _COPY = (
 )
 
 
-class PartLine(Base):
+class PartLine(Row):
     """How many units of a part a ticket uses, at the price that was copied when the line was created.
 
     Of these, `quantity_reserved` units are reserved on the shelf, `quantity_issued` have left the shelf, and
@@ -354,7 +366,7 @@ class PartLine(Base):
     __tablename__ = "part_lines"
     __table_args__ = (
         UniqueConstraint("job_id", "part_id"),
-        CheckConstraint("quantity >= 1", name="quantity_positive"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
         CheckConstraint(
             "quantity_reserved >= 0 AND quantity_issued >= 0 AND quantity_short >= 0", name="stock_not_negative"
@@ -366,24 +378,44 @@ class PartLine(Base):
         Index("ix_part_lines_part_id", "part_id"),
         Index("ix_part_lines_waiting", "part_id", "id", sqlite_where=WAITING, postgresql_where=WAITING),
     )
+    noun = "part line"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
     part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
-    quantity: Mapped[int] = mapped_column(doc="Units the ticket uses.")
-    quantity_reserved: Mapped[int] = mapped_column(default=0, doc="Units held for it on the shelf.")
-    quantity_issued: Mapped[int] = mapped_column(default=0, doc="Units that left the shelf for it.")
-    quantity_short: Mapped[int] = mapped_column(default=0, doc="Units it waits for.")
-    unit_price: Mapped[Decimal] = mapped_column(Money, doc="The price of one when the line was made.")
+    quantity: Mapped[Decimal] = mapped_column(Quantity, doc="Units the ticket uses.")
+    quantity_reserved: Mapped[Decimal] = mapped_column(
+        Quantity, default=NO_UNITS, doc="Units held for it on the shelf."
+    )
+    quantity_issued: Mapped[Decimal] = mapped_column(
+        Quantity, default=NO_UNITS, doc="Units that left the shelf for it."
+    )
+    quantity_short: Mapped[Decimal] = mapped_column(Quantity, default=NO_UNITS, doc="Units it waits for.")
+    unit_price: Mapped[Decimal] = mapped_column(
+        Money, doc="The price of one when the line was made, or the one that the front desk gave."
+    )
+    price_reason: Mapped[str | None] = mapped_column(
+        String(200), doc="Why the price is not the catalogue's; null: the front desk gave none."
+    )
+    unit_cost: Mapped[Decimal | None] = mapped_column(Money, doc="What the shop paid for one when the line was made.")
+    taxable: Mapped[bool] = mapped_column(
+        default=True, server_default=true(), doc="Whether the part was taxed when the line was made."
+    )
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Units times price.")
 
     part: Mapped[Part] = readonly_relationship()
 
-    def set_quantity(self, quantity: int) -> None:
-        """Set the units and recompute the line total at the line's own price."""
-        self.quantity = quantity
-        self.line_total = totals.line_total(quantity, self.unit_price)
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Set `quantity`, `unit_price` and `price_reason`, those that are given, and recompute the line total."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.line_total = totals.line_total(self.quantity, self.unit_price)
+
+    @classmethod
+    def has_fraction(cls) -> ColumnElement[bool]:
+        """Return the criterion for lines with a fraction of a unit, wanted, held, issued or awaited."""
+        quantities = (cls.quantity, cls.quantity_reserved, cls.quantity_issued, cls.quantity_short)
+        return or_(*(quantity % 1 != 0 for quantity in quantities))
 
     @property
     def work(self) -> Work:
@@ -409,6 +441,7 @@ class LaborLine(Row):
     hours: Mapped[Decimal] = mapped_column(Hours, doc="In steps of 0.1.")
     rate: Mapped[Decimal] = mapped_column(Money, doc="Money an hour.")
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who did it.")
+    taxable: Mapped[bool] = mapped_column(default=True, server_default=true(), doc="Whether it is taxed.")
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Hours times rate, rounded half up to the cent.")
 
     def set_price(self) -> None:

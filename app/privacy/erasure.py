@@ -10,7 +10,17 @@ from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.text.search import searchable
 from app.customers.operations import visible
 from app.extensions import db
-from app.models import AuditKind, Authorization, Customer, IdempotencyKey, Invoice, ServiceTicket, TicketEvent, Vehicle
+from app.models import (
+    AuditKind,
+    Authorization,
+    Customer,
+    IdempotencyKey,
+    Invoice,
+    PartLine,
+    ServiceTicket,
+    TicketEvent,
+    Vehicle,
+)
 from app.problems import UnfinishedTickets
 from app.rules.money import ZERO
 from app.rules.ticket_life import FINISHED, TicketStatus
@@ -72,6 +82,7 @@ def _erase_free_text(mine: ColumnElement[bool]) -> None:
         update(ServiceTicket).where(mine).values(**words, version=ServiceTicket.version + 1),
         update(TicketEvent).where(theirs, TicketEvent.what == "description", described).values(before=None, after=None),
         update(TicketEvent).where(theirs, TicketEvent.reason.is_not(None)).values(reason=None),
+        update(PartLine).where(PartLine.ticket_id.in_(tickets)).values(price_reason=None),
         update(Authorization).where(Authorization.ticket_id.in_(tickets)).values(said_by=None),
     ):
         db.session.execute(statement.execution_options(synchronize_session=False))

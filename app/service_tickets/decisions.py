@@ -8,6 +8,7 @@ from app.models import Job, PartLine, ServiceTicket
 from app.problems import JobLocked
 from app.rules.job_life import JobStatus, JobTransition, JobTrigger
 from app.rules.ticket_life import TicketStatus, Trigger
+from app.rules.units import NO_UNITS
 from app.service_tickets.history import change_status, compute_totals, record
 
 Transitions = Mapping[Job, JobTransition]
@@ -56,7 +57,7 @@ def _release(actor: Identity, transitions: Transitions, lines: Iterable[PartLine
                 raise JobLocked(
                     f"Parts of job {job.id} are issued; remove them first.", job_id=job.id, job_status=job.status.value
                 )
-            stock.reallocate(actor, line.part, line, 0)
+            stock.reallocate(actor, line.part, line, NO_UNITS)
 
 
 def _reserve(actor: Identity, transitions: Transitions, lines: Iterable[PartLine]) -> None:

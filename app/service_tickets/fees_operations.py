@@ -19,7 +19,8 @@ from app.service_tickets.history import change_fields, recompute, record
 def add_fee(actor: Identity, ticket_id: int, *, job_id: int | None = None, **fields: Any) -> FeeLine:
     """Add a fee (`kind`, `description`, `amount`, `cost`, `taxable`) to a job.
 
-    Without `job_id` it goes to the first that counts. Raises `NotFound`, `TicketLocked`, `JobLocked`, `TooManyJobs`, `AboveAuthorization`, `TotalTooLarge`.
+    Without `job_id` it goes to the first that counts. Raises `NotFound`, `TicketLocked`, `JobLocked`, `TooManyJobs`,
+    `AboveAuthorization`, `TotalTooLarge`.
     """
     ticket = lock_ticket(actor, ticket_id)
     jobs = load_jobs(ticket)

@@ -41,7 +41,7 @@ def record_event(
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return str(getattr(value, "value", value))
+    return str(value).lower() if isinstance(value, bool) else str(getattr(value, "value", value))
 
 
 def change_fields(
@@ -87,6 +87,6 @@ def compute_totals(ticket: ServiceTicket, jobs: Sequence[Job]) -> None:
         raise TotalTooLarge(f"{error}".capitalize() + ".") from None
 
 
-def describe(quantity: Decimal | int, price: Decimal) -> str:
+def describe(quantity: Decimal | float, price: Decimal) -> str:
     """Return a line as text for the history, such as `2 × 64.90`."""
     return f"{quantity} × {price}"

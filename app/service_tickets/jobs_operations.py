@@ -12,6 +12,7 @@ from app.core.database.types import now
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
+from app.inventory import stock
 from app.models import FeeLine, Job, LaborLine, Mechanic, Part, PartLine, ServiceTicket
 from app.problems import InvalidJobTransition, JobLocked
 from app.rules.job_life import JobStatus, JobTrigger, allowed_statuses
@@ -50,6 +51,7 @@ def add_job(
     mechanics = _load_mechanics(lines)
     status = _require_first_status(actor, ticket, status)
     _require_may_write(actor, ticket, lines, mechanics)
+    _refuse_fractions(lines, parts)
     ticket.require_changeable()
     _require_writable(ticket, status)
     jobs = load_jobs(ticket)
@@ -80,7 +82,9 @@ def write_lines(
         part, line = parts[fields["part_id"]], stored.get(fields["part_id"])
         if line is None and part.archived_at is not None:
             raise not_found(Part, part.id)
-        set_part(actor, ticket, job, part, line, backorder=backorder, **_without(fields, "part_id"))
+        changes = {name: value for name, value in fields.items() if name != "part_id"}
+        changes = line.differences(changes) if line else changes
+        set_part(actor, ticket, job, part, line, changes, backorder=backorder)
     for fields in lines.get("labor", ()):
         new_labor(actor, ticket, job, **fields)
     for fields in lines.get("fees", ()):
@@ -132,6 +136,12 @@ def _lock_parts(part_ids: Iterable[int]) -> dict[int, Part]:
     return parts
 
 
+def _refuse_fractions(lines: Mapping[str, Sequence[Fields]], parts: Mapping[int, Part]) -> None:
+    """Raises `InvalidInput` for a fraction of a part that is counted in whole units."""
+    for line in lines.get("parts", ()):
+        stock.refuse_fractions(parts[line["part_id"]].unit, parts=line["quantity"])
+
+
 def _load_mechanics(lines: Mapping[str, Sequence[Fields]]) -> list[Mechanic]:
     """Return the mechanics whom the labor names. Raises `NotFound`."""
     ids = sorted({line["mechanic_id"] for line in lines.get("labor", ()) if line.get("mechanic_id") is not None})
@@ -142,10 +152,6 @@ def _load_mechanics(lines: Mapping[str, Sequence[Fields]]) -> list[Mechanic]:
         if mechanic_id not in mechanics:
             raise not_found(Mechanic, mechanic_id)
     return list(mechanics.values())
-
-
-def _without(fields: Fields, name: str) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if key != name}
 
 
 @atomic()
@@ -174,6 +180,7 @@ def change_job(
     if is_moved and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins change the status of a job.")
     _require_may_write(actor, ticket, {**lines.added, "fees": lines.changed_fees}, mechanics)
+    _refuse_fractions(lines.added, lines.parts)
     if_match.require(ticket)
     changes = job.differences(changes)
     if not (is_moved or changes or lines):

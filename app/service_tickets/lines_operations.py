@@ -10,6 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.accounts.access import Identity
 from app.core.database.transaction import atomic, not_found
 from app.core.database.versions import ANY_VERSION, IfMatch
+from app.core.decimals import to_number
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.inventory import stock
@@ -18,6 +19,7 @@ from app.problems import SeveralJobs
 from app.rules.job_life import JobStatus
 from app.rules.money import ZERO
 from app.rules.totals import Work
+from app.rules.units import NO_UNITS
 from app.service_tickets.access import (
     find_job,
     load_jobs,
@@ -38,16 +40,18 @@ def use_part(
     *,
     if_match: IfMatch = ANY_VERSION,
     job_id: int | None = None,
-    quantity: int,
+    quantity: Decimal,
     backorder: bool = False,
+    **price: Any,
 ) -> ServiceTicket:
-    """Set how many units of a part a job of the ticket uses; a new line copies the part's price.
+    """Set how many units of a part a job of the ticket uses; a new line copies the part's price, cost and tax.
 
-    Without `job_id` it changes the line of the part that there is; a new line goes to the first job that counts. A job
-    that is approved reserves the units, once the ticket is authorised. If more units are short than before, the line
-    waits for them with `backorder`; without it, or if the part is archived, this raises `OutOfStock`. Also raises
-    `NotFound`, `Forbidden`, `PreconditionFailed`, `TicketLocked`, `JobLocked`, `SeveralJobs`, `TooManyJobs`,
-    `AboveAuthorization`.
+    `price` is empty, or the front desk's own `unit_price` with its `price_reason`. Without `job_id` it changes the line
+    of the part that there is; a new line goes to the first job that counts. A job that is approved reserves the units,
+    once the ticket is authorised. If more units are short than before, the line waits for them with `backorder`;
+    without it, or if the part is archived, this raises `OutOfStock`. Also raises `NotFound`, `Forbidden`,
+    `InvalidInput` for a fraction of a whole unit, `PreconditionFailed`, `TicketLocked`, `JobLocked`, `SeveralJobs`,
+    `TooManyJobs`, `AboveAuthorization`.
     """
     ticket, part, jobs, lines = lock_ticket_and_part(ticket_id, part_id)
     job = find_job(jobs, job_id) if job_id is not None else None
@@ -55,14 +59,18 @@ def use_part(
     if line is None and part.archived_at is not None:  # an existing line may keep an archived part
         raise not_found(Part, part_id)
     require_own(actor, ticket)
+    changes = {"quantity": quantity, **price}
+    if line is not None:
+        changes = line.differences(changes)
+    _require_may_set(actor, part, changes)
     if_match.require(ticket)
     ticket.require_changeable()
-    if line is not None and line.quantity == quantity:
+    if line is not None and not changes:
         return ticket
     if line is not None:
         job = find_job(jobs, line.job_id)
     job = job_for_line(ticket, jobs, job)
-    set_part(actor, ticket, job, part, line, quantity=quantity, backorder=backorder)
+    set_part(actor, ticket, job, part, line, changes, backorder=backorder)
     recompute(ticket, jobs)
     return ticket
 
@@ -80,34 +88,52 @@ def _find_line(jobs: Sequence[Job], lines: Mapping[int, PartLine], job_id: int |
     return lines[ids[0]] if ids else None
 
 
+def _require_may_set(actor: Identity, part: Part, changes: Mapping[str, Any]) -> None:
+    """Raises `Forbidden` if a mechanic sets a price, `InvalidInput` for a fraction of a whole unit."""
+    if changes.keys() & {"unit_price", "price_reason"} and not actor.is_front_desk:
+        raise Forbidden("Only advisors and admins set a price.")
+    stock.refuse_fractions(part.unit, quantity=changes.get("quantity"))
+
+
 def set_part(
     actor: Identity,
     ticket: ServiceTicket,
     job: Job,
     part: Part,
     line: PartLine | None,
+    changes: Mapping[str, Any],
     *,
-    quantity: int,
     backorder: bool = False,
 ) -> None:
-    """Set the units of a part that a job uses, in its `line` or a new one, and reserve them where the job does so.
+    """Change `quantity`, `unit_price` and `price_reason` of a part that a job uses, in its `line` or a new one.
 
-    The part is locked. Raises `OutOfStock`.
+    A job that is approved reserves the units. The part is locked. Raises `OutOfStock`.
     """
-    before = describe(line.quantity, line.unit_price) if line else None
+    before = _describe_part(line) if line else None
     work = line.work if line else Work()
-    if line is None:
-        line = _new_part_line(job, part)
-    line.set_quantity(quantity)
+    line = line or _new_part_line(job, part)
+    line.change(changes)
     if ticket.is_reserving and job.status is JobStatus.APPROVED:
         _reserve(actor, line, backorder)
     job.add_work(line.work - work)
-    record(actor, ticket, f"part {part.name}", before, describe(quantity, line.unit_price))
+    record(actor, ticket, f"part {part.name}", before, _describe_part(line), changes.get("price_reason"))
+
+
+def _describe_part(line: PartLine) -> str:
+    return describe(to_number(line.quantity), line.unit_price)
 
 
 def _new_part_line(job: Job, part: Part) -> PartLine:
-    line = PartLine(part_id=part.id, ticket_id=job.ticket_id, job_id=job.id, unit_price=part.price, line_total=ZERO)
-    line.quantity_reserved = line.quantity_issued = line.quantity_short = 0
+    line = PartLine(
+        part_id=part.id,
+        ticket_id=job.ticket_id,
+        job_id=job.id,
+        unit_price=part.price,
+        unit_cost=part.cost,
+        taxable=part.taxable,
+        line_total=ZERO,
+    )
+    line.quantity_reserved = line.quantity_issued = line.quantity_short = NO_UNITS
     set_committed_value(line, "part", part)
     db.session.add(line)
     return line
@@ -148,9 +174,9 @@ def remove_part(
 
 def take_part_off(actor: Identity, ticket: ServiceTicket, job: Job, line: PartLine) -> None:
     """Delete the part line of a job, and release or return its units. The part is locked."""
-    stock.reallocate(actor, line.part, line, 0)
+    stock.reallocate(actor, line.part, line, NO_UNITS)
     job.add_work(Work() - line.work)
-    record(actor, ticket, f"part {line.part.name}", describe(line.quantity, line.unit_price), None)
+    record(actor, ticket, f"part {line.part.name}", _describe_part(line), None)
     db.session.delete(line)
 
 

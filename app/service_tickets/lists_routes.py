@@ -13,13 +13,13 @@ from app.mechanics.blueprint import blueprint as mechanics
 from app.models import Mechanic, Vehicle
 from app.service_tickets.blueprint import blueprint
 from app.service_tickets.filters import TICKETS
-from app.service_tickets.schemas import OWN_TICKET, TICKET, VIEWS, TicketQuerySchema
+from app.service_tickets.schemas import LISTED, TicketQuerySchema
 
 
 @mechanics.get("/<id:mechanic_id>/tickets")
 @staff_required()
 @blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(TICKET)
+@blueprint.lists(LISTED.staff)
 @blueprint.refuses(UnsupportedOrder, NotFound)
 def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: int) -> Response:
     """List the tickets that a mechanic is assigned to, the newest first.
@@ -27,27 +27,27 @@ def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: i
     For staff.
     """
     parent = pages.Parent(Mechanic, mechanic_id, {})
-    return pages.render_page(TICKET, TICKETS, query, within={"mechanic_id": mechanic_id}, parent=parent)
+    return pages.render_page(LISTED.staff, TICKETS, query, within={"mechanic_id": mechanic_id}, parent=parent)
 
 
 @customers.get("/mytickets")
 @customers.get("/my-tickets", endpoint="list_my_tickets_hyphenated")
 @token_required
 @blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(OWN_TICKET)
+@blueprint.lists(LISTED.customer)
 @blueprint.refuses(UnsupportedOrder)
 def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
     """List my own tickets, the newest first.
 
     For the signed-in customer.
     """
-    return pages.render_page(OWN_TICKET, TICKETS, query, within={"customer_id": customer_id})
+    return pages.render_page(LISTED.customer, TICKETS, query, within={"customer_id": customer_id})
 
 
 @customers.get("/<id:customer_id>/vehicles/<id:vehicle_id>/history")
 @identity_required()
 @blueprint.arguments(TicketQuerySchema, location="query")
-@blueprint.lists(VIEWS)
+@blueprint.lists(LISTED)
 @blueprint.refuses(UnsupportedOrder, NotFound)
 def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int, vehicle_id: int) -> Response:
     """List what was done to a vehicle, the newest first.
@@ -57,4 +57,4 @@ def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int
     require_visible(actor, customer_id)
     mine = {} if actor.is_staff else {"customer_id": actor.id}
     parent = pages.Parent(Vehicle, vehicle_id, {"customer_id": customer_id})
-    return pages.render_page(VIEWS.of(actor), TICKETS, query, within={"vehicle_id": vehicle_id, **mine}, parent=parent)
+    return pages.render_page(LISTED.of(actor), TICKETS, query, within={"vehicle_id": vehicle_id, **mine}, parent=parent)

@@ -28,6 +28,7 @@ from app.rules.ticket_life import (
     find_transition,
 )
 from app.rules.totals import Rates
+from app.rules.units import NO_UNITS
 from app.service_tickets.access import load_jobs, lock_ticket, require_active, require_own
 from app.service_tickets.decisions import decide
 from app.service_tickets.history import change_fields, change_status, recompute, record, record_event
@@ -328,7 +329,7 @@ def _update_jobs(actor: Identity, ticket: ServiceTicket, transition: Transition)
         if ticket.paid:
             raise PaymentsExist(f"Refund the payments of {ticket.paid} first.", paid=str(ticket.paid))
         for line in _lock_approved_lines(load_jobs(ticket)):
-            stock.reallocate(actor, line.part, line, 0)
+            stock.reallocate(actor, line.part, line, NO_UNITS)
     elif transition.target in RESERVING and transition.source not in RESERVING:
         for line in _lock_approved_lines(load_jobs(ticket)):
             stock.reallocate(actor, line.part, line, line.quantity)

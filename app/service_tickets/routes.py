@@ -30,6 +30,7 @@ from app.service_tickets.filters import EVENTS, TICKETS
 from app.service_tickets.intake_schemas import TAKEN_IN, NewTicketSchema
 from app.service_tickets.schemas import (
     EVENT,
+    LISTED,
     TICKET,
     VIEWS,
     AllTicketsQuerySchema,
@@ -62,14 +63,14 @@ def create_ticket(actor: Identity, fields: dict[str, Any]) -> tuple[ServiceTicke
 @blueprint.get("")
 @staff_required()
 @blueprint.arguments(AllTicketsQuerySchema, location="query")
-@blueprint.lists(TICKET)
+@blueprint.lists(LISTED.staff)
 @blueprint.refuses(UnsupportedOrder)
 def list_tickets(actor: Identity, query: dict[str, Any]) -> Response:
     """List tickets, the newest first.
 
     For staff.
     """
-    return pages.render_page(TICKET, TICKETS, query)
+    return pages.render_page(LISTED.staff, TICKETS, query)
 
 
 @blueprint.get("/<id:ticket_id>")

@@ -5,15 +5,34 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.accounts.access import Views
-from app.core.fields import Choice, Choices, Flag, Id, Money, QueryFlag, QueryId, QueryTime, Search, Text, WholeNumber
-from app.core.fields.schemas import MAX_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput, Output
+from app.core.fields import (
+    Choice,
+    Choices,
+    Flag,
+    Id,
+    QueryFlag,
+    QueryId,
+    QueryTime,
+    Search,
+    Text,
+    WholeNumber,
+)
+from app.core.fields.schemas import MAX_COUNTED, Changes, Input, ListQuery, ModelInput, ModelOutput
 from app.core.text.search import patterns
 from app.mechanics.schemas import MechanicNameSchema
-from app.models import MAX_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
+from app.models import MAX_MILES, Customer, ServiceTicket, TicketEvent, Vehicle
 from app.rules.ticket_life import Hold, TicketStatus
 from app.service_tickets.filters import TICKETS
+from app.service_tickets.jobs_schemas import JobSchema, ListedJobSchema, OwnJobSchema
+from app.service_tickets.lines_schemas import (
+    FeeLineSchema,
+    LaborLineSchema,
+    OwnFeeLineSchema,
+    OwnPartLineSchema,
+    PartLineSchema,
+    TotalsSchema,
+)
 
-MAX_UNITS = 1_000_000
 MAX_MECHANICS = 50
 OVERRIDE = "true: the odometer may go backwards."
 
@@ -30,39 +49,18 @@ class TicketVehicleSchema(ModelOutput):
         fields = ("id", "vin", "plate", "plate_state", "make", "model", "year")
 
 
-class PartLineSchema(ModelOutput):
-    name = Text(attribute="part.name", metadata={"description": "The part's name."})
-    sku = Text(attribute="part.sku", allow_none=True, metadata={"description": "The part's SKU."})
-
-    class Meta(ModelOutput.Meta):
-        model = PartLine
-        fields = ("part_id", "name", "sku", "quantity", "quantity_short", "unit_price", "line_total")
-
-
-class LaborLineSchema(ModelOutput):
-    class Meta(ModelOutput.Meta):
-        model = LaborLine
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
-
-
-class TotalsSchema(Output):
-    parts = Money(metadata={"description": "The sum of the part lines."})
-    labor = Money(metadata={"description": "The sum of the labor lines."})
-    discount = Money(metadata={"description": "Taken off parts and labor."})
-    supplies = Money(metadata={"description": "Shop supplies: a percentage of labor, capped."})
-    tax = Money()
-    total = Money(metadata={"description": "parts + labor - discount + supplies + tax."})
-    paid = Money()
-    balance = Money(signed=True, metadata={"description": "total - paid."})
-
-
 class TicketSchema(ModelOutput):
     customer = fields.Nested(TicketCustomerSchema())
     vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
     mechanics = fields.Nested(MechanicNameSchema(many=True))
-    parts = fields.Nested(PartLineSchema(many=True))
-    labor = fields.Nested(LaborLineSchema(many=True))
+    jobs = fields.Nested(JobSchema(many=True))
+    parts = fields.Nested(PartLineSchema(many=True), metadata={"description": "The parts of the jobs that count."})
+    labor = fields.Nested(LaborLineSchema(many=True), metadata={"description": "The labor of the jobs that count."})
+    fees = fields.Nested(FeeLineSchema(many=True), metadata={"description": "The fees of the jobs that count."})
     totals = fields.Nested(TotalsSchema())
+    totals_if_approved = fields.Nested(
+        TotalsSchema(), metadata={"description": "The totals if the customer approves all that is proposed."}
+    )
     opened_by = fields.Nested(MechanicNameSchema())
 
     class Meta(ModelOutput.Meta):
@@ -78,12 +76,15 @@ class TicketSchema(ModelOutput):
             "vehicle",
             "odometer",
             "mechanics",
+            "jobs",
             "parts",
             "labor",
+            "fees",
             "discount_percent",
             "discount_amount",
             "authorized_amount",
             "totals",
+            "totals_if_approved",
             "opened_by",
             "created_at",
             "updated_at",
@@ -104,9 +105,26 @@ class TicketCarSchema(ModelOutput):
 
 
 class OwnTicketSchema(TicketSchema):
-    """A ticket as its customer sees it: without the plate, since the vehicle may have another owner now."""
+    """A ticket as its customer sees it: without costs, and without the plate, since the vehicle may have
+    another owner now.
+    """
 
     vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
+    jobs = fields.Nested(OwnJobSchema(many=True))
+    parts = fields.Nested(OwnPartLineSchema(many=True), metadata={"description": "The parts of the jobs that count."})
+    fees = fields.Nested(OwnFeeLineSchema(many=True), metadata={"description": "The fees of the jobs that count."})
+
+
+class ListedTicketSchema(TicketSchema):
+    """A ticket in a list: its jobs come without their lines."""
+
+    jobs = fields.Nested(ListedJobSchema(many=True))
+
+
+class OwnListedTicketSchema(OwnTicketSchema):
+    """A ticket in a list, as its customer sees it."""
+
+    jobs = fields.Nested(ListedJobSchema(many=True))
 
 
 class TicketEventSchema(ModelOutput):
@@ -205,30 +223,6 @@ class TicketChangesSchema(Changes, ModelInput):
             raise ValidationError("Give a percentage or an amount, not both.", "discount_amount")
 
 
-class PartQuantitySchema(Input):
-    quantity = WholeNumber(
-        least=1, most=MAX_UNITS, load_default=1, metadata={"description": "Units the ticket uses in all."}
-    )
-    backorder = Flag(metadata={"description": "true: what is not on the shelf is waited for."})
-
-    json_schema = {"examples": [{"quantity": 2}]}
-
-
-class NewLaborLineSchema(ModelInput):
-    mechanic_id = Id(allow_none=True, metadata={"description": "Who does it."})
-    rate = Money(metadata={"description": "Money an hour; the shop's rate unless an advisor gives another."})
-
-    json_schema = {"examples": [{"description": "Replace front pads and rotors", "hours": "1.7"}]}
-
-    class Meta(ModelInput.Meta):
-        model = LaborLine
-        fields = ("description", "hours", "rate", "mechanic_id")
-
-
-class LaborLineChangesSchema(Changes, NewLaborLineSchema):
-    json_schema = {"examples": [{"hours": "2.0"}]}
-
-
 class TicketMoveSchema(Input):
     status = Choice(TicketStatus, metadata={"description": "Where to."})
     reason = Text(
@@ -242,5 +236,5 @@ class TicketMoveSchema(Input):
 TICKET = TicketSchema()
 OWN_TICKET = OwnTicketSchema()
 VIEWS = Views(staff=TICKET, customer=OWN_TICKET)
-LABOR_LINE = LaborLineSchema()
+LISTED = Views(staff=ListedTicketSchema(), customer=OwnListedTicketSchema())
 EVENT = TicketEventSchema()

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
-from app.core.fields import Exact, Text, WholeNumber
+from app.core.fields import Choice, Exact, Flag, Quantity, Text, WholeNumber
 from app.core.problems import InvalidInput
 from app.spreadsheets import csv_format
 
@@ -17,6 +18,9 @@ MAX_COLUMNS = 100
 MAX_ERRORS = 100
 # Columns that hold codes of the shop. They hold no dates, so a date in them is damage by a spreadsheet.
 CODE_COLUMNS = ("sku", "location")
+INTEGER, DECIMAL = re.compile("-?[0-9]{1,10}"), re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,10})?")
+# How spreadsheets and people write truth values.
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 class FileRow(NamedTuple):
@@ -131,10 +135,16 @@ def _require_undamaged(schema: Schema, texts: dict[str, str]) -> None:
         raise ValidationError(messages)
 
 
-def _value(schema: Schema, sheet: csv_format.Sheet, name: str, text: str) -> str | int:
-    """Return the cell as the JSON value that the field expects: an integer for a whole number, otherwise text."""
+def _value(schema: Schema, sheet: csv_format.Sheet, name: str, text: str) -> str | int | Decimal:
+    """Return the cell as the JSON value that the field expects: a number, true or false; text that is none of these."""
     field = schema.fields[name]
-    if isinstance(field, Exact) and sheet.has_decimal_commas:
-        return csv_format.normalize_decimal(text)
-    is_number = isinstance(field, WholeNumber) and re.fullmatch("-?[0-9]{1,10}", text)
-    return int(text) if is_number else text
+    if isinstance(field, Exact | Quantity) and sheet.has_decimal_commas:
+        text = csv_format.normalize_decimal(text)
+    if isinstance(field, Flag):
+        return FLAGS.get(text.lower(), text)
+    if isinstance(field, Choice):
+        return text.lower()
+    is_number = (isinstance(field, WholeNumber) and INTEGER.fullmatch(text)) or (
+        isinstance(field, Quantity) and DECIMAL.fullmatch(text)
+    )
+    return Decimal(text) if is_number else text

@@ -38,9 +38,12 @@ def export(actor: Identity, name: str, schema: ModelOutput, listing: Listing, qu
 
 def _csv_batches(schema: ModelOutput, batches: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
     texts = {name for name, field in schema.fields.items() if isinstance(field, fields.String)}
+
+    def cell(name: str, value: Any) -> Any:
+        if isinstance(value, bool):
+            return str(value).lower()
+        return csv_format.escape_formula(value) if value and name in texts else value
+
     for rows in batches:
         require_still_authorised(batches)  # a slow reader may have lost the right to read meanwhile
-        yield csv_format.write(
-            [csv_format.escape_formula(value) if value and name in texts else value for name, value in row.items()]
-            for row in rows
-        )
+        yield csv_format.write([cell(name, value) for name, value in row.items()] for row in rows)

@@ -12,20 +12,22 @@ from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, inspect, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, insert, inspect, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit_written
 from app.core.database.models import folded_columns
 from app.core.database.transaction import advisory_lock, atomic
+from app.core.decimals import to_number
 from app.core.fields.schemas import ModelInput, ModelOutput
 from app.customers.schemas import CUSTOMER, WalkInSchema
 from app.extensions import db
 from app.inventory import stock
 from app.inventory.schemas import CATALOGUE, PART, NewPartSchema
-from app.models import Customer, Part
+from app.models import Customer, Part, PartLine
 from app.rules.sku import sku_key
+from app.rules.units import NO_UNITS, Unit, fractions
 from app.spreadsheets.checking import FileRow, RowError, RowErrors, check
 from app.spreadsheets.schemas import CustomerRowSchema, PartRowSchema
 
@@ -84,6 +86,10 @@ class Import:
         db.session.execute(insert(self.model), [{name: row.get(name) for name in self.columns} for row in rows])
 
 
+# What a new part has where its row says nothing.
+UNLESS_GIVEN = {"unit": Unit.EACH, "taxable": True}
+
+
 class PartImport(Import):
     """Imports parts, identified by SKU. Records the opening stock of new parts; does not change the stock of others."""
 
@@ -98,22 +104,39 @@ class PartImport(Import):
         return [(name, value) for name, value in keys if value is not None]
 
     def extra_columns(self) -> list[SQLColumnExpression[Any]]:
-        return [Part.quantity_on_hand]
+        fraction_used = exists().where(PartLine.part_id == Part.id, PartLine.has_fraction())
+        return [Part.quantity_on_hand, Part.quantity_reserved, fraction_used.label("fraction_used")]
+
+    def require_new(self, values: Values) -> None:
+        super().require_new(values)
+        self._require_whole(values.get("unit", Unit.EACH), values)
 
     def require_update(self, stored: Stored, values: Values, same_key: list[Stored]) -> None:
         if any(other.id != stored.id for other in same_key):
             raise RowError({"sku": "Another part has this SKU."})
         if values.get("quantity_on_hand", stored.quantity_on_hand) != stored.quantity_on_hand:
-            on_hand = "not tracked" if stored.quantity_on_hand is None else f"{stored.quantity_on_hand} on hand"
+            units = stored.quantity_on_hand
+            on_hand = "not tracked" if units is None else f"{to_number(units)} on hand"
             raise RowError({"quantity_on_hand": f"The part is {on_hand}; movements change that. Leave the cell empty."})
+        unit = values.get("unit", stored.unit)
+        self._require_whole(unit, {"reorder_point": values.get("reorder_point", stored.reorder_point)})
+        kept = {"on_hand": stored.quantity_on_hand, "reserved": stored.quantity_reserved}
+        if unit is not stored.unit and unit.is_whole and (stored.fraction_used or fractions(unit, kept)):
+            raise RowError({"unit": "The stock or a ticket line of the part has a fraction of a unit."})
+
+    def _require_whole(self, unit: Unit, values: Values) -> None:
+        """Raises `RowError` for fractions of a unit of which there are none."""
+        quantities = {name: values.get(name) for name in ("quantity_on_hand", "reorder_point")}
+        if messages := fractions(unit, quantities):
+            raise RowError(messages)
 
     def insert_rows(self, actor: Identity, rows: list[Values]) -> None:
         columns = (*self.columns, "quantity_on_hand")
         inserted = db.session.execute(
             insert(Part).returning(Part.id, Part.quantity_on_hand),
-            [{name: row.get(name) for name in columns} for row in rows],
+            [{name: row.get(name, UNLESS_GIVEN.get(name)) for name in columns} for row in rows],
         )
-        stock.record_opening_stock(actor, {part_id: quantity or 0 for part_id, quantity in inserted})
+        stock.record_opening_stock(actor, {part_id: quantity or NO_UNITS for part_id, quantity in inserted})
 
 
 class CustomerImport(Import):

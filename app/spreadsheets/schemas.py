@@ -1,6 +1,6 @@
 """Schemas of the rows of CSV files, and of the queries and results of exports and imports."""
 
-from app.core.fields import Id, Money, QueryFlag, Text, WholeNumber
+from app.core.fields import Id, Money, Quantity, QueryFlag, Text, WholeNumber
 from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Output
 from app.customers.schemas import CustomerQuerySchema
 from app.inventory.schemas import CATALOGUE, MAX_STOCK, PartQuerySchema
@@ -13,7 +13,7 @@ MATCHED_BY_ID = "The row that is meant, whatever else is in this one."
 
 class PartRowSchema(Changes, ModelInput):
     id = Id(metadata={"description": MATCHED_BY_ID})
-    quantity_on_hand = WholeNumber(most=MAX_STOCK)
+    quantity_on_hand = Quantity(most=MAX_STOCK)
 
     class Meta(ModelInput.Meta):
         model = Part

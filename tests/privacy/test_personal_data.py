@@ -21,6 +21,7 @@ FORGOTTEN = {
     "vehicles": {"vin", "plate", "plate_state", "notes"},
     "service_tickets": {"description", "search_text"},
     "ticket_events": {"before", "after", "reason"},
+    "part_lines": {"price_reason"},
     "authorizations": {"said_by"},
     "invoices": {"frozen"},
     "invites": {"token_hash"},

@@ -3,11 +3,12 @@
 import enum
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, String
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Numeric, String
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from app.core.decimals import from_units, to_units
+from app.core.decimals import from_units, to_units, without_zeros
 
 # The largest value of a PostgreSQL integer; ids and counts stay below it.
 LARGEST_INTEGER = 2**31 - 1
@@ -59,6 +60,32 @@ class Percent(Exact):
 
     def __init__(self, places: int = 4) -> None:
         super().__init__(places)
+
+
+class Quantity(Exact):
+    """A number of units of goods, to the hundredth.
+
+    PostgreSQL stores it as it is: during a deploy, code of before there were fractions reads whole ones as it did.
+    """
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Numeric() if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        units = to_units(Decimal(value), self.places)
+        return without_zeros(from_units(units, self.places)) if dialect.name == "postgresql" else units
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        return without_zeros(value if dialect.name == "postgresql" else from_units(value, self.places))
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -8,8 +8,8 @@ from marshmallow import ValidationError, fields, validate
 from sqlalchemy import ColumnElement
 
 from app.core.database.types import LARGEST_INTEGER
-from app.core.decimals import MAX_AMOUNT
-from app.core.json_sql import Decimals
+from app.core.decimals import MAX_AMOUNT, to_number
+from app.core.json_sql import Decimals, JsonNumber
 
 MAX_HOURS = Decimal("999.9")
 
@@ -108,3 +108,32 @@ class Percent(Exact):
         super().__init__(
             r"(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)", places=2, least=Decimal(0), most=Decimal(100), **kwargs
         )
+
+
+class Quantity(fields.Field[Decimal]):
+    """A number of units with at most two decimal places, as a JSON number: ``6``, ``5.7``. Strings are refused."""
+
+    step = Decimal("0.01")
+
+    def __init__(self, *, least: Decimal | int = 0, most: Decimal | int = LARGEST_INTEGER, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.least, self.most = Decimal(least), Decimal(most)
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """How it stands in the document: without `multipleOf`, since validators that divide floats refuse 5.7."""
+        return {"type": "number", "minimum": to_number(self.least), "maximum": to_number(self.most)}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and self.least <= value <= self.most:
+            quantity = Decimal(value).quantize(self.step)
+            if quantity == value:
+                return quantity
+        raise ValidationError(f"Not a number from {self.least} to {self.most} with at most two decimal places.")
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> int | float | None:
+        return None if value is None else to_number(value)
+
+    def to_sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """What it shows of a column of type `Quantity`."""
+        return JsonNumber(column, 2)

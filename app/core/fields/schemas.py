@@ -22,6 +22,7 @@ from app.core.fields import (
     Money,
     Percent,
     Phone,
+    Quantity,
     QueryNumber,
     Sort,
     Text,
@@ -46,6 +47,7 @@ class Converter(ModelConverter):
         types.Money: Money,
         types.Hours: Hours,
         types.Percent: Percent,
+        types.Quantity: Quantity,
         types.UtcDateTime: UtcTime,
         Enum: lambda converter, column_type: Choice,
     }

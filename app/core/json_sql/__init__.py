@@ -2,7 +2,16 @@
 
 from app.core.json_sql.compiled_query import CompiledExpression, CompiledQuery, Rows
 from app.core.json_sql.compiler import array_of, json_of
-from app.core.json_sql.functions import Decimals, Json, JsonArray, JsonBoolean, JsonMember, JsonObject, Moment
+from app.core.json_sql.functions import (
+    Decimals,
+    Json,
+    JsonArray,
+    JsonBoolean,
+    JsonMember,
+    JsonNumber,
+    JsonObject,
+    Moment,
+)
 
 __all__ = [
     "CompiledExpression",
@@ -12,6 +21,7 @@ __all__ = [
     "JsonArray",
     "JsonBoolean",
     "JsonMember",
+    "JsonNumber",
     "JsonObject",
     "Moment",
     "Rows",

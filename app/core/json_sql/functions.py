@@ -59,6 +59,20 @@ class Decimals(FunctionElement[Any]):
         super().__init__(column, *(literal_column(text) for text in (str(10**places), str(places), step)))
 
 
+class JsonNumber(FunctionElement[Any]):
+    """A decimal as a JSON number without zeros behind its last digit: ``6``, ``5.7``.
+
+    PostgreSQL has decimals (`NUMERIC`). SQLite has none: there the column holds whole numbers of last places.
+    """
+
+    name = "json_number"
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], places: int) -> None:
+        """`places` is one or more."""
+        super().__init__(column, *(literal_column(text) for text in (str(10**places), str(places))))
+
+
 class Moment(FunctionElement[Any]):
     """A moment as RFC 3339 text in UTC, with microseconds: ``2026-11-24T08:30:00.000000Z``."""
 
@@ -85,6 +99,12 @@ _spell(
     Decimals,
     "CAST({0} * {3} AS text)",  # the product has as many places as its factors
     "CASE WHEN {0} IS NOT NULL THEN printf('%s%d.%0{2}d', substr('-', 1, {0} < 0), abs({0}) / {1}, abs({0}) % {1}) END",
+)
+_spell(
+    JsonNumber,
+    "trim_scale({0})",
+    "json(CASE WHEN {0} IS NOT NULL THEN rtrim(rtrim("
+    "printf('%s%d.%0{2}d', substr('-', 1, {0} < 0), abs({0}) / {1}, abs({0}) % {1}), '0'), '.') END)",
 )
 _spell(
     Moment,
