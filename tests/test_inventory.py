@@ -14,6 +14,8 @@ FIELDS = {
     "name",
     "price",
     "sku",
+    "unit",
+    "taxable",
     "quantity_on_hand",
     "quantity_reserved",
     "quantity_available",
@@ -33,6 +35,8 @@ class CreatePart(ShopTest):
                 sent = {
                     **NEW,
                     "sku": caller.email,
+                    "unit": "pair",
+                    "taxable": False,
                     "quantity_on_hand": 12,
                     "reorder_point": 4,
                     "cost": "31.2",

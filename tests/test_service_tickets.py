@@ -444,6 +444,7 @@ class AddPart(TicketTest):
                 with self.subTest(f"{prefix} {caller.email}"):
                     answer = self.assertStatus(self.add(caller, quantity, prefix), 200)
                     line = {"part_id": self.part, "name": "Oil filter", "sku": None, "unit_price": "12.50"}
+                    line |= {"unit": "each", "taxable": True, "price_reason": None, "unit_cost": None}
                     total = f"{12.5 * quantity:.2f}"
                     stock = {"quantity": quantity, "quantity_short": 0}
                     self.assertEqual(answer["parts"], [{**line, **stock, "line_total": total}])

@@ -172,7 +172,7 @@ VISITS = (
         40_115,
         "12 V battery dead in the morning.",
         TicketStatus.COMPLETED,
-        (3, "5"),
+        (3, 5),
         ((8, "1"),),
         (("Test charging, replace battery", "0.6"),),
     ),
@@ -280,15 +280,19 @@ def fill(rates: Rates) -> None:
                 price=Decimal(price),
                 sku=sku,
                 unit=unit,
-                quantity_on_hand=on_hand and Decimal(on_hand),
-                reorder_point=reorder_point and Decimal(reorder_point),
-                cost=cost and Decimal(cost),
+                quantity_on_hand=_decimal(on_hand),
+                reorder_point=_decimal(reorder_point),
+                cost=_decimal(cost),
                 location=location,
             )
             for name, price, sku, on_hand, reorder_point, cost, location, unit in PARTS
         ]
         for visit in VISITS:
             _add_visit(visit, advisor, rates, staff, cars[visit.car - 1], parts)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _car(owner: int, *facts: Any) -> dict[str, Any]:

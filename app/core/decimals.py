@@ -33,4 +33,4 @@ def to_number(value: Decimal) -> int | float:
 
     A float is written with the digits of the decimal again where these are no more than 15. Never compute with it.
     """
-    return int(value) if value == value.to_integral_value() else float(value)
+    return int(value) if value == int(value) else float(value)

@@ -60,7 +60,7 @@ class IssueInvoice(InvoiceTest):
                     "line_total": "25.00",
                 }
             ],
-            "labor": [line],
+            "labor": [{name: value for name, value in line.items() if name != "taxable"}],
             "totals": self.figures(ticket),
             "payments": [],
         }

@@ -43,7 +43,7 @@ class AddLabor(LaborTest):
                 line = self.assertStatus(response, 201)
                 self.assertEqual(response.headers["Location"], self.path(line["id"]))
                 self.assertEqual(caller.get(response.headers["Location"]).json, line)
-                derived = {"id": line["id"], "rate": "100.00", "line_total": "170.00"}
+                derived = {"id": line["id"], "rate": "100.00", "taxable": True, "line_total": "170.00"}
                 self.assertEqual(line, {**NEW, **derived, "mechanic_id": self.colleague.id})
                 self.assertEqual(self.ticket(self.order)["labor"][-1], line)
 

@@ -74,7 +74,10 @@ class Files(ExportTest):
         self.assertEqual(end, "")
         part = self.assertStatus(self.advisor.get("/inventory"), 200)[0]
         self.assertEqual(header.split(","), list(part))
-        self.assertEqual(row.split(","), ["" if value is None else str(value) for value in part.values()])
+        self.assertEqual(
+            row.split(","),
+            ["" if value is None else "true" if value is True else str(value) for value in part.values()],
+        )
 
     def test_a_file_without_rows_has_its_header(self) -> None:
         for path in ("/inventory.csv", "/service-tickets.csv"):
