@@ -19,7 +19,7 @@ NO_DISCOUNT = Discount()
 def figures(parts: str = "0", labor: str = "0", discount: Discount = NO_DISCOUNT, **rates: str | None) -> Totals:
     """The totals at these rates, with nothing paid."""
     exact = {name: None if rate is None else D(rate) for name, rate in rates.items()}
-    return taxed(D(parts), D(labor), Rates(**(vars(NONE) | exact)), discount, ZERO)  # type: ignore[arg-type]  # the mapping loses the types
+    return taxed(D(parts), D(labor), Rates(**(vars(NONE) | exact)), discount, ZERO)
 
 
 def taxed(parts: Decimal, labor: Decimal, rates: Rates, discount: Discount, paid: Decimal) -> Totals:

@@ -167,19 +167,13 @@ def random_tickets(count: int, *, simple: bool = False) -> Iterator[Ticket]:
     kinds = ("parts", "labor") if simple else ("parts", "labor", "fees")
     for _ in range(count):
         dearest = random.choice((3, 100, 20_000, 5_000_000))  # small amounts: many ties, and shares of a cent
+        parts_tax, labor_tax, supplies = (random.choice((0, random.randint(0, 1_000_000), 82_500)) for _ in range(3))
+        percent = random.choice((0, 10_000, random.randint(0, 10_000)))
+        amount = random.randint(0, 3 * dearest)  # also more than the lines
+        discount = random.choice(((None, None), (percent, None), (None, amount)))
         jobs = [random_lines(random, kinds, dearest, simple) for _ in range(random.randint(0, MOST_JOBS))]
-        yield Ticket(
-            jobs,
-            *(random.choice((0, random.randint(0, 1_000_000), 82_500)) for _ in range(3)),
-            cap=random.choice((None, 0, random.randint(0, dearest))),
-            **random.choice(
-                (
-                    {"percent": None, "amount": None},
-                    {"percent": random.choice((0, 10_000, random.randint(0, 10_000))), "amount": None},
-                    {"percent": None, "amount": random.randint(0, 3 * dearest)},  # also more than the lines
-                )
-            ),
-        )
+        cap = random.choice((None, 0, random.randint(0, dearest)))
+        yield Ticket(jobs, parts_tax, labor_tax, supplies, cap, *discount)
 
 
 def random_lines(random: Random, kinds: Sequence[str], dearest: int, simple: bool) -> list[Line]:
