@@ -79,9 +79,8 @@ def _lock() -> None:
     On SQLite nobody writes meanwhile.
     """
     if _on_postgresql():
-        op.execute(
-            f"LOCK TABLE {TICKETS}, parts, {', '.join(LINES)}, authorizations, invoices IN ACCESS EXCLUSIVE MODE"
-        )
+        tables = (TICKETS, "parts", *LINES, "authorizations", "invoices")
+        op.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
 
 
 def _create_jobs() -> None:
@@ -211,12 +210,12 @@ def _outcome() -> str:
             "AND NOT jsonb_path_exists(shown::jsonb, '$.jobs[*] ? (@.status == \"approved\")') "
             "THEN 'declined' ELSE 'approved' END"
         )
-    decided = "(SELECT {0}(job.value ->> 'status') FROM json_each(shown, '$.jobs') AS job)"
+    decided = "(SELECT {0}(json_extract(job.value, '$.status')) FROM json_each(shown, '$.jobs') AS job)"
     return f"CASE WHEN {decided.format('min')} = 'declined' THEN 'declined' ELSE 'approved' END"
 
 
 def _extend_invoices() -> None:
-    """Add to what invoices hold: the job, the job, unit and tax of lines, and that there were no fees, none declined."""
+    """Add to what invoices hold the job, no fees, nothing declined, and to their lines job, unit and tax."""
     job = "(SELECT {0} FROM jobs WHERE jobs.ticket_id = invoices.ticket_id ORDER BY id LIMIT 1)"
     if _on_postgresql():
         totals = "((frozen::jsonb) -> 'totals') - 'paid' - 'balance' || '{\"fees\": \"0.00\"}'"
@@ -237,7 +236,7 @@ def _extend_invoices() -> None:
         return
     totals = "json_set(json_remove(json_extract(frozen, '$.totals'), '$.paid', '$.balance'), '$.fees', '0.00')"
     built = job.format(f"json_object('id', id, 'name', name, 'notes', notes, 'totals', {totals})")
-    unit = "COALESCE((SELECT unit FROM parts WHERE parts.id = line.value ->> 'part_id'), 'each')"
+    unit = "COALESCE((SELECT unit FROM parts WHERE parts.id = json_extract(line.value, '$.part_id')), 'each')"
     lines = (
         "(SELECT json_group_array(json_set(line.value, '$.job_id', {0}, '$.taxable', json('true'){2})) "
         "FROM json_each(frozen, '$.{1}') AS line)"
