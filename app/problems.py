@@ -9,7 +9,8 @@
     ├── Conflict 409 ── EmailTaken, SkuTaken, VinTaken, ContactNeeded, LastAdmin, MechanicInactive,
     │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, UnitInUse, TicketLocked,
     │                   InvalidTransition, ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, PaymentsExist,
-    │                   Overpayment, AbovePaid, ProbableDuplicate
+    │                   Overpayment, AbovePaid, ProbableDuplicate, InvalidJobTransition, JobLocked, SeveralJobs,
+    │                   TooManyJobs, NothingProposed
     ├── PreconditionFailed 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
@@ -308,6 +309,52 @@ class MailUnavailable(Problem):
 
     def __init__(self) -> None:
         super().__init__("This shop sends no mail; ask the front desk for an invite.")
+
+
+class InvalidJobTransition(Conflict):
+    """The job cannot change from `job_status` to this status; `allowed` lists those it can change to."""
+
+    slug, title = "invalid-job-transition", "Invalid transition of a job"
+    advice = (
+        "Choose a status from `allowed`. On a ticket that was a quote, `POST /service-tickets/{id}/authorizations` "
+        "approves a job."
+    )
+    example = {"job_id": 7, "job_status": "declined", "allowed": ["proposed"]}
+
+
+class JobLocked(Conflict):
+    """The job, whose status is `job_status`, does not allow this change."""
+
+    slug, title = "job-locked", "Job locked"
+    advice = (
+        "Offer a declined job again with the status `proposed`. An approved one with issued parts, or of a ticket that "
+        "was a quote, cannot be deleted."
+    )
+    example = {"job_id": 7, "job_status": "declined"}
+
+
+class SeveralJobs(Conflict):
+    """Several jobs of the ticket use this part; `job_ids` lists them."""
+
+    slug, title = "several-jobs", "Part in several jobs"
+    advice = "Send the change again with one of them as `job_id`."
+    example = {"job_ids": [7, 9]}
+
+
+class TooManyJobs(Conflict):
+    """A ticket has at most `most` jobs."""
+
+    slug, title = "too-many-jobs", "Too many jobs"
+    advice = "Add the lines to a job of the ticket, or open another ticket."
+    example = {"most": 50}
+
+
+class NothingProposed(Conflict):
+    """The ticket has no proposed job that could be declined."""
+
+    slug, title = "nothing-proposed", "Nothing proposed"
+    advice = "Propose a job first, or name the approved job that the customer declines."
+    example = {"ticket_status": "open"}
 
 
 # What it means when the database refuses a change, by the name of the constraint.

@@ -1,4 +1,4 @@
-"""Use cases of billing: authorise work, issue an invoice, take payments and give refunds."""
+"""Use cases of billing: issue an invoice, take payments and give refunds."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,13 +10,8 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from app.accounts.access import Identity
 from app.core.database.transaction import atomic
-from app.core.problems import Forbidden
 from app.extensions import db
-from app.inventory import stock
 from app.models import (
-    Authorization,
-    AuthorizationMethod,
-    Decision,
     Invoice,
     InvoiceSeries,
     PartLine,
@@ -25,77 +20,12 @@ from app.models import (
     PaymentMethod,
     ServiceTicket,
 )
-from app.problems import AbovePaid, Overpayment, TotalChanged
+from app.problems import AbovePaid, Overpayment
 from app.rules.money import ZERO
-from app.rules.ticket_life import BILLED, CHANGEABLE, TicketStatus, Trigger
+from app.rules.ticket_life import BILLED, TicketStatus, Trigger
 from app.service_tickets.access import lock_ticket
-from app.service_tickets.history import change_fields, record, record_event
-from app.service_tickets.operations import change_status, lock_standing_invoice
-
-
-@atomic()
-def authorize(
-    actor: Identity,
-    ticket_id: int,
-    *,
-    decision: Decision,
-    method: AuthorizationMethod,
-    amount: Decimal | None = None,
-    said_by: str | None = None,
-) -> Authorization:
-    """Record the customer's decision. It opens or declines an estimate; later approvals change the authorised amount.
-
-    Customers decide `online`, on the total they were shown; advisors record any other method. Raises `NotFound`,
-    `Forbidden`, `TicketLocked`, `TotalChanged`, and `OutOfStock` if a part of the estimate was archived meanwhile and
-    not enough units are left.
-    """
-    ticket = lock_ticket(actor, ticket_id)
-    if (method is AuthorizationMethod.ONLINE) is actor.is_staff:
-        raise Forbidden("Customers authorise online, with their own token; staff record what they said otherwise.")
-    ticket.require_status(CHANGEABLE, "there is nothing to authorise")
-    amount = _require_amount(actor, ticket, amount) if decision is Decision.APPROVED else ticket.total
-    if ticket.status is TicketStatus.ESTIMATE:
-        _apply_decision(actor, ticket, decision, amount)
-    elif decision is Decision.APPROVED and ticket.authorized_amount is not None:
-        change_fields(actor, ticket, {"authorized_amount": amount})
-    authorization = Authorization(
-        ticket_id=ticket.id,
-        decision=decision,
-        method=method,
-        amount=amount,
-        said_by=said_by if actor.is_staff else None,
-        mechanic_id=actor.id if actor.is_staff else None,
-    )
-    db.session.add(authorization)
-    # Do not touch the ticket here: its changes above raised the version already, and an authorisation that changed
-    # nothing must not fail the If-Match of staff's edits.
-    record_event(actor, ticket, "authorization", None, f"{decision.value} {amount} ({method.value})")
-    return authorization
-
-
-def _require_amount(actor: Identity, ticket: ServiceTicket, amount: Decimal | None) -> Decimal:
-    """Return the authorised amount; the default is the total.
-
-    Raises `TotalChanged` if it is less than the total, or a customer approved another amount than the current total.
-    """
-    if amount is None:
-        return ticket.total
-    if amount < ticket.total or (amount != ticket.total and not actor.is_staff):
-        raise TotalChanged(f"The total is {ticket.total}.", total=str(ticket.total))
-    return amount
-
-
-def _apply_decision(actor: Identity, ticket: ServiceTicket, decision: Decision, amount: Decimal) -> None:
-    """Open the estimate and reserve its parts, or decline it. Raises `InvalidTransition`, `OutOfStock`."""
-    target = TicketStatus.OPEN if decision is Decision.APPROVED else TicketStatus.DECLINED
-    ticket.find_transition(target, Trigger.AUTHORIZATION)
-    lines = stock.lock_lines(ticket) if target is TicketStatus.OPEN else []
-    change_status(actor, ticket, target)
-    if target is TicketStatus.OPEN:
-        change_fields(actor, ticket, {"authorized_amount": amount})
-    for line in lines:
-        stock.reallocate(actor, line.part, line, line.quantity)
-    stock.refuse_archived(lines)
+from app.service_tickets.history import change_status, record
+from app.service_tickets.operations import lock_standing_invoice
 
 
 @atomic()
@@ -123,7 +53,7 @@ def issue_invoice(actor: Identity, ticket_id: int, freeze: Callable[[ServiceTick
 
 
 def _load_content(ticket: ServiceTicket) -> None:
-    """Load customer, vehicle, parts and labor of the ticket."""
+    """Load customer, vehicle, jobs and their lines of the ticket."""
     db.session.scalars(
         select(ServiceTicket)
         .where(ServiceTicket.id == ticket.id)
@@ -132,6 +62,8 @@ def _load_content(ticket: ServiceTicket) -> None:
             joinedload(ServiceTicket.vehicle),
             selectinload(ServiceTicket.parts).joinedload(PartLine.part),
             selectinload(ServiceTicket.labor),
+            selectinload(ServiceTicket.fees),
+            selectinload(ServiceTicket.jobs),
         ),
         execution_options={"populate_existing": True},
     ).one()

@@ -3,19 +3,22 @@
 import json
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, jsonify
 from sqlalchemy import bindparam, exists
 
 from app.accounts.access import Identity, identity_required, staff_required
-from app.billing import operations
+from app.billing import authorizations_operations, operations
 from app.billing.filters import AUTHORIZATIONS, PAYMENTS
 from app.billing.schemas import (
     AUTHORIZATION,
     INVOICE,
     INVOICE_CONTENT,
     PAYMENT,
+    PREVIEW,
+    DryRunSchema,
     NewAuthorizationSchema,
     NewPaymentSchema,
+    require_details,
 )
 from app.core.fields.schemas import ListQuery
 from app.core.http.conditional import is_known
@@ -23,7 +26,18 @@ from app.core.http.responses import send_text
 from app.core.lists import objects, pages
 from app.core.problems import Forbidden, NotFound
 from app.models import Authorization, Invoice, Payment, ServiceTicket
-from app.problems import AbovePaid, InvalidTransition, OutOfStock, Overpayment, TicketLocked, TotalChanged
+from app.problems import (
+    AbovePaid,
+    InvalidJobTransition,
+    InvalidTransition,
+    JobLocked,
+    NothingProposed,
+    OutOfStock,
+    Overpayment,
+    TicketLocked,
+    TotalChanged,
+    TotalTooLarge,
+)
 from app.rules.roles import Role
 from app.service_tickets.access import seen_by
 from app.service_tickets.blueprint import blueprint
@@ -38,20 +52,33 @@ PDF = {"type": "string", "format": "binary"}
 
 @blueprint.post("/<id:ticket_id>/authorizations")
 @identity_required(Role.ADVISOR, Role.ADMIN)
+@blueprint.arguments(DryRunSchema, location="query")
 @blueprint.arguments(NewAuthorizationSchema)
 @blueprint.response(
     201, AUTHORIZATION, description="The authorisation.", location="/service-tickets/{ticket_id}/authorizations"
 )
-@blueprint.refuses(NotFound, Forbidden, TicketLocked, TotalChanged, OutOfStock)
+@blueprint.answers(200, PREVIEW, description="With `dry_run`: what the decision would do.")
+@blueprint.refuses(
+    *(NotFound, Forbidden, TicketLocked, InvalidJobTransition, JobLocked, NothingProposed, TotalChanged, OutOfStock),
+    TotalTooLarge,
+)
 @blueprint.example_ids(ticket_id=5)
-def authorize(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Authorization:
-    """Authorise the work, or decline it.
+def authorize(
+    actor: Identity, query: dict[str, Any], fields: dict[str, Any], ticket_id: int
+) -> Authorization | Response:
+    """Approve or decline work, job by job or all that is proposed.
 
     The customer with their own token, `online`, and to the total they were shown; or an advisor, who records what the
-    customer said, how, who said it, and up to which amount, but never less than the total. An estimate becomes open or
-    declined; on an open ticket it moves the ceiling, above which no change takes the total.
+    customer said, how, who said it, and up to which amount, but never less than the total. An estimate opens when a job
+    is approved, and is declined when all are. On a ticket that was a quote an approval moves the ceiling, above which
+    no change takes the total.
+
+    With `dry_run` it only tells what the decision would do: the total that an approval names, the totals and the jobs.
     """
-    return operations.authorize(actor, ticket_id, **fields)
+    if query["dry_run"]:
+        return jsonify(authorizations_operations.preview(actor, ticket_id, **fields))
+    require_details(fields)
+    return authorizations_operations.authorize(actor, ticket_id, **fields)
 
 
 @blueprint.get("/<id:ticket_id>/authorizations")

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.core.fields import Choice, Money
-from app.core.fields.schemas import ModelInput, ModelOutput, Output
+from app.core.fields import Choice, Id, Money, QueryFlag
+from app.core.fields.schemas import Input, ModelInput, ModelOutput, Output
+from app.core.problems import InvalidInput
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import (
     Authorization,
@@ -13,74 +14,144 @@ from app.models import (
     Customer,
     Decision,
     Invoice,
-    LaborLine,
+    Job,
     PartLine,
     Payment,
     PaymentKind,
     PaymentMethod,
 )
-from app.service_tickets.schemas import LaborLineSchema, PartLineSchema, TicketVehicleSchema, TotalsSchema
+from app.models.job import MAX_JOBS
+from app.service_tickets.jobs_schemas import ListedJobSchema, OwnJobSchema
+from app.service_tickets.lines_schemas import (
+    JobTotalsSchema,
+    LaborLineSchema,
+    OwnFeeLineSchema,
+    PartLineSchema,
+    TotalsSchema,
+)
+from app.service_tickets.schemas import TicketVehicleSchema
+
+
+class Frozen(fields.Nested):
+    """A value that the schema dumped when it was stored; it is returned as stored."""
+
+    def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # as marshmallow's own
+        return value
+
+
+class ShownJobSchema(OwnJobSchema):
+    """A job as the customer was shown it, with their decision as its status."""
+
+    class Meta(ModelOutput.Meta):
+        model = Job
+        fields = ("id", "name", "notes", "status", "totals", "parts", "labor", "fees")
 
 
 class AuthorizationSchema(ModelOutput):
+    jobs = Frozen(
+        ShownJobSchema(many=True),
+        attribute="shown.jobs",
+        allow_none=True,
+        metadata={"description": "The jobs that were decided, as they were shown; null: from the time before jobs."},
+    )
+    totals = Frozen(
+        TotalsSchema(),
+        attribute="shown.totals",
+        allow_none=True,
+        metadata={"description": "The totals of the ticket after the decision."},
+    )
     recorded_by = fields.Nested(
         MechanicNameSchema(), allow_none=True, metadata={"description": "Who recorded it; null: the customer online."}
     )
 
     class Meta(ModelOutput.Meta):
         model = Authorization
-        fields = ("id", "decision", "method", "amount", "said_by", "recorded_by", "created_at")
+        fields = (
+            *("id", "decision", "method", "amount", "said_by", "contact"),
+            *("jobs", "totals", "recorded_by", "created_at"),
+        )
 
 
 # The methods that staff record.
 RECORDED = [method.value for method in AuthorizationMethod if method is not AuthorizationMethod.ONLINE]
 
 
-class NewAuthorizationSchema(ModelInput):
+class JobDecisionSchema(Input):
+    id = Id(required=True)
     decision = Choice(Decision, required=True)
+
+
+class DryRunSchema(Input):
+    dry_run = QueryFlag(load_default=False, metadata={"description": "true: tell what would happen, and do nothing."})
+
+
+class NewAuthorizationSchema(ModelInput):
+    decision = Choice(Decision, metadata={"description": "On all proposed jobs; needed unless `jobs` are named."})
+    jobs = fields.List(
+        fields.Nested(JobDecisionSchema),
+        validate=validate.Length(max=MAX_JOBS),
+        metadata={"description": "Only these are decided; an empty list only changes the authorised amount."},
+    )
     method = Choice(
         AuthorizationMethod,
-        required=True,
         metadata={"description": "online: the customer, with their own token; else recorded by an advisor."},
     )
     amount = Money(
         metadata={
-            "description": "Up to how much. A customer's own approval needs it: the total they were shown. "
-            "For staff, unless given, the ticket's total."
+            "description": "Up to how much: the ticket's total after the decision, or more where staff record it. A "
+            "customer's own approval needs it. For staff, unless given, that total."
         }
     )
 
     json_schema = {
-        "anyOf": [
-            {"properties": {"method": {"const": "online"}, "decision": {"const": "declined"}}},
-            {
-                "required": ["amount"],
-                "properties": {"method": {"const": "online"}, "amount": {"type": ["string", "number"]}},
-            },
-            {
-                "required": ["said_by"],
-                "properties": {"method": {"enum": RECORDED}, "said_by": {"type": "string"}},
-            },
+        "examples": [
+            {"decision": "approved", "method": "phone", "said_by": "Dana Whitfield"},
+            {"jobs": [{"id": 2, "decision": "approved"}], "method": "in_person", "said_by": "Dana Whitfield"},
         ],
-        "examples": [{"decision": "approved", "method": "phone", "said_by": "Dana Whitfield"}],
     }
 
     class Meta(ModelInput.Meta):
         model = Authorization
-        fields = ("decision", "method", "amount", "said_by")
+        fields = ("decision", "jobs", "method", "amount", "said_by", "contact")
 
     @validates_schema
-    def require_witness(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Require `said_by` if staff record the authorisation."""
-        if data["method"] is not AuthorizationMethod.ONLINE and data.get("said_by") is None:
-            raise ValidationError("Missing; say who said it.", "said_by")
+    def require_decision(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Require a decision, of all or of each job; each job once."""
+        if data.get("jobs") is None and data.get("decision") is None:
+            raise ValidationError("Missing; or name the jobs.", "decision")
+        ids = [job["id"] for job in data.get("jobs") or ()]
+        for index, job_id in enumerate(ids):
+            if job_id in ids[:index]:
+                raise ValidationError({"jobs": {index: {"id": ["Decided above already."]}}})
 
-    @validates_schema
-    def require_total_shown(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Require the amount of an online approval: customers approve the total they saw, not the current one."""
-        is_online = data["method"] is AuthorizationMethod.ONLINE
-        if is_online and data["decision"] is Decision.APPROVED and data.get("amount") is None:
-            raise ValidationError("Missing; an approval online names the total that was shown.", "amount")
+
+def require_details(data: dict[str, Any]) -> None:
+    """Require what a decision needs that is to be recorded; a dry run needs none of it. Raises `InvalidInput`."""
+    errors = {}
+    if data.get("method") is None:
+        errors["method"] = ["Missing data for required field."]
+    is_online = data.get("method") is AuthorizationMethod.ONLINE
+    if not is_online and data.get("said_by") is None:
+        errors["said_by"] = ["Missing; say who said it."]
+    if is_online and _approves(data) and data.get("amount") is None:
+        errors["amount"] = ["Missing; an approval online names the total that was shown."]
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _approves(data: dict[str, Any]) -> bool:
+    jobs = data.get("jobs")
+    if jobs is None:
+        return data["decision"] is Decision.APPROVED
+    return not jobs or any(job["decision"] is Decision.APPROVED for job in jobs)
+
+
+class PreviewSchema(Output):
+    """The ticket as it would be after a decision."""
+
+    total = Money(metadata={"description": "The total that an approval names as its amount."})
+    totals = fields.Nested(TotalsSchema())
+    jobs = fields.Nested(ListedJobSchema(many=True))
 
 
 class PaymentSchema(ModelOutput):
@@ -112,13 +183,21 @@ class BillToSchema(ModelOutput):
 class InvoicePartLineSchema(PartLineSchema):
     class Meta(ModelOutput.Meta):
         model = PartLine
-        fields = ("part_id", "name", "sku", "quantity", "unit_price", "line_total")
+        fields = ("part_id", "job_id", "name", "sku", "unit", "quantity", "taxable", "unit_price", "line_total")
 
 
-class InvoiceLaborLineSchema(LaborLineSchema):
+class InvoiceJobSchema(ModelOutput):
+    totals = fields.Nested(JobTotalsSchema())
+
     class Meta(ModelOutput.Meta):
-        model = LaborLine
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+        model = Job
+        fields = ("id", "name", "notes", "totals")
+
+
+class DeclinedJobSchema(ModelOutput):
+    class Meta(ModelOutput.Meta):
+        model = Job
+        fields = ("name", "total")
 
 
 class InvoiceContentSchema(Output):
@@ -126,32 +205,41 @@ class InvoiceContentSchema(Output):
 
     bill_to = fields.Nested(BillToSchema(), attribute="customer")
     vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
+    jobs = fields.Nested(InvoiceJobSchema(many=True), attribute="approved_jobs")
     parts = fields.Nested(InvoicePartLineSchema(many=True))
-    labor = fields.Nested(InvoiceLaborLineSchema(many=True))
+    labor = fields.Nested(LaborLineSchema(many=True))
+    fees = fields.Nested(OwnFeeLineSchema(many=True))
     totals = fields.Nested(TotalsSchema())
-
-
-class Frozen(fields.Nested):
-    """A value that the schema dumped when the invoice was issued; it is returned as stored."""
-
-    def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # as marshmallow's own
-        return value
+    declined = fields.Nested(DeclinedJobSchema(many=True), attribute="declined_jobs")
 
 
 class InvoiceSchema(ModelOutput):
     bill_to = Frozen(BillToSchema(), attribute="frozen.bill_to")
     vehicle = Frozen(TicketVehicleSchema(), attribute="frozen.vehicle", allow_none=True)
+    jobs = Frozen(InvoiceJobSchema(many=True), attribute="frozen.jobs")
     parts = Frozen(InvoicePartLineSchema(many=True), attribute="frozen.parts")
-    labor = Frozen(InvoiceLaborLineSchema(many=True), attribute="frozen.labor")
+    labor = Frozen(LaborLineSchema(many=True), attribute="frozen.labor")
+    fees = Frozen(OwnFeeLineSchema(many=True), attribute="frozen.fees")
     totals = Frozen(TotalsSchema(), attribute="frozen.totals")
+    declined = Frozen(
+        DeclinedJobSchema(many=True),
+        attribute="frozen.declined",
+        metadata={"description": "The jobs that the customer declined; they are not billed."},
+    )
     payments = fields.Nested(PaymentSchema(many=True))
 
     class Meta(ModelOutput.Meta):
         model = Invoice
-        fields = ("number", "ticket_id", "issued_at", "bill_to", "vehicle", "parts", "labor", "totals", "payments")
+        fields = (
+            *("number", "ticket_id", "issued_at", "bill_to", "vehicle", "jobs", "parts", "labor", "fees", "totals"),
+            *("declined", "payments"),
+        )
 
 
 AUTHORIZATION = AuthorizationSchema()
 PAYMENT = PaymentSchema()
 INVOICE = InvoiceSchema()
 INVOICE_CONTENT = InvoiceContentSchema()
+PREVIEW = PreviewSchema()
+SHOWN_JOB = ShownJobSchema()
+TOTALS = TotalsSchema()

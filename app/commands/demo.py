@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.accounts.access import Identity
 from app.accounts.passwords import hash_password, verify_password
 from app.billing import operations as billing
+from app.billing.authorizations_operations import authorize
 from app.billing.schemas import INVOICE_CONTENT
 from app.core.database.transaction import atomic
 from app.core.database.types import now
@@ -355,7 +356,7 @@ def _add_visit(
 def _authorize(visit: Visit, advisor: Identity, ticket_id: int) -> None:
     decision = Decision.DECLINED if visit.status is TicketStatus.DECLINED else Decision.APPROVED
     said_by = CUSTOMERS[CARS[visit.car - 1].owner - 1].name
-    billing.authorize(advisor, ticket_id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
+    authorize(advisor, ticket_id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
 
 
 def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:

@@ -16,8 +16,9 @@ from app.core.database.types import LARGEST_INTEGER
 from app.core.decimals import to_number
 from app.core.problems import Conflict, InvalidInput
 from app.extensions import db
-from app.models import MovementKind, Part, PartLine, ServiceTicket, StockMovement, TicketEvent
+from app.models import Job, MovementKind, Part, PartLine, ServiceTicket, StockMovement, TicketEvent
 from app.problems import OutOfStock
+from app.rules.job_life import JobStatus
 from app.rules.ticket_life import RESERVING, WORKED
 from app.rules.units import NO_UNITS, Unit, fractions
 
@@ -26,17 +27,18 @@ OPENING = "Opening stock"
 _LINES = (
     select(PartLine)
     .join(PartLine.part)
-    .where(PartLine.ticket_id == bindparam("ticket_id"))
-    .order_by(Part.id)
+    .where(PartLine.job_id.in_(bindparam("job_ids", expanding=True)))
+    .order_by(Part.id, PartLine.id)
     .options(contains_eager(PartLine.part))
     .with_for_update(of=(Part, PartLine), key_share=True)
     .execution_options(populate_existing=True)
 )
 
 
-def lock_lines(ticket: ServiceTicket) -> list[PartLine]:
-    """Lock the part lines of a locked ticket and their parts; return the lines with their parts, the oldest first."""
-    lines = db.session.scalars(_LINES, {"ticket_id": ticket.id})
+def lock_lines(job_ids: Iterable[int]) -> list[PartLine]:
+    """Lock the part lines of jobs of a locked ticket, and their parts; return the lines, the oldest first."""
+    ids = list(job_ids)
+    lines = db.session.scalars(_LINES, {"job_ids": ids}) if ids else ()
     return sorted(lines, key=lambda line: line.id)
 
 
@@ -123,11 +125,12 @@ def record_opening_stock(actor: Identity, quantities: Mapping[int, Decimal]) -> 
 
 
 def _start_tracking(part: Part) -> None:
-    """Set 0 on hand; lines of authorised, unfinished tickets become short, lines of completed tickets issued."""
+    """Set 0 on hand; approved lines of unfinished tickets become short, those of completed tickets issued."""
     part.quantity_on_hand = NO_UNITS
     for statuses, column in ((RESERVING, PartLine.quantity_short), (WORKED, PartLine.quantity_issued)):
-        tickets = select(ServiceTicket.id).where(ServiceTicket.status.in_(statuses))
-        lines = update(PartLine).where(PartLine.part_id == part.id, PartLine.ticket_id.in_(tickets))
+        approved = select(Job.id).join(ServiceTicket, ServiceTicket.id == Job.ticket_id)
+        approved = approved.where(Job.status == JobStatus.APPROVED, ServiceTicket.status.in_(statuses))
+        lines = update(PartLine).where(PartLine.part_id == part.id, PartLine.job_id.in_(approved))
         db.session.execute(lines.values({column: PartLine.quantity}).execution_options(synchronize_session=False))
 
 

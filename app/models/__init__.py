@@ -21,6 +21,7 @@ from app.models.billing import (
 from app.models.customer import Customer
 from app.models.idempotency import IdempotencyKey
 from app.models.invite import Invite
+from app.models.job import FeeKind, FeeLine, Job
 from app.models.mail import Mail, MailKind, MailStatus
 from app.models.mechanic import Mechanic
 from app.models.part import Part
@@ -44,10 +45,13 @@ __all__ = [
     "AuthorizationMethod",
     "Customer",
     "Decision",
+    "FeeKind",
+    "FeeLine",
     "IdempotencyKey",
     "Invite",
     "Invoice",
     "InvoiceSeries",
+    "Job",
     "LaborLine",
     "Mail",
     "MailKind",

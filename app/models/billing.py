@@ -50,7 +50,11 @@ class PaymentMethod(enum.Enum):
 
 
 class Authorization(Row):
-    """A customer's decision on a ticket: approved up to an amount, or declined."""
+    """A customer's decision on a ticket or on some of its jobs, with what they were shown.
+
+    `shown` holds ``jobs`` (with names, lines, totals and the decision on each) and the ticket's ``totals`` afterwards,
+    in the shapes of the API; it is None for those of the time before jobs.
+    """
 
     __tablename__ = "authorizations"
     __table_args__ = (
@@ -60,10 +64,14 @@ class Authorization(Row):
     noun = "authorization"
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
-    decision: Mapped[Decision] = mapped_column(enum_column(Decision))
+    decision: Mapped[Decision | None] = mapped_column(
+        enum_column(Decision), doc="On all proposed jobs; null: on those of `jobs` that it names."
+    )
     method: Mapped[AuthorizationMethod] = mapped_column(enum_column(AuthorizationMethod), doc="How they said it.")
     amount: Mapped[Decimal] = mapped_column(Money, doc="Up to how much.")
     said_by: Mapped[str | None] = mapped_column(String(120), doc="Who said it, where an advisor recorded it.")
+    contact: Mapped[str | None] = mapped_column(String(254), doc="The number or address that was reached.")
+    shown: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who recorded it.")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 

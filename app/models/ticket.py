@@ -1,9 +1,9 @@
 """Service tickets (repair orders), their mechanics, lines and history."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
     CheckConstraint,
@@ -49,6 +49,7 @@ from app.models.part import Part
 from app.models.vehicle import Vehicle
 from app.problems import AboveAuthorization, InvalidTransition, TicketLocked
 from app.rules import totals
+from app.rules.job_life import JobStatus, counted_status
 from app.rules.money import ZERO
 from app.rules.ticket_life import (
     CHANGEABLE,
@@ -61,8 +62,11 @@ from app.rules.ticket_life import (
     allowed,
     find_transition,
 )
-from app.rules.totals import Discount, Rates, Totals
+from app.rules.totals import Discount, Rates, Totals, Work
 from app.rules.units import NO_UNITS
+
+if TYPE_CHECKING:
+    from app.models.job import FeeLine, Job
 
 ON_HOLD = text("hold IS NOT NULL")
 # The sort key of a ticket without a promise: behind all others, as null sorts.
@@ -121,7 +125,15 @@ CREDIT = text("balance < 0")
 COMMA: Any = literal_column("', '")  # a constant, so that the statement has no parameter for it
 WAITING = text("quantity_short > 0")
 # The columns of a ticket's totals, in the order of the fields of `Totals`.
-FIGURES = ("total_parts", "total_labor", "total_discount", "total_supplies", "total_tax", "total", "paid", "balance")
+FIGURES = (
+    *("total_parts", "total_labor", "total_fees", "total_discount", "total_supplies", "total_tax", "total"),
+    *("paid", "balance"),
+)
+# The columns of the totals with the proposed jobs, in the order of the fields of `JobTotals`.
+OFFERED = tuple(f"offered_{name}" for name in ("parts", "labor", "fees", "discount", "supplies", "tax", "total"))
+IF_APPROVED = (*(f"if_approved_{name.removeprefix('offered_')}" for name in OFFERED), "paid", "if_approved_balance")
+# The lines of the jobs that count.
+COUNTED = "and_(ServiceTicket.id == Job.ticket_id, Job.counts)"
 
 
 def _index_where_set(name: str, *order: str) -> Index:
@@ -146,7 +158,8 @@ class ServiceTicket(Searchable, Versioned, Row):
         CheckConstraint("discount_percent IS NULL OR discount_amount IS NULL", name="one_discount"),
         CheckConstraint("balance = total - paid", name="balance_adds_up"),
         CheckConstraint(
-            "total = total_parts + total_labor - total_discount + total_supplies + total_tax", name="total_adds_up"
+            "total = total_parts + total_labor + total_fees - total_discount + total_supplies + total_tax",
+            name="total_adds_up",
         ),
         Index("ix_service_tickets_customer_id_id", "customer_id", "id"),
         Index("ix_service_tickets_vehicle_id_id", "vehicle_id", "id"),
@@ -180,6 +193,8 @@ class ServiceTicket(Searchable, Versioned, Row):
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
     # Whether mechanics are assigned; a column, so that an index finds the unassigned tickets.
     is_assigned: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Whether it started as an estimate: then only what the customer approved is done, up to a ceiling.
+    is_quote: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
@@ -213,6 +228,7 @@ class ServiceTicket(Searchable, Versioned, Row):
 
     total_parts: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     total_labor: Mapped[Decimal] = mapped_column(Money, default=ZERO)
+    total_fees: Mapped[Decimal] = mapped_column(Money, default=ZERO, server_default="0")
     total_discount: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     total_supplies: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     total_tax: Mapped[Decimal] = mapped_column(Money, default=ZERO)
@@ -221,6 +237,24 @@ class ServiceTicket(Searchable, Versioned, Row):
     balance: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     totals: Mapped[Totals] = composite(*FIGURES)
 
+    # The totals with the proposed jobs; null: there are none beside those that count, so they are the totals.
+    offered_parts: Mapped[Decimal | None] = mapped_column(Money)
+    offered_labor: Mapped[Decimal | None] = mapped_column(Money)
+    offered_fees: Mapped[Decimal | None] = mapped_column(Money)
+    offered_discount: Mapped[Decimal | None] = mapped_column(Money)
+    offered_supplies: Mapped[Decimal | None] = mapped_column(Money)
+    offered_tax: Mapped[Decimal | None] = mapped_column(Money)
+    offered_total: Mapped[Decimal | None] = mapped_column(Money)
+    if_approved_parts = column_property(func.coalesce(offered_parts, total_parts), deferred=True)
+    if_approved_labor = column_property(func.coalesce(offered_labor, total_labor), deferred=True)
+    if_approved_fees = column_property(func.coalesce(offered_fees, total_fees), deferred=True)
+    if_approved_discount = column_property(func.coalesce(offered_discount, total_discount), deferred=True)
+    if_approved_supplies = column_property(func.coalesce(offered_supplies, total_supplies), deferred=True)
+    if_approved_tax = column_property(func.coalesce(offered_tax, total_tax), deferred=True)
+    if_approved_total = column_property(func.coalesce(offered_total, total), deferred=True)
+    if_approved_balance = column_property(func.coalesce(offered_total, total) - paid, deferred=True)
+    totals_if_approved: Mapped[Totals] = composite(*IF_APPROVED)
+
     customer: Mapped[Customer] = readonly_relationship()
     vehicle: Mapped[Vehicle | None] = readonly_relationship()
     opened_by: Mapped[Mechanic] = readonly_relationship(foreign_keys=[opened_by_id])
@@ -228,8 +262,14 @@ class ServiceTicket(Searchable, Versioned, Row):
     mechanics: Mapped[list[Mechanic]] = relationship(
         secondary=ticket_mechanics, order_by=Mechanic.id, lazy="raise_on_sql"
     )
-    parts: Mapped[list["PartLine"]] = readonly_relationship(order_by="PartLine.id")
-    labor: Mapped[list["LaborLine"]] = readonly_relationship(order_by="LaborLine.id")
+    jobs: Mapped[list["Job"]] = readonly_relationship(order_by="Job.id")
+    parts: Mapped[list["PartLine"]] = readonly_relationship(
+        secondary="jobs", primaryjoin=COUNTED, order_by="PartLine.id"
+    )
+    labor: Mapped[list["LaborLine"]] = readonly_relationship(
+        secondary="jobs", primaryjoin=COUNTED, order_by="LaborLine.id"
+    )
+    fees: Mapped[list["FeeLine"]] = readonly_relationship(secondary="jobs", primaryjoin=COUNTED, order_by="FeeLine.id")
 
     @validates("mechanics", include_removes=True)
     def _update_is_assigned(self, _key: str, mechanic: Mechanic, is_removed: bool) -> Mechanic:
@@ -249,8 +289,18 @@ class ServiceTicket(Searchable, Versioned, Row):
         return select(func.aggregate_strings(names.c.name, COMMA)).scalar_subquery()
 
     @property
+    def approved_jobs(self) -> list["Job"]:
+        """The jobs that are billed."""
+        return [job for job in self.jobs if job.status is JobStatus.APPROVED]
+
+    @property
+    def declined_jobs(self) -> list["Job"]:
+        """The jobs that were declined."""
+        return [job for job in self.jobs if job.status is JobStatus.DECLINED]
+
+    @property
     def is_reserving(self) -> bool:
-        """Whether the part lines reserve stock."""
+        """Whether the parts of approved jobs reserve stock."""
         return self.status in RESERVING
 
     def touch(self) -> None:
@@ -277,24 +327,41 @@ class ServiceTicket(Searchable, Versioned, Row):
             )
         return transition
 
-    def compute_totals(self, *, parts: Decimal = ZERO, labor: Decimal = ZERO) -> None:
-        """Recompute the totals after the cost of the lines changed by `parts` and `labor` (money; negative: less).
+    def compute_totals(self, jobs: Sequence["Job"]) -> None:
+        """Recompute the totals of the ticket, and of its `jobs`, which are all that it has.
 
-        Raises `AboveAuthorization` if the total rises above the authorised amount, and `OverflowError` as `compute`.
+        Declined jobs keep theirs. Raises `OverflowError` as `compute`.
         """
-        before = self.total
-        figures = totals.compute(
-            self.total_parts + parts,
-            self.total_labor + labor,
+        for job in jobs:
+            job.counts = job.status is counted_status(self.status)
+        counted = [job for job in jobs if job.counts]
+        offered = [job for job in jobs if job.counts or job.status is JobStatus.PROPOSED]
+        figures = self._compute(offered)
+        columns: dict[str, Decimal | None] = dict.fromkeys(OFFERED)
+        if len(offered) > len(counted):
+            columns.update(zip(OFFERED, vars(figures).values(), strict=False))
+            figures = self._compute(counted)
+        columns.update(zip(FIGURES, vars(figures).values(), strict=True))
+        # Set column by column, so that the UPDATE writes only changed ones. The composite is rebuilt on next access.
+        for name, figure in columns.items():
+            if getattr(self, name) != figure:
+                setattr(self, name, figure)
+        vars(self).pop("totals", None)
+
+    def _compute(self, jobs: Sequence["Job"]) -> Totals:
+        """Return the totals of the ticket with these jobs, and set those of each job."""
+        figures, shares = totals.compute(
+            [job.work for job in jobs],
             Rates(self.labor_rate, self.parts_tax_rate, self.labor_tax_rate, self.supplies_rate, self.supplies_cap),
             Discount(self.discount_percent, self.discount_amount),
             self.paid,
         )
-        # Set column by column, so that the UPDATE writes only changed ones. The composite is rebuilt on next access.
-        for name, figure in zip(FIGURES, vars(figures).values(), strict=True):
-            if getattr(self, name) != figure:
-                setattr(self, name, figure)
-        vars(self).pop("totals", None)
+        for job, share in zip(jobs, shares, strict=True):
+            job.set_totals(share)
+        return figures
+
+    def require_authorized(self, before: Decimal) -> None:
+        """Raises `AboveAuthorization` if the total rose from `before` above the authorised amount."""
         ceiling = self.authorized_amount
         if self.is_reserving and ceiling is not None and self.total > ceiling and self.total > before:
             raise AboveAuthorization(
@@ -334,7 +401,7 @@ class PartLine(Row):
 
     __tablename__ = "part_lines"
     __table_args__ = (
-        UniqueConstraint("ticket_id", "part_id"),
+        UniqueConstraint("job_id", "part_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
         CheckConstraint(
@@ -343,12 +410,14 @@ class PartLine(Row):
         CheckConstraint(
             "quantity_reserved + quantity_issued + quantity_short <= quantity", name="stock_within_quantity"
         ),
+        Index("ix_part_lines_ticket_id", "ticket_id"),
         Index("ix_part_lines_part_id", "part_id"),
         Index("ix_part_lines_waiting", "part_id", "id", sqlite_where=WAITING, postgresql_where=WAITING),
     )
     noun = "part line"
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
     part_id: Mapped[int] = mapped_column(ForeignKey("parts.id"))
     quantity: Mapped[Decimal] = mapped_column(Quantity, doc="Units the ticket uses.")
     quantity_reserved: Mapped[Decimal] = mapped_column(
@@ -384,6 +453,11 @@ class PartLine(Row):
         quantities = (cls.quantity, cls.quantity_reserved, cls.quantity_issued, cls.quantity_short)
         return or_(*(quantity % 1 != 0 for quantity in quantities))
 
+    @property
+    def work(self) -> Work:
+        """What the line adds to the sums of its job."""
+        return Work(parts=self.line_total, taxable_parts=self.line_total if self.taxable else ZERO)
+
 
 class LaborLine(Row):
     """Labor on a ticket: hours at a rate."""
@@ -393,10 +467,12 @@ class LaborLine(Row):
         CheckConstraint("hours > 0", name="hours_positive"),
         CheckConstraint("rate >= 0", name="rate_not_negative"),
         Index("ix_labor_lines_ticket_id", "ticket_id"),
+        Index("ix_labor_lines_job_id", "job_id"),
     )
     noun = "labor line"
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
     description: Mapped[str] = mapped_column(String(500), doc="What was done.")
     hours: Mapped[Decimal] = mapped_column(Hours, doc="In steps of 0.1.")
     rate: Mapped[Decimal] = mapped_column(Money, doc="Money an hour.")
@@ -407,6 +483,11 @@ class LaborLine(Row):
     def set_price(self) -> None:
         """Recompute the line total from hours and rate."""
         self.line_total = totals.line_total(self.hours, self.rate)
+
+    @property
+    def work(self) -> Work:
+        """What the line adds to the sums of its job."""
+        return Work(labor=self.line_total, taxable_labor=self.line_total if self.taxable else ZERO)
 
 
 @append_only

@@ -1,5 +1,7 @@
 """Lock a ticket, and check who may see it and who may change it."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -7,7 +9,7 @@ from app.accounts.access import Identity
 from app.core.database.transaction import get_for_update, not_found
 from app.core.problems import Forbidden
 from app.extensions import db
-from app.models import Mechanic, Part, PartLine, ServiceTicket, ticket_mechanics
+from app.models import Job, Mechanic, Part, PartLine, ServiceTicket, ticket_mechanics
 from app.problems import MechanicInactive
 
 # The order of tables in OF is the lock order: the ticket, then the part.
@@ -20,9 +22,19 @@ _TICKET_AND_PART = (
 )
 
 
-_LINE = (
-    select(PartLine)
-    .where(PartLine.ticket_id == bindparam("ticket_id"), PartLine.part_id == bindparam("part_id"))
+_JOBS_AND_LINES = (
+    select(Job, PartLine)
+    .outerjoin(PartLine, (PartLine.job_id == Job.id) & (PartLine.part_id == bindparam("part_id")))
+    .where(Job.ticket_id == bindparam("ticket_id"))
+    .order_by(Job.id)
+    .execution_options(populate_existing=True)
+)
+
+
+_JOBS = (
+    select(Job)
+    .where(Job.ticket_id == bindparam("ticket_id"))
+    .order_by(Job.id)
     .execution_options(populate_existing=True)
 )
 
@@ -43,10 +55,11 @@ def lock_ticket(actor: Identity, ticket_id: int) -> ServiceTicket:
     return ticket
 
 
-def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, Part, PartLine | None]:
-    """Lock the ticket, then the part (which may be archived); return both and the ticket's line of the part, or None.
+def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, Part, list[Job], dict[int, PartLine]]:
+    """Lock the ticket, then the part (which may be archived).
 
-    Raises `NotFound` if the ticket or the part is missing.
+    Returns both, the ticket's jobs, and its lines of the part by the id of their job. Raises `NotFound` if the ticket
+    or the part is missing.
     """
     ids = {"ticket_id": ticket_id, "part_id": part_id}
     row = db.session.execute(_TICKET_AND_PART, ids).one_or_none()
@@ -54,11 +67,25 @@ def lock_ticket_and_part(ticket_id: int, part_id: int) -> tuple[ServiceTicket, P
         get_for_update(ServiceTicket, ticket_id)
         raise not_found(Part, part_id)
     ticket, part = row
-    # Read the line after locking: the ticket's lock guards which lines exist, the part's lock guards their stock.
-    line = db.session.scalar(_LINE, ids)
-    if line is not None:
+    # Read the lines after locking: the ticket's lock guards which lines exist, the part's lock guards their stock.
+    rows = db.session.execute(_JOBS_AND_LINES, ids).all()
+    lines = {job.id: line for job, line in rows if line is not None}
+    for line in lines.values():
         set_committed_value(line, "part", part)
-    return ticket, part, line
+    return ticket, part, [job for job, _ in rows], lines
+
+
+def load_jobs(ticket: ServiceTicket) -> list[Job]:
+    """Return all jobs of a locked ticket, the oldest first."""
+    return list(db.session.scalars(_JOBS, {"ticket_id": ticket.id}))
+
+
+def find_job(jobs: Iterable[Job], job_id: int) -> Job:
+    """Return the job with this id. Raises `NotFound`."""
+    job = next((job for job in jobs if job.id == job_id), None)
+    if job is None:
+        raise not_found(Job, job_id)
+    return job
 
 
 def seen_by(actor: Identity) -> dict[str, int]:

@@ -1,11 +1,11 @@
-"""Filters and sort orders of lists of tickets, assignments and ticket events."""
+"""Filters and sort orders of lists of tickets, assignments, jobs and ticket events."""
 
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, literal_column, select, true
 
 from app.core.lists.listing import Blocks, Filter, Listing, one_of, words_in
-from app.models import Assignment, Mechanic, ServiceTicket, TicketEvent
+from app.models import Assignment, Job, Mechanic, ServiceTicket, TicketEvent
 from app.models.ticket import BLOCK, NO_PROMISE
 from app.rules.ticket_life import TicketStatus
 
@@ -138,3 +138,4 @@ TICKETS = Listing(
     beside=BESIDE,
 )
 EVENTS = Listing(TicketEvent, sorts={"id": TicketEvent.id})
+JOBS = Listing(Job, sorts={"id": Job.id})

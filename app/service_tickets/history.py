@@ -1,14 +1,19 @@
 """Change a locked ticket and record each change in its history."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from app.accounts.access import Identity
+from app.core.database.types import now
 from app.extensions import db
-from app.models import LaborLine, ServiceTicket, TicketEvent
+from app.models import FeeLine, Job, LaborLine, ServiceTicket, TicketEvent
 from app.problems import TotalTooLarge
-from app.rules.money import ZERO
+from app.rules.ticket_life import HOLDABLE, TicketStatus
+
+# What the history calls a row of the ticket.
+_NOUNS: dict[type, str] = {LaborLine: "labor", FeeLine: "fee", Job: "job"}
 
 
 def record(
@@ -47,25 +52,41 @@ def change_fields(
     actor: Identity,
     ticket: ServiceTicket,
     changes: dict[str, Any],
-    line: LaborLine | None = None,
+    row: LaborLine | FeeLine | Job | None = None,
     reason: str | None = None,
 ) -> None:
-    """Set the given fields of the ticket, or of one of its labor lines, and record those that differ."""
-    row, prefix = (ticket, "") if line is None else (line, f"labor {line.id} ")
+    """Set the given fields of the ticket, or of a job or line of it, and record those that differ."""
+    changed, prefix = (ticket, "") if row is None else (row, f"{_NOUNS[type(row)]} {row.id} ")
     for name, value in changes.items():
-        before = getattr(row, name)
+        before = getattr(changed, name)
         if before != value:
-            setattr(row, name, value)
+            setattr(changed, name, value)
             record(actor, ticket, prefix + name, before, value, reason)
 
 
-def recompute(ticket: ServiceTicket, *, parts: Decimal = ZERO, labor: Decimal = ZERO) -> None:
-    """Recompute the totals after the cost of the lines changed by `parts` and `labor` (money; negative: less).
+def change_status(actor: Identity, ticket: ServiceTicket, status: TicketStatus, reason: str | None = None) -> None:
+    """Set a status that the transition table allows, and clear the hold if the new status has none."""
+    change = (ticket.status, status)
+    ticket.status, ticket.status_since = status, now()
+    record(actor, ticket, "status", *change, reason)
+    if status not in HOLDABLE:
+        change_fields(actor, ticket, {"hold": None})
+
+
+def recompute(ticket: ServiceTicket, jobs: Sequence[Job]) -> None:
+    """Recompute the totals of the ticket and of its `jobs`, which are all that it has.
 
     Raises `AboveAuthorization`, `TotalTooLarge`.
     """
+    before = ticket.total
+    compute_totals(ticket, jobs)
+    ticket.require_authorized(before)
+
+
+def compute_totals(ticket: ServiceTicket, jobs: Sequence[Job]) -> None:
+    """Recompute the totals, whatever is authorised. Raises `TotalTooLarge`."""
     try:
-        ticket.compute_totals(parts=parts, labor=labor)
+        ticket.compute_totals(jobs)
     except OverflowError as error:
         raise TotalTooLarge(f"{error}".capitalize() + ".") from None
 

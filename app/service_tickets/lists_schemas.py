@@ -12,7 +12,14 @@ from app.mechanics.schemas import MechanicNameSchema
 from app.models import ServiceTicket
 from app.rules.ticket_life import Hold, TicketStatus
 from app.service_tickets.filters import TICKETS
-from app.service_tickets.schemas import OWN_TICKET, TICKET, TicketCarSchema, TicketCustomerSchema, TicketVehicleSchema
+from app.service_tickets.jobs_schemas import ListedJobSchema
+from app.service_tickets.schemas import (
+    OwnTicketSchema,
+    TicketCarSchema,
+    TicketCustomerSchema,
+    TicketSchema,
+    TicketVehicleSchema,
+)
 
 
 class TicketView(enum.Enum):
@@ -20,6 +27,18 @@ class TicketView(enum.Enum):
 
     FULL = "full"
     SUMMARY = "summary"
+
+
+class ListedTicketSchema(TicketSchema):
+    """A ticket in a list: its jobs come without their lines."""
+
+    jobs = fields.Nested(ListedJobSchema(many=True))
+
+
+class OwnListedTicketSchema(OwnTicketSchema):
+    """A ticket in a list, as its customer sees it."""
+
+    jobs = fields.Nested(ListedJobSchema(many=True))
 
 
 class TicketCardSchema(ModelOutput):
@@ -125,7 +144,7 @@ class AllTicketsQuerySchema(TicketQuerySchema):
 
 # The views of each ticket: of staff and of customers.
 CARD, OWN_CARD = TicketCardSchema(), OwnTicketCardSchema()
-STAFF_VIEWS, CUSTOMER_VIEWS = (TICKET, CARD), (OWN_TICKET, OWN_CARD)
+STAFF_VIEWS, CUSTOMER_VIEWS = (ListedTicketSchema(), CARD), (OwnListedTicketSchema(), OWN_CARD)
 
 
 def take_view(query: dict[str, Any], views: tuple[ModelOutput, ModelOutput]) -> ModelOutput:

@@ -1,6 +1,6 @@
 """Use cases of service tickets: open, edit, change status. Lines: `lines_operations`; money: `app.billing`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select
@@ -13,9 +13,10 @@ from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.inventory import stock
-from app.models import Customer, Invoice, Mechanic, ServiceTicket, Vehicle, ticket_mechanics
+from app.models import Customer, Invoice, Job, Mechanic, PartLine, ServiceTicket, Vehicle, ticket_mechanics
 from app.models.vehicle import require_forwards
 from app.problems import PaymentsExist, ReasonNeeded
+from app.rules.job_life import JobStatus, JobTrigger
 from app.rules.ticket_life import (
     FINISHED,
     HOLDABLE,
@@ -28,7 +29,8 @@ from app.rules.ticket_life import (
 )
 from app.rules.totals import Rates
 from app.rules.units import NO_UNITS
-from app.service_tickets.access import lock_ticket, require_active, require_own
+from app.service_tickets.access import load_jobs, lock_ticket, require_active, require_own
+from app.service_tickets.decisions import decide
 from app.service_tickets.desk_operations import (
     NOTED,
     change_advisor,
@@ -36,7 +38,7 @@ from app.service_tickets.desk_operations import (
     require_may_set,
     require_notable,
 )
-from app.service_tickets.history import change_fields, recompute, record, record_event
+from app.service_tickets.history import change_fields, change_status, recompute, record, record_event
 
 DISCOUNTS = ("discount_percent", "discount_amount")
 # The order of tables in OF is the lock order: the customer, then the vehicle.
@@ -79,6 +81,7 @@ def open_ticket(
         vehicle_id=vehicle_id,
         opened_by_id=actor.id,
         status=status,
+        is_quote=status is TicketStatus.ESTIMATE,
         rates=rates,
         **fields,
     )
@@ -204,7 +207,8 @@ def edit_ticket(
         change_fields(actor, ticket, _replace_discount(changes))
         if changes.keys() & {"odometer", "vehicle_id"}:
             _update_odometers(ticket, old_vehicle_id, old_reading, override=override)
-    recompute(ticket)
+    if changes.keys() & set(DISCOUNTS):
+        recompute(ticket, load_jobs(ticket))
     return ticket
 
 
@@ -304,8 +308,10 @@ def move_ticket(
     if_match.require(ticket)
     if status is not None:
         transition = _require_transition(ticket, status, reason)
-        _update_stock_and_invoice(actor, ticket, transition)
+        _update_jobs(actor, ticket, transition)
         change_status(actor, ticket, transition.target, reason)
+        if transition.source is TicketStatus.DECLINED:
+            _offer_again(actor, ticket)
     if hold:
         if any(hold.values()):
             ticket.require_status(HOLDABLE, "there is nothing to hold")
@@ -330,26 +336,45 @@ def _require_transition(ticket: ServiceTicket, target: TicketStatus, reason: str
     return transition
 
 
-def _update_stock_and_invoice(actor: Identity, ticket: ServiceTicket, transition: Transition) -> None:
-    """Issue, release or reserve parts and void the invoice, as the transition requires.
+def _update_jobs(actor: Identity, ticket: ServiceTicket, transition: Transition) -> None:
+    """Issue, release or reserve parts, decline or offer jobs, and void the invoice, as the transition requires.
 
     Raises `OutOfStock`, `PaymentsExist`.
     """
     if transition.target is TicketStatus.COMPLETED and transition.source in RESERVING:
-        lines = stock.lock_lines(ticket)
-        stock.refuse_shortage(lines)
-        for line in lines:
-            stock.issue(actor, line.part, line)
+        _complete(actor, ticket)
     elif transition.target is TicketStatus.COMPLETED:
         _void_invoice(actor, ticket)
     elif transition.target is TicketStatus.VOID:
         if ticket.paid:
             raise PaymentsExist(f"Refund the payments of {ticket.paid} first.", paid=str(ticket.paid))
-        for line in stock.lock_lines(ticket):
+        for line in _lock_approved_lines(load_jobs(ticket)):
             stock.reallocate(actor, line.part, line, NO_UNITS)
     elif transition.target in RESERVING and transition.source not in RESERVING:
-        for line in stock.lock_lines(ticket):
+        for line in _lock_approved_lines(load_jobs(ticket)):
             stock.reallocate(actor, line.part, line, line.quantity)
+
+
+def _complete(actor: Identity, ticket: ServiceTicket) -> None:
+    """Issue the parts of approved jobs, and decline what nobody answered. Raises `OutOfStock`."""
+    jobs = load_jobs(ticket)
+    lines = _lock_approved_lines(jobs)
+    stock.refuse_shortage(lines)
+    for line in lines:
+        stock.issue(actor, line.part, line)
+    unanswered = {job.id: JobStatus.DECLINED for job in jobs if job.status is JobStatus.PROPOSED}
+    if unanswered:
+        decide(actor, ticket, jobs, unanswered, JobTrigger.TICKET)
+
+
+def _lock_approved_lines(jobs: Iterable[Job]) -> list[PartLine]:
+    return stock.lock_lines(job.id for job in jobs if job.status is JobStatus.APPROVED)
+
+
+def _offer_again(actor: Identity, ticket: ServiceTicket) -> None:
+    """Propose all jobs of a declined ticket that became an estimate again."""
+    jobs = load_jobs(ticket)
+    decide(actor, ticket, jobs, {job.id: JobStatus.PROPOSED for job in jobs}, JobTrigger.TICKET)
 
 
 def _void_invoice(actor: Identity, ticket: ServiceTicket) -> None:
@@ -362,12 +387,3 @@ def lock_standing_invoice(ticket: ServiceTicket) -> Invoice:
     """Lock and return the ticket's invoice that is not voided; the lock is needed because erasure changes it too."""
     invoice = select(Invoice).where(Invoice.ticket_id == ticket.id, Invoice.voided_at.is_(None))
     return db.session.scalars(invoice.with_for_update(key_share=True)).one()
-
-
-def change_status(actor: Identity, ticket: ServiceTicket, status: TicketStatus, reason: str | None = None) -> None:
-    """Set a status that the transition table allows, and clear the hold if the new status has none."""
-    change = (ticket.status, status)
-    ticket.status, ticket.status_since = status, now()
-    record(actor, ticket, "status", *change, reason)
-    if status not in HOLDABLE:
-        change_fields(actor, ticket, {"hold": None})

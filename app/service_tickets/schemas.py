@@ -1,23 +1,27 @@
 """Input and output schemas of tickets, their lines and their history."""
 
-from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.accounts.access import Views
-from app.core.fields import Choice, Flag, Id, Money, Quantity, Text, WholeNumber
-from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput, Output
-from app.inventory.schemas import PLACES
+from app.core.fields import Choice, Flag, Id, Text, WholeNumber
+from app.core.fields.schemas import Changes, Input, ModelInput, ModelOutput
 from app.mechanics.schemas import MechanicNameSchema
-from app.models import MAX_MILES, Customer, LaborLine, PartLine, ServiceTicket, TicketEvent, Vehicle
+from app.models import MAX_MILES, Customer, ServiceTicket, TicketEvent, Vehicle
 from app.rules.ticket_life import Hold, TicketStatus
-from app.rules.units import Unit
 from app.service_tickets.allowed_moves import AllowedMoves
+from app.service_tickets.jobs_schemas import JobSchema, OwnJobSchema
+from app.service_tickets.lines_schemas import (
+    FeeLineSchema,
+    LaborLineSchema,
+    OwnFeeLineSchema,
+    OwnPartLineSchema,
+    PartLineSchema,
+    TotalsSchema,
+)
 
-MAX_UNITS = 1_000_000
 MAX_MECHANICS = 50
-LINE = ("part_id", "name", "sku", "unit", "quantity", "quantity_short", "taxable", "unit_price")
 OVERRIDE = "true: the odometer may go backwards."
 DESK = ("advisor_id", "promised_at", "notes", "key_tag", "po_number")
 ADVISOR = "Somebody of the staff who looks after it."
@@ -37,49 +41,19 @@ class TicketVehicleSchema(ModelOutput):
         fields = ("id", "vin", "plate", "plate_state", "make", "model", "year")
 
 
-class PartLineSchema(ModelOutput):
-    name = Text(attribute="part.name", metadata={"description": "The part's name."})
-    sku = Text(attribute="part.sku", allow_none=True, metadata={"description": "The part's SKU."})
-    unit = Choice(Unit, attribute="part.unit", metadata={"description": "The part's unit."})
-
-    class Meta(ModelOutput.Meta):
-        model = PartLine
-        fields = (*LINE, "price_reason", "unit_cost", "line_total")
-
-
-class OwnPartLineSchema(PartLineSchema):
-    """A part line as customers see it."""
-
-    class Meta(ModelOutput.Meta):
-        model = PartLine
-        fields = (*LINE, "line_total")
-
-
-class LaborLineSchema(ModelOutput):
-    class Meta(ModelOutput.Meta):
-        model = LaborLine
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "taxable", "line_total")
-
-
-class TotalsSchema(Output):
-    parts = Money(metadata={"description": "The sum of the part lines."})
-    labor = Money(metadata={"description": "The sum of the labor lines."})
-    discount = Money(metadata={"description": "Taken off parts and labor."})
-    supplies = Money(metadata={"description": "Shop supplies: a percentage of labor, capped."})
-    tax = Money()
-    total = Money(metadata={"description": "parts + labor - discount + supplies + tax."})
-    paid = Money()
-    balance = Money(signed=True, metadata={"description": "total - paid."})
-
-
 class TicketSchema(ModelOutput):
     allowed_moves = AllowedMoves(metadata={"description": "Where the one who asks may move it by PUT .../status now."})
     customer = fields.Nested(TicketCustomerSchema())
     vehicle = fields.Nested(TicketVehicleSchema(), allow_none=True)
     mechanics = fields.Nested(MechanicNameSchema(many=True))
-    parts = fields.Nested(PartLineSchema(many=True))
-    labor = fields.Nested(LaborLineSchema(many=True))
+    jobs = fields.Nested(JobSchema(many=True))
+    parts = fields.Nested(PartLineSchema(many=True), metadata={"description": "The parts of the jobs that count."})
+    labor = fields.Nested(LaborLineSchema(many=True), metadata={"description": "The labor of the jobs that count."})
+    fees = fields.Nested(FeeLineSchema(many=True), metadata={"description": "The fees of the jobs that count."})
     totals = fields.Nested(TotalsSchema())
+    totals_if_approved = fields.Nested(
+        TotalsSchema(), metadata={"description": "The totals if the customer approves all that is proposed."}
+    )
     opened_by = fields.Nested(MechanicNameSchema())
     advisor = fields.Nested(MechanicNameSchema(), allow_none=True)
 
@@ -104,12 +78,15 @@ class TicketSchema(ModelOutput):
             "key_tag",
             "po_number",
             "mechanics",
+            "jobs",
             "parts",
             "labor",
+            "fees",
             "discount_percent",
             "discount_amount",
             "authorized_amount",
             "totals",
+            "totals_if_approved",
             "opened_by",
             "created_at",
             "updated_at",
@@ -135,7 +112,9 @@ class OwnTicketSchema(TicketSchema):
     """
 
     vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
-    parts = fields.Nested(OwnPartLineSchema(many=True))
+    jobs = fields.Nested(OwnJobSchema(many=True))
+    parts = fields.Nested(OwnPartLineSchema(many=True), metadata={"description": "The parts of the jobs that count."})
+    fees = fields.Nested(OwnFeeLineSchema(many=True), metadata={"description": "The fees of the jobs that count."})
 
     class Meta(TicketSchema.Meta):
         fields = tuple(name for name in TicketSchema.Meta.fields if name not in STAFF_ONLY)
@@ -198,47 +177,6 @@ class TicketChangesSchema(Changes, ModelInput):
             raise ValidationError("Give a percentage or an amount, not both.", "discount_amount")
 
 
-class PartQuantitySchema(Input):
-    quantity = Quantity(
-        least=Decimal("0.01"),
-        most=MAX_UNITS,
-        load_default=Decimal(1),
-        metadata={"description": f"Units the ticket uses in all. {PLACES}", "default": 1},
-    )
-    backorder = Flag(metadata={"description": "true: what is not on the shelf is waited for."})
-    unit_price = Money(
-        metadata={"description": "The price of one, in place of the catalogue's; only advisors and admins give it."}
-    )
-    price_reason = Text(validate=validate.Length(max=200), metadata={"description": "Why that price; goes with it."})
-
-    json_schema = {
-        "dependentRequired": {"unit_price": ["price_reason"], "price_reason": ["unit_price"]},
-        "examples": [{"quantity": 2}],
-    }
-
-    @validates_schema
-    def require_reason(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Require a price and its reason together."""
-        for name, other in (("price_reason", "unit_price"), ("unit_price", "price_reason")):
-            if other in data and name not in data:
-                raise ValidationError(f"Missing; goes with {other}.", name)
-
-
-class NewLaborLineSchema(ModelInput):
-    mechanic_id = Id(allow_none=True, metadata={"description": "Who does it."})
-    rate = Money(metadata={"description": "Money an hour; the shop's rate unless an advisor gives another."})
-
-    json_schema = {"examples": [{"description": "Replace front pads and rotors", "hours": "1.7"}]}
-
-    class Meta(ModelInput.Meta):
-        model = LaborLine
-        fields = ("description", "hours", "rate", "mechanic_id", "taxable")
-
-
-class LaborLineChangesSchema(Changes, NewLaborLineSchema):
-    json_schema = {"examples": [{"hours": "2.0"}]}
-
-
 class TicketMoveSchema(Input):
     status = Choice(TicketStatus, metadata={"description": "Where to."})
     reason = Text(
@@ -253,5 +191,4 @@ class TicketMoveSchema(Input):
 TICKET = TicketSchema()
 OWN_TICKET = OwnTicketSchema()
 VIEWS = Views(staff=TICKET, customer=OWN_TICKET)
-LABOR_LINE = LaborLineSchema()
 EVENT = TicketEventSchema()
