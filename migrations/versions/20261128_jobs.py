@@ -229,7 +229,8 @@ def _extend_invoices() -> None:
         unit = "COALESCE((SELECT unit FROM parts WHERE parts.id = (line ->> 'part_id')::integer), 'each')"
         lines = (
             "COALESCE((SELECT jsonb_agg(line || jsonb_build_object('job_id', ticket_id, 'taxable', true{1}) "
-            "ORDER BY number) FROM jsonb_array_elements((frozen::jsonb) -> '{0}') WITH ORDINALITY AS lines (line, number)), '[]')"
+            "ORDER BY number) "
+            "FROM jsonb_array_elements((frozen::jsonb) -> '{0}') WITH ORDINALITY AS lines (line, number)), '[]')"
         )
         parts = lines.format("parts", f", 'unit', {unit}")
         labor = lines.format("labor", "")
