@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, literal_column
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.operators import mul
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import mul
 
 
 def constant(text: str) -> ColumnElement[str]:
