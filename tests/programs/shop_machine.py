@@ -62,6 +62,7 @@ from tests.programs.shop_model import (
     units,
 )
 from tests.support import Caller, ShopTest
+from tests.support.consistency import broken_rules
 
 SETTINGS = {
     "LABOR_RATE": "97.35",
@@ -384,6 +385,23 @@ class ShopMachine(RuleBasedStateMachine):
             model.rename_job(who, model.tickets[n], model.tickets[n].jobs[k], f"Renamed {pick}")
 
         self.act(who, "PUT", self.job_path(n, k), {"name": f"Renamed {pick}"}, 200, foretell)
+
+    @precondition(has_job)
+    @rule(
+        pick=PICK,
+        who=SOMEONE,
+        parts=st.lists(st.tuples(PART, QUANTITY), max_size=3, unique_by=lambda line: line[0]),
+        backorder=st.booleans(),
+    )
+    def replace_parts(self, pick: int, who: str, parts: list[tuple[int, int]], backorder: bool) -> None:
+        n, k = self.pick_job(pick, "proposed", "approved")
+        sent = [{"part_id": self.model.parts[number].id, "quantity": units(quantity)} for number, quantity in parts]
+
+        def foretell(model: Model) -> None:
+            used = [(model.parts[number], quantity) for number, quantity in parts]
+            model.replace_parts(who, model.tickets[n], model.tickets[n].jobs[k], used, backorder)
+
+        self.act(who, "PUT", self.job_path(n, k), {"parts": sent, "backorder": backorder}, 200, foretell)
 
     @precondition(has_job)
     @rule(pick=PICK, who=SOMEONE)
@@ -745,6 +763,10 @@ class ShopMachine(RuleBasedStateMachine):
         expected = ticket.shown_on_invoice()
         assert pruned(shown, expected) == expected, f"shown {pruned(shown, expected)}, expected {expected}"
         check_sums(shown)
+
+    def teardown(self) -> None:
+        """At the end of each run the rows agree in all that is not foretold too."""
+        assert broken_rules() == {}
 
     def is_open(self) -> bool:
         return bool(self.model.tickets)

@@ -565,6 +565,24 @@ class Model:
             self.require_job_open(job)
             job.name = name
 
+    def replace_parts(self, who: str, ticket: Ticket, job: Job, parts: list[tuple[Part, int]], backorder: bool) -> None:
+        """Give a job these parts in place of its own; a part that stays keeps its line and price."""
+        self.require_staff(who, ticket)
+        for part, quantity in parts:
+            self.require_whole(part, quantity)
+        kept = {part.id for part, _ in parts}
+        removed = [line for line in job.lines if line.part.id not in kept]
+        changed = [each for each in parts if (line := job.line(each[0])) is None or line.quantity != each[1]]
+        if not removed and not changed:
+            return
+        self.require_lines_open(ticket)
+        self.require_job_open(job)
+        self.let_go(removed)
+        job.lines = [line for line in job.lines if line.part.id in kept]
+        for part, quantity in changed:
+            self.put_part(ticket, job, part, quantity, backorder)
+        self.require_ceiling(ticket)
+
     def move_job(self, who: str, ticket: Ticket, job: Job, status: str) -> None:
         """By the status that is asked for."""
         if who not in STAFF or (status != job.status and who not in DESK):
