@@ -63,7 +63,7 @@ def reallocate(actor: Identity, part: Part, line: PartLine, wanted: Decimal) -> 
         record_movement(actor, part, MovementKind.RETURN, excess, ticket_id=line.ticket_id)
     _reserve(part, line, wanted - line.quantity_issued)
     if others_may_wait:
-        fill_backorders(actor, part, except_line=line)
+        fill_backorders(actor, part)
 
 
 def _reserve(part: Part, line: PartLine, missing: Decimal) -> None:
@@ -134,11 +134,9 @@ def _start_tracking(part: Part) -> None:
         db.session.execute(lines.values({column: PartLine.quantity}).execution_options(synchronize_session=False))
 
 
-def fill_backorders(actor: Identity, part: Part, except_line: PartLine | None = None) -> None:
-    """Reserve the available units for backordered lines, the oldest first, except those of the ticket of a line."""
+def fill_backorders(actor: Identity, part: Part) -> None:
+    """Reserve the available units for backordered lines, the oldest first."""
     backordered = select(PartLine).where(PartLine.part_id == part.id, PartLine.quantity_short > 0).order_by(PartLine.id)
-    if except_line is not None:
-        backordered = backordered.where(PartLine.ticket_id != except_line.ticket_id)
     while part.quantity_on_hand is not None and part.quantity_on_hand > part.quantity_reserved:
         db.session.flush()
         line = db.session.scalar(backordered.limit(1), execution_options={"populate_existing": True})

@@ -58,16 +58,17 @@ def use_part(
     """
     ticket, part, jobs, lines = lock_ticket_and_part(ticket_id, part_id)
     job = find_job(jobs, job_id) if job_id is not None else None
-    line = _find_line(jobs, lines, job_id)
-    if line is None and part.archived_at is not None:  # an existing line may keep an archived part
+    found = _find_lines(jobs, lines, job_id)
+    if not found and part.archived_at is not None:  # an existing line may keep an archived part
         raise not_found(Part, part_id)
     require_own(actor, ticket)
     changes = {"quantity": quantity, **price}
-    if line is not None:
-        changes = line.differences(changes)
+    if len(found) == 1:
+        changes = found[0].differences(changes)
     _require_may_set(actor, part, changes)
     if_match.require(ticket)
     ticket.require_changeable()
+    line = _require_one(found)
     if line is not None and not changes:
         return ticket
     if line is not None:
@@ -78,17 +79,19 @@ def use_part(
     return ticket
 
 
-def _find_line(jobs: Sequence[Job], lines: Mapping[int, PartLine], job_id: int | None) -> PartLine | None:
-    """Return the line of the part in this job, or the only one in any job that is not declined.
-
-    Raises `SeveralJobs`.
-    """
+def _find_lines(jobs: Sequence[Job], lines: Mapping[int, PartLine], job_id: int | None) -> list[PartLine]:
+    """Return the line of the part in this job, or those in any job that is not declined."""
     if job_id is not None:
-        return lines.get(job_id)
-    ids = [job.id for job in jobs if job.id in lines and job.status is not JobStatus.DECLINED]
-    if len(ids) > 1:
+        return [lines[job_id]] if job_id in lines else []
+    return [lines[job.id] for job in jobs if job.id in lines and job.status is not JobStatus.DECLINED]
+
+
+def _require_one(lines: Sequence[PartLine]) -> PartLine | None:
+    """Return the line, None if there is none. Raises `SeveralJobs` if there are more."""
+    if len(lines) > 1:
+        ids = [line.job_id for line in lines]
         raise SeveralJobs("Several jobs use this part; name one as job_id.", job_ids=ids)
-    return lines[ids[0]] if ids else None
+    return next(iter(lines), None)
 
 
 def _require_may_set(actor: Identity, part: Part, changes: Mapping[str, Any]) -> None:
@@ -164,10 +167,11 @@ def remove_part(
     ticket, _, jobs, lines = lock_ticket_and_part(ticket_id, part_id)
     if job_id is not None:
         find_job(jobs, job_id)
-    line = _find_line(jobs, lines, job_id)
+    found = _find_lines(jobs, lines, job_id)
     require_own(actor, ticket)
     if_match.require(ticket)
     ticket.require_changeable()
+    line = _require_one(found)
     if line is not None:
         job = find_job(jobs, line.job_id)
         job.require_changeable()

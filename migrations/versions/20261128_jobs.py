@@ -35,6 +35,8 @@ def upgrade() -> None:
     _extend_tickets()
     op.execute(f"UPDATE {TICKETS} SET is_quote = {_true()} WHERE {STARTED_AS_ESTIMATE}")
     op.execute(_jobs_of_tickets())
+    if _on_postgresql():
+        op.execute(f"SELECT setval('{JOBS}_id_seq', max(id)) FROM {JOBS}")
     for table in LINES:
         _point_to_jobs(table)
     _create_fees()
@@ -123,7 +125,7 @@ def _extend_tickets() -> None:
 
 
 def _jobs_of_tickets() -> str:
-    """The statement that inserts the jobs: one for each ticket with lines, called like the ticket, with its totals.
+    """The statement that inserts the jobs: one for each ticket with lines, with its id, its totals, and called like it.
 
     A ticket with an invoice has one too: an invoice that was voided may have lines that the ticket lost since.
     """
@@ -140,9 +142,9 @@ def _jobs_of_tickets() -> str:
         f"EXISTS (SELECT 1 FROM {table} WHERE {table}.ticket_id = service_tickets.id)" for table in (*LINES, "invoices")
     )
     return (
-        f"INSERT INTO {JOBS} (ticket_id, name, status, counts, declined_reason, approved_at, declined_at, "
+        f"INSERT INTO {JOBS} (id, ticket_id, name, status, counts, declined_reason, approved_at, declined_at, "
         f"taxable_parts, taxable_labor, taxable_fees, {totals}, total_fees, total) "
-        f"SELECT id, {_first_line()}, "
+        f"SELECT id, id, {_first_line()}, "
         f"CASE WHEN {is_approved} THEN 'approved' WHEN {is_declined} THEN 'declined' ELSE 'proposed' END, {_true()}, "
         f"CASE WHEN {is_declined} THEN 'customer' END, CASE WHEN {is_approved} THEN {approved_at} END, "
         f"CASE WHEN {is_declined} THEN {declined_at} END, total_parts, total_labor, 0, {totals}, 0, total "
@@ -160,8 +162,12 @@ def _first_line() -> str:
 
 
 def _point_to_jobs(table: str) -> None:
+    """Say of each line that its job is the one with the id of its ticket."""
     op.add_column(table, sa.Column("job_id", sa.Integer()))
-    op.execute(f"UPDATE {table} SET job_id = (SELECT id FROM {JOBS} WHERE {JOBS}.ticket_id = {table}.ticket_id)")
+    if _on_postgresql():  # which writes the table once, and then its indexes: ten times as fast as an UPDATE
+        op.execute(f"ALTER TABLE {table} ALTER COLUMN job_id TYPE INTEGER USING ticket_id")
+    else:
+        op.execute(f"UPDATE {table} SET job_id = ticket_id")
     with _alter(table) as batch:
         batch.alter_column("job_id", existing_type=sa.Integer(), nullable=False)
         batch.create_foreign_key(op.f(f"fk_{table}_job_id"), JOBS, ["job_id"], ["id"])
@@ -216,17 +222,18 @@ def _outcome() -> str:
 
 def _extend_invoices() -> None:
     """Add to what invoices hold the job, no fees, nothing declined, and to their lines job, unit and tax."""
-    job = "(SELECT {0} FROM jobs WHERE jobs.ticket_id = invoices.ticket_id ORDER BY id LIMIT 1)"
+    name = "(SELECT name FROM jobs WHERE jobs.id = invoices.ticket_id)"
     if _on_postgresql():
         totals = "((frozen::jsonb) -> 'totals') - 'paid' - 'balance' || '{\"fees\": \"0.00\"}'"
-        built = job.format(f"jsonb_build_object('id', id, 'name', name, 'notes', notes, 'totals', {totals})")
+        built = f"jsonb_build_object('id', ticket_id, 'name', {name}, 'notes', NULL, 'totals', {totals})"
         unit = "COALESCE((SELECT unit FROM parts WHERE parts.id = (line ->> 'part_id')::integer), 'each')"
         lines = (
-            "COALESCE((SELECT jsonb_agg(line || jsonb_build_object('job_id', {0}, 'taxable', true{2}) ORDER BY number) "
-            "FROM jsonb_array_elements((frozen::jsonb) -> '{1}') WITH ORDINALITY AS lines (line, number)), '[]')"
+            "COALESCE((SELECT jsonb_agg(line || jsonb_build_object('job_id', ticket_id, 'taxable', true{1}) "
+            "ORDER BY number) "
+            "FROM jsonb_array_elements((frozen::jsonb) -> '{0}') WITH ORDINALITY AS lines (line, number)), '[]')"
         )
-        parts = lines.format(job.format("id"), "parts", f", 'unit', {unit}")
-        labor = lines.format(job.format("id"), "labor", "")
+        parts = lines.format("parts", f", 'unit', {unit}")
+        labor = lines.format("labor", "")
         op.execute(
             "UPDATE invoices SET frozen = ((frozen::jsonb) || jsonb_build_object("
             f"'jobs', jsonb_build_array({built}), 'parts', {parts}, 'labor', {labor}, "
@@ -235,14 +242,14 @@ def _extend_invoices() -> None:
         )
         return
     totals = "json_set(json_remove(json_extract(frozen, '$.totals'), '$.paid', '$.balance'), '$.fees', '0.00')"
-    built = job.format(f"json_object('id', id, 'name', name, 'notes', notes, 'totals', {totals})")
+    built = f"json_object('id', ticket_id, 'name', {name}, 'notes', NULL, 'totals', {totals})"
     unit = "COALESCE((SELECT unit FROM parts WHERE parts.id = json_extract(line.value, '$.part_id')), 'each')"
     lines = (
-        "(SELECT json_group_array(json_set(line.value, '$.job_id', {0}, '$.taxable', json('true'){2})) "
-        "FROM json_each(frozen, '$.{1}') AS line)"
+        "(SELECT json_group_array(json_set(line.value, '$.job_id', ticket_id, '$.taxable', json('true'){1})) "
+        "FROM json_each(frozen, '$.{0}') AS line)"
     )
-    parts = lines.format(job.format("id"), "parts", f", '$.unit', {unit}")
-    labor = lines.format(job.format("id"), "labor", "")
+    parts = lines.format("parts", f", '$.unit', {unit}")
+    labor = lines.format("labor", "")
     op.execute(
         f"UPDATE invoices SET frozen = json_set(frozen, '$.jobs', json_array(json({built})), "
         f"'$.parts', json({parts}), '$.labor', json({labor}), "

@@ -5,7 +5,8 @@ import unittest
 from flask import Flask
 
 from tests.programs import shop_machine
-from tests.programs.shop_machine import Labor, Line, Part, ShopMachine, Ticket
+from tests.programs.shop_machine import ShopMachine
+from tests.programs.shop_model import Job, Labor, Line, Part, Ticket
 from tests.support import ShopTest
 
 RUNS, STEPS = 20, 30
@@ -33,12 +34,12 @@ class Model(unittest.TestCase):
 
     def test_an_example_worked_by_hand(self) -> None:
         part = Part(1, "quart", 1249, tracked=True)
-        lines = [Line(part, quantity=300, price=1249, age=1)]
-        ticket = Ticket(1, "customer", "mechanic", "open", percent=1250, lines=lines, labor=[Labor(1, 17, 9735)])
+        job = Job(1, "Brakes", "approved", lines=[Line(part, 300, 1249, age=1)], labor=[Labor(1, 17, 9735)])
+        ticket = Ticket(1, "customer", "mechanic", "open", percent=1250, jobs=[job])
         # 3 × 12.49 = 37.47; 1.7 h × 97.35 = 165.495 → 165.50; 12.5 % of 202.97 = 25.37125 → 25.37, of which parts
         # 25.37 × 37.47 / 202.97 = 4.6835 → 4.68, and labor 20.69; 5.5 % of 165.50 = 9.1025 → 9.10;
         # 8.25 % of 37.47 − 4.68 + 9.10 = 41.89 is 3.4559 → 3.46; 4.125 % of 165.50 − 20.69 = 144.81 is 5.9734 → 5.97.
-        shown = ticket.shown_totals()
-        self.assertEqual(
-            list(shown.values()), ["37.47", "165.50", "25.37", "9.10", "9.43", "196.13", "0.00", "196.13"], shown
-        )
+        shown = ticket.shown()["totals"]
+        names = ("parts", "labor", "fees", "discount", "supplies", "tax", "total", "paid", "balance")
+        figures = ("37.47", "165.50", "0.00", "25.37", "9.10", "9.43", "196.13", "0.00", "196.13")
+        self.assertEqual(shown, dict(zip(names, figures, strict=True)))

@@ -2,55 +2,32 @@
 
 import unittest
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from decimal import Decimal
-from fractions import Fraction
-from math import floor
 from random import Random
-from typing import NamedTuple
 
 from app.core.decimals import from_units, to_units
 from app.rules.money import ZERO
 from app.rules.totals import Discount, JobTotals, Rates, Totals, Work, compute
+from tests.support.figures import Line, Priced, Row, contract, lines_of, percentage, proportion
 
 D = Decimal
 COLUMNS = ("parts", "labor", "fees", "discount", "supplies", "tax", "total")
 TICKETS, MOST_JOBS = 10_000, 8
-Row = dict[str, int]
 
 
-class Line(NamedTuple):
-    """A line of a job: of `parts`, `labor` or `fees`."""
-
-    kind: str
-    cents: int
-    taxable: bool
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """A ticket in whole cents; rates are percents of four places, in ten-thousandths, `percent` in hundredths."""
-
-    jobs: Sequence[Sequence[Line]]
-    parts_tax: int
-    labor_tax: int
-    supplies: int
-    cap: int | None
-    percent: int | None
-    amount: int | None
-
-    def compute(self) -> tuple[Totals, list[JobTotals]]:
-        """What the application computes, with nothing paid."""
-        rates = Rates(
-            labor=ZERO,
-            parts_tax=from_units(self.parts_tax, 4),
-            labor_tax=from_units(self.labor_tax, 4),
-            supplies=from_units(self.supplies, 4),
-            supplies_cap=None if self.cap is None else from_units(self.cap, 2),
-        )
-        percent = None if self.percent is None else from_units(self.percent, 2)
-        amount = None if self.amount is None else from_units(self.amount, 2)
-        return compute([work(job) for job in self.jobs], rates, Discount(percent, amount), ZERO)
+def computed(ticket: Priced) -> tuple[Totals, list[JobTotals]]:
+    """What the application computes, with nothing paid."""
+    rates = Rates(
+        labor=ZERO,
+        parts_tax=from_units(ticket.parts_tax, 4),
+        labor_tax=from_units(ticket.labor_tax, 4),
+        supplies=from_units(ticket.supplies, 4),
+        supplies_cap=None if ticket.cap is None else from_units(ticket.cap, 2),
+    )
+    percent = None if ticket.percent is None else from_units(ticket.percent, 2)
+    amount = None if ticket.amount is None else from_units(ticket.amount, 2)
+    return compute([work(job) for job in ticket.jobs], rates, Discount(percent, amount), ZERO)
 
 
 def work(lines: Sequence[Line]) -> Work:
@@ -62,89 +39,7 @@ def work(lines: Sequence[Line]) -> Work:
     return Work(**{name: from_units(cents, 2) for name, cents in sums.items()})
 
 
-# --- the same figures from the contract alone, in whole cents ---------------------------------------------------------
-
-
-def half_up(exact: Fraction) -> int:
-    """Whole cents, halves up."""
-    return floor(exact + Fraction(1, 2))
-
-
-def percentage(cents: int, rate: int) -> int:
-    """So many ten-thousandths of a percent of an amount."""
-    return half_up(Fraction(cents * rate, 1_000_000))
-
-
-def proportion(cents: int, part: int, whole: int) -> int:
-    """The part's share of an amount that is spread over the whole."""
-    return half_up(Fraction(cents * part, whole)) if whole else 0
-
-
-def hand_out(cents: int, weights: list[int]) -> list[int]:
-    """Shares in proportion to the weights: whole cents first, then one cent after another to whom most is missing."""
-    whole = sum(weights)
-    if whole == 0:
-        return [0 for _ in weights]
-    shares = [cents * weight // whole for weight in weights]
-    missing = [Fraction(cents * weight, whole) - share for weight, share in zip(weights, shares, strict=True)]
-    while sum(shares) < cents:
-        first = missing.index(max(missing))
-        shares[first] += 1
-        missing[first] -= 1
-    return shares
-
-
-def lines_of(lines: Sequence[Line], kind: str, *, taxable: bool = False) -> int:
-    """The sum of the lines of a kind, of the taxable ones alone if so asked."""
-    total = 0
-    for line in lines:
-        if line.kind == kind and (line.taxable or not taxable):
-            total += line.cents
-    return total
-
-
-def contract(ticket: Ticket) -> tuple[Row, list[Row]]:
-    """The figures of the ticket and of its jobs, as the contract tells them."""
-    every_line = [line for job in ticket.jobs for line in job]
-    parts, labor = lines_of(every_line, "parts"), lines_of(every_line, "labor")
-    discount = min(ticket.amount or 0, parts + labor)
-    if ticket.percent is not None:
-        discount = percentage(parts + labor, ticket.percent * 100)
-    off_parts = proportion(discount, parts, parts + labor)
-    off_labor = discount - off_parts
-    off_taxable_parts = proportion(off_parts, lines_of(every_line, "parts", taxable=True), parts)
-    off_taxable_labor = proportion(off_labor, lines_of(every_line, "labor", taxable=True), labor)
-    supplies = percentage(labor, ticket.supplies)
-    if ticket.cap is not None and supplies > ticket.cap:
-        supplies = ticket.cap
-
-    rows: list[Row] = []
-    for job in ticket.jobs:
-        rows.append({kind: lines_of(job, kind) for kind in ("parts", "labor", "fees")})
-    discounts = hand_out(discount, [row["parts"] + row["labor"] for row in rows])
-    supplied = hand_out(supplies, [row["labor"] for row in rows])
-    taxable_parts = [lines_of(job, "parts", taxable=True) for job in ticket.jobs]
-    taxable_labor = [lines_of(job, "labor", taxable=True) for job in ticket.jobs]
-    parts_bases, labor_bases = [], []
-    for n, less in enumerate(hand_out(off_taxable_parts, taxable_parts)):
-        fees = lines_of(ticket.jobs[n], "fees", taxable=True)
-        parts_bases.append(taxable_parts[n] - less + fees + supplied[n])
-    for n, less in enumerate(hand_out(off_taxable_labor, taxable_labor)):
-        labor_bases.append(taxable_labor[n] - less)
-
-    parts_tax = percentage(sum(parts_bases), ticket.parts_tax)
-    labor_tax = percentage(sum(labor_bases), ticket.labor_tax)
-    parts_taxes, labor_taxes = hand_out(parts_tax, parts_bases), hand_out(labor_tax, labor_bases)
-    for n, row in enumerate(rows):
-        row["discount"], row["supplies"], row["tax"] = discounts[n], supplied[n], parts_taxes[n] + labor_taxes[n]
-    whole = {"parts": parts, "labor": labor, "fees": lines_of(every_line, "fees")}
-    whole |= {"discount": discount, "supplies": supplies, "tax": parts_tax + labor_tax}
-    for row in (whole, *rows):
-        row["total"] = sum(row.values()) - 2 * row["discount"]
-    return whole, rows
-
-
-def single_formula(ticket: Ticket) -> Row:
+def single_formula(ticket: Priced) -> Row:
     """The totals of a ticket that knows nothing of jobs, fees and untaxed lines."""
     parts, labor = (sum(lines_of(job, kind) for job in ticket.jobs) for kind in ("parts", "labor"))
     discount = percentage(parts + labor, ticket.percent * 100) if ticket.percent is not None else ticket.amount or 0
@@ -161,7 +56,7 @@ def single_formula(ticket: Ticket) -> Row:
 # --- tickets at random, the same every time ---------------------------------------------------------------------------
 
 
-def random_tickets(count: int, *, simple: bool = False) -> Iterator[Ticket]:
+def random_tickets(count: int, *, simple: bool = False) -> Iterator[Priced]:
     """Tickets with some of everything; `simple`: every line is taxed, and there are no fees."""
     random = Random(25)
     kinds = ("parts", "labor") if simple else ("parts", "labor", "fees")
@@ -173,7 +68,7 @@ def random_tickets(count: int, *, simple: bool = False) -> Iterator[Ticket]:
         discount = random.choice(((None, None), (percent, None), (None, amount)))
         jobs = [random_lines(random, kinds, dearest, simple) for _ in range(random.randint(0, MOST_JOBS))]
         cap = random.choice((None, 0, random.randint(0, dearest)))
-        yield Ticket(jobs, parts_tax, labor_tax, supplies, cap, *discount)
+        yield Priced(jobs, parts_tax, labor_tax, supplies, cap, *discount)
 
 
 def random_lines(random: Random, kinds: Sequence[str], dearest: int, simple: bool) -> list[Line]:
@@ -228,7 +123,7 @@ class Twice(unittest.TestCase):
 
     def test_every_figure_is_that_of_the_contract(self) -> None:
         for ticket in random_tickets(TICKETS):
-            totals, jobs = ticket.compute()
+            totals, jobs = computed(ticket)
             whole, rows = row(totals), [row(job) for job in jobs]
             self.assertEqual((whole, rows), contract(ticket), ticket)
             for name, cents in whole.items():
@@ -237,5 +132,5 @@ class Twice(unittest.TestCase):
 
     def test_with_all_taxed_and_no_fees_it_is_the_single_formula(self) -> None:
         for ticket in random_tickets(TICKETS // 5, simple=True):
-            totals, _ = ticket.compute()
+            totals, _ = computed(ticket)
             self.assertEqual(row(totals), single_formula(ticket), ticket)

@@ -263,6 +263,11 @@ class Values(Library):
                     self.shown(BookSchema(only=["price", "weight"]), Book)[-1], {"price": text, "weight": "0.7"}
                 )
 
+    def test_the_difference_of_two_columns_is_one_decimal(self) -> None:
+        self.add(Book(cents=1250, tenths=7))
+        difference = self.session.scalars(select(Decimals(Book.cents - Book.tenths, 2)))
+        self.assertEqual(difference.all()[-1], "12.43")
+
     def test_moments(self) -> None:
         for moment in (MOMENT, MOMENT.replace(microsecond=0), datetime(1000, 1, 1, tzinfo=UTC)):
             with self.subTest(moment):

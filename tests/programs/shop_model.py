@@ -1,0 +1,767 @@
+"""The plain model of a shop beside which `shop_machine.py` plays one.
+
+It knows the contract and nothing of the application: it foretells each answer and all figures, in whole cents and in
+whole hundredths of units.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from tests.support.figures import Line as PricedLine
+from tests.support.figures import Priced, Row, contract, half_up
+
+# The shop's prices, odd on purpose.
+LABOR_RATE, PARTS_TAX, LABOR_TAX, SUPPLIES, SUPPLIES_CAP = 9735, "8.25", "4.125", "5.5", 1250
+
+DESK = ("advisor", "admin")
+STAFF = (*DESK, "mechanic", "colleague")
+CUSTOMERS = ("customer", "stranger")
+CHANGEABLE = ("estimate", "open", "in_progress")
+RESERVING = ("open", "in_progress")
+INVOICED = ("invoiced", "paid")
+WORKED = ("completed", *INVOICED)
+# The moves by status: who makes them. `own`: mechanics too, on their own tickets.
+TRANSITIONS = {
+    ("estimate", "void"): "desk",
+    ("declined", "estimate"): "desk",
+    ("open", "in_progress"): "own",
+    ("open", "void"): "desk",
+    ("in_progress", "completed"): "own",
+    ("in_progress", "open"): "own",
+    ("completed", "in_progress"): "own",
+    ("invoiced", "completed"): "admin",
+    ("paid", "completed"): "admin",
+}
+STATES = ("estimate", "declined", "open", "in_progress", "completed", "invoiced", "paid", "void")
+# The statuses that a job can change to, by the way: a status that is asked for, or the customer's decision.
+JOB_TRANSITIONS = {
+    "status": {"proposed": ["declined"], "approved": [], "declined": ["proposed"]},
+    "decision": {"proposed": ["approved", "declined"], "approved": ["declined"], "declined": []},
+}
+DESCRIPTION = "Squeals"
+REASON = "Agreed by phone"
+
+
+class Refused(Exception):
+    """What the model foretells to be refused: the status, and the slugs that would be right."""
+
+    def __init__(self, status: int, *slugs: str, **members: Any) -> None:
+        super().__init__(f"{status} {slugs}")
+        self.status, self.slugs, self.members = status, slugs, members
+
+
+def money(cents: int) -> str:
+    """Cents as the API shows them."""
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+def units(hundredths: int) -> int | float:
+    """Hundredths of units as the API shows them."""
+    return hundredths / 100 if hundredths % 100 else hundredths // 100
+
+
+def hours(tenths: int) -> str:
+    """Tenths of an hour as the API shows them."""
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def shown_row(figures: Row) -> dict[str, str]:
+    """Figures as the API shows them."""
+    return {name: money(cents) for name, cents in figures.items()}
+
+
+@dataclass
+class Part:
+    """A part on the shelf: what is on hand is what moved."""
+
+    id: int
+    unit: str
+    price: int
+    tracked: bool
+    taxable: bool = True
+    ledger: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def on_hand(self) -> int:
+        return sum(quantity for _, quantity in self.ledger)
+
+
+@dataclass
+class Line:
+    """Hundredths of units of a part in a job; `held` lie on the shelf for it, `issued` have left it."""
+
+    part: Part
+    quantity: int
+    price: int
+    age: int
+    reason: str | None = None
+    held: int = 0
+    issued: int = 0
+
+    @property
+    def missing(self) -> int:
+        return self.quantity - self.issued - self.held if self.part.tracked else 0
+
+    @property
+    def total(self) -> int:
+        return half_up(Fraction(self.quantity * self.price, 100))
+
+    def shown(self) -> dict[str, Any]:
+        figures = {"unit_price": money(self.price), "line_total": money(self.total)}
+        taxable = {"unit": self.part.unit, "taxable": self.part.taxable}
+        return {"part_id": self.part.id, "quantity": units(self.quantity), **figures, **taxable}
+
+
+@dataclass
+class Labor:
+    """Tenths of an hour at a rate."""
+
+    id: int
+    tenths: int
+    rate: int
+    taxable: bool = True
+    age: int = 0
+
+    @property
+    def total(self) -> int:
+        return half_up(Fraction(self.tenths * self.rate, 10))
+
+    def shown(self) -> dict[str, Any]:
+        figures = {"hours": hours(self.tenths), "rate": money(self.rate), "line_total": money(self.total)}
+        return {"id": self.id, **figures, "taxable": self.taxable}
+
+
+@dataclass
+class Fee:
+    """An amount."""
+
+    id: int
+    amount: int
+    taxable: bool
+    age: int = 0
+
+    def shown(self) -> dict[str, Any]:
+        return {"id": self.id, "amount": money(self.amount), "taxable": self.taxable}
+
+
+@dataclass
+class Job:
+    """A piece of work; `kept` are its totals since it was declined."""
+
+    id: int
+    name: str
+    status: str
+    reason: str | None = None
+    lines: list[Line] = field(default_factory=list)
+    labor: list[Labor] = field(default_factory=list)
+    fees: list[Fee] = field(default_factory=list)
+    kept: Row | None = None
+
+    def line(self, part: Part) -> Line | None:
+        return next((line for line in self.lines if line.part is part), None)
+
+    def priced(self) -> list[PricedLine]:
+        """What its figures are made of."""
+        return [
+            *(PricedLine("parts", line.total, line.part.taxable) for line in self.lines),
+            *(PricedLine("labor", line.total, line.taxable) for line in self.labor),
+            *(PricedLine("fees", fee.amount, fee.taxable) for fee in self.fees),
+        ]
+
+
+@dataclass
+class Figures:
+    """The totals of a ticket, with the proposed jobs and without, and those of its jobs, in their order."""
+
+    totals: Row
+    offered: Row
+    jobs: list[Row]
+
+
+@dataclass
+class Ticket:
+    """A repair order; `kept` are its figures since it was declined or voided, `counted` the jobs that counted then."""
+
+    id: int
+    owner: str
+    opener: str
+    status: str
+    is_quote: bool = False
+    hold: str | None = None
+    ceiling: int | None = None
+    percent: int | None = None  # in hundredths
+    amount: int | None = None
+    jobs: list[Job] = field(default_factory=list)
+    payments: list[tuple[str, int]] = field(default_factory=list)
+    invoices: list[int] = field(default_factory=list)  # the last one stands where the ticket is invoiced or paid
+    states: list[str] = field(default_factory=list)
+    kept: Figures | None = None
+    kept_jobs: list[Job] = field(default_factory=list)
+
+    def go(self, status: str) -> None:
+        if status in ("declined", "void"):
+            self.kept, self.kept_jobs = self.figures(), self.counted()
+        else:
+            self.kept = None
+        self.status = status
+        self.states.append(status)
+        if status not in CHANGEABLE:
+            self.hold = None
+
+    def counted(self) -> list[Job]:
+        """The jobs that count."""
+        if self.kept is not None:
+            return self.kept_jobs
+        return [job for job in self.jobs if job.status == ("proposed" if self.status == "estimate" else "approved")]
+
+    def counts(self, job: Job) -> bool:
+        return any(job is each for each in self.counted())
+
+    def approved_lines(self) -> list[Line]:
+        """The oldest first."""
+        lines = (line for job in self.jobs if job.status == "approved" for line in job.lines)
+        return sorted(lines, key=lambda line: line.age)
+
+    def short(self, line: Line) -> int:
+        """Only approved, unfinished work waits."""
+        waits = self.status in RESERVING and any(line is each for each in self.approved_lines())
+        return line.missing if waits else 0
+
+    @property
+    def paid(self) -> int:
+        return sum(cents if kind == "payment" else -cents for kind, cents in self.payments)
+
+    @property
+    def total(self) -> int:
+        return self.figures().totals["total"]
+
+    @property
+    def balance(self) -> int:
+        return self.total - self.paid
+
+    def figures(self) -> Figures:
+        """The figures, as the contract computes them."""
+        if self.kept is not None:
+            return self.kept
+        counted = self.counted()
+        offered = [job for job in self.jobs if self.counts(job) or job.status == "proposed"]
+        offered_totals, offered_rows = self.compute(offered)
+        totals, rows = self.compute(counted)
+        by_id = dict(zip(map(id, offered), offered_rows, strict=True)) | dict(zip(map(id, counted), rows, strict=True))
+        return Figures(totals, offered_totals, [job.kept or by_id[id(job)] for job in self.jobs])
+
+    def compute(self, jobs: list[Job]) -> tuple[Row, list[Row]]:
+        parts_tax, labor_tax, supplies = (int(Fraction(rate) * 10_000) for rate in (PARTS_TAX, LABOR_TAX, SUPPLIES))
+        lines = [job.priced() for job in jobs]
+        return contract(Priced(lines, parts_tax, labor_tax, supplies, SUPPLIES_CAP, self.percent, self.amount))
+
+    # What the API is to show of it.
+
+    def shown(self, *, whole: bool = True) -> dict[str, Any]:
+        """`whole`: with the lines of every job, which lists leave out."""
+        figures, parts, labor, fees = self.figures(), [], [], []
+        for job in self.counted():
+            parts += [(line.age, self.shown_line(job, line)) for line in job.lines]
+            labor += [(line.age, line.shown() | {"job_id": job.id}) for line in job.labor]
+            fees += [(fee.age, fee.shown() | {"job_id": job.id}) for fee in job.fees]
+        return {
+            "id": self.id,
+            "status": self.status,
+            "hold": self.hold,
+            "discount_percent": None if self.percent is None else money(self.percent),
+            "discount_amount": None if self.amount is None else money(self.amount),
+            "authorized_amount": None if self.ceiling is None else money(self.ceiling),
+            **{name: in_order(found) for name, found in (("parts", parts), ("labor", labor), ("fees", fees))},
+            "totals": self.with_paid(figures.totals),
+            "totals_if_approved": self.with_paid(figures.offered),
+            "jobs": [
+                self.shown_job(job, row) | (self.shown_lines(job) if whole else {})
+                for job, row in zip(self.jobs, figures.jobs, strict=True)
+            ],
+        }
+
+    def with_paid(self, totals: Row) -> dict[str, str]:
+        return shown_row({**totals, "paid": self.paid, "balance": totals["total"] - self.paid})
+
+    def shown_job(self, job: Job, totals: Row) -> dict[str, Any]:
+        status = {"status": job.status, "declined_reason": job.reason}
+        return {"id": job.id, "name": job.name, **status, "totals": shown_row(totals)}
+
+    def shown_lines(self, job: Job) -> dict[str, Any]:
+        return {
+            "parts": in_order([(line.age, self.shown_line(job, line)) for line in job.lines]),
+            "labor": in_order([(line.age, line.shown()) for line in job.labor]),
+            "fees": in_order([(fee.age, fee.shown()) for fee in job.fees]),
+        }
+
+    def shown_line(self, job: Job, line: Line) -> dict[str, Any]:
+        stock = {"quantity_short": units(self.short(line)), "price_reason": line.reason, "unit_cost": None}
+        return line.shown() | stock | {"job_id": job.id}
+
+    def shown_on_invoice(self) -> dict[str, Any]:
+        shown = self.shown(whole=False)
+        hidden = ("quantity_short", "price_reason", "unit_cost")
+        parts = [{name: value for name, value in line.items() if name not in hidden} for line in shown["parts"]]
+        billed = [{"id": job["id"], "totals": job["totals"]} for job in shown["jobs"] if job["status"] == "approved"]
+        declined = [job for job in shown["jobs"] if job["status"] == "declined"]
+        return {
+            "number": self.invoices[-1],
+            "parts": parts,
+            **{name: shown[name] for name in ("labor", "fees", "totals")},
+            "jobs": billed,
+            "declined": [{"name": job["name"], "total": job["totals"]["total"]} for job in declined],
+            "payments": [{"kind": kind, "amount": money(cents)} for kind, cents in self.payments],
+        }
+
+
+def in_order(aged: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [shown for _, shown in sorted(aged, key=lambda each: each[0])]
+
+
+class Model:
+    """The shop as the contract has it; every method does what a request is to do, or raises `Refused`."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.tickets: list[Ticket] = []
+        self.last_invoice = 0
+        self.made_lines = 0
+
+    def age(self) -> int:
+        self.made_lines += 1
+        return self.made_lines
+
+    # Who may.
+
+    def require_desk(self, who: str) -> None:
+        if who not in DESK:
+            raise Refused(403, "forbidden")
+
+    def require_staff(self, who: str, ticket: Ticket) -> None:
+        """Staff, and mechanics only on what they opened."""
+        if who not in STAFF or (who not in DESK and ticket.opener != who):
+            raise Refused(403, "forbidden")
+
+    def require_lines_open(self, ticket: Ticket) -> None:
+        if ticket.status not in CHANGEABLE:
+            raise Refused(409, "ticket-locked", ticket_status=ticket.status)
+
+    def require_job_open(self, job: Job) -> None:
+        if job.status == "declined":
+            raise self.job_locked(job)
+
+    def job_locked(self, job: Job) -> Refused:
+        return Refused(409, "job-locked", job_id=job.id, job_status=job.status)
+
+    def require_ceiling(self, ticket: Ticket) -> None:
+        if ticket.status in RESERVING and ticket.ceiling is not None and ticket.total > ticket.ceiling:
+            raise Refused(409, "above-authorization", authorized=money(ticket.ceiling), total=money(ticket.total))
+
+    # Stock.
+
+    def holders(self, part: Part) -> Iterator[Line]:
+        """The lines of approved, unfinished work that use the part, the oldest first."""
+        lines = (line for t in self.tickets if t.status in RESERVING for line in t.approved_lines())
+        yield from sorted((line for line in lines if line.part is part), key=lambda line: line.age)
+
+    def reserved(self, part: Part) -> int:
+        lines = (line for t in self.tickets for job in t.jobs for line in job.lines)
+        return sum(line.held for line in lines if line.part is part)
+
+    def hand_out(self, part: Part) -> None:
+        """Give what nobody holds to those who wait, the oldest line first."""
+        for line in self.holders(part):
+            free = part.on_hand - self.reserved(part)
+            line.held += max(0, min(line.missing, free))
+
+    def resize(self, line: Line, quantity: int) -> None:
+        """Let a line need so many units: what was issued beyond comes back, what is held beyond is let go."""
+        excess = line.issued - quantity
+        if excess > 0:
+            line.part.ledger.append(("return", excess))
+            line.issued -= excess
+        line.held = min(line.held, quantity - line.issued)
+
+    def let_go(self, lines: Iterable[Line]) -> None:
+        """Give back all that the lines hold or have, to those who wait."""
+        for line in lines:
+            self.resize(line, 0)
+            self.hand_out(line.part)
+
+    def require_whole(self, part: Part, quantity: int) -> None:
+        if part.unit == "each" and quantity % 100:
+            raise Refused(422, "invalid-input")
+
+    def stock(self, who: str, part: Part, kind: str, quantity: int) -> None:
+        self.require_desk(who)
+        self.require_whole(part, quantity)
+        if not part.tracked:
+            self.start_tracking(part)
+        if part.on_hand + quantity < self.reserved(part):
+            raise Refused(409, "out-of-stock")
+        part.ledger.append((kind, quantity))
+        self.hand_out(part)
+
+    def start_tracking(self, part: Part) -> None:
+        """What finished work used of it is gone; the unfinished waits."""
+        part.tracked = True
+        for ticket in self.tickets:
+            for line in ticket.approved_lines() if ticket.status in WORKED else ():
+                if line.part is part:
+                    line.issued = line.quantity
+
+    # Lines.
+
+    def job_for_line(self, ticket: Ticket, job: Job | None) -> Job:
+        """The job that is named, else the first that counts, else the one that is made for such lines."""
+        if job is not None:
+            self.require_job_open(job)
+            return job
+        made = [job for job in ticket.jobs if job.status == "proposed" and job.name == DESCRIPTION and ticket.is_quote]
+        if not (found := [*ticket.counted(), *made]):
+            found = [Job(0, DESCRIPTION, "proposed" if ticket.is_quote else "approved")]
+            ticket.jobs += found
+        return found[0]
+
+    def find_lines(self, ticket: Ticket, part: Part, job: Job | None) -> list[tuple[Job, Line]]:
+        """The lines of a part: in the job that is named, else in those that are not declined."""
+        jobs = [job] if job is not None else [each for each in ticket.jobs if each.status != "declined"]
+        return [(each, line) for each in jobs if (line := each.line(part))]
+
+    def require_one(self, found: list[tuple[Job, Line]]) -> tuple[Job | None, Line | None]:
+        if len(found) > 1:
+            raise Refused(409, "several-jobs", job_ids=[job.id for job, _ in found])
+        return found[0] if found else (None, None)
+
+    def use_part(
+        self,
+        who: str,
+        ticket: Ticket,
+        part: Part,
+        quantity: int,
+        backorder: bool,
+        price: int | None = None,
+        job: Job | None = None,
+    ) -> None:
+        self.require_staff(who, ticket)
+        found = self.find_lines(ticket, part, job)
+        same = len(found) == 1 and (found[0][1].price, found[0][1].reason) == (price, REASON)
+        if price is not None and who not in DESK and not same:
+            raise Refused(403, "forbidden")
+        self.require_whole(part, quantity)
+        self.require_lines_open(ticket)
+        user, line = self.require_one(found)
+        unchanged = line is not None and line.quantity == quantity and (price is None or same)
+        if not unchanged:
+            self.put_part(ticket, self.job_for_line(ticket, user or job), part, quantity, backorder, price)
+            self.require_ceiling(ticket)
+
+    def put_part(
+        self, ticket: Ticket, job: Job, part: Part, quantity: int, backorder: bool, price: int | None = None
+    ) -> None:
+        line = job.line(part)
+        before = ticket.short(line) if line else 0
+        if line is None:
+            line = Line(part, quantity, part.price, self.age())
+            job.lines.append(line)
+        if price is not None:
+            line.price, line.reason = price, REASON
+        self.resize(line, quantity)
+        line.quantity = quantity
+        self.hand_out(part)
+        short = ticket.short(line)
+        if short > before and not backorder:
+            raise Refused(409, "out-of-stock", parts=[self.shortage(line, short)])
+
+    @staticmethod
+    def shortage(line: Line, short: int) -> dict[str, int | float]:
+        asked = {"requested": line.quantity, "available": line.quantity - short, "short": short}
+        return {"part_id": line.part.id} | {name: units(hundredths) for name, hundredths in asked.items()}
+
+    def remove_part(self, who: str, ticket: Ticket, part: Part, job: Job | None = None) -> None:
+        self.require_staff(who, ticket)
+        self.require_lines_open(ticket)
+        user, line = self.require_one(self.find_lines(ticket, part, job))
+        if user and line:
+            self.require_job_open(user)
+            self.resize(line, 0)
+            user.lines.remove(line)
+            self.hand_out(part)
+
+    def add_labor(self, who: str, ticket: Ticket, line: Labor, rate: int | None, job: Job | None) -> None:
+        self.require_labor(who, ticket, rate)
+        self.require_lines_open(ticket)
+        line.age = self.age()
+        self.job_for_line(ticket, job).labor.append(line)
+        self.require_ceiling(ticket)
+
+    def require_labor(self, who: str, ticket: Ticket, rate: int | None = None) -> None:
+        if who not in STAFF or (rate is not None and who not in DESK):
+            raise Refused(403, "forbidden")
+        self.require_staff(who, ticket)
+
+    def change(self, ticket: Ticket, job: Job, change: Callable[[], object] | None) -> None:
+        """Change a line of labor or a fee; without a change there is nothing to check."""
+        if change is not None:
+            self.require_lines_open(ticket)
+            self.require_job_open(job)
+            change()
+            self.require_ceiling(ticket)
+
+    def add_fee(self, who: str, ticket: Ticket, fee: Fee, job: Job | None) -> None:
+        self.require_desk(who)
+        self.require_lines_open(ticket)
+        fee.age = self.age()
+        self.job_for_line(ticket, job).fees.append(fee)
+        self.require_ceiling(ticket)
+
+    def discount(self, who: str, ticket: Ticket, kind: str, value: int | None) -> None:
+        if who in STAFF and getattr(ticket, kind) == value:
+            return  # no change
+        self.require_desk(who)
+        self.require_lines_open(ticket)
+        if value is not None:
+            ticket.percent = ticket.amount = None
+        setattr(ticket, kind, value)
+        self.require_ceiling(ticket)
+
+    # Jobs.
+
+    def write_job(
+        self,
+        who: str,
+        ticket: Ticket,
+        job: Job,
+        status: str | None,
+        parts: list[tuple[Part, int]],
+        backorder: bool,
+    ) -> None:
+        """Write a job that has its labor and fees already, and gets its parts and its status."""
+        self.require_staff(who, ticket)
+        if who not in DESK and (status == "approved" or job.fees or any(line.rate != LABOR_RATE for line in job.labor)):
+            raise Refused(403, "forbidden")
+        for part, quantity in parts:
+            self.require_whole(part, quantity)
+        self.require_lines_open(ticket)
+        if status == "approved" and ticket.is_quote:
+            raise Refused(409, "invalid-job-transition", job_status=None, allowed=["proposed"])
+        never_asked = who in DESK and not ticket.is_quote
+        job.status = status or ("approved" if never_asked else "proposed")
+        ticket.jobs.append(job)
+        for part, quantity in parts:
+            self.put_part(ticket, job, part, quantity, backorder)
+        for line in job.labor:
+            line.age = self.age()
+        for fee in job.fees:
+            fee.age = self.age()
+        self.require_ceiling(ticket)
+
+    def rename_job(self, who: str, ticket: Ticket, job: Job, name: str) -> None:
+        self.require_staff(who, ticket)
+        if name != job.name:
+            self.require_lines_open(ticket)
+            self.require_job_open(job)
+            job.name = name
+
+    def replace_parts(self, who: str, ticket: Ticket, job: Job, parts: list[tuple[Part, int]], backorder: bool) -> None:
+        """Give a job these parts in place of its own; a part that stays keeps its line and price."""
+        self.require_staff(who, ticket)
+        for part, quantity in parts:
+            self.require_whole(part, quantity)
+        kept = {part.id for part, _ in parts}
+        removed = [line for line in job.lines if line.part.id not in kept]
+        changed = [each for each in parts if (line := job.line(each[0])) is None or line.quantity != each[1]]
+        if not removed and not changed:
+            return
+        self.require_lines_open(ticket)
+        self.require_job_open(job)
+        self.let_go(removed)
+        job.lines = [line for line in job.lines if line.part.id in kept]
+        for part, quantity in changed:
+            self.put_part(ticket, job, part, quantity, backorder)
+        self.require_ceiling(ticket)
+
+    def move_job(self, who: str, ticket: Ticket, job: Job, status: str) -> None:
+        """By the status that is asked for."""
+        if who not in STAFF or (status != job.status and who not in DESK):
+            raise Refused(403, "forbidden")
+        self.require_staff(who, ticket)
+        if status != job.status:
+            self.require_lines_open(ticket)
+            self.decide(who, ticket, {id(job): status}, "status")
+
+    def delete_job(self, who: str, ticket: Ticket, job: Job) -> None:
+        self.require_staff(who, ticket)
+        if job.status == "approved":
+            self.require_desk(who)
+        self.require_lines_open(ticket)
+        is_issued = any(line.issued for line in job.lines)
+        if job.status == "declined" or (job.status == "approved" and (ticket.is_quote or is_issued)):
+            raise self.job_locked(job)
+        self.let_go(job.lines)
+        ticket.jobs = [each for each in ticket.jobs if each is not job]
+
+    def decide(self, who: str, ticket: Ticket, statuses: dict[int, str], way: str) -> None:
+        """Give jobs other statuses, by Python's ids of them, and the ticket what follows."""
+        decided = [job for job in ticket.jobs if id(job) in statuses]
+        for job in decided:
+            allowed = JOB_TRANSITIONS[way][job.status]
+            too_late = who in CUSTOMERS and job.status == "approved" and ticket.status != "open"
+            if statuses[id(job)] not in allowed or too_late:
+                raise Refused(409, "invalid-job-transition", job_status=job.status, allowed=allowed)
+        dropped = [job for job in decided if job.status == "approved"]
+        for job in dropped:
+            if any(line.issued for line in job.lines):
+                raise self.job_locked(job)
+        figures = dict(zip(map(id, ticket.jobs), ticket.figures().jobs, strict=True))
+        left = {statuses.get(id(job), job.status) for job in ticket.jobs}
+        if ticket.status == "estimate" and left == {"declined"}:
+            ticket.go("declined")
+        for job in sorted(decided, key=dropped.__contains__, reverse=True):  # what they hold is for those who wait
+            self.set_job_status(
+                job, statuses[id(job)], "no_answer" if way == "status" else "customer", figures[id(job)]
+            )
+        if ticket.status == "estimate" and "approved" in left:
+            ticket.go("open")
+        for line in ticket.approved_lines():
+            self.hand_out(line.part)
+
+    def set_job_status(self, job: Job, status: str, reason: str, figures: Row) -> None:
+        is_declined = status == "declined"
+        job.status, job.reason, job.kept = status, reason if is_declined else None, figures if is_declined else None
+        if is_declined:
+            self.let_go(job.lines)
+
+    # Life.
+
+    def open(self, ticket_id: int, owner: str, opener: str, status: str) -> None:
+        self.tickets.append(Ticket(ticket_id, owner, opener, status, status == "estimate", states=[status]))
+
+    def allowed(self, status: str) -> list[str]:
+        return sorted(target for source, target in TRANSITIONS if source == status)
+
+    def move(self, who: str, ticket: Ticket, target: str, reason: str | None) -> None:
+        self.require_staff(who, ticket)
+        roles = TRANSITIONS.get((ticket.status, target))
+        if roles is None:
+            raise Refused(409, "illegal-move", ticket_status=ticket.status, allowed=self.allowed(ticket.status))
+        if (roles == "desk" and who not in DESK) or (roles == "admin" and who != "admin"):
+            raise Refused(403, "forbidden")
+        if roles == "admin" and reason is None:
+            raise Refused(409, "reason-needed")
+        if target == "void" and ticket.paid:
+            raise Refused(409, "money-taken", paid=money(ticket.paid))
+        if target == "completed" and ticket.status in RESERVING:
+            self.complete(ticket)
+        is_revived = ticket.status == "declined"
+        ticket.go(target)
+        if target == "void":
+            self.let_go(ticket.approved_lines())
+        for job in ticket.jobs if is_revived else ():
+            job.status, job.reason, job.kept = "proposed", None, None
+
+    def complete(self, ticket: Ticket) -> None:
+        """Issue what is approved, and decline what nobody answered."""
+        lines = ticket.approved_lines()
+        short = [self.shortage(line, line.missing) for line in lines if line.missing]
+        if short:
+            raise Refused(409, "out-of-stock", parts=short)
+        for line in sorted(lines, key=lambda line: line.age):
+            if line.held:
+                line.part.ledger.append(("issue", -line.held))
+            line.issued, line.held = line.issued + line.held, 0
+        figures = ticket.figures().jobs
+        for job, row in zip(ticket.jobs, figures, strict=True):
+            if job.status == "proposed":
+                job.status, job.reason, job.kept = "declined", "no_answer", row
+
+    def set_hold(self, who: str, ticket: Ticket, hold: str | None) -> None:
+        self.require_staff(who, ticket)
+        if hold is not None and ticket.status not in CHANGEABLE:
+            raise Refused(409, "ticket-locked")
+        ticket.hold = hold
+
+    def authorize(
+        self,
+        who: str,
+        ticket: Ticket,
+        decision: str | None,
+        named: dict[int, str] | None,
+        online: bool,
+        amount: int | None,
+    ) -> None:
+        """`named`: the decision on jobs by their ids."""
+        if who in ("mechanic", "colleague"):
+            raise Refused(403, "forbidden")
+        approves = decision == "approved" if named is None else not named or "approved" in named.values()
+        if online and approves and amount is None:
+            raise Refused(422, "invalid-input")
+        if who in CUSTOMERS and ticket.owner != who:
+            raise Refused(404, "not-found")
+        if online != (who in CUSTOMERS):
+            raise Refused(403, "forbidden")
+        self.settle(who, ticket, self.apply_decision(who, ticket, decision, named), amount)
+
+    def preview(self, who: str, ticket: Ticket, decision: str | None, named: dict[int, str] | None) -> None:
+        """What a dry run does to a copy."""
+        if who in ("mechanic", "colleague"):
+            raise Refused(403, "forbidden")
+        if who in CUSTOMERS and ticket.owner != who:
+            raise Refused(404, "not-found")
+        self.apply_decision(who, ticket, decision, named)
+
+    def apply_decision(self, who: str, ticket: Ticket, decision: str | None, named: dict[int, str] | None) -> bool:
+        """Returns whether it moves the ceiling."""
+        self.require_lines_open(ticket)
+        if named is None:
+            statuses = {id(job): decision or "" for job in ticket.jobs if job.status == "proposed"}
+        else:
+            statuses = {id(job): named[job.id] for job in ticket.jobs if job.id in named}
+        if statuses:
+            drops = any(job.status == "approved" for job in ticket.jobs if id(job) in statuses)
+            self.decide(who, ticket, statuses, "decision")
+            return drops or "approved" in statuses.values()
+        if named is not None:
+            if ticket.status == "estimate":
+                raise Refused(409, "ticket-locked", ticket_status=ticket.status)
+            return True
+        if ticket.status == "estimate":
+            ticket.go("open" if decision == "approved" else "declined")
+        elif decision == "declined":
+            raise Refused(409, "nothing-proposed", ticket_status=ticket.status)
+        return decision == "approved"
+
+    def settle(self, who: str, ticket: Ticket, moves_ceiling: bool, amount: int | None) -> None:
+        """Set the ceiling to the amount."""
+        if not moves_ceiling:
+            return
+        total = ticket.total
+        if amount is not None and (amount < total or (who in CUSTOMERS and amount != total)):
+            raise Refused(409, "total-changed", total=money(total))
+        if ticket.is_quote and ticket.status in RESERVING:
+            ticket.ceiling = total if amount is None else amount
+
+    # Money.
+
+    def invoice(self, who: str, ticket: Ticket) -> None:
+        self.require_desk(who)
+        if ticket.status != "completed":
+            raise Refused(409, "illegal-move", ticket_status=ticket.status)
+        self.last_invoice += 1
+        ticket.invoices.append(self.last_invoice)
+        ticket.go("invoiced" if ticket.balance else "paid")
+
+    def pay(self, who: str, ticket: Ticket, kind: str, cents: int) -> None:
+        self.require_desk(who)
+        if kind == "payment" and ticket.status not in INVOICED:
+            raise Refused(409, "ticket-locked", ticket_status=ticket.status)
+        if kind == "payment" and cents > ticket.balance:
+            raise Refused(409, "above-balance", balance=money(ticket.balance))
+        if kind == "refund" and cents > ticket.paid:
+            raise Refused(409, "above-paid", paid=money(ticket.paid))
+        ticket.payments.append((kind, cents))
+        status = "invoiced" if ticket.balance else "paid"
+        if ticket.status in INVOICED and status != ticket.status:
+            ticket.go(status)
