@@ -39,7 +39,7 @@ KEPT_IN = {
     "pythonjsonlogger": {"app.core.logging.logs"},
     "prometheus_client": {"app.system.metrics"},
     "opentelemetry": {"app.core.logging.tracing"},
-    "fpdf": {"app.billing.invoice_pdf"},
+    "fpdf": {"app.billing.invoice_page", "app.billing.invoice_pdf"},
 }
 HTTP = ("flask", "werkzeug", "marshmallow")
 
