@@ -17,18 +17,21 @@ FIELDS = {
     "vehicle",
     "odometer",
     "mechanics",
+    "jobs",
     "parts",
     "labor",
+    "fees",
     "discount_percent",
     "discount_amount",
     "authorized_amount",
     "totals",
+    "totals_if_approved",
     "opened_by",
     "created_at",
     "updated_at",
     "version",
 }
-NOTHING = dict.fromkeys(("parts", "labor", "discount", "supplies", "tax", "total", "paid", "balance"), "0.00")
+NOTHING = dict.fromkeys(("parts", "labor", "fees", "discount", "supplies", "tax", "total", "paid", "balance"), "0.00")
 # Where each state leads by PUT .../status, and who of the staff goes there; `own` is the ticket's mechanic.
 STATUSES = ("estimate", "declined", "open", "in_progress", "completed", "invoiced", "paid", "void")
 DESK, SHOP, ADMIN = {"advisor", "admin"}, {"own", "advisor", "admin"}, {"admin"}
@@ -447,7 +450,9 @@ class AddPart(TicketTest):
                     line |= {"unit": "each", "taxable": True, "price_reason": None, "unit_cost": None}
                     total = f"{12.5 * quantity:.2f}"
                     stock = {"quantity": quantity, "quantity_short": 0}
-                    self.assertEqual(answer["parts"], [{**line, **stock, "line_total": total}])
+                    ids = {name: answer["parts"][0][name] for name in ("id", "job_id")}
+                    self.assertEqual(answer["parts"], [{**ids, **line, **stock, "line_total": total}])
+                    self.assertEqual(answer["jobs"][0]["parts"], answer["parts"])
                     self.assertEqual(answer["totals"]["parts"], total)
                     self.assertEqual(self.shelf(), (10, quantity, 10 - quantity))
 

@@ -56,6 +56,7 @@ PDF = {"type": "string", "format": "binary"}
 @blueprint.response(
     201, AUTHORIZATION, description="The authorisation.", location="/service-tickets/{ticket_id}/authorizations"
 )
+@blueprint.answers(200, PREVIEW, description="With `dry_run`: what the decision would do.")
 @blueprint.refuses(
     *(NotFound, Forbidden, TicketLocked, InvalidJobTransition, JobLocked, NothingProposed, TotalChanged, OutOfStock),
     TotalTooLarge,

@@ -86,7 +86,8 @@ class Job(Row):
         return Work(*(getattr(self, name) or ZERO for name in WORK))
 
     def add_work(self, change: Work) -> None:
-        """Add the change of a line to the sums."""
+        """Add the change of a line to the sums, and to the total until it is computed anew."""
+        self.total = (self.total or ZERO) + change.parts + change.labor + change.fees
         for name, figure in zip(WORK, vars(self.work + change).values(), strict=True):
             if getattr(self, name) != figure:
                 setattr(self, name, figure)

@@ -30,38 +30,38 @@ def add_fee(actor: Identity, fields: dict[str, Any], ticket_id: int) -> FeeLine:
     return fees_operations.add_fee(actor, ticket_id, **fields)
 
 
-@blueprint.get("/<id:ticket_id>/fees/<id:line_id>")
+@blueprint.get("/<id:ticket_id>/fees/<id:fee_id>")
 @staff_required()
 @blueprint.response(200, FEE_LINE, description="The fee.")
 @blueprint.refuses(NotFound)
-def get_fee(actor: Identity, ticket_id: int, line_id: int) -> Response:
+def get_fee(actor: Identity, ticket_id: int, fee_id: int) -> Response:
     """Get one fee.
 
     For staff.
     """
-    return objects.render_one(FEE_LINE, line_id, ticket_id=ticket_id)
+    return objects.render_one(FEE_LINE, fee_id, ticket_id=ticket_id)
 
 
-@blueprint.put("/<id:ticket_id>/fees/<id:line_id>")
+@blueprint.put("/<id:ticket_id>/fees/<id:fee_id>")
 @staff_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.arguments(FeeLineChangesSchema)
 @blueprint.response(200, FEE_LINE, description="The fee as it is now.")
 @blueprint.refuses(NotFound, TicketLocked, JobLocked, *MONEY)
-def update_fee(actor: Identity, changes: dict[str, Any], ticket_id: int, line_id: int) -> FeeLine:
+def update_fee(actor: Identity, changes: dict[str, Any], ticket_id: int, fee_id: int) -> FeeLine:
     """Change a fee.
 
     For advisors and admins. What is left out stays as it is.
     """
-    return fees_operations.change_fee(actor, ticket_id, line_id, if_match=get_if_match(), **changes)
+    return fees_operations.change_fee(actor, ticket_id, fee_id, if_match=get_if_match(), **changes)
 
 
-@blueprint.delete("/<id:ticket_id>/fees/<id:line_id>")
+@blueprint.delete("/<id:ticket_id>/fees/<id:fee_id>")
 @staff_required(Role.ADVISOR, Role.ADMIN)
 @blueprint.response(204, description="The fee is off the ticket.")
 @blueprint.refuses(NotFound, TicketLocked, JobLocked)
-def delete_fee(actor: Identity, ticket_id: int, line_id: int) -> None:
+def delete_fee(actor: Identity, ticket_id: int, fee_id: int) -> None:
     """Take a fee off a ticket.
 
     For advisors and admins.
     """
-    fees_operations.remove_fee(actor, ticket_id, line_id, if_match=get_if_match())
+    fees_operations.remove_fee(actor, ticket_id, fee_id, if_match=get_if_match())

@@ -31,7 +31,10 @@ class Authorize(AuthorizationTest):
         self.assertEqual(response.headers["Location"], self.path)
         self.assertTrue(authorization.pop("created_at").endswith("Z"))
         told = {"decision": "approved", "method": "online", "amount": "100.00", "said_by": None, "recorded_by": None}
-        self.assertEqual(authorization, {"id": authorization["id"], **told})
+        [job] = self.ticket(self.quote)["jobs"]
+        shown = {name: job[name] for name in ("id", "name", "notes", "status", "totals", "parts", "labor", "fees")}
+        seen = {"jobs": [shown], "totals": self.figures(self.quote), "contact": None}
+        self.assertEqual(authorization, {"id": authorization["id"], **told, **seen})
         self.assertEqual(self.stands(), ("open", "100.00"))
 
     def test_the_front_desk_records_who_said_it_and_how(self) -> None:
@@ -101,7 +104,8 @@ class Authorize(AuthorizationTest):
         ):
             with self.subTest(f"{field}={value}"):
                 self.assertInvalid(self.authorize(self.quote, **{field: value}), field)
-        self.assertInvalid(self.customer.post(self.path, {}), "decision", "method")
+        self.assertInvalid(self.customer.post(self.path, {}), "decision")
+        self.assertInvalid(self.customer.post(self.path, {"decision": "declined"}), "method", "said_by")
 
     def test_where_there_is_nothing_to_authorise_it_is_refused(self) -> None:
         declined, void, completed = self.new_quote(), self.new_quote(), self.new_completed()
@@ -139,9 +143,10 @@ class Decline(AuthorizationTest):
         self.assertStatus(self.authorize(self.quote, self.customer, amount="80.00"), 201)
         self.assertEqual(self.stands(), ("open", "80.00"))
 
-    def test_on_an_open_ticket_it_is_recorded_and_moves_nothing(self) -> None:
+    def test_on_an_open_ticket_there_must_be_something_to_decline(self) -> None:
         self.assertStatus(self.authorize(self.quote, self.customer), 201)
-        self.assertStatus(self.authorize(self.quote, self.customer, decision="declined"), 201)
+        refusal = self.authorize(self.quote, self.customer, decision="declined")
+        self.assertEqual(self.assertProblem(refusal, 409, "nothing-proposed")["ticket_status"], "open")
         self.assertEqual(self.stands(), ("open", "100.00"))
 
 

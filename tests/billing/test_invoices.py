@@ -4,7 +4,10 @@ from app.extensions import db
 from app.models import Customer, Invoice
 from tests.support.repair_orders import ACCORD, RATES, RepairOrderTest
 
-KEYS = {"number", "ticket_id", "issued_at", "bill_to", "vehicle", "parts", "labor", "totals", "payments"}
+KEYS = {
+    *("number", "ticket_id", "issued_at", "bill_to", "vehicle", "jobs", "parts", "labor", "fees", "totals", "declined"),
+    "payments",
+}
 
 
 class InvoiceTest(RepairOrderTest):
@@ -35,6 +38,7 @@ class IssueInvoice(InvoiceTest):
         line = self.assertStatus(self.work(ticket, "1.7", mechanic_id=self.mechanic.id), 201)
         self.assertStatus(self.edit(ticket, discount_percent="10"), 200)
         self.assertStatus(self.move(ticket, "in_progress", "completed"), 200)
+        [job] = self.ticket(ticket)["jobs"]
         response = self.invoice(ticket)
         invoice = self.assertStatus(response, 201)
         self.assertEqual(response.headers["Location"], self.path(ticket))
@@ -53,14 +57,20 @@ class IssueInvoice(InvoiceTest):
             "parts": [
                 {
                     "part_id": part,
+                    "job_id": job["id"],
                     "name": "Oil filter",
                     "sku": "FILTER",
+                    "unit": "each",
+                    "taxable": True,
                     "quantity": 2,
                     "unit_price": "12.50",
                     "line_total": "25.00",
                 }
             ],
-            "labor": [{name: value for name, value in line.items() if name != "taxable"}],
+            "labor": [line],
+            "fees": [],
+            "jobs": [{name: job[name] for name in ("id", "name", "notes", "totals")}],
+            "declined": [],
             "totals": self.figures(ticket),
             "payments": [],
         }

@@ -3,17 +3,18 @@
 A row is a request and its answers in the order of `PEOPLE`. In its path `{own}` is a ticket of `customer` that
 `mechanic` opened, `{other}` one that a colleague opened, `{quote}`, `{refused}`, `{started}`, `{done}` and `{billed}`
 are own ones that are an estimate, declined, in progress, completed and invoiced, `{line}` and `{others_line}` are labor
-of `{own}` and `{other}`, `{car}` and `{strangers_car}` vehicles of the two customers, `{invite}` is the token
+of `{own}` and `{other}`, `{job}` and `{others_job}` proposed jobs of these, `{fee}` a fee of `{own}`, `{car}` and
+`{strangers_car}` vehicles of the two customers, `{invite}` is the token
 of an open invite, and `{nothing}` an id that is not there; the remaining names say whose row it is. Requests to
 /service-tickets are made to the alias /service_tickets too.
 """
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, NamedTuple
 
-from app.models import LaborLine, Vehicle
+from app.models import Vehicle
+from app.rules.job_life import JobStatus
 from app.rules.ticket_life import TicketStatus
 from tests.support import PASSWORD, Caller, ShopTest
 
@@ -50,6 +51,8 @@ NEW_TICKET = {"customer_id": "{customer}", "description": "Oil change"}
 INTAKE = {"customer": {"name": "Walk In", "phone": "212 555 0142"}, "vehicle": {}, "description": "Oil change"}
 NEW_PART = {"name": "Oil filter", "price": "9.90"}
 LABOR = {"description": "Oil change", "hours": "0.5"}
+JOB = {"name": "Brakes"}
+FEE = {"kind": "fee", "description": "Tire disposal", "amount": "3.00"}
 ONLINE = {"decision": "approved", "method": "online", "amount": "0.00"}
 BY_PHONE = {"decision": "approved", "method": "phone", "said_by": "Cus Tomer"}
 DELIVERY = {"kind": "receive", "quantity": 5}
@@ -131,6 +134,33 @@ TABLE = [
     Row("DELETE", "/service-tickets/{own}/labor/{line}", None, (401, 403, 403, 204, 204, 204)),
     Row("DELETE", "/service-tickets/{other}/labor/{others_line}", None, (401, 403, 403, 403, 204, 204)),
     Row("DELETE", "/service-tickets/{own}/labor/{nothing}", None, NOT_THERE_FOR_STAFF),
+    Row("POST", "/service-tickets/{own}/jobs", JOB, STAFF_CREATE),
+    Row("POST", "/service-tickets/{other}/jobs", JOB, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{own}/jobs", {**JOB, "status": "approved"}, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{own}/jobs", {**JOB, "labor": [{**LABOR, "rate": "90"}]}, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{own}/jobs", {**JOB, "fees": [FEE]}, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{nothing}/jobs", JOB, NOT_THERE_FOR_STAFF),
+    Row("GET", "/service-tickets/{own}/jobs", None, STAFF),
+    Row("GET", "/service-tickets/{nothing}/jobs", None, NOT_THERE_FOR_STAFF),
+    Row("GET", "/service-tickets/{own}/jobs/{job}", None, STAFF),
+    Row("GET", "/service-tickets/{other}/jobs/{job}", None, NOT_THERE_FOR_STAFF),
+    Row("PUT", "/service-tickets/{own}/jobs/{job}", {"notes": "Pads are down to 2 mm."}, STAFF),
+    Row("PUT", "/service-tickets/{own}/jobs/{job}", {"labor": [{**LABOR, "rate": "90"}]}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/jobs/{job}", {"fees": [FEE]}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/jobs/{job}", {"status": "declined"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{other}/jobs/{others_job}", {"notes": "Pads are thin."}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{own}/jobs/{others_job}", {"notes": "Pads are thin."}, NOT_THERE_FOR_STAFF),
+    Row("DELETE", "/service-tickets/{own}/jobs/{job}", None, (401, 403, 403, 204, 204, 204)),
+    Row("DELETE", "/service-tickets/{other}/jobs/{others_job}", None, (401, 403, 403, 403, 204, 204)),
+    Row("DELETE", "/service-tickets/{own}/jobs/{nothing}", None, NOT_THERE_FOR_STAFF),
+    Row("POST", "/service-tickets/{own}/fees", FEE, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{nothing}/fees", FEE, NOT_THERE_FOR_FRONT_DESK),
+    Row("GET", "/service-tickets/{own}/fees/{fee}", None, STAFF),
+    Row("GET", "/service-tickets/{other}/fees/{fee}", None, NOT_THERE_FOR_STAFF),
+    Row("PUT", "/service-tickets/{own}/fees/{fee}", {"amount": "4.00"}, FRONT_DESK),
+    Row("PUT", "/service-tickets/{other}/fees/{fee}", {"amount": "4.00"}, NOT_THERE_FOR_FRONT_DESK),
+    Row("DELETE", "/service-tickets/{own}/fees/{fee}", None, (401, 403, 403, 403, 204, 204)),
+    Row("DELETE", "/service-tickets/{own}/fees/{nothing}", None, NOT_THERE_FOR_FRONT_DESK),
 
     Row("POST", "/service-tickets/{quote}/authorizations", ONLINE, (401, 201, 404, 403, 403, 403)),
     Row("POST", "/service-tickets/{quote}/authorizations", BY_PHONE, (401, 403, 404, 403, 201, 201)),
@@ -312,6 +342,9 @@ class AccessTable(ShopTest):
                 "billed": self.make_invoiced_ticket,
                 "line": lambda: self.make_labor(self.names["own"]),
                 "others_line": lambda: self.make_labor(self.names["other"]),
+                "job": lambda: self.make_job(self.names["own"], JobStatus.PROPOSED),
+                "others_job": lambda: self.make_job(self.names["other"], JobStatus.PROPOSED),
+                "fee": lambda: self.advisor.post(f"/service-tickets/{self.names['own']}/fees", FEE).json["id"],
                 "car": lambda: int(self.save(Vehicle(customer_id=self.customer.id)).id),
                 "strangers_car": lambda: int(self.save(Vehicle(customer_id=self.stranger.id)).id),
                 "part": self.make_part,
@@ -326,10 +359,6 @@ class AccessTable(ShopTest):
         self.take_to(ticket, "invoiced")
         return ticket
 
-    def make_labor(self, ticket: int) -> int:
-        price = {"hours": Decimal(1), "rate": Decimal(0), "line_total": Decimal(0)}
-        return int(self.save(LaborLine(ticket_id=ticket, description="Road test", **price)).id)
-
     def ask(self, caller: Caller, method: str, row: Row) -> Any:
         body = row.body
         if isinstance(body, bytes):
@@ -341,7 +370,7 @@ class AccessTable(ShopTest):
 
     def filled_in(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self.names[name] for name in value]
+            return [each if isinstance(each, dict) else self.names[each] for each in value]
         name = re.fullmatch(r"{(\w+)}", str(value))
         return self.names[name[1]] if name else value
 

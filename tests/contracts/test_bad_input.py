@@ -2,7 +2,6 @@
 
 import io
 import json
-from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from app.core.database.base import Base
 from app.extensions import db
-from app.models import LaborLine, Vehicle
+from app.models import Vehicle
 from tests.support import PASSWORD, Caller, ShopTest, forget_counts
 
 JSON = "application/json"
@@ -165,8 +164,7 @@ class BadInputTest(ShopTest):
         super().setUp()
         self.part, self.ticket = self.make_part(), self.make_ticket()
         self.vehicle = int(self.save(Vehicle(customer_id=self.customer.id)).id)
-        price = {"hours": Decimal(1), "rate": Decimal(0), "line_total": Decimal(0)}
-        self.line = int(self.save(LaborLine(ticket_id=self.ticket, description="Road test", **price)).id)
+        self.line = self.make_labor(self.ticket)
         billed = self.make_invoiced_ticket()
         mechanic, customer = f"/mechanics/{self.mechanic.id}", f"/customers/{self.customer.id}"
         part, ticket = f"/inventory/{self.part}", f"/service-tickets/{self.ticket}"

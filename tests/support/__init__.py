@@ -41,7 +41,19 @@ from app.core.database.transaction import atomic
 from app.core.database.types import now
 from app.core.lists import caching
 from app.extensions import cache, db
-from app.models import Customer, InvoiceSeries, Mechanic, MovementKind, Part, ServiceTicket, SignIn, StockMovement
+from app.models import (
+    Customer,
+    InvoiceSeries,
+    Job,
+    LaborLine,
+    Mechanic,
+    MovementKind,
+    Part,
+    ServiceTicket,
+    SignIn,
+    StockMovement,
+)
+from app.rules.job_life import JobStatus
 from app.rules.roles import Role
 
 _SWEEP = "_MemoryStorage__schedule_expiry"
@@ -282,6 +294,16 @@ class ShopTest(unittest.TestCase):
             **fields,
         }
         return int(self.save(ServiceTicket(**values)).id)
+
+    def make_job(self, ticket_id: int, status: JobStatus = JobStatus.APPROVED, **fields: Any) -> int:
+        """The id of a new job without lines."""
+        return int(self.save(Job(**{"ticket_id": ticket_id, "name": "Brakes", "status": status, **fields})).id)
+
+    def make_labor(self, ticket_id: int) -> int:
+        """The id of a new line of labor that costs nothing, in a job of its own."""
+        price = {"hours": Decimal(1), "rate": Decimal(0), "line_total": Decimal(0), "taxable": True}
+        line = {"ticket_id": ticket_id, "job_id": self.make_job(ticket_id, counts=True), "description": "Road test"}
+        return int(self.save(LaborLine(**line, **price)).id)
 
     def take_to(self, ticket_id: int, status: str) -> Any:
         """The ticket, once the front desk took it to that state by the requests that lead there."""

@@ -84,6 +84,8 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         request = current_request()
         if request.method != "POST" or KEY not in request.headers or not _takes_keys(request) or request.is_keyed:
             return view(*args, **kwargs)
+        if request.args.get("dry_run") == "true":  # it has no effect to be repeated
+            return view(*args, **kwargs)
         request.is_keyed = True  # nested decorators then skip the key
         with _rewindable_body() as body:
             return _Call(body).answer(lambda: view(*args, **kwargs))
