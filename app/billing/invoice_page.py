@@ -127,9 +127,9 @@ class InvoicePage(FPDF):
             self._paragraph(text, self.epw)
             self.ln(3)
 
-    def _paragraph(self, text: str, width: float) -> None:
+    def _paragraph(self, text: str, width: float, align: Align = Align.L) -> None:
         if text:
-            self.multi_cell(width, 5, self.legible(text), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.multi_cell(width, 5, self.legible(text), align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def write_job(self, job: dict[str, Any]) -> None:
         """Write the name and the notes of a job, not at the very end of a page."""
@@ -160,13 +160,14 @@ class InvoicePage(FPDF):
             for row in rows:
                 table.row([self.legible(" ".join(cell.split())) for cell in row])
 
-    def write_job_total(self, totals: dict[str, str]) -> None:
+    def write_job_total(self, job: dict[str, Any]) -> None:
         """Write a job's total, and which shares of the ticket's figures it includes."""
+        totals = job["totals"]
         shares = [name for name in ("discount", "supplies", "tax") if totals[name] != "0.00"]
-        *first, last = shares or [""]
-        included = f" with {', '.join(first)}{' and ' if first else ''}{last}" if shares else ""
+        included = f" with {', '.join(shares)}" if shares else ""
         self.ln(1)
-        self._figure(f"Job total{included}", format_amount(totals["total"]), size=9)
+        self.set_font(FAMILY, "", 9)
+        self._entry(f"{job['name']}: total{included}", format_amount(totals["total"]), Align.R)
         self.ln(3)
 
     def write_totals(self) -> None:
@@ -183,8 +184,8 @@ class InvoicePage(FPDF):
         self._figure("Paid", format_amount(totals["paid"]))
         self._figure("Balance due", format_amount(totals["balance"]), bold=True)
 
-    def _figure(self, name: str, amount: str, *, bold: bool = False, size: int = 10) -> None:
-        self.set_font(FAMILY, "B" if bold else "", size)
+    def _figure(self, name: str, amount: str, *, bold: bool = False) -> None:
+        self.set_font(FAMILY, "B" if bold else "", 10)
         self.cell(self.epw * 0.8, 6, name, align=Align.R)
         self.cell(0, 6, amount, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
@@ -203,7 +204,7 @@ class InvoicePage(FPDF):
         self._list("Not billed", [(f"Declined: {job['name']}", format_amount(job["total"])) for job in declined])
 
     def _list(self, title: str, entries: Sequence[tuple[str, str]]) -> None:
-        """Write texts with their amounts below a title, each on one page, and the title with the first."""
+        """Write texts with their amounts below a title, and the title on one page with the first."""
         if not entries:
             return
         self.ln(4)
@@ -213,11 +214,15 @@ class InvoicePage(FPDF):
         self.cell(0, 6, title, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_font(FAMILY, "", 9)
         for text, amount in entries:
-            if self.will_page_break(15):
-                self.add_page()
-            top = self.get_y()
-            self._paragraph(text, self.epw * 0.8)
-            bottom = self.get_y()
-            self.set_y(top)
-            self.cell(0, 5, amount, align=Align.R)
-            self.set_y(bottom)
+            self._entry(text, amount)
+
+    def _entry(self, text: str, amount: str, align: Align = Align.L) -> None:
+        """Write a text, and an amount to the right of its first line, on one page."""
+        if self.will_page_break(15):
+            self.add_page()
+        top = self.get_y()
+        self._paragraph(text, self.epw * 0.8, align)
+        bottom = self.get_y()
+        self.set_y(top)
+        self.cell(0, 5, amount, align=Align.R)
+        self.set_y(bottom)

@@ -60,7 +60,7 @@ def render(invoice: Invoice, shop: str, address: str, currency: str, zone: tzinf
         page.write_lines(("Work", "Hours", "Rate", "Amount"), list(map(_labor_row, _lines(invoice, "labor", job))))
         page.write_lines(("Fees", "", "", "Amount"), list(map(_fee_row, _lines(invoice, "fees", job))))
         if len(jobs) > 1:
-            page.write_job_total(job["totals"])
+            page.write_job_total(job)
     page.write_totals()
     page.write_payments()
     page.write_declined()

@@ -14,6 +14,7 @@ from app.billing.schemas import (
     INVOICE,
     INVOICE_CONTENT,
     PAYMENT,
+    PREVIEW,
     DryRunSchema,
     NewAuthorizationSchema,
     NewPaymentSchema,

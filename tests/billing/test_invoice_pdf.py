@@ -211,10 +211,9 @@ class Jobs(unittest.TestCase):
 
     def test_each_of_several_jobs_has_a_total_that_says_what_it_includes(self) -> None:
         shares = {
-            "Job total\n1.00\n": {},
-            "Job total with tax\n1.00\n": {"tax": "0.10"},
-            "Job total with discount and tax\n1.00\n": {"discount": "0.10", "tax": "0.10"},
-            "Job total with discount, supplies and tax\n1.00\n": dict.fromkeys(("discount", "supplies", "tax"), "0.10"),
+            "Work: total\n1.00\n": {},
+            "Work: total with tax\n1.00\n": {"tax": "0.10"},
+            "Work: total with discount, supplies, tax\n1.00\n": dict.fromkeys(("discount", "supplies", "tax"), "0.10"),
         }
         jobs = [job(number, total="1.00", **figures) for number, figures in enumerate(shares.values())]
         (text,) = printed(jobs=jobs)
@@ -225,7 +224,7 @@ class Jobs(unittest.TestCase):
     def test_the_only_job_needs_no_total(self) -> None:
         (text,) = printed(jobs=[job(name="Brakes", total="64.90")], parts=[part_line("Pads")])
         self.assertIn("Brakes\n", text)
-        self.assertNotIn("Job total", text)
+        self.assertNotIn(": total", text)
 
     def test_units_stand_behind_the_quantity(self) -> None:
         for shown, line in {
@@ -323,3 +322,37 @@ class TheInvoicesOwn(RepairOrderTest):
         (text,) = pages(self.advisor.get(f"/service-tickets/{ticket}/invoice.pdf").data)
         self.assertIn(f"Balance due\n{self.figures(ticket)['balance']}\n", text)
         self.assertTrue(self.figures(ticket)["balance"].startswith("-0."))
+
+    def test_it_tells_the_jobs_that_the_json_tells(self) -> None:
+        ticket = self.new_quote()
+        oil = self.new_part(name="Oil", unit="quart", price="8.25")
+        jobs = [
+            {"name": "Brakes", "notes": "Pads at 2 mm.", "labor": [{"description": "Fit pads", "hours": "1.7"}]},
+            {"name": "Service", "parts": [{"part_id": oil, "quantity": 5.7}]},
+            {"name": "Struts", "labor": [{"description": "Fit struts", "hours": "2.0"}]},
+        ]
+        jobs[1]["fees"] = [{"kind": "fee", "description": "Oil disposal", "amount": "3.00"}]
+        ids = [self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/jobs", job), 201)["id"] for job in jobs]
+        decisions = [
+            {"id": job_id, "decision": "declined" if job_id == ids[2] else "approved"} for job_id in reversed(ids)
+        ]
+        said = {"jobs": decisions, "method": "phone", "said_by": "Cus Tomer"}
+        self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/authorizations", said), 201)
+        self.assertStatus(self.move(ticket, "in_progress", "completed"), 200)
+        told = self.assertStatus(self.invoice(ticket), 201)
+        (text,) = pages(self.customer.get(f"/service-tickets/{ticket}/invoice.pdf").data)
+        brakes, service = (job["totals"] for job in told["jobs"])
+        (struts,) = told["declined"]
+        for shown in (
+            "Brakes\nPads at 2 mm.\n",
+            f"Brakes: total with supplies, tax\n{brakes['total']}\n",
+            "Service\n",
+            "Oil\n5.7 quart\n8.25\n47.03\n",
+            "Oil disposal\n3.00\n",
+            f"Service: total with tax\n{service['total']}\n",
+            f"Declined: Struts\n{struts['total']}\n",
+            f"Fees\n{told['totals']['fees']}\n",
+        ):
+            with self.subTest(shown):
+                self.assertIn(shown, text)
+        self.assertNotIn("Fit struts", text)
