@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.accounts import auditing
-from app.commands import backups, demo
+from app.commands import backups, demo, large_demo
 from app.commands.show_sql import show_sql
 from app.core.http import idempotency
 from app.core.problems import InvalidInput
@@ -82,10 +82,11 @@ def fill_demo(customers: int | None, if_empty: bool) -> None:
         if if_empty:
             return
         raise click.ClickException("There is data in this database already.")
-    demo.fill(current_app.config["SHOP_RATES"])
+    rates = current_app.config["SHOP_RATES"]
+    demo.fill(rates)
     if customers:
         with click.progressbar(length=customers, label="Customers") as bar:
-            demo.grow(customers, bar.update)
+            large_demo.grow(rates, customers, bar.update)
 
 
 @click.command("welcome")
