@@ -13,9 +13,9 @@ Example by hand: two jobs, a discount of 10 %, supplies of 5 % of labor capped a
     supplies   5 % of 300.00 (before discount) =            15.00     10.20      4.80
     tax        8.25 % of (100.00 − 10.00 + 15.00) = 8.6625 → 8.66
                4 % of (300.00 − 30.00) =                    10.80
-                                                            19.46     12.98      6.48
+                                                            19.46     13.00      6.46
     total      parts + labor + fees − discount
-               + supplies + tax                            397.46    268.19    129.27
+               + supplies + tax                            397.46    268.21    129.25
 
 Each figure of the ticket is rounded once, half up to the cent; `total` is the sum of the rounded figures, so they add
 up. A discount is spread over taxable and untaxed lines in proportion: the taxable share is rounded.

@@ -138,8 +138,8 @@ def _lock_parts(part_ids: Iterable[int]) -> dict[int, Part]:
 
 def _refuse_fractions(lines: Mapping[str, Sequence[Fields]], parts: Mapping[int, Part]) -> None:
     """Raises `InvalidInput` for a fraction of a part that is counted in whole units."""
-    for line in lines.get("parts", ()):
-        stock.refuse_fractions(parts[line["part_id"]].unit, parts=line["quantity"])
+    for index, line in enumerate(lines.get("parts", ())):
+        stock.refuse_fractions(parts[line["part_id"]].unit, **{f"parts.{index}.quantity": line["quantity"]})
 
 
 def _load_mechanics(lines: Mapping[str, Sequence[Fields]]) -> list[Mechanic]:

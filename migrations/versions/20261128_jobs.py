@@ -30,6 +30,7 @@ STARTED_AS_ESTIMATE = (
 
 def upgrade() -> None:
     """Give each ticket with lines one job that holds them, approved unless the customer never approved a quote."""
+    _lock()
     _create_jobs()
     _extend_tickets()
     op.execute(f"UPDATE {TICKETS} SET is_quote = {_true()} WHERE {STARTED_AS_ESTIMATE}")
@@ -42,9 +43,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Raises `RuntimeError` where there is what the older schema cannot hold: several jobs, fees, a part twice."""
+    """Raises `RuntimeError` where there is what the older schema cannot hold: fees, or more than a job that counts."""
+    _lock()
     _refuse_what_is_lost()
     _shorten_invoices()
+    op.execute(f"UPDATE authorizations SET decision = {_outcome()} WHERE decision IS NULL")
     with _alter("authorizations") as batch:
         batch.drop_column("shown")
         batch.drop_column("contact")
@@ -68,6 +71,16 @@ def downgrade() -> None:
         batch.drop_column("is_quote")
         batch.create_check_constraint(op.f("ck_service_tickets_total_adds_up"), SUM)
     op.drop_table(JOBS)
+
+
+def _lock() -> None:
+    """Lock the tables in the order in which requests do: stronger locks that were taken later could end as deadlocks.
+
+    On SQLite nobody writes meanwhile.
+    """
+    if _on_postgresql():
+        tables = (TICKETS, "parts", *LINES, "authorizations", "invoices")
+        op.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
 
 
 def _create_jobs() -> None:
@@ -110,7 +123,10 @@ def _extend_tickets() -> None:
 
 
 def _jobs_of_tickets() -> str:
-    """The statement that inserts the jobs: one for each ticket with lines, called like the ticket, with its totals."""
+    """The statement that inserts the jobs: one for each ticket with lines, called like the ticket, with its totals.
+
+    A ticket with an invoice has one too: an invoice that was voided may have lines that the ticket lost since.
+    """
     totals = ", ".join(f"total_{name}" for name in FIGURES)
     is_approved = "NOT is_quote OR authorized_amount IS NOT NULL"
     is_declined = f"NOT ({is_approved}) AND status = 'declined'"
@@ -121,7 +137,7 @@ def _jobs_of_tickets() -> str:
     approved_at = f"COALESCE({decided.format('MIN', 'approved')}, created_at)"
     declined_at = f"COALESCE({decided.format('MAX', 'declined')}, updated_at)"
     has_lines = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE {table}.ticket_id = service_tickets.id)" for table in LINES
+        f"EXISTS (SELECT 1 FROM {table} WHERE {table}.ticket_id = service_tickets.id)" for table in (*LINES, "invoices")
     )
     return (
         f"INSERT INTO {JOBS} (ticket_id, name, status, counts, declined_reason, approved_at, declined_at, "
@@ -137,9 +153,10 @@ def _jobs_of_tickets() -> str:
 def _first_line() -> str:
     """The first line of the description, shortened to 120 characters."""
     if _on_postgresql():
-        return r"rtrim(left(split_part(btrim(replace(description, E'\r', E'\n'), E' \t\n'), E'\n', 1), 120))"
+        text = r"btrim(replace(description, E'\r', E'\n'), E' \t\n')"
+        return rf"rtrim(left(split_part({text}, E'\n', 1), 120), E' \t')"
     text = "trim(replace(description, char(13), char(10)), ' ' || char(9) || char(10))"
-    return f"rtrim(substr({text}, 1, min(120, instr({text} || char(10), char(10)) - 1)))"
+    return f"rtrim(substr({text}, 1, min(120, instr({text} || char(10), char(10)) - 1)), ' ' || char(9))"
 
 
 def _point_to_jobs(table: str) -> None:
@@ -185,32 +202,51 @@ def _extend_authorizations() -> None:
         batch.add_column(sa.Column("shown", sa.JSON()))
 
 
+def _outcome() -> str:
+    """What an authorisation of named jobs comes to: it is approved where a job is, or where none is named."""
+    if _on_postgresql():
+        return (
+            "CASE WHEN jsonb_path_exists(shown::jsonb, '$.jobs[*] ? (@.status == \"declined\")') "
+            "AND NOT jsonb_path_exists(shown::jsonb, '$.jobs[*] ? (@.status == \"approved\")') "
+            "THEN 'declined' ELSE 'approved' END"
+        )
+    decided = "(SELECT {0}(json_extract(job.value, '$.status')) FROM json_each(shown, '$.jobs') AS job)"
+    return f"CASE WHEN {decided.format('min')} = 'declined' THEN 'declined' ELSE 'approved' END"
+
+
 def _extend_invoices() -> None:
-    """Add to what invoices hold the job that their lines are of, and that there were no fees and nothing declined."""
+    """Add to what invoices hold the job, no fees, nothing declined, and to their lines job, unit and tax."""
     job = "(SELECT {0} FROM jobs WHERE jobs.ticket_id = invoices.ticket_id ORDER BY id LIMIT 1)"
     if _on_postgresql():
         totals = "((frozen::jsonb) -> 'totals') - 'paid' - 'balance' || '{\"fees\": \"0.00\"}'"
         built = job.format(f"jsonb_build_object('id', id, 'name', name, 'notes', notes, 'totals', {totals})")
+        unit = "COALESCE((SELECT unit FROM parts WHERE parts.id = (line ->> 'part_id')::integer), 'each')"
         lines = (
-            "COALESCE((SELECT jsonb_agg(line || jsonb_build_object('job_id', {0})) FROM jsonb_array_elements("
-            "(frozen::jsonb) -> '{1}') AS line), '[]')"
+            "COALESCE((SELECT jsonb_agg(line || jsonb_build_object('job_id', {0}, 'taxable', true{2}) ORDER BY number) "
+            "FROM jsonb_array_elements((frozen::jsonb) -> '{1}') WITH ORDINALITY AS lines (line, number)), '[]')"
         )
-        members = ", ".join(f"'{kind}', {lines.format(job.format('id'), kind)}" for kind in ("parts", "labor"))
+        parts = lines.format(job.format("id"), "parts", f", 'unit', {unit}")
+        labor = lines.format(job.format("id"), "labor", "")
         op.execute(
             "UPDATE invoices SET frozen = ((frozen::jsonb) || jsonb_build_object("
-            f"'jobs', CASE WHEN {job.format('id')} IS NULL THEN '[]'::jsonb ELSE jsonb_build_array({built}) END, "
-            f"{members}, 'fees', '[]'::jsonb, 'declined', '[]'::jsonb, "
+            f"'jobs', jsonb_build_array({built}), 'parts', {parts}, 'labor', {labor}, "
+            "'fees', '[]'::jsonb, 'declined', '[]'::jsonb, "
             "'totals', (frozen::jsonb) -> 'totals' || '{\"fees\": \"0.00\"}'))::json"
         )
         return
     totals = "json_set(json_remove(json_extract(frozen, '$.totals'), '$.paid', '$.balance'), '$.fees', '0.00')"
     built = job.format(f"json_object('id', id, 'name', name, 'notes', notes, 'totals', {totals})")
-    lines = "(SELECT json_group_array(json_set(line.value, '$.job_id', {0})) FROM json_each(frozen, '$.{1}') AS line)"
-    members = ", ".join(f"'$.{kind}', {lines.format(job.format('id'), kind)}" for kind in ("parts", "labor"))
+    unit = "COALESCE((SELECT unit FROM parts WHERE parts.id = json_extract(line.value, '$.part_id')), 'each')"
+    lines = (
+        "(SELECT json_group_array(json_set(line.value, '$.job_id', {0}, '$.taxable', json('true'){2})) "
+        "FROM json_each(frozen, '$.{1}') AS line)"
+    )
+    parts = lines.format(job.format("id"), "parts", f", '$.unit', {unit}")
+    labor = lines.format(job.format("id"), "labor", "")
     op.execute(
-        "UPDATE invoices SET frozen = json_set(frozen, "
-        f"'$.jobs', CASE WHEN {job.format('id')} IS NULL THEN json_array() ELSE json_array(json({built})) END, "
-        f"{members}, '$.fees', json_array(), '$.declined', json_array(), '$.totals.fees', '0.00')"
+        f"UPDATE invoices SET frozen = json_set(frozen, '$.jobs', json_array(json({built})), "
+        f"'$.parts', json({parts}), '$.labor', json({labor}), "
+        "'$.fees', json_array(), '$.declined', json_array(), '$.totals.fees', '0.00')"
     )
 
 
@@ -218,8 +254,8 @@ def _shorten_invoices() -> None:
     """Take out of what invoices hold what the older code does not know."""
     if _on_postgresql():
         lines = (
-            "COALESCE((SELECT jsonb_agg(line - 'job_id') FROM jsonb_array_elements((frozen::jsonb) -> '{0}') "
-            "AS line), '[]')"
+            "COALESCE((SELECT jsonb_agg(line - 'job_id' - 'taxable' - 'unit' ORDER BY number) "
+            "FROM jsonb_array_elements((frozen::jsonb) -> '{0}') WITH ORDINALITY AS lines (line, number)), '[]')"
         )
         members = ", ".join(f"'{kind}', {lines.format(kind)}" for kind in ("parts", "labor"))
         op.execute(
@@ -227,7 +263,10 @@ def _shorten_invoices() -> None:
             f"{members}, 'totals', ((frozen::jsonb) -> 'totals') - 'fees'))::json"
         )
         return
-    lines = "(SELECT json_group_array(json_remove(line.value, '$.job_id')) FROM json_each(frozen, '$.{0}') AS line)"
+    lines = (
+        "json((SELECT json_group_array(json_remove(line.value, '$.job_id', '$.taxable', '$.unit')) "
+        "FROM json_each(frozen, '$.{0}') AS line))"
+    )
     members = ", ".join(f"'$.{kind}', {lines.format(kind)}" for kind in ("parts", "labor"))
     op.execute(
         "UPDATE invoices SET frozen = json_set("
@@ -236,12 +275,16 @@ def _shorten_invoices() -> None:
 
 
 def _refuse_what_is_lost() -> None:
-    several = "SELECT ticket_id FROM jobs GROUP BY ticket_id HAVING count(*) > 1"
-    tickets = list(op.get_bind().scalars(sa.text(f"{several} UNION SELECT ticket_id FROM fee_lines LIMIT 10")))
-    if tickets:
+    fees = "(frozen -> 'totals' ->> 'fees')" if _on_postgresql() else "json_extract(frozen, '$.totals.fees')"
+    found = (
+        "SELECT ticket_id FROM jobs GROUP BY ticket_id HAVING count(*) > 1 "
+        "UNION SELECT ticket_id FROM jobs WHERE NOT counts UNION SELECT ticket_id FROM fee_lines "
+        f"UNION SELECT ticket_id FROM invoices WHERE {fees} <> '0.00' ORDER BY ticket_id LIMIT 10"
+    )
+    if tickets := list(op.get_bind().scalars(sa.text(found))):
         raise RuntimeError(
-            f"The older schema has no jobs and no fees, and the tickets {sorted(tickets)} have several jobs, or fees. "
-            "Nothing was changed."
+            f"The older schema has no jobs and no fees. The tickets {tickets} have several jobs, one that does not "
+            "count, or fees. Nothing was changed."
         )
 
 

@@ -31,6 +31,10 @@ NUMBERED = {"sqlite_autoincrement": True}
 
 def upgrade() -> None:
     """PostgreSQL stores decimals, which older code reads as it did integers; SQLite stores whole hundredths."""
+    if _on_postgresql():
+        # Requests lock the ticket first. One that holds it and waits for a part would end as a deadlock where the next
+        # migration, in the same transaction, needs the tickets.
+        op.execute("LOCK TABLE service_tickets, parts IN ACCESS EXCLUSIVE MODE")
     for table, columns in ADDED.items():
         for column in columns:
             op.execute(f"ALTER TABLE {table} ADD COLUMN {column}")

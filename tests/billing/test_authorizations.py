@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from werkzeug.test import TestResponse
+
+from tests.support import Caller
 from tests.support.repair_orders import RepairOrderTest
 
 METHODS = ("in_person", "phone", "text", "email")
@@ -246,3 +249,171 @@ class ListAuthorizations(AuthorizationTest):
     def test_those_of_other_tickets_are_not_among_them(self) -> None:
         self.assertStatus(self.authorize(self.new_quote()), 201)
         self.assertEqual(self.assertStatus(self.customer.get(self.path), 200), [])
+
+
+class ByJob(AuthorizationTest):
+    """Decisions on jobs that are named."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.part = self.new_part(price="50.00")
+        self.order = self.new_quote()
+        self.brakes, self.struts = (self.new_job(self.order, name) for name in ("Brakes", "Struts"))
+
+    def new_job(self, ticket: int, name: str, **fields: Any) -> int:
+        sent = {"name": name, "parts": [{"part_id": self.part, "quantity": 2}], **fields}
+        return int(self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/jobs", sent), 201)["id"])
+
+    def decide(self, by: Caller | None = None, dry_run: bool = False, **sent: Any) -> TestResponse:
+        """Send decisions on jobs, such as `jobs={7: "approved"}`."""
+        jobs = [{"id": job, "decision": decision} for job, decision in sent.pop("jobs", {}).items()]
+        fields: dict[str, Any] = {"jobs": jobs, "method": "phone", "said_by": "Cus Tomer", **sent}
+        if by in (self.customer, self.stranger):
+            fields = {"jobs": jobs, "method": "online", **sent}
+        path = f"/service-tickets/{self.order}/authorizations" + ("?dry_run=true" if dry_run else "")
+        return (by or self.advisor).post(path, fields)
+
+    def seen(self) -> tuple[str, str, Any, list[str]]:
+        """Status, total and authorised amount of the ticket, and the statuses of its jobs."""
+        ticket = self.ticket(self.order)
+        statuses = [job["status"] for job in ticket["jobs"]]
+        return ticket["status"], ticket["totals"]["total"], ticket["authorized_amount"], statuses
+
+    def reserved(self) -> int:
+        """The units of the part that are reserved."""
+        return int(self.advisor.get(f"/inventory/{self.part}").json["quantity_reserved"])
+
+    def test_brakes_yes_struts_no_axle_later(self) -> None:
+        jobs = {self.brakes: "approved", self.struts: "declined"}
+        self.assertEqual(self.seen(), ("estimate", "200.00", None, ["proposed", "proposed"]))
+        told = self.assertStatus(self.decide(self.customer, dry_run=True, jobs=jobs), 200)
+        self.assertEqual((told["total"], [job["status"] for job in told["jobs"]]), ("100.00", ["approved", "declined"]))
+        self.assertEqual(self.seen(), ("estimate", "200.00", None, ["proposed", "proposed"]))
+        self.assertStatus(self.decide(self.customer, jobs=jobs, amount=told["total"]), 201)
+        self.assertEqual(self.seen(), ("open", told["total"], told["total"], ["approved", "declined"]))
+        self.assertEqual(self.reserved(), 2)
+
+        self.assertStatus(self.edit(self.order, add_mechanic_ids=[self.mechanic.id]), 200)
+        self.assertStatus(self.move(self.order, "in_progress", by=self.mechanic), 200)
+        axle = {"name": "Axle", "parts": [{"part_id": self.part, "quantity": 1}]}
+        found = self.mechanic.post(f"/service-tickets/{self.order}/jobs", axle)
+        job = self.assertStatus(found, 201)["id"]
+        self.assertEqual(self.seen()[1:], ("100.00", "100.00", ["approved", "declined", "proposed"]))
+        self.assertEqual(self.ticket(self.order)["totals_if_approved"]["total"], "150.00")
+        contact = "+1 212 555 0142"
+        answer = self.assertStatus(self.decide(jobs={job: "approved"}, contact=contact), 201)
+        self.assertEqual((answer["amount"], answer["contact"], answer["decision"]), ("150.00", contact, None))
+        self.assertEqual(self.reserved(), 3)
+
+        self.assertStatus(self.move(self.order, "completed", by=self.mechanic), 200)
+        bill = self.assertStatus(self.invoice(self.order), 201)
+        self.assertEqual([line["quantity"] for line in bill["parts"]], [2, 1])
+        self.assertEqual([each["name"] for each in bill["jobs"]], ["Brakes", "Axle"])
+        self.assertEqual(bill["declined"], [{"name": "Struts", "total": "100.00"}])
+        self.assertEqual(bill["totals"]["total"], "150.00")
+        self.assertEqual(self.advisor.get(f"/inventory/{self.part}").json["quantity_on_hand"], 7)
+
+    def test_what_was_shown_stays(self) -> None:
+        self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
+        path = f"/service-tickets/{self.order}/jobs/{self.brakes}"
+        shown = self.advisor.get(path).json
+        self.assertStatus(self.advisor.put(path, {"name": "Rear brakes", "parts": []}), 200)
+        [answer] = self.assertStatus(self.customer.get(f"/service-tickets/{self.order}/authorizations"), 200)
+        [job] = answer["jobs"]
+        self.assertEqual((job["name"], job["totals"]), ("Brakes", shown["totals"]))
+        self.assertEqual([line["quantity"] for line in job["parts"]], [2])
+        self.assertNotIn("unit_cost", job["parts"][0])
+        self.assertEqual(answer["totals"]["total"], "100.00")
+
+    def test_an_estimate_stays_one_until_a_job_is_approved(self) -> None:
+        self.assertStatus(self.decide(self.customer, jobs={self.struts: "declined"}), 201)
+        self.assertEqual(self.seen(), ("estimate", "100.00", None, ["proposed", "declined"]))
+        self.assertStatus(self.decide(self.customer, jobs={self.brakes: "declined"}), 201)
+        self.assertEqual(self.seen(), ("declined", "100.00", None, ["declined", "declined"]))
+        self.assertStatus(self.move(self.order, "estimate"), 200)
+        self.assertEqual(self.seen(), ("estimate", "200.00", None, ["proposed", "proposed"]))
+
+    def test_what_is_not_named_waits(self) -> None:
+        self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
+        self.assertEqual(self.seen(), ("open", "100.00", "100.00", ["approved", "proposed"]))
+        self.assertStatus(self.authorize(self.order), 201)
+        self.assertEqual(self.seen(), ("open", "200.00", "200.00", ["approved", "approved"]))
+
+    def test_the_amount_is_the_total_after_the_decision(self) -> None:
+        jobs = {self.brakes: "approved"}
+        self.assertInvalid(self.decide(self.customer, jobs=jobs), "amount")
+        for caller, amount in ((self.customer, "200.00"), (self.customer, "99.99"), (None, "99.99")):
+            refused = self.decide(caller, jobs=jobs, amount=amount)
+            self.assertEqual(self.assertProblem(refused, 409, "total-changed")["total"], "100.00")
+        self.assertEqual(self.seen()[0], "estimate")
+        self.assertStatus(self.decide(jobs=jobs, amount="120.00"), 201)
+        self.assertEqual(self.seen()[2], "120.00")
+
+    def test_an_approved_job_is_declined_while_nothing_is_issued(self) -> None:
+        self.assertStatus(self.authorize(self.order), 201)
+        self.assertStatus(self.decide(self.customer, jobs={self.struts: "declined"}), 201)
+        self.assertEqual(self.seen(), ("open", "100.00", "100.00", ["approved", "declined"]))
+        self.assertEqual(self.reserved(), 2)
+        self.assertStatus(self.move(self.order, "in_progress"), 200)
+        refused = self.decide(self.customer, jobs={self.brakes: "declined"})
+        self.assertProblem(refused, 409, "invalid-job-transition")
+        self.assertStatus(self.move(self.order, "completed", "in_progress"), 200)
+        self.assertProblem(self.decide(jobs={self.brakes: "declined"}), 409, "job-locked")
+
+    def test_what_was_decided_is_not_decided_again(self) -> None:
+        self.assertStatus(self.decide(jobs={self.brakes: "approved", self.struts: "declined"}), 201)
+        for job, decision, status, allowed in (
+            (self.brakes, "approved", "approved", ["declined"]),
+            (self.struts, "approved", "declined", []),
+            (self.struts, "declined", "declined", []),
+        ):
+            told = self.assertProblem(self.decide(jobs={job: decision}), 409, "invalid-job-transition")
+            self.assertEqual((told["job_status"], told["allowed"]), (status, allowed))
+
+    def test_no_jobs_only_move_the_ceiling(self) -> None:
+        self.assertProblem(self.decide(amount="300.00"), 409, "ticket-locked")
+        self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
+        self.assertStatus(self.decide(amount="300.00"), 201)
+        self.assertEqual(self.seen(), ("open", "100.00", "300.00", ["approved", "proposed"]))
+
+    def test_a_ticket_that_never_was_a_quote_has_no_ceiling(self) -> None:
+        self.order = self.new_ticket()
+        job = self.new_job(self.order, "Brakes", status="proposed")
+        self.assertStatus(self.decide(self.customer, jobs={job: "approved"}, amount="100.00"), 201)
+        self.assertEqual(self.seen(), ("open", "100.00", None, ["approved"]))
+        self.assertStatus(self.use(self.order, self.part, 4, job_id=job), 200)
+
+    def test_completing_declines_what_nobody_answered(self) -> None:
+        self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
+        self.assertStatus(self.move(self.order, "in_progress", "completed"), 200)
+        job = self.ticket(self.order)["jobs"][1]
+        self.assertEqual((job["status"], job["declined_reason"]), ("declined", "no_answer"))
+        self.assertEqual(job["totals"]["total"], "100.00")
+
+    def test_others_may_not(self) -> None:
+        jobs = {self.brakes: "approved"}
+        self.assertProblem(self.decide(self.stranger, jobs=jobs, amount="100.00"), 404, "not-found")
+        self.assertProblem(self.decide(self.mechanic, jobs=jobs), 403, "forbidden")
+        self.assertProblem(self.decide(self.stranger, dry_run=True, jobs=jobs), 404, "not-found")
+
+    def test_bad_input_is_refused_by_name(self) -> None:
+        path = f"/service-tickets/{self.order}/authorizations"
+        said = {"method": "phone", "said_by": "Cus Tomer"}
+        twice = [{"id": self.brakes, "decision": "approved"}] * 2
+        for jobs, name in (
+            (twice, "jobs.1.id"),
+            ([{"id": self.brakes}], "jobs.0.decision"),
+            ([{"decision": "approved"}], "jobs.0.id"),
+            ([{"id": self.brakes, "decision": "perhaps"}], "jobs.0.decision"),
+        ):
+            with self.subTest(str(jobs)):
+                self.assertInvalid(self.advisor.post(path, {"jobs": jobs, **said}), name)
+        self.assertEqual(self.seen()[0], "estimate")
+
+    def test_a_dry_run_is_kept_by_no_key(self) -> None:
+        path = f"/service-tickets/{self.order}/authorizations"
+        headers = {"Idempotency-Key": "once"}
+        told = self.advisor.post(f"{path}?dry_run=true", {"decision": "approved"}, headers=headers)
+        self.assertEqual(self.assertStatus(told, 200)["total"], "200.00")
+        sent = {"decision": "approved", "method": "phone", "said_by": "Cus Tomer"}
+        self.assertStatus(self.advisor.post(path, sent, headers=headers), 201)

@@ -62,41 +62,41 @@ class Opening(WritesTest):
 class Parts(WritesTest):
     """PUT /service-tickets/{id}/add-part/{part_id}, remove-part/{part_id}"""
 
-    def test_a_new_line_another_quantity_and_taking_it_off_take_eight(self) -> None:
-        self.assertSends(8, lambda: self.use(self.order, self.part, 2))
-        self.assertSends(8, lambda: self.use(self.order, self.part, 5))
-        self.assertSends(8, lambda: self.use(self.order, self.part, 1))
-        self.assertSends(8, lambda: self.take_off(self.order, self.part))
+    def test_a_new_line_another_quantity_and_taking_it_off_take_nine(self) -> None:
+        self.assertSends(9, lambda: self.use(self.order, self.part, 2))
+        self.assertSends(9, lambda: self.use(self.order, self.part, 5))
+        self.assertSends(9, lambda: self.use(self.order, self.part, 1))
+        self.assertSends(9, lambda: self.take_off(self.order, self.part))
 
     def test_what_is_so_already_takes_three(self) -> None:
         self.assertSends(3, lambda: self.take_off(self.order, self.part))
         self.assertStatus(self.use(self.order, self.part, 2), 200)
         self.assertSends(3, lambda: self.use(self.order, self.part, 2))
 
-    def test_waiting_for_a_delivery_takes_eight(self) -> None:
+    def test_waiting_for_a_delivery_takes_nine(self) -> None:
         scarce = self.new_part(1)
-        self.assertSends(8, lambda: self.use(self.order, scarce, 3, backorder=True))
+        self.assertSends(9, lambda: self.use(self.order, scarce, 3, backorder=True))
 
-    def test_what_touches_no_shelf_takes_seven_and_six_where_nobody_is_assigned(self) -> None:
+    def test_what_touches_no_shelf_takes_eight_and_the_first_line_of_a_ticket_eight(self) -> None:
         untracked, quote = self.new_part(None), self.new_quote()
-        self.assertSends(7, lambda: self.use(self.order, untracked))
-        self.assertSends(6, lambda: self.use(quote, self.part))
+        self.assertSends(8, lambda: self.use(self.order, untracked))
+        self.assertSends(8, lambda: self.use(quote, self.part))
 
     def test_a_mechanic_who_did_not_open_the_ticket_takes_one_more(self) -> None:
         order = self.new_ticket(self.colleague)
         self.assertStatus(self.edit(order, add_mechanic_ids=[self.mechanic.id]), 200)
-        self.assertSends(8, lambda: self.use(order, self.part, 2, by=self.colleague))
-        self.assertSends(9, lambda: self.use(order, self.part, 3, by=self.mechanic))
+        self.assertSends(10, lambda: self.use(order, self.part, 2, by=self.colleague))
+        self.assertSends(10, lambda: self.use(order, self.part, 3, by=self.mechanic))
 
 
 class Labor(WritesTest):
     """POST /service-tickets/{id}/labor, PUT and DELETE .../labor/{line_id}"""
 
-    def test_a_line_takes_six_to_add_and_to_take_off_and_seven_to_change(self) -> None:
-        line = self.assertSends(6, lambda: self.work(self.order), 201)
+    def test_a_line_takes_eight_to_add_and_to_take_off_and_nine_to_change(self) -> None:
+        line = self.assertSends(8, lambda: self.work(self.order), 201)
         path = f"/service-tickets/{self.order}/labor/{line['id']}"
-        self.assertSends(7, lambda: self.advisor.put(path, {"hours": "2.5"}))
-        self.assertSends(6, lambda: self.advisor.delete(path), 204)
+        self.assertSends(9, lambda: self.advisor.put(path, {"hours": "2.5"}))
+        self.assertSends(8, lambda: self.advisor.delete(path), 204)
 
 
 class Mechanics(WritesTest):
@@ -126,14 +126,14 @@ class Moves(WritesTest):
 
     def test_the_money_of_a_ticket(self) -> None:
         order = self.new_completed()
-        self.assertSends(9, lambda: self.invoice(order), 201, more_events=1)
+        self.assertSends(11, lambda: self.invoice(order), 201, more_events=1)
         self.assertSends(7, lambda: self.pay(order, "40.00"), 201)
         self.assertSends(7, lambda: self.pay(order, "60.00"), 201, more_events=1)
 
     def test_the_word_of_a_customer(self) -> None:
         quote = self.new_quote()
         self.assertStatus(self.work(quote), 201)
-        self.assertSends(6, lambda: self.authorize(quote), 201, more_events=2)
+        self.assertSends(10, lambda: self.authorize(quote), 201, more_events=2)
 
 
 class Relationships(ShopTest):

@@ -1,7 +1,7 @@
 """A shop that has worked under the simple form goes on under repair orders: what its data becomes, there and back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache as once
@@ -9,12 +9,13 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, Table, select
+from sqlalchemy import BigInteger, Connection, MetaData, Table, inspect, select, text
 
 from app.core.database.base import Base
 from app.extensions import db
-from app.models import Mechanic, ServiceTicket
+from app.models import Mechanic, Part, ServiceTicket
 from app.rules.roles import Role
+from app.rules.units import Unit
 from tests import support
 from tests.migrations.test_migrations import MigrationTest
 from tests.support import ShopTest
@@ -26,6 +27,9 @@ UNFOLDED, FOLDED = "0011", "0012"
 READINGS = "0013"
 THREE_PLACES, FOUR_PLACES = "0013", "0014"
 BEFORE_COPIES_OF_HOLDS, COPIES_OF_HOLDS = "0020", "0021"
+BEFORE_FRACTIONS, FRACTIONS = "0021", "0024"
+# What is stored for one unit of a part.
+UNIT = 1 if support.ON_POSTGRESQL else 100
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 # Parts: what the shelf says under the simple form, where open tickets have taken their units already.
@@ -121,14 +125,21 @@ class SimpleShop(FilledTest):
             for table in ("mechanics", "customers", "parts", "service_tickets"):
                 connection.exec_driver_sql(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
 
+    def unit(self) -> int:
+        """What is stored for one unit of a part: on SQLite a hundred, since there are fractions of them."""
+        [kind] = [c["type"] for c in inspect(db.engine).get_columns("part_lines") if c["name"] == "quantity"]
+        return 100 if isinstance(kind, BigInteger) else 1
+
     def parts(self) -> dict[int, tuple[int | None, int]]:
         """On hand and reserved, by part."""
-        return {row[0]: row[1:] for row in self.rows("SELECT id, quantity_on_hand, quantity_reserved FROM parts")}
+        columns = f"id, quantity_on_hand / {self.unit()}, quantity_reserved / {self.unit()}"
+        return {row[0]: row[1:] for row in self.rows(f"SELECT {columns} FROM parts")}
 
     def assertLedger(self) -> None:
         """What is on hand is the sum of what moved, and what is reserved is what lines hold."""
-        moved = dict(self.rows("SELECT part_id, sum(quantity) FROM stock_movements GROUP BY part_id"))
-        held = dict(self.rows("SELECT part_id, sum(quantity_reserved) FROM part_lines GROUP BY part_id"))
+        unit = self.unit()
+        moved = dict(self.rows(f"SELECT part_id, sum(quantity) / {unit} FROM stock_movements GROUP BY part_id"))
+        held = dict(self.rows(f"SELECT part_id, sum(quantity_reserved) / {unit} FROM part_lines GROUP BY part_id"))
         for part_id, (on_hand, reserved) in self.parts().items():
             self.assertEqual(reserved, held.get(part_id, 0), f"part {part_id}")
             self.assertEqual(on_hand or 0, moved.get(part_id, 0), f"part {part_id}")
@@ -176,12 +187,14 @@ class Upgrade(UpgradedShop):
         self.assertEqual(self.parts(), expected)
 
     def test_what_is_available_is_what_was_on_the_shelf(self) -> None:
-        available = self.rows("SELECT id, quantity_on_hand - quantity_reserved FROM parts")
+        available = self.rows(f"SELECT id, (quantity_on_hand - quantity_reserved) / {self.unit()} FROM parts")
         self.assertEqual(dict(available), ON_SHELF)
 
     def test_opening_movements_sum_to_what_is_on_hand(self) -> None:
         self.assertLedger()
-        opening = self.rows("SELECT part_id, kind, quantity, ticket_id FROM stock_movements ORDER BY part_id")
+        opening = self.rows(
+            f"SELECT part_id, kind, quantity / {self.unit()}, ticket_id FROM stock_movements ORDER BY part_id"
+        )
         self.assertEqual(opening, [(part_id, "receive", units, None) for part_id, units in OPENING.items()])
 
     def test_lines_of_open_tickets_reserve_and_those_of_completed_ones_are_issued(self) -> None:
@@ -191,13 +204,13 @@ class Upgrade(UpgradedShop):
         expected = []
         for ticket_id, lines in LINES.items():
             for part_id, quantity, _ in lines:
-                units = 0 if ON_SHELF[part_id] is None else quantity
+                units = 0 if ON_SHELF[part_id] is None else quantity * self.unit()
                 stock = (units, 0, 0) if STATUS[ticket_id] == "open" else (0, units, 0)
                 expected.append((ticket_id, part_id, *stock))
         self.assertEqual(found, expected)
 
     def test_lines_and_tickets_have_their_totals(self) -> None:
-        lines = self.rows("SELECT line_total, quantity * unit_price FROM part_lines")
+        lines = self.rows(f"SELECT line_total, quantity * unit_price / {self.unit()} FROM part_lines")
         self.assertTrue(all(total == product for total, product in lines), lines)
         figures = "id, total_parts, total_labor + total_discount + total_supplies + total_tax, total, paid, balance"
         expected = [(ticket_id, total, 0, total, 0, total) for ticket_id, total in TOTALS.items()]
@@ -314,6 +327,46 @@ class Holds(SimpleShop):
         self.assertEqual(self.everything(), before)
 
 
+class Fractions(SimpleShop):
+    """Quantities get two places, and lose them again where there is nothing behind the point."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        upgrade(support.MIGRATIONS, BEFORE_FRACTIONS)
+        self.before = self.everything()
+
+    def test_whole_units_stay_what_they_are_there_and_back(self) -> None:
+        upgrade(support.MIGRATIONS, FRACTIONS)
+        lines = self.rows("SELECT quantity, quantity_reserved, taxable, unit_cost, price_reason FROM part_lines")
+        self.assertIn((3 * UNIT, 3 * UNIT, True, None, None), lines)
+        self.assertEqual(self.rows("SELECT DISTINCT unit, taxable FROM parts"), [("each", True)])
+        part = db.session.get_one(Part, PADS)
+        self.assertEqual((part.quantity_on_hand, part.quantity_reserved, part.unit), (13, 6, Unit.EACH))
+        db.session.rollback()
+        downgrade(support.MIGRATIONS, BEFORE_FRACTIONS)
+        self.assertEqual(self.everything(), self.before)
+
+    def test_a_fraction_is_not_rounded_on_the_way_down(self) -> None:
+        upgrade(support.MIGRATIONS, FRACTIONS)
+        with db.engine.begin() as connection:
+            connection.execute(text(f"UPDATE part_lines SET quantity = quantity + 0.25 * {UNIT} WHERE part_id = {OIL}"))
+        before = self.everything()
+        with redirect_stderr(StringIO()) as told, self.assertRaises(SystemExit):
+            downgrade(support.MIGRATIONS, BEFORE_FRACTIONS)
+        self.assertIn("part_lines has some", told.getvalue())
+        self.assertEqual(self.everything(), before)
+
+    def test_ids_that_were_given_are_not_given_again(self) -> None:
+        with db.engine.begin() as connection:
+            last = connection.execute(text("SELECT max(id) FROM part_lines")).scalar_one()
+            connection.execute(text(f"DELETE FROM part_lines WHERE id = {last}"))
+        upgrade(support.MIGRATIONS, FRACTIONS)
+        with db.engine.begin() as connection:
+            line = "INSERT INTO part_lines (ticket_id, part_id, quantity, quantity_reserved, quantity_issued,"
+            line += f" quantity_short, unit_price, line_total) VALUES (6, {PADS}, {UNIT}, 0, 0, 0, 1, 1) RETURNING id"
+            self.assertGreater(connection.execute(text(line)).scalar_one(), last)
+
+
 class Ids(MigrationTest):
     """Ids are never used again, in any table that numbers its rows."""
 
@@ -324,10 +377,18 @@ class Ids(MigrationTest):
         super().setUp()
         self.assertEqual(self.app.test_cli_runner().invoke(args=["demo"]).exit_code, 0)
         with db.engine.begin() as connection:
+            self.sell_whole_units(connection)
             connection.exec_driver_sql(
                 "INSERT INTO audit_events (kind, mechanic_id, created_at)"
                 " VALUES ('signed_in', 1, '2026-03-04 05:06:07')"
             )
+
+    def sell_whole_units(self, connection: Connection) -> None:
+        """Leave no fraction of a quart, which older schemas have no place for."""
+        lines = ("quantity", "quantity_reserved", "quantity_issued", "quantity_short")
+        for table, columns in (("parts", ("quantity_on_hand", "quantity_reserved")), ("part_lines", lines)):
+            whole = ", ".join(f"{name} = {name} - {name} % {UNIT}" for name in columns)
+            connection.execute(text(f"UPDATE {table} SET {whole}"))
 
     def test_rebuilding_the_tables_keeps_every_row_and_every_guard(self) -> None:
         downgrade(support.MIGRATIONS, IDS)

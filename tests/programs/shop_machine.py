@@ -2,8 +2,8 @@
 
 A program, of which `test_shop_machine.py` runs a little in the suite. Each run opens a small shop with little
 stock, so that tickets fight over parts, and does whatever people do there, sensible or not. The model knows the
-contract and nothing of the application: it foretells each answer and all figures, in whole cents. After every step
-everything that is stored and shown is compared with it.
+contract and nothing of the application: it foretells each answer and all figures, in whole cents and in whole
+hundredths of units. After every step everything that is stored and shown is compared with it.
 """
 
 import argparse
@@ -50,8 +50,13 @@ SETTINGS = {
     "SUPPLIES_CAP": "12.50",
     **{f"RATELIMIT_{name}": "1000000 per minute" for name in ("PER_CLIENT", "WRITES")},
 }
-# Price in cents and opening stock; null: not tracked.
-PARTS: tuple[tuple[int, int | None], ...] = ((35, 4), (1249, 1), (14995, 0), (777, None))
+# Unit, price in cents and opening stock in hundredths of units; null: not tracked.
+PARTS: tuple[tuple[str, int, int | None], ...] = (
+    ("each", 35, 400),
+    ("quart", 1249, 125),
+    ("each", 14995, 0),
+    ("liter", 777, None),
+)
 MAX_OPEN, MAX_TICKETS = 3, 7
 
 # --- the model --------------------------------------------------------------------------------------------------------
@@ -100,11 +105,17 @@ def money(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
 
 
+def units(hundredths: int) -> int | float:
+    """Hundredths of units as the API shows them."""
+    return hundredths / 100 if hundredths % 100 else hundredths // 100
+
+
 @dataclass
 class Part:
     """A part on the shelf: what is on hand is what moved."""
 
     id: int
+    unit: str
     price: int
     tracked: bool
     ledger: list[tuple[str, int]] = field(default_factory=list)
@@ -116,12 +127,13 @@ class Part:
 
 @dataclass
 class Line:
-    """Units of a part on a ticket; `held` lie on the shelf for it, `issued` have left it."""
+    """Hundredths of units of a part on a ticket; `held` lie on the shelf for it, `issued` have left it."""
 
     part: Part
     quantity: int
     price: int
     age: int
+    reason: str | None = None
     held: int = 0
     issued: int = 0
 
@@ -131,7 +143,7 @@ class Line:
 
     @property
     def total(self) -> int:
-        return self.quantity * self.price
+        return half_up(Fraction(self.quantity * self.price, 100))
 
 
 @dataclass
@@ -210,7 +222,7 @@ class Ticket:
             "discount_percent": None if self.percent is None else money(self.percent),
             "discount_amount": None if self.amount is None else money(self.amount),
             "authorized_amount": None if self.ceiling is None else money(self.ceiling),
-            "parts": [self.shown_line(line) | {"quantity_short": self.short(line)} for line in self.lines],
+            "parts": [self.shown_line(line) | self.shown_on_ticket(line) for line in self.lines],
             "labor": [self.shown_labor(line) for line in self.labor],
             "totals": self.shown_totals(),
         }
@@ -221,7 +233,17 @@ class Ticket:
     @staticmethod
     def shown_line(line: Line) -> dict[str, Any]:
         figures = {"unit_price": money(line.price), "line_total": money(line.total)}
-        return {"part_id": line.part.id, "quantity": line.quantity, **figures}
+        return {"part_id": line.part.id, "quantity": units(line.quantity), **figures}
+
+    def shown_on_ticket(self, line: Line) -> dict[str, Any]:
+        """What an invoice does not show."""
+        return {
+            "unit": line.part.unit,
+            "quantity_short": units(self.short(line)),
+            "price_reason": line.reason,
+            "unit_cost": None,
+            "taxable": True,
+        }
 
     @staticmethod
     def shown_labor(line: Labor) -> dict[str, Any]:
@@ -281,8 +303,13 @@ class Model:
             line.issued -= excess
         line.held = min(line.held, quantity - line.issued)
 
+    def require_whole(self, part: Part, quantity: int) -> None:
+        if part.unit == "each" and quantity % 100:
+            raise Refused(422, "invalid-input")
+
     def stock(self, who: str, part: Part, kind: str, quantity: int) -> None:
         self.require_desk(who)
+        self.require_whole(part, quantity)
         if not part.tracked:
             self.start_tracking(part)
         if part.on_hand + quantity < self.reserved(part):
@@ -299,23 +326,34 @@ class Model:
 
     # Lines.
 
-    def use_part(self, who: str, ticket: Ticket, part: Part, quantity: int, backorder: bool) -> None:
+    def use_part(
+        self, who: str, ticket: Ticket, part: Part, quantity: int, backorder: bool, price: int | None = None
+    ) -> None:
         self.require_staff(who, ticket)
-        self.require_lines_open(ticket)
         line = ticket.line(part)
+        if price is not None and who not in DESK and (line is None or (line.price, line.reason) != (price, REASON)):
+            raise Refused(403, "forbidden")
+        self.require_whole(part, quantity)
+        self.require_lines_open(ticket)
         before = ticket.short(line) if line else 0
         if line is None:
             self.made_lines += 1
             line = Line(part, quantity, part.price, self.made_lines)
             ticket.lines.append(line)
+        if price is not None:
+            line.price, line.reason = price, REASON
         self.resize(line, quantity)
         line.quantity = quantity
         self.hand_out(part)
         short = ticket.short(line)
         if short > before and not backorder:
-            asked = {"part_id": part.id, "requested": quantity, "available": quantity - short, "short": short}
-            raise Refused(409, "out-of-stock", parts=[asked])
+            raise Refused(409, "out-of-stock", parts=[self.shortage(line, short)])
         self.require_ceiling(ticket)
+
+    @staticmethod
+    def shortage(line: Line, short: int) -> dict[str, int | float]:
+        asked = {"requested": line.quantity, "available": line.quantity - short, "short": short}
+        return {"part_id": line.part.id} | {name: units(hundredths) for name, hundredths in asked.items()}
 
     def remove_part(self, who: str, ticket: Ticket, part: Part) -> None:
         self.require_staff(who, ticket)
@@ -375,12 +413,7 @@ class Model:
                 self.hand_out(line.part)
 
     def issue(self, ticket: Ticket) -> None:
-        short = [
-            {"part_id": line.part.id, "requested": line.quantity, "short": line.missing}
-            | {"available": line.quantity - line.missing}
-            for line in ticket.lines
-            if line.missing
-        ]
+        short = [self.shortage(line, line.missing) for line in ticket.lines if line.missing]
         if short:
             raise Refused(409, "out-of-stock", parts=short)
         for line in ticket.lines:
@@ -448,7 +481,8 @@ class Model:
 # --- the machine ------------------------------------------------------------------------------------------------------
 
 PICK = st.integers(0, 255)
-QUANTITY = st.integers(1, 4)
+QUANTITY = st.integers(1, 4).map(lambda whole: whole * 100) | st.integers(1, 400)
+REASON = "Agreed by phone"
 TENTHS = st.integers(1, 45)
 SOMEONE = st.sampled_from(("advisor",) * 5 + ("admin",) * 3 + ("mechanic",) * 3 + ("colleague", "customer"))
 AT_THE_DESK = st.sampled_from(("advisor",) * 6 + ("admin",) * 4 + ("mechanic", "customer"))
@@ -528,16 +562,17 @@ class ShopMachine(RuleBasedStateMachine):
 
     @initialize()
     def open_the_shop(self) -> None:
-        for number, (price, stock) in enumerate(PARTS):
-            body = {"name": f"Part {number}", "price": money(price), "quantity_on_hand": stock}
+        for number, (unit, price, stock) in enumerate(PARTS):
+            on_hand = None if stock is None else units(stock)
+            body = {"name": f"Part {number}", "unit": unit, "price": money(price), "quantity_on_hand": on_hand}
             made = self.ask("advisor", "POST", "/inventory", body)
             assert made.status_code == 201, made.text
-            part = Part(made.json["id"], price, stock is not None, [("receive", stock)] if stock else [])
+            part = Part(made.json["id"], unit, price, stock is not None, [("receive", stock)] if stock else [])
             self.model.parts.append(part)
         self.new_ticket("mechanic", "customer", "open")
         self.new_ticket("advisor", "stranger", "estimate")
         self.new_ticket("mechanic", "customer", "open")
-        self.set_part("advisor", 2, 0, 2, backorder=False)
+        self.set_part("advisor", 2, 0, 200, backorder=False)
         self.work("advisor", 2, 15, None)
         for state in ("in_progress", "completed"):
             self.move("mechanic", 2, state)
@@ -671,20 +706,28 @@ class ShopMachine(RuleBasedStateMachine):
 
     # Parts.
 
-    @rule(pick=PICK, who=SOMEONE, part=PART, quantity=QUANTITY, backorder=st.booleans())
-    def use_part(self, pick: int, who: str, part: int, quantity: int, backorder: bool) -> None:
-        self.set_part(who, self.index(pick, *CHANGEABLE), part, quantity, backorder)
+    @rule(
+        pick=PICK,
+        who=SOMEONE,
+        part=PART,
+        quantity=QUANTITY,
+        backorder=st.booleans(),
+        price=st.none() | st.none() | st.integers(0, 20_000),
+    )
+    def use_part(self, pick: int, who: str, part: int, quantity: int, backorder: bool, price: int | None) -> None:
+        self.set_part(who, self.index(pick, *CHANGEABLE), part, quantity, backorder, price)
 
-    def set_part(self, who: str, n: int, part: int, quantity: int, backorder: bool) -> None:
+    def set_part(self, who: str, n: int, part: int, quantity: int, backorder: bool, price: int | None = None) -> None:
         path = self.at(self.model.tickets[n], f"/add-part/{self.model.parts[part].id}")
-        body = {"quantity": quantity} | ({"backorder": True} if backorder else {})
+        body = {"quantity": units(quantity)} | ({"backorder": True} if backorder else {})
+        body |= {} if price is None else {"unit_price": money(price), "price_reason": REASON}
         shown = self.act(
             who,
             "PUT",
             path,
             body,
             200,
-            lambda model: model.use_part(who, model.tickets[n], model.parts[part], quantity, backorder),
+            lambda model: model.use_part(who, model.tickets[n], model.parts[part], quantity, backorder, price),
         )
         self.check_answer(n, shown)
 
@@ -712,14 +755,14 @@ class ShopMachine(RuleBasedStateMachine):
 
     def move_stock(self, who: str, part: int, kind: str, quantity: int) -> None:
         path = f"/inventory/{self.model.parts[part].id}/movements"
-        body = {"kind": kind, "quantity": quantity, "reason": "Counted"}
+        body = {"kind": kind, "quantity": units(quantity), "reason": "Counted"}
         self.act(who, "POST", path, body, 201, lambda model: model.stock(who, model.parts[part], kind, quantity))
 
-    @rule(part=PART, quantity=st.integers(1, 3), who=AT_THE_DESK)
+    @rule(part=PART, quantity=st.sampled_from((100, 200, 300, 250, 75, 1)), who=AT_THE_DESK)
     def receive(self, part: int, quantity: int, who: str) -> None:
         self.move_stock(who, part, "receive", quantity)
 
-    @rule(part=PART, quantity=st.sampled_from((-3, -2, -1, 1, 2)), who=AT_THE_DESK)
+    @rule(part=PART, quantity=st.sampled_from((-300, -200, -100, -50, -33, 25, 100, 200)), who=AT_THE_DESK)
     def adjust(self, part: int, quantity: int, who: str) -> None:
         self.move_stock(who, part, "adjust", quantity)
 
@@ -896,7 +939,8 @@ class ShopMachine(RuleBasedStateMachine):
         shown = {part["id"]: part for part in self.ask("advisor", "GET", "/inventory?per_page=100").json}
         for part in self.model.parts:
             on_hand, reserved = part.on_hand, self.model.reserved(part)
-            expected = (on_hand, reserved, on_hand - reserved) if part.tracked else (None, 0, None)
+            figures = (units(on_hand), units(reserved), units(on_hand - reserved))
+            expected = figures if part.tracked else (None, 0, None)
             quantities = tuple(shown[part.id][f"quantity_{name}"] for name in ("on_hand", "reserved", "available"))
             assert quantities == expected, f"part {part.id}: shown {quantities}, expected {expected}"
 
@@ -943,11 +987,18 @@ class Stored:
             def rows(query: str) -> list[tuple[Any, ...]]:
                 return [tuple(row) for row in connection.execute(text(query))]
 
-            self.parts = rows("SELECT id, quantity_on_hand, quantity_reserved FROM parts ORDER BY id")
-            self.movements = rows("SELECT part_id, kind, quantity FROM stock_movements ORDER BY id")
+            def hundredths(*columns: str) -> str:
+                factor = 1 if connection.dialect.name == "sqlite" else 100
+                return ", ".join(f"CAST({column} * {factor} AS bigint)" for column in columns)
+
+            self.parts = rows(
+                f"SELECT id, {hundredths('quantity_on_hand', 'quantity_reserved')} FROM parts ORDER BY id"
+            )
+            self.movements = rows(f"SELECT part_id, kind, {hundredths('quantity')} FROM stock_movements ORDER BY id")
+            held = hundredths("quantity", "quantity_reserved", "quantity_issued", "quantity_short")
             self.lines = rows(
-                "SELECT l.ticket_id, l.part_id, t.status, l.quantity, l.quantity_reserved, l.quantity_issued,"
-                " l.quantity_short FROM part_lines l JOIN service_tickets t ON t.id = l.ticket_id ORDER BY l.id"
+                f"SELECT l.ticket_id, l.part_id, t.status, {held}"
+                " FROM part_lines l JOIN service_tickets t ON t.id = l.ticket_id ORDER BY l.id"
             )
             self.tickets = rows("SELECT id, status, total, paid, balance FROM service_tickets ORDER BY id")
             self.invoices = rows("SELECT number, ticket_id, voided_at IS NULL FROM invoices ORDER BY number")

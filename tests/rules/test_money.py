@@ -4,7 +4,7 @@ import unittest
 from decimal import Decimal
 
 from app.core.decimals import MAX_AMOUNT, from_units, to_units
-from app.rules.money import percent_of, round_cents
+from app.rules.money import allocate, percent_of, round_cents
 
 
 class Units(unittest.TestCase):
@@ -81,3 +81,36 @@ class Rounding(unittest.TestCase):
         ):
             with self.subTest(f"{percent} % of {amount}"):
                 self.assertEqual(str(percent_of(Decimal(amount), Decimal(percent))), part)
+
+
+class Allocation(unittest.TestCase):
+    """`allocate`: by the largest remainder, and always all of it."""
+
+    def test_cents_that_are_left_go_to_the_largest_remainders_and_of_equal_ones_to_the_first(self) -> None:
+        for amount, weights, shares in (
+            ("0.00", "", ""),
+            ("1.00", "7.00", "1.00"),
+            ("0.00", "1.00 2.00", "0.00 0.00"),
+            ("1.00", "1.00 1.00 1.00", "0.34 0.33 0.33"),
+            ("0.02", "1.00 1.00 1.00", "0.01 0.01 0.00"),
+            ("0.01", "0.00 1.00 1.00", "0.00 0.01 0.00"),
+            ("0.10", "1.00 2.00 4.00", "0.01 0.03 0.06"),  # 1.43, 2.86 and 5.71 cents
+            ("0.01", "0.01 0.02", "0.00 0.01"),
+            ("40.00", "268.90 131.10", "26.89 13.11"),
+            ("8.66", "64.90 46.10", "5.06 3.60"),
+            ("999999999.99", "999999999.99 999999999.98", "500000000.00 499999999.99"),
+        ):
+            with self.subTest(f"{amount} by {weights}"):
+                found = allocate(Decimal(amount), list(map(Decimal, weights.split())))
+                self.assertEqual(" ".join(map(str, found)), shares)
+                self.assertEqual(sum(found), Decimal(amount))
+
+    def test_where_nothing_weighs_anything_nobody_gets_anything(self) -> None:
+        for amount in ("0.00", "5.00"):
+            with self.subTest(amount):
+                shares = allocate(Decimal(amount), [Decimal(0), Decimal("0.00")])
+                self.assertEqual(list(map(str, shares)), ["0.00", "0.00"])
+
+    def test_weights_that_are_not_whole_cents_are_refused(self) -> None:
+        with self.assertRaises(ValueError):
+            allocate(Decimal(1), [Decimal("0.005"), Decimal(1)])

@@ -1,6 +1,7 @@
 """Column types that behave the same on SQLite and PostgreSQL."""
 
 import enum
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -81,6 +82,10 @@ class Quantity(Exact):
             return None
         units = to_units(Decimal(value), self.places)
         return without_zeros(from_units(units, self.places)) if dialect.name == "postgresql" else units
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
+        # Not that of `Numeric`, which asks for the driver's type of the column: compiled queries do not know that.
+        return lambda value: self.process_result_value(value, dialect)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         if value is None:
