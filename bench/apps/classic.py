@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import wraps
 from typing import Any
 
@@ -24,6 +25,8 @@ from bench.apps.tables import (
     WHOLE,
     Base,
     Customer,
+    FeeLine,
+    Job,
     LaborLine,
     Mechanic,
     Part,
@@ -58,9 +61,14 @@ class Hours(fields.Field):
         return f"{value / 10:.1f}"
 
 
+class Units(fields.Field):
+    def _serialize(self, value: Decimal, *args: Any, **kwargs: Any) -> int | float:
+        return int(value) if value == int(value) else float(value)
+
+
 class Moment(fields.Field):
-    def _serialize(self, value: datetime, *args: Any, **kwargs: Any) -> str:
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    def _serialize(self, value: datetime | None, *args: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class CustomerSchema(ma.SQLAlchemyAutoSchema):
@@ -100,13 +108,20 @@ class MechanicSchema(ma.SQLAlchemyAutoSchema):
 class PartLineSchema(ma.SQLAlchemyAutoSchema):
     name = fields.String()
     sku = fields.String()
+    unit = fields.String()
+    quantity = Units()
+    quantity_short = Units()
     unit_price = Money()
+    unit_cost = Money()
     line_total = Money()
 
     class Meta:
         model = PartLine
         include_fk = True
-        fields = ("part_id", "name", "sku", "quantity", "quantity_short", "unit_price", "line_total")
+        fields = (
+            *("id", "job_id", "part_id", "name", "sku", "unit", "quantity", "quantity_short", "taxable"),
+            *("unit_price", "price_reason", "unit_cost", "line_total"),
+        )
 
 
 class LaborLineSchema(ma.SQLAlchemyAutoSchema):
@@ -117,30 +132,69 @@ class LaborLineSchema(ma.SQLAlchemyAutoSchema):
     class Meta:
         model = LaborLine
         include_fk = True
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "line_total")
+        fields = ("id", "job_id", "description", "hours", "rate", "mechanic_id", "taxable", "line_total")
 
 
-class TotalsSchema(ma.Schema):
+class FeeLineSchema(ma.SQLAlchemyAutoSchema):
+    amount = Money()
+    cost = Money()
+
+    class Meta:
+        model = FeeLine
+        include_fk = True
+        fields = ("id", "job_id", "kind", "description", "amount", "cost", "taxable")
+
+
+class JobTotalsSchema(ma.Schema):
     parts = Money()
     labor = Money()
+    fees = Money()
     discount = Money()
     supplies = Money()
     tax = Money()
     total = Money()
+
+
+class TotalsSchema(JobTotalsSchema):
     paid = Money()
     balance = Money()
+
+
+JOB = ("id", "name", "notes", "status", "declined_reason", "approved_at", "totals", "revived_from")
+
+
+class ListedJobSchema(ma.SQLAlchemyAutoSchema):
+    approved_at = Moment()
+    totals = fields.Nested(JobTotalsSchema)
+
+    class Meta:
+        model = Job
+        fields = JOB
+
+
+class JobSchema(ListedJobSchema):
+    parts = fields.Nested(PartLineSchema(many=True))
+    labor = fields.Nested(LaborLineSchema(many=True))
+    fees = fields.Nested(FeeLineSchema(many=True))
+
+    class Meta:
+        model = Job
+        fields = (*JOB, "parts", "labor", "fees")
 
 
 class TicketSchema(ma.SQLAlchemyAutoSchema):
     customer = fields.Nested(TicketCustomerSchema)
     vehicle = fields.Nested(VehicleSchema)
     mechanics = fields.Nested(NameSchema(many=True))
+    jobs = fields.Nested(JobSchema(many=True))
     parts = fields.Nested(PartLineSchema(many=True))
     labor = fields.Nested(LaborLineSchema(many=True))
+    fees = fields.Nested(FeeLineSchema(many=True))
     discount_percent = Money()
     discount_amount = Money()
     authorized_amount = Money()
     totals = fields.Nested(TotalsSchema)
+    totals_if_approved = fields.Nested(TotalsSchema)
     opened_by = fields.Nested(NameSchema)
     created_at = Moment()
     updated_at = Moment()
@@ -159,12 +213,15 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
             "vehicle",
             "odometer",
             "mechanics",
+            "jobs",
             "parts",
             "labor",
+            "fees",
             "discount_percent",
             "discount_amount",
             "authorized_amount",
             "totals",
+            "totals_if_approved",
             "opened_by",
             "created_at",
             "updated_at",
@@ -172,8 +229,12 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
         )
 
 
+class ListedTicketSchema(TicketSchema):
+    jobs = fields.Nested(ListedJobSchema(many=True))
+
+
 ticket_schema = TicketSchema()
-tickets_schema = TicketSchema(many=True)
+tickets_schema = ListedTicketSchema(many=True)
 customers_schema = CustomerSchema(many=True)
 mechanics_schema = MechanicSchema(many=True)
 
@@ -284,8 +345,8 @@ def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
         abort(409)
     line = next((line for line in ticket.parts if line.part_id == part_id), None)
     if line is None:
-        line = PartLine(part=part, unit_price=part.price, quantity_reserved=0)
-        ticket.parts.append(line)
+        line = PartLine(ticket_id=ticket_id, part=part, unit_price=part.price, quantity_reserved=0, taxable=True)
+        ticket.first_job().parts.append(line)
     before = line.quantity
     try:
         line.reserve(part, quantity)

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import mul
 
 
 def constant(text: str) -> ColumnElement[str]:
@@ -56,7 +57,8 @@ class Decimals(FunctionElement[Any]):
     def __init__(self, column: ColumnElement[Any], places: int) -> None:
         """`places` is one or more."""
         step = f"0.{1:0{places}d}"
-        super().__init__(column, *(literal_column(text) for text in (str(10**places), str(places), step)))
+        factor = column.self_group(against=mul)  # a difference needs brackets
+        super().__init__(factor, *(literal_column(text) for text in (str(10**places), str(places), step)))
 
 
 class JsonNumber(FunctionElement[Any]):

@@ -262,6 +262,11 @@ class Values(Library):
                     self.shown(BookSchema(only=["price", "weight"]), Book)[-1], {"price": text, "weight": "0.7"}
                 )
 
+    def test_decimals_of_a_difference(self) -> None:
+        self.add(Book(cents=1250, tenths=1300))
+        shown = select(Decimals(Book.cents - Book.tenths, 2))
+        self.assertEqual(self.session.scalars(shown).all(), ["-0.50"])
+
     def test_moments(self) -> None:
         for moment in (MOMENT, MOMENT.replace(microsecond=0), datetime(1000, 1, 1, tzinfo=UTC)):
             with self.subTest(moment):
