@@ -18,6 +18,8 @@ FACTS = (
     '"mechanics":[{"id":6,"name":"Nina Park"}]',
     '"make":"Honda"',
     '"quantity_reserved":2,"quantity_available":4',
+    "299.41\n",
+    '"declined":[{"name":"Rear struts","total":"',
     '"status":"paid"',
     '"balance":"0.00"',
     "'why': ['phone']",
