@@ -36,6 +36,10 @@ EFFECTS = {
     "tickets cost other than their parts": """
         SELECT id FROM service_tickets WHERE total_parts <>
             (SELECT coalesce(sum(line_total), 0) FROM part_lines WHERE ticket_id = service_tickets.id)""",
+    "jobs cost other than their lines": """
+        SELECT id FROM jobs WHERE total <>
+            (SELECT coalesce(sum(line_total), 0) FROM part_lines WHERE job_id = jobs.id)
+            + (SELECT coalesce(sum(line_total), 0) FROM labor_lines WHERE job_id = jobs.id)""",
     "changes are not in the history": """
         SELECT id FROM service_tickets WHERE version <>
             (SELECT count(*) FROM ticket_events WHERE ticket_id = service_tickets.id)""",

@@ -1,7 +1,7 @@
-"""Generate a shop of any size in PostgreSQL: staff, customers with one vehicle each, parts, and tickets with lines.
+"""Generate a shop of any size in PostgreSQL: staff, customers with one vehicle each, parts, and tickets with jobs.
 
 All values are computed from row numbers, so every run has the same shop. The newest tickets are in progress, the others
-are finished; stock ledger, reservations and totals are consistent.
+are finished; stock ledger, reservations and totals are consistent. A ticket has one job, every fourth one two.
 """
 
 import os
@@ -62,18 +62,34 @@ FROM generate_series(1, {parts}) AS n;
 
 TICKETS = """
 INSERT INTO part_lines
-    (ticket_id, part_id, quantity, quantity_reserved, quantity_issued, quantity_short, unit_price, line_total)
-SELECT n, parts.id, units, CASE WHEN n > {finished} THEN units ELSE 0 END,
-    CASE WHEN n > {finished} THEN 0 ELSE units END, 0, price, price * units
+    (ticket_id, job_id, part_id, quantity, quantity_reserved, quantity_issued, quantity_short, unit_price, unit_cost,
+    line_total)
+SELECT n, 2 * n - 1, parts.id, units, CASE WHEN n > {finished} THEN units ELSE 0 END,
+    CASE WHEN n > {finished} THEN 0 ELSE units END, 0, price, cost, price * units
 FROM generate_series({first}, {last}) AS n, generate_series(0, n % 3) AS k,
     LATERAL (SELECT 1 + (n + k) % 4 AS units) AS made, parts
 WHERE parts.id = 1 + (n * 31 + k * 17) % {parts} ORDER BY n, k;
 
-INSERT INTO labor_lines (ticket_id, description, hours, rate, mechanic_id, line_total)
-SELECT n, (ARRAY['Replace front pads', 'Oil change', 'Road test'])[1 + (n + k) % 3], hours, 10000,
+INSERT INTO labor_lines (ticket_id, job_id, description, hours, rate, mechanic_id, line_total)
+SELECT n, CASE WHEN k = 1 AND n % 4 = 1 THEN 2 * n ELSE 2 * n - 1 END,
+    (ARRAY['Replace front pads', 'Oil change', 'Road test'])[1 + (n + k) % 3], hours, 10000,
     1 + (n * 7) % {mechanics}, hours * 1000
 FROM generate_series({first}, {last}) AS n, generate_series(0, n % 2) AS k,
     LATERAL (SELECT 5 + (n + k) % 25 AS hours) AS made ORDER BY n, k;
+
+INSERT INTO jobs (id, ticket_id, name, notes, status, counts, approved_at, taxable_parts, total_parts, taxable_labor,
+    total_labor, taxable_fees, total_fees, total_discount, total_supplies, total_tax, total)
+SELECT id, ticket_id, (ARRAY['Front brakes', 'Oil service', 'Diagnosis'])[1 + id % 3],
+    CASE WHEN id % 4 = 1 THEN 'As agreed on the phone.' END, 'approved', true,
+    now() - ({total} - ticket_id) * interval '1 minute', of_parts, of_parts, of_labor, of_labor, 0, 0, 0, 0, 0,
+    of_parts + of_labor
+FROM (
+    SELECT job_id AS id, ticket_id, sum(of_parts) AS of_parts, sum(of_labor) AS of_labor
+    FROM (
+        SELECT job_id, ticket_id, line_total AS of_parts, 0 AS of_labor FROM part_lines
+        UNION ALL SELECT job_id, ticket_id, 0, line_total FROM labor_lines
+    ) AS lines WHERE ticket_id BETWEEN {first} AND {last} GROUP BY 1, 2
+) AS work ORDER BY id;
 
 INSERT INTO service_tickets (id, status, description, odometer, customer_id, vehicle_id, opened_by_id, created_at,
     updated_at, version, labor_rate, parts_tax_rate, labor_tax_rate, supplies_rate, total_parts, total_labor,
@@ -107,7 +123,7 @@ SELECT id, opened_by_id, 'status', status, created_at FROM service_tickets WHERE
 INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
 WHERE NOT indisunique AND indrelid::regclass::text IN
-    ('service_tickets', 'part_lines', 'labor_lines', 'ticket_mechanics', 'ticket_events')
+    ('service_tickets', 'jobs', 'part_lines', 'labor_lines', 'ticket_mechanics', 'ticket_events')
 """
 
 # Once all tickets are there: the stock adds up, and the next rows take the next numbers.
@@ -129,6 +145,7 @@ SELECT setval('customers_id_seq', max(id)) FROM customers;
 SELECT setval('vehicles_id_seq', max(id)) FROM vehicles;
 SELECT setval('parts_id_seq', max(id)) FROM parts;
 SELECT setval('service_tickets_id_seq', max(id)) FROM service_tickets;
+SELECT setval('jobs_id_seq', max(id)) FROM jobs;
 """
 
 

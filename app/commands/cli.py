@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 import config
 from app.accounts import auditing
-from app.commands import backups, demo, migrations, start
+from app.commands import backups, demo, large_demo, migrations, start
 from app.commands.command import Command, read_password
 from app.commands.reset_password import reset_password
 from app.commands.show_sql import show_sql
@@ -73,10 +73,11 @@ def fill_demo(customers: int | None, if_empty: bool) -> None:
         if if_empty:
             return
         raise click.ClickException("There is data in this database already.")
-    demo.fill(current_app.config["SHOP_RATES"])
+    rates = current_app.config["SHOP_RATES"]
+    demo.fill(rates)
     if customers:
         with click.progressbar(length=customers, label="Customers") as bar:
-            demo.grow(customers, bar.update)
+            large_demo.grow(rates, customers, bar.update)
 
 
 @click.command("welcome", cls=Command)

@@ -1,14 +1,11 @@
 """The demo shop: realistic customers, vehicles, parts and tickets, and an account for each role."""
 
-import random
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
-from itertools import islice
 from typing import Any, NamedTuple
 
 from flask import Flask
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from app.accounts.access import Identity
@@ -22,10 +19,10 @@ from app.extensions import db
 from app.inventory.operations import create_part
 from app.models import (
     Account,
-    Assignment,
     AuthorizationMethod,
     Customer,
     Decision,
+    FeeKind,
     Mechanic,
     Part,
     PaymentKind,
@@ -33,11 +30,12 @@ from app.models import (
     ServiceTicket,
     Vehicle,
 )
+from app.rules.job_life import JobStatus
 from app.rules.roles import Role
 from app.rules.ticket_life import Hold, TicketStatus
 from app.rules.totals import Rates
 from app.rules.units import Unit
-from app.service_tickets import lines_operations, operations
+from app.service_tickets import jobs_operations, lines_operations, operations
 
 PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command refuses in production
 
@@ -121,9 +119,28 @@ PARTS: tuple[tuple[str, str, str | None, str | None, str | None, str | None, str
 )
 
 
+class Fee(NamedTuple):
+    """A fee of the demo shop, or a sublet where it has a cost."""
+
+    description: str
+    amount: str
+    cost: str | None = None
+
+
+class Work(NamedTuple):
+    """A job of the demo shop, and what the customer said to it; None: it waits for an answer."""
+
+    name: str
+    notes: str | None = None
+    parts: tuple[tuple[int, str], ...] = ()
+    labor: tuple[tuple[str, str], ...] = ()
+    fees: tuple[Fee, ...] = ()
+    decision: Decision | None = None
+
+
 class Visit(NamedTuple):
     """A ticket of the demo shop and its final status; vehicles, staff and parts are positions in the tables above,
-    counted from 1.
+    counted from 1. Its own `parts` and `labor` are written without a job.
     """
 
     car: int
@@ -133,6 +150,7 @@ class Visit(NamedTuple):
     mechanics: tuple[int, ...] = ()
     parts: tuple[tuple[int, str], ...] = ()
     labor: tuple[tuple[str, str], ...] = ()
+    jobs: tuple[Work, ...] = ()
     quoted: bool = False
     hold: Hold | None = None
     discount: str | None = None
@@ -184,9 +202,21 @@ VISITS = (
         152_900,
         "Knocks over bumps, front left.",
         TicketStatus.ESTIMATE,
-        (),
-        ((12, "1"),),
-        (("Replace strut assembly", "2.2"), ("Wheel alignment", "1.0")),
+        jobs=(
+            Work(
+                "Front brakes",
+                "Pads are down to 2 mm; the rotors are below their least thickness.",
+                ((1, "1"), (2, "2")),
+                (("Replace front pads and rotors", "1.7"),),
+            ),
+            Work(
+                "Front left strut",
+                "It leaks. The car is safe to drive, but tires wear unevenly.",
+                ((12, "1"),),
+                (("Replace strut assembly", "2.2"),),
+                (Fee("Wheel alignment at Hudson Alignment", "89.00", cost="60.00"),),
+            ),
+        ),
         quoted=True,
     ),
     Visit(
@@ -198,6 +228,40 @@ VISITS = (
         ((5, "1"), (7, "4")),
         (("Service", "1.5"),),
         due_in=28,
+        jobs=(
+            Work(
+                "Transmission fluid",
+                parts=((13, "1"),),
+                labor=(("Drain and fill", "1.1"),),
+                fees=(Fee("Disposal of fluid", "4.00"),),
+                decision=Decision.APPROVED,
+            ),
+            Work("Serpentine belt", "Cracks across the ribs.", ((9, "1"),), (("Replace belt", "0.6"),)),
+        ),
+    ),
+    Visit(
+        2,
+        132_240,
+        "Brakes pulsate, rides rough.",
+        TicketStatus.IN_PROGRESS,
+        (3,),
+        jobs=(
+            Work(
+                "Front brakes",
+                "Rotors are warped.",
+                ((1, "1"), (2, "2")),
+                (("Replace front pads and rotors", "1.7"),),
+                (Fee("Environmental fee", "3.00"),),
+                Decision.APPROVED,
+            ),
+            Work(
+                "Front struts",
+                "Both are worn.",
+                labor=(("Replace struts and bearings", "3.2"),),
+                decision=Decision.DECLINED,
+            ),
+        ),
+        quoted=True,
     ),
     Visit(
         6,
@@ -222,25 +286,6 @@ IDS = {
     "slug": "not-found",
 }
 
-FIRST_NAMES = ("Ava", "Ben", "Carla", "Dev", "Ella", "Farid", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Leo", "Mina")
-LAST_NAMES = ("Adler", "Brooks", "Castillo", "Dunn", "Eriksen", "Fofana", "Gupta", "Hale", "Ito", "Jensen", "Klein")
-JOBS = (
-    "Oil change.",
-    "Brake check.",
-    "Engine light is on.",
-    "Annual service.",
-    "No start in the cold.",
-    "A/C is weak.",
-)
-MODELS = (
-    "2014 Honda Accord",
-    "2017 Ford Escape",
-    "2011 Toyota Camry",
-    "2020 Kia Soul",
-    "2013 VW Golf",
-    "2018 Jeep Compass",
-)
-BATCH = 1000
 # At most this many accounts are checked; a large demo has many more, but these suffice to detect it.
 MAX_SUSPECTS = 20
 
@@ -343,20 +388,51 @@ def _add_visit(
         lines_operations.use_part(advisor, ticket_id, parts[number - 1].id, quantity=Decimal(units))
     for work, hours in visit.labor:
         lines_operations.add_labor(advisor, ticket_id, description=work, hours=Decimal(hours))
+    job_ids = [_add_job(job, visit.quoted, advisor, ticket_id, parts) for job in visit.jobs]
     changes: dict[str, Any] = {"discount_percent": Decimal(visit.discount)} if visit.discount else {}
     mechanic_ids = [staff[number - 1].id for number in visit.mechanics]
     operations.edit_ticket(advisor, ticket_id, add_mechanic_ids=mechanic_ids, **changes)
     if visit.quoted and visit.status is not TicketStatus.ESTIMATE:
-        _authorize(visit, advisor, ticket_id)
+        _authorize(visit, advisor, ticket_id, job_ids)
     _finish(visit, advisor, ticket_id)
     if visit.hold:
         operations.move_ticket(advisor, ticket_id, hold=visit.hold)
 
 
-def _authorize(visit: Visit, advisor: Identity, ticket_id: int) -> None:
-    decision = Decision.DECLINED if visit.status is TicketStatus.DECLINED else Decision.APPROVED
-    said_by = CUSTOMERS[CARS[visit.car - 1].owner - 1].name
-    authorize(advisor, ticket_id, decision=decision, method=AuthorizationMethod.PHONE, said_by=said_by)
+def _add_job(job: Work, quoted: bool, advisor: Identity, ticket_id: int, parts: list[Part]) -> int:
+    """Write a job, and return its id. On a ticket that is no quote it is approved at once, or waits for an answer."""
+    status = JobStatus.PROPOSED if quoted or job.decision is None else JobStatus.APPROVED
+    fees = [
+        {
+            "kind": FeeKind.FEE if cost is None else FeeKind.SUBLET,
+            "description": description,
+            "amount": Decimal(amount),
+            "cost": cost and Decimal(cost),
+        }
+        for description, amount, cost in job.fees
+    ]
+    return jobs_operations.add_job(
+        advisor,
+        ticket_id,
+        name=job.name,
+        notes=job.notes,
+        status=status,
+        parts=[{"part_id": parts[number - 1].id, "quantity": Decimal(units)} for number, units in job.parts],
+        labor=[{"description": work, "hours": Decimal(hours)} for work, hours in job.labor],
+        fees=fees,
+    ).id
+
+
+def _authorize(visit: Visit, advisor: Identity, ticket_id: int, job_ids: list[int]) -> None:
+    """Record what the customer said on the phone: to each job, or to the whole ticket."""
+    customer = CUSTOMERS[CARS[visit.car - 1].owner - 1]
+    said: dict[str, Any] = {"method": AuthorizationMethod.PHONE, "said_by": customer.name, "contact": customer.phone}
+    if visit.jobs:
+        pairs = zip(job_ids, visit.jobs, strict=True)
+        said["jobs"] = [{"id": job_id, "decision": job.decision} for job_id, job in pairs if job.decision]
+    else:
+        said["decision"] = Decision.DECLINED if visit.status is TicketStatus.DECLINED else Decision.APPROVED
+    authorize(advisor, ticket_id, **said)
 
 
 def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
@@ -371,55 +447,3 @@ def _finish(visit: Visit, advisor: Identity, ticket_id: int) -> None:
             balance = db.session.get_one(ServiceTicket, ticket_id).balance
             amount = Decimal("20.00") if status is TicketStatus.INVOICED else balance
             billing.pay(advisor, ticket_id, kind=PaymentKind.PAYMENT, amount=amount, method=PaymentMethod.CARD)
-
-
-# The columns that assignments copy from these tickets; their totals are 0.
-IN_LISTS = ("status", "status_since", "created_at", "updated_at")
-
-
-def grow(customers: int, advance: Callable[[int], object]) -> None:
-    """Add this many customers with two tickets each, one transaction a batch; call `advance` with each batch's size."""
-    rng = random.Random(20_26)  # noqa: S311  # a fixed seed makes the same shop every time
-    staff = [mechanic_id for (mechanic_id,) in db.session.execute(select(Mechanic.id).order_by(Mechanic.id))]
-    numbers = iter(range(customers))
-    while batch := list(islice(numbers, BATCH)):
-        with atomic():
-            people = [_person(rng, number) for number in batch]
-            ids = db.session.scalars(insert(Customer).returning(Customer.id, sort_by_parameter_order=True), people)
-            tickets = [ticket for customer_id in ids for ticket in _visits(rng, customer_id, staff)]
-            made = db.session.scalars(
-                insert(ServiceTicket).returning(ServiceTicket.id, sort_by_parameter_order=True), tickets
-            )
-            work = [
-                {"id": ticket_id, "mechanic_id": rng.choice(staff), **{name: ticket[name] for name in IN_LISTS}}
-                for ticket_id, ticket in zip(made, tickets, strict=True)
-            ]
-            db.session.execute(insert(Assignment), work)
-        advance(len(batch))
-
-
-def _person(rng: random.Random, number: int) -> dict[str, Any]:
-    name = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
-    return {
-        "name": name,
-        "email": f"{name.lower().replace(' ', '.')}.{number}@example.com",
-        "phone": f"+1212{2_000_000 + number:07d}",
-        "created_at": now() - timedelta(days=rng.randrange(2000)),
-    }
-
-
-def _visits(rng: random.Random, customer_id: int, staff: list[int]) -> Iterator[dict[str, Any]]:
-    car = rng.choice(MODELS)
-    for status in (TicketStatus.COMPLETED, TicketStatus.OPEN):
-        moment = now() - timedelta(minutes=rng.randrange(1_000_000))
-        yield {
-            "customer_id": customer_id,
-            "opened_by_id": rng.choice(staff),
-            "status": status,
-            "status_since": moment,
-            "description": f"{car}: {rng.choice(JOBS)}",
-            "odometer": rng.randrange(5_000, 200_000),
-            "is_assigned": True,
-            "created_at": moment,
-            "updated_at": moment,
-        }

@@ -15,6 +15,8 @@ from app.core.database.types import Money, UtcDateTime, enum_column, now
 from app.models.mechanic import Mechanic
 
 STANDING = text("voided_at IS NULL")
+# Stands for the name of a job whose customer is erased.
+ERASED_JOB = "Work"
 
 
 class Decision(enum.Enum):
@@ -77,11 +79,23 @@ class Authorization(Row):
 
     recorded_by: Mapped[Mechanic | None] = readonly_relationship()
 
+    def forget(self) -> None:
+        """Erase who said it and how they were reached, and the texts of the jobs; lines and figures stay."""
+        self.said_by = self.contact = None
+        if self.shown:
+            self.shown = {**self.shown, "jobs": [_without_texts(job) for job in self.shown["jobs"]]}
+
+
+def _without_texts(job: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored job without the texts that may tell of the customer."""
+    return {**job, "name": ERASED_JOB, **({"notes": None} if "notes" in job else {})}
+
 
 class Invoice(Row):
     """An invoice of a series without gaps, with its content as it was when it was issued.
 
-    `frozen` holds ``bill_to, vehicle, parts, labor, totals`` in the shapes of the API; payments update its totals.
+    `frozen` holds ``bill_to, vehicle, jobs, parts, labor, fees, totals, declined`` in the shapes of the API; payments
+    update its totals.
     Reopening the ticket voids the invoice.
     """
 
@@ -104,11 +118,12 @@ class Invoice(Row):
     )
 
     def forget_contact(self) -> None:
-        """Erase everything that identifies the customer, except their name."""
+        """Erase everything that identifies the customer, except their name, and the texts of the jobs."""
         bill_to = {**dict.fromkeys(self.frozen["bill_to"]), "name": self.frozen["bill_to"]["name"]}
         car = self.frozen["vehicle"]
         vehicle = car and {**car, "vin": None, "plate": None, "plate_state": None}
-        self.frozen = {**self.frozen, "bill_to": bill_to, "vehicle": vehicle}
+        jobs = {name: [_without_texts(job) for job in self.frozen[name]] for name in ("jobs", "declined")}
+        self.frozen = {**self.frozen, "bill_to": bill_to, "vehicle": vehicle, **jobs}
 
 
 class InvoiceSeries(Base):

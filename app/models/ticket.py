@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    type_coerce,
     update,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -252,7 +253,7 @@ class ServiceTicket(Searchable, Versioned, Row):
     if_approved_supplies = column_property(func.coalesce(offered_supplies, total_supplies), deferred=True)
     if_approved_tax = column_property(func.coalesce(offered_tax, total_tax), deferred=True)
     if_approved_total = column_property(func.coalesce(offered_total, total), deferred=True)
-    if_approved_balance = column_property(func.coalesce(offered_total, total) - paid, deferred=True)
+    if_approved_balance = column_property(type_coerce(func.coalesce(offered_total, total) - paid, Money), deferred=True)
     totals_if_approved: Mapped[Totals] = composite(*IF_APPROVED)
 
     customer: Mapped[Customer] = readonly_relationship()

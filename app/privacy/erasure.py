@@ -16,12 +16,14 @@ from app.models import (
     Customer,
     IdempotencyKey,
     Invoice,
+    Job,
     Mail,
     PartLine,
     ServiceTicket,
     TicketEvent,
     Vehicle,
 )
+from app.models.billing import ERASED_JOB
 from app.problems import UnfinishedTickets
 from app.rules.money import ZERO
 from app.rules.ticket_life import FINISHED, TicketStatus
@@ -29,6 +31,8 @@ from app.rules.ticket_life import FINISHED, TicketStatus
 ERASED_TEXT = "Erased"
 # Texts of tickets that the history repeats where they change.
 FREE_TEXT = ("description", "notes", "key_tag")
+# What the history calls changes of a job's name and notes.
+JOB_TEXTS = ("job % name", "job % notes")
 
 
 @atomic()
@@ -51,6 +55,7 @@ def erase_customer(actor: Identity, customer_id: int, *, if_match: IfMatch = ANY
     end_sessions(customer)
     _erase_vehicles(customer)
     _erase_free_text(mine)
+    _erase_authorizations(mine)
     _erase_billing_contacts(mine)
     db.session.execute(IdempotencyKey.erasing(customer_id))
     db.session.execute(delete(Mail).where(Mail.customer_id == customer_id))
@@ -74,26 +79,33 @@ def _erase_vehicles(customer: Customer) -> None:
 
 
 def _erase_free_text(mine: ColumnElement[bool]) -> None:
-    """Erase free text of the tickets, their history and authorisations.
+    """Erase free text of the tickets, their jobs and their history.
 
     Of the append-only history the database allows only these updates.
     """
     tickets = select(ServiceTicket.id).where(mine)
     theirs = TicketEvent.ticket_id.in_(tickets)
-    described = or_(TicketEvent.before.is_not(None), TicketEvent.after.is_not(None))
+    described = or_(TicketEvent.what.in_(FREE_TEXT), *map(TicketEvent.what.like, JOB_TEXTS))
+    written = or_(TicketEvent.before.is_not(None), TicketEvent.after.is_not(None))
     words = {"description": ERASED_TEXT, "search_text": searchable(ERASED_TEXT), "notes": None, "key_tag": None}
     for statement in (
         update(ServiceTicket).where(mine).values(**words, version=ServiceTicket.version + 1),
-        update(TicketEvent).where(theirs, TicketEvent.what.in_(FREE_TEXT), described).values(before=None, after=None),
+        update(Job).where(Job.ticket_id.in_(tickets)).values(name=ERASED_JOB, notes=None),
+        update(TicketEvent).where(theirs, described, written).values(before=None, after=None),
         update(TicketEvent).where(theirs, TicketEvent.reason.is_not(None)).values(reason=None),
         update(PartLine).where(PartLine.ticket_id.in_(tickets)).values(price_reason=None),
-        update(Authorization).where(Authorization.ticket_id.in_(tickets)).values(said_by=None),
     ):
         db.session.execute(statement.execution_options(synchronize_session=False))
 
 
+def _erase_authorizations(mine: ColumnElement[bool]) -> None:
+    authorizations = select(Authorization).join(ServiceTicket).where(mine).order_by(Authorization.id)
+    for authorization in db.session.scalars(authorizations):
+        authorization.forget()
+
+
 def _erase_billing_contacts(mine: ColumnElement[bool]) -> None:
-    """Erase contact data and vehicle identifiers from the invoices; keep name and kind of vehicle."""
+    """Erase contact data, vehicle identifiers and texts of jobs from the invoices; keep name and kind of vehicle."""
     invoices = select(Invoice).join(ServiceTicket).where(mine).order_by(Invoice.id)
     for invoice in db.session.scalars(invoices.with_for_update(of=Invoice, key_share=True)):
         invoice.forget_contact()

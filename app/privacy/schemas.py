@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from app.billing.schemas import InvoiceSchema
+from app.billing.schemas import AuthorizationSchema, InvoiceSchema
 from app.core.fields.schemas import ModelOutput, Output
 from app.customers.schemas import CustomerSchema
 from app.models import AuditEvent, Authorization, Invoice, Mail, Payment, SignIn, TicketEvent
@@ -17,10 +17,15 @@ class HeldTicketSchema(OwnTicketSchema):
         fields = tuple(name for name in OwnTicketSchema.Meta.fields if name != "allowed_moves")
 
 
-class HeldAuthorizationSchema(ModelOutput):
+class HeldAuthorizationSchema(AuthorizationSchema):
+    """An authorisation with what was shown, without who recorded it."""
+
     class Meta(ModelOutput.Meta):
         model = Authorization
-        fields = ("id", "ticket_id", "decision", "method", "amount", "said_by", "created_at")
+        fields = (
+            *("id", "ticket_id", "decision", "method", "amount", "said_by", "contact"),
+            *("jobs", "totals", "created_at"),
+        )
 
 
 class HeldInvoiceSchema(InvoiceSchema):
@@ -28,7 +33,10 @@ class HeldInvoiceSchema(InvoiceSchema):
 
     class Meta(ModelOutput.Meta):
         model = Invoice
-        fields = ("number", "ticket_id", "issued_at", "voided_at", "bill_to", "vehicle", "parts", "labor", "totals")
+        fields = (
+            *("number", "ticket_id", "issued_at", "voided_at", "bill_to", "vehicle"),
+            *("jobs", "parts", "labor", "fees", "totals", "declined"),
+        )
 
 
 class HeldPaymentSchema(ModelOutput):

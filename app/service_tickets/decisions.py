@@ -29,7 +29,7 @@ def decide(
     lines = stock.lock_lines(job.id for job in transitions if JobStatus.APPROVED in (job.status, decided[job]))
     _release(actor, transitions, lines)
     for job, transition in transitions.items():
-        record(actor, ticket, f"job {job.name}", job.status, transition.target, transition.reason_text)
+        record(actor, ticket, f"job {job.id}", job.status, transition.target, transition.reason_text)
         job.change_status(transition)
     if not _settle_estimate(actor, ticket, jobs):
         return

@@ -10,6 +10,7 @@ from app.core.database.types import now
 from app.extensions import db
 from app.models import FeeLine, Job, LaborLine, ServiceTicket, TicketEvent
 from app.problems import TotalTooLarge
+from app.rules.job_life import JobStatus
 from app.rules.ticket_life import HOLDABLE, TicketStatus
 
 # What the history calls a row of the ticket.
@@ -46,6 +47,18 @@ def _text(value: object) -> str | None:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds").replace("+00:00", "Z")
     return str(value).lower() if isinstance(value, bool) else str(getattr(value, "value", value))
+
+
+def record_job(
+    actor: Identity, ticket: ServiceTicket, job: Job, before: JobStatus | None, after: JobStatus | None
+) -> None:
+    """Record that a job was written or deleted, by its id, with its name in an event of its own.
+
+    Erasing the customer empties the name there: what an event is about never changes.
+    """
+    names = (None, job.name) if before is None else (job.name, None)
+    record(actor, ticket, f"{_NOUNS[Job]} {job.id} name", *names)
+    record(actor, ticket, f"{_NOUNS[Job]} {job.id}", before, after)
 
 
 def change_fields(

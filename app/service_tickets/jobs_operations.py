@@ -20,7 +20,7 @@ from app.service_tickets.access import find_job, load_jobs, lock_ticket, require
 from app.service_tickets.decisions import decide
 from app.service_tickets.default_job import insert_job
 from app.service_tickets.fees_operations import new_fee, take_fee_off
-from app.service_tickets.history import change_fields, recompute, record
+from app.service_tickets.history import change_fields, recompute, record_job
 from app.service_tickets.lines_operations import new_labor, set_part, take_labor_off, take_part_off
 
 Fields = Mapping[str, Any]
@@ -58,7 +58,7 @@ def add_job(
     approved_at = now() if status is JobStatus.APPROVED else None
     job = Job(ticket_id=ticket.id, name=name, notes=notes, status=status, approved_at=approved_at)
     insert_job(job, jobs)
-    record(actor, ticket, f"job {name}", None, status)
+    record_job(actor, ticket, job, None, status)
     write_lines(actor, ticket, job, lines, parts, {}, backorder=backorder)
     recompute(ticket, jobs)
     return job
@@ -277,7 +277,7 @@ def delete_job(actor: Identity, ticket_id: int, job_id: int, *, if_match: IfMatc
     lines = Replacement(job, dict.fromkeys(LINES, ()))
     _require_deletable(ticket, job, lines.removed["parts"])
     lines.apply(actor, ticket, job, backorder=False)
-    record(actor, ticket, f"job {job.name}", job.status, None)
+    record_job(actor, ticket, job, job.status, None)
     db.session.flush()  # the lines go before their job
     db.session.delete(job)
     jobs.remove(job)

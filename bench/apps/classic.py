@@ -25,6 +25,8 @@ from bench.apps.tables import (
     WHOLE,
     Base,
     Customer,
+    FeeLine,
+    Job,
     LaborLine,
     Mechanic,
     Part,
@@ -32,7 +34,6 @@ from bench.apps.tables import (
     ServiceTicket,
     TicketEvent,
     Vehicle,
-    number,
 )
 
 app = Flask(__name__, static_folder=None)
@@ -55,19 +56,19 @@ class Money(fields.Field):
         return None if value is None else f"{value / 100:.2f}"
 
 
-class Units(fields.Field):
-    def _serialize(self, value: Decimal, *args: Any, **kwargs: Any) -> int | float:
-        return number(value)
-
-
 class Hours(fields.Field):
     def _serialize(self, value: int, *args: Any, **kwargs: Any) -> str:
         return f"{value / 10:.1f}"
 
 
+class Units(fields.Field):
+    def _serialize(self, value: Decimal, *args: Any, **kwargs: Any) -> int | float:
+        return int(value) if value == int(value) else float(value)
+
+
 class Moment(fields.Field):
     def _serialize(self, value: datetime | None, *args: Any, **kwargs: Any) -> str | None:
-        return value and value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class CustomerSchema(ma.SQLAlchemyAutoSchema):
@@ -118,17 +119,8 @@ class PartLineSchema(ma.SQLAlchemyAutoSchema):
         model = PartLine
         include_fk = True
         fields = (
-            "part_id",
-            "name",
-            "sku",
-            "unit",
-            "quantity",
-            "quantity_short",
-            "taxable",
-            "unit_price",
-            "price_reason",
-            "unit_cost",
-            "line_total",
+            *("id", "job_id", "part_id", "name", "sku", "unit", "quantity", "quantity_short", "taxable"),
+            *("unit_price", "price_reason", "unit_cost", "line_total"),
         )
 
 
@@ -140,37 +132,72 @@ class LaborLineSchema(ma.SQLAlchemyAutoSchema):
     class Meta:
         model = LaborLine
         include_fk = True
-        fields = ("id", "description", "hours", "rate", "mechanic_id", "taxable", "line_total")
+        fields = ("id", "job_id", "description", "hours", "rate", "mechanic_id", "taxable", "line_total")
 
 
-class TotalsSchema(ma.Schema):
+class FeeLineSchema(ma.SQLAlchemyAutoSchema):
+    amount = Money()
+    cost = Money()
+
+    class Meta:
+        model = FeeLine
+        include_fk = True
+        fields = ("id", "job_id", "kind", "description", "amount", "cost", "taxable")
+
+
+class JobTotalsSchema(ma.Schema):
     parts = Money()
     labor = Money()
+    fees = Money()
     discount = Money()
     supplies = Money()
     tax = Money()
     total = Money()
+
+
+class TotalsSchema(JobTotalsSchema):
     paid = Money()
     balance = Money()
+
+
+JOB = ("id", "name", "notes", "status", "declined_reason", "approved_at", "totals", "revived_from")
+
+
+class ListedJobSchema(ma.SQLAlchemyAutoSchema):
+    approved_at = Moment()
+    totals = fields.Nested(JobTotalsSchema)
+
+    class Meta:
+        model = Job
+        fields = JOB
+
+
+class JobSchema(ListedJobSchema):
+    parts = fields.Nested(PartLineSchema(many=True))
+    labor = fields.Nested(LaborLineSchema(many=True))
+    fees = fields.Nested(FeeLineSchema(many=True))
+
+    class Meta:
+        model = Job
+        fields = (*JOB, "parts", "labor", "fees")
 
 
 class TicketSchema(ma.SQLAlchemyAutoSchema):
     customer = fields.Nested(TicketCustomerSchema)
     vehicle = fields.Nested(VehicleSchema)
     mechanics = fields.Nested(NameSchema(many=True))
+    jobs = fields.Nested(JobSchema(many=True))
     parts = fields.Nested(PartLineSchema(many=True))
     labor = fields.Nested(LaborLineSchema(many=True))
+    fees = fields.Nested(FeeLineSchema(many=True))
     discount_percent = Money()
     discount_amount = Money()
     authorized_amount = Money()
     totals = fields.Nested(TotalsSchema)
+    totals_if_approved = fields.Nested(TotalsSchema)
     opened_by = fields.Nested(NameSchema)
-    advisor = fields.Nested(NameSchema)
-    allowed_moves = fields.List(fields.String())
     created_at = Moment()
     updated_at = Moment()
-    status_since = Moment()
-    promised_at = Moment(allow_none=True)
 
     class Meta:
         model = ServiceTicket
@@ -178,8 +205,6 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
         fields = (
             "id",
             "status",
-            "status_since",
-            "allowed_moves",
             "hold",
             "description",
             "customer_id",
@@ -187,19 +212,16 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
             "vehicle_id",
             "vehicle",
             "odometer",
-            "advisor_id",
-            "advisor",
-            "promised_at",
-            "notes",
-            "key_tag",
-            "po_number",
             "mechanics",
+            "jobs",
             "parts",
             "labor",
+            "fees",
             "discount_percent",
             "discount_amount",
             "authorized_amount",
             "totals",
+            "totals_if_approved",
             "opened_by",
             "created_at",
             "updated_at",
@@ -207,8 +229,12 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
         )
 
 
+class ListedTicketSchema(TicketSchema):
+    jobs = fields.Nested(ListedJobSchema(many=True))
+
+
 ticket_schema = TicketSchema()
-tickets_schema = TicketSchema(many=True)
+tickets_schema = ListedTicketSchema(many=True)
 customers_schema = CustomerSchema(many=True)
 mechanics_schema = MechanicSchema(many=True)
 
@@ -309,7 +335,7 @@ def create_ticket(user_id: int) -> Any:
 @app.put("/service-tickets/<int:ticket_id>/add-part/<int:part_id>")
 @token_required
 def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
-    quantity = Decimal(str(request.get_json()["quantity"]))
+    quantity = request.get_json()["quantity"]
     locked = select(ServiceTicket).where(ServiceTicket.id == ticket_id).with_for_update(of=ServiceTicket)
     ticket = db.session.scalar(locked.options(*WHOLE))
     part = db.session.get(Part, part_id, with_for_update=True)
@@ -319,8 +345,8 @@ def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
         abort(409)
     line = next((line for line in ticket.parts if line.part_id == part_id), None)
     if line is None:
-        line = PartLine.of(part)
-        ticket.parts.append(line)
+        line = PartLine(ticket_id=ticket_id, part=part, unit_price=part.price, quantity_reserved=0, taxable=True)
+        ticket.first_job().parts.append(line)
     before = line.quantity
     try:
         line.reserve(part, quantity)
@@ -330,7 +356,7 @@ def add_part(user_id: int, ticket_id: int, part_id: int) -> Response:
     part.version += 1
     ticket.add_up()
     event = TicketEvent(ticket_id=ticket_id, mechanic_id=user_id, what=f"part {part.name}")
-    event.before, event.after = (f"{number(units)} × {line.unit_price / 100:.2f}" for units in (before, quantity))
+    event.before, event.after = (f"{units} × {line.unit_price / 100:.2f}" for units in (before, quantity))
     db.session.add(event)
     db.session.commit()
     return jsonify(ticket_schema.dump(ticket))

@@ -28,7 +28,6 @@ from bench.apps.tables import (
     ServiceTicket,
     TicketEvent,
     Vehicle,
-    number,
 )
 
 app = FastAPI()
@@ -42,7 +41,7 @@ reading_sessions = async_sessionmaker(reads)
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 Money = Annotated[int, PlainSerializer(lambda cents: f"{cents / 100:.2f}", return_type=str)]
-Units = Annotated[Decimal, PlainSerializer(number, return_type=int | float)]
+Units = Annotated[Decimal, PlainSerializer(lambda units: int(units) if units == int(units) else float(units))]
 Hours = Annotated[int, PlainSerializer(lambda tenths: f"{tenths / 10:.1f}", return_type=str)]
 Moment = Annotated[datetime, PlainSerializer(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), return_type=str)]
 
@@ -88,6 +87,8 @@ class VehicleOut(Out):
 
 
 class PartLineOut(Out):
+    id: int
+    job_id: int
     part_id: int
     name: str
     sku: str | None
@@ -103,6 +104,7 @@ class PartLineOut(Out):
 
 class LaborLineOut(Out):
     id: int
+    job_id: int
     description: str
     hours: Hours
     rate: Money
@@ -111,22 +113,51 @@ class LaborLineOut(Out):
     line_total: Money
 
 
-class TotalsOut(Out):
+class FeeLineOut(Out):
+    id: int
+    job_id: int
+    kind: str
+    description: str
+    amount: Money
+    cost: Money | None
+    taxable: bool
+
+
+class JobTotalsOut(Out):
     parts: Money
     labor: Money
+    fees: Money
     discount: Money
     supplies: Money
     tax: Money
     total: Money
+
+
+class TotalsOut(JobTotalsOut):
     paid: Money
     balance: Money
 
 
-class TicketOut(Out):
+class ListedJobOut(Out):
+    id: int
+    name: str
+    notes: str | None
+    status: str
+    declined_reason: str | None
+    approved_at: Moment | None
+    totals: JobTotalsOut
+    revived_from: int | None
+
+
+class JobOut(ListedJobOut):
+    parts: list[PartLineOut]
+    labor: list[LaborLineOut]
+    fees: list[FeeLineOut]
+
+
+class ListedTicketOut(Out):
     id: int
     status: str
-    status_since: Moment
-    allowed_moves: list[str]
     hold: str | None
     description: str
     customer_id: int
@@ -134,23 +165,24 @@ class TicketOut(Out):
     vehicle_id: int | None
     vehicle: VehicleOut | None
     odometer: int | None
-    advisor_id: int | None
-    advisor: NameOut | None
-    promised_at: Moment | None
-    notes: str | None
-    key_tag: str | None
-    po_number: str | None
     mechanics: list[NameOut]
+    jobs: list[ListedJobOut]
     parts: list[PartLineOut]
     labor: list[LaborLineOut]
+    fees: list[FeeLineOut]
     discount_percent: Money | None
     discount_amount: Money | None
     authorized_amount: Money | None
     totals: TotalsOut
+    totals_if_approved: TotalsOut
     opened_by: NameOut
     created_at: Moment
     updated_at: Moment
     version: int
+
+
+class TicketOut(ListedTicketOut):
+    jobs: list[JobOut]
 
 
 class TokenOut(BaseModel):
@@ -189,7 +221,7 @@ async def one_ticket(ticket_id: int, session: ReadingSession, user_id: UserId) -
 @app.get("/service-tickets")
 async def page_of_tickets(
     session: ReadingSession, user_id: UserId, page: int = 1, per_page: int = 20
-) -> list[TicketOut]:
+) -> list[ListedTicketOut]:
     newest = select(ServiceTicket).order_by(ServiceTicket.id.desc()).limit(per_page).offset((page - 1) * per_page)
     return list(await session.scalars(newest.options(*WHOLE)))
 
@@ -254,8 +286,8 @@ async def add_part(ticket_id: int, part_id: int, given: Quantity, session: Sessi
         raise HTTPException(409)
     line = next((line for line in ticket.parts if line.part_id == part_id), None)
     if line is None:
-        line = PartLine.of(part)
-        ticket.parts.append(line)
+        line = PartLine(ticket_id=ticket_id, part=part, unit_price=part.price, quantity_reserved=0, taxable=True)
+        ticket.first_job().parts.append(line)
     before = line.quantity
     try:
         line.reserve(part, given.quantity)
@@ -264,7 +296,7 @@ async def add_part(ticket_id: int, part_id: int, given: Quantity, session: Sessi
     part.version += 1
     ticket.add_up()
     event = TicketEvent(ticket_id=ticket_id, mechanic_id=user_id, what=f"part {part.name}")
-    event.before, event.after = (f"{number(units)} × {line.unit_price / 100:.2f}" for units in (before, given.quantity))
+    event.before, event.after = (f"{units} × {line.unit_price / 100:.2f}" for units in (before, given.quantity))
     session.add(event)
     await session.commit()
     return ticket

@@ -8,7 +8,8 @@ from typing import Any
 
 from fpdf.fonts import TTFFont
 
-from app.billing.invoice_pdf import FAMILY, SUBSTITUTE, InvoicePage, render
+from app.billing.invoice_page import FAMILY, SUBSTITUTE, InvoicePage
+from app.billing.invoice_pdf import render
 from tests.support.repair_orders import ACCORD, RATES, RepairOrderTest
 
 STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
@@ -45,26 +46,48 @@ def _text(page: bytes, fonts: list[dict[int, str]]) -> str:
     return re.sub("\n+", "\n", text)
 
 
+FIGURES = ("parts", "labor", "fees", "discount", "supplies", "tax", "total")
+
+
+def job(number: int = 1, name: str = "Work", notes: str | None = None, **totals: str) -> dict[str, Any]:
+    """A job of an invoice."""
+    return {"id": number, "name": name, "notes": notes, "totals": dict.fromkeys(FIGURES, "0.00") | totals}
+
+
 def invoice(**changes: Any) -> dict[str, Any]:
     """An invoice in the shape of the API."""
-    figures = dict.fromkeys(("parts", "labor", "discount", "supplies", "tax", "total", "paid", "balance"), "0.00")
+    figures = dict.fromkeys((*FIGURES, "paid", "balance"), "0.00")
     return {
         "number": 7,
         "ticket_id": 3,
         "issued_at": "2026-01-02T10:00:00.000000Z",
         "bill_to": {"name": "Dana Whitfield", "email": None, "phone": None, "address": None},
         "vehicle": None,
+        "jobs": [job()],
         "parts": [],
         "labor": [],
+        "fees": [],
         "totals": figures,
+        "declined": [],
         "payments": [],
         **changes,
     }
 
 
-def part_line(name: str) -> dict[str, Any]:
-    """A line of an invoice."""
-    return {"part_id": 1, "name": name, "sku": None, "quantity": 2, "unit_price": "10.00", "line_total": "20.00"}
+def part_line(name: str, job_id: int = 1, **changes: Any) -> dict[str, Any]:
+    """A part on an invoice."""
+    of_part = {"part_id": 1, "name": name, "sku": None, "unit": "each", "taxable": True}
+    return {"job_id": job_id, **of_part, "quantity": 2, "unit_price": "10.00", "line_total": "20.00", **changes}
+
+
+def labor_line(description: str, job_id: int = 1) -> dict[str, Any]:
+    """A line of labor on an invoice."""
+    return {"job_id": job_id, "description": description, "hours": "1.0", "rate": "9.00", "line_total": "9.00"}
+
+
+def fee_line(description: str, job_id: int = 1, amount: str = "3.00") -> dict[str, Any]:
+    """A fee on an invoice."""
+    return {"id": 1, "job_id": job_id, "kind": "fee", "description": description, "amount": amount, "taxable": False}
 
 
 def printed(**changes: Any) -> list[str]:
@@ -165,13 +188,84 @@ class Page(unittest.TestCase):
                 self.assertLess(pages_with[0].index("Parts\n"), pages_with[0].index("Balance due"))
 
     def test_lines_of_text_within_a_line_become_one(self) -> None:
-        work = {"description": "wash\n" * 100, "hours": "1.0", "rate": "9.00", "line_total": "9.00"}
-        self.assertEqual("".join(printed(labor=[work])).count("wash"), 100)
+        self.assertEqual("".join(printed(labor=[labor_line("wash\n" * 100)])).count("wash"), 100)
 
     def test_long_texts_are_wrapped_and_none_is_lost(self) -> None:
         words = [f"word{count}" for count in range(50)]
-        labor = [{"description": " ".join(words), "hours": "1.0", "rate": "9.00", "line_total": "9.00"}]
-        self.assertEqual(re.findall(r"word\d+", "".join(printed(labor=labor))), words)
+        self.assertEqual(re.findall(r"word\d+", "".join(printed(labor=[labor_line(" ".join(words))]))), words)
+
+
+class Jobs(unittest.TestCase):
+    """`render`, the jobs"""
+
+    def test_lines_stand_with_their_job(self) -> None:
+        (text,) = printed(
+            jobs=[job(4, "Brakes", "Pads at 2 mm.", total="268.19"), job(9, "Struts", total="129.27")],
+            parts=[part_line("Strut", 9), part_line("Pads", 4)],
+            labor=[labor_line("Fit strut", 9), labor_line("Fit pads", 4)],
+            fees=[fee_line("Disposal of fluid", 4)],
+        )
+        told = ("Brakes\n", "Pads at 2 mm.\n", "Pads\n", "Fit pads\n", "Disposal of fluid\n3.00\n", "268.19\n")
+        places = [text.index(each) for each in (*told, "Struts\n", "Strut\n", "Fit strut\n", "129.27\n")]
+        self.assertEqual(places, sorted(places))
+
+    def test_each_of_several_jobs_has_a_total_that_says_what_it_includes(self) -> None:
+        shares = {
+            "Work: total\n1.00\n": {},
+            "Work: total with tax\n1.00\n": {"tax": "0.10"},
+            "Work: total with discount, supplies, tax\n1.00\n": dict.fromkeys(("discount", "supplies", "tax"), "0.10"),
+        }
+        jobs = [job(number, total="1.00", **figures) for number, figures in enumerate(shares.values())]
+        (text,) = printed(jobs=jobs)
+        for told in shares:
+            with self.subTest(told):
+                self.assertEqual(text.count(told), 1)
+
+    def test_the_only_job_needs_no_total(self) -> None:
+        (text,) = printed(jobs=[job(name="Brakes", total="64.90")], parts=[part_line("Pads")])
+        self.assertIn("Brakes\n", text)
+        self.assertNotIn(": total", text)
+
+    def test_units_stand_behind_the_quantity(self) -> None:
+        for shown, line in {
+            "Oil\n5.7 quart\n": part_line("Oil", quantity=5.7, unit="quart"),
+            "Oil\n12 fluid ounce\n": part_line("Oil", quantity=12, unit="fluid_ounce"),
+            "Oil\n2\n": part_line("Oil"),
+        }.items():
+            with self.subTest(shown):
+                self.assertIn(shown, printed(parts=[line])[0])
+
+    def test_lines_of_the_time_before_units_are_pieces(self) -> None:
+        line = part_line("Pads")
+        del line["unit"]
+        self.assertIn("Pads\n2\n10.00\n", printed(parts=[line])[0])
+
+    def test_fees_stand_in_the_totals_where_there_are_any(self) -> None:
+        self.assertNotIn("Fees", printed()[0])
+        figures = invoice()["totals"] | {"fees": "1203.00"}
+        (text,) = printed(fees=[fee_line("Towing", amount="1203.00")], totals=figures)
+        self.assertEqual(text.count("Fees\n1,203.00\n"), 1)
+
+    def test_what_was_declined_is_told_behind_the_totals(self) -> None:
+        self.assertNotIn("Declined", printed()[0])
+        declined = [{"name": "Struts", "total": "240.00"}, {"name": "Flush", "total": "1089.50"}]
+        (text,) = printed(declined=declined)
+        for told in ("Declined: Struts\n240.00\n", "Declined: Flush\n1,089.50\n"):
+            self.assertLess(text.index("Balance due"), text.index(told))
+
+    def test_50_jobs_run_over_pages_none_alone_at_the_end_of_one(self) -> None:
+        names = [f"Job number {count:02}" for count in range(50)]
+        jobs = [job(count, name, "Noted.") for count, name in enumerate(names)]
+        text = printed(
+            jobs=jobs,
+            parts=[part_line(f"Part of {count:02}", count) for count in range(50)],
+            declined=[{"name": name, "total": "1.00"} for name in names],
+        )
+        for page in text:
+            on_page = re.findall(r"^Job number (\d\d)$", page, re.MULTILINE)
+            self.assertEqual(re.findall(r"^Part of (\d\d)$", page, re.MULTILINE), on_page)
+        self.assertEqual(re.findall(r"^Job number \d\d$", "".join(text), re.MULTILINE), names)
+        self.assertEqual(re.findall(r"^Declined: (.*)$", "".join(text), re.MULTILINE), names)
 
 
 class TheInvoicesOwn(RepairOrderTest):
@@ -228,3 +322,37 @@ class TheInvoicesOwn(RepairOrderTest):
         (text,) = pages(self.advisor.get(f"/service-tickets/{ticket}/invoice.pdf").data)
         self.assertIn(f"Balance due\n{self.figures(ticket)['balance']}\n", text)
         self.assertTrue(self.figures(ticket)["balance"].startswith("-0."))
+
+    def test_it_tells_the_jobs_that_the_json_tells(self) -> None:
+        ticket = self.new_quote()
+        oil = self.new_part(name="Oil", unit="quart", price="8.25")
+        jobs = [
+            {"name": "Brakes", "notes": "Pads at 2 mm.", "labor": [{"description": "Fit pads", "hours": "1.7"}]},
+            {"name": "Service", "parts": [{"part_id": oil, "quantity": 5.7}]},
+            {"name": "Struts", "labor": [{"description": "Fit struts", "hours": "2.0"}]},
+        ]
+        jobs[1]["fees"] = [{"kind": "fee", "description": "Oil disposal", "amount": "3.00"}]
+        ids = [self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/jobs", job), 201)["id"] for job in jobs]
+        decisions = [
+            {"id": job_id, "decision": "declined" if job_id == ids[2] else "approved"} for job_id in reversed(ids)
+        ]
+        said = {"jobs": decisions, "method": "phone", "said_by": "Cus Tomer"}
+        self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/authorizations", said), 201)
+        self.assertStatus(self.move(ticket, "in_progress", "completed"), 200)
+        told = self.assertStatus(self.invoice(ticket), 201)
+        (text,) = pages(self.customer.get(f"/service-tickets/{ticket}/invoice.pdf").data)
+        brakes, service = (job["totals"] for job in told["jobs"])
+        (struts,) = told["declined"]
+        for shown in (
+            "Brakes\nPads at 2 mm.\n",
+            f"Brakes: total with supplies, tax\n{brakes['total']}\n",
+            "Service\n",
+            "Oil\n5.7 quart\n8.25\n47.03\n",
+            "Oil disposal\n3.00\n",
+            f"Service: total with tax\n{service['total']}\n",
+            f"Declined: Struts\n{struts['total']}\n",
+            f"Fees\n{told['totals']['fees']}\n",
+        ):
+            with self.subTest(shown):
+                self.assertIn(shown, text)
+        self.assertNotIn("Fit struts", text)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from click.testing import Result
 from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
 
 from app import create_app
 from app.commands import demo
@@ -11,6 +12,8 @@ from app.extensions import db
 from app.models import (
     Authorization,
     Customer,
+    FeeKind,
+    FeeLine,
     Invoice,
     LaborLine,
     Mechanic,
@@ -22,8 +25,10 @@ from app.models import (
     TicketEvent,
     Vehicle,
 )
+from app.rules.job_life import JobStatus
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
+from app.rules.totals import JobTotals
 from tests import support
 from tests.support import Caller, Commands, empty_database, settings
 from tests.support.live import free_port
@@ -138,6 +143,16 @@ class Demo(CommandTest):
         for question in (held, low, discounted):
             self.assertGreater(db.session.scalar(question) or 0, 0, question)
 
+    def test_it_shows_jobs_of_every_kind(self) -> None:
+        self.assertDone(self.run_command("demo"))
+        statuses: dict[TicketStatus, list[set[JobStatus]]] = {}
+        for ticket in db.session.scalars(select(ServiceTicket).options(selectinload(ServiceTicket.jobs))):
+            statuses.setdefault(ticket.status, []).append({job.status for job in ticket.jobs})
+        self.assertIn({JobStatus.PROPOSED}, statuses[TicketStatus.ESTIMATE])
+        self.assertIn({JobStatus.APPROVED, JobStatus.PROPOSED}, statuses[TicketStatus.OPEN])
+        self.assertIn({JobStatus.APPROVED, JobStatus.DECLINED}, statuses[TicketStatus.IN_PROGRESS])
+        self.assertEqual(set(db.session.scalars(select(FeeLine.kind))), set(FeeKind))
+
     def test_what_is_on_hand_and_reserved_adds_up(self) -> None:
         self.assertDone(self.run_command("demo"))
         moved = select(func.coalesce(func.sum(StockMovement.quantity), 0)).where(StockMovement.part_id == Part.id)
@@ -212,6 +227,22 @@ class Demo(CommandTest):
         self.assertGreaterEqual(self.count(Customer), 250)
         self.assertLess(self.count(Customer), 300)
         self.assertGreater(self.count(ServiceTicket), 250)
+
+    def test_each_ticket_of_a_large_shop_has_a_job_with_its_totals(self) -> None:
+        self.assertDone(self.run_command("demo", "--customers", "20"))
+        small = select(func.min(ServiceTicket.id)).where(ServiceTicket.customer_id > len(demo.CUSTOMERS))
+        tickets = select(ServiceTicket).where(ServiceTicket.id >= small.scalar_subquery())
+        loaded = tickets.options(selectinload(ServiceTicket.jobs), selectinload(ServiceTicket.labor))
+        seen = db.session.scalars(loaded).all()
+        self.assertEqual(len(seen), 40)
+        for ticket in seen:
+            [job], [line] = ticket.jobs, ticket.labor
+            self.assertGreater(line.line_total, 0)
+            self.assertEqual(ticket.total_labor, line.line_total)
+            before = ticket.totals
+            self.assertEqual(job.totals, JobTotals(*list(vars(before).values())[:7]))
+            ticket.compute_totals([job])
+            self.assertEqual((ticket.totals, job.counts), (before, True))
 
     def test_a_number_of_customers_is_positive(self) -> None:
         for number in ("0", "-1", "many"):

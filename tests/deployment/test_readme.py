@@ -22,6 +22,8 @@ FACTS = (
     r'"mechanics":\[{"id":\d+,"name":"Nina Park"}\]',
     '"make":"Honda"',
     '"quantity_reserved":2,"quantity_available":4',
+    "299.41\n",
+    '"declined":[{"name":"Rear struts","total":"',
     '"status":"paid"',
     r'"balance":"0\.00"',
     r"'why': \['phone'",

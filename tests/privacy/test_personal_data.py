@@ -1,6 +1,7 @@
 """Personal data: all of it is handed out to whom it is about, and none of it is left after erasing."""
 
 import json
+import re
 from typing import Any
 
 from sqlalchemy import JSON, Enum, String, select, update
@@ -22,7 +23,8 @@ FORGOTTEN = {
     "service_tickets": {"description", "search_text", "notes", "key_tag"},
     "ticket_events": {"before", "after", "reason"},
     "part_lines": {"price_reason"},
-    "authorizations": {"said_by"},
+    "jobs": {"name", "notes"},
+    "authorizations": {"said_by", "contact", "shown"},
     "invoices": {"frozen"},
     "invites": {"token_hash"},
     "mails": {"sealed_token", "message_id", "error"},
@@ -32,6 +34,7 @@ FORGOTTEN = {
 # What was sold and paid, and what the car is.
 KEPT = {
     "labor_lines": {"description"},
+    "fee_lines": {"description"},
     "ticket_events": {"what"},
     "service_tickets": {"po_number"},
     "payments": {"reference"},
@@ -46,6 +49,13 @@ OTHERS = {
     "stock_movements": {"reason"},
 }
 WORKS = "WVWZZZ1JZXW000001"
+# What becomes of a job's texts.
+ERASED = {"name": "Work", "notes": None}
+
+
+def without(shown: dict[str, Any], name: str) -> dict[str, Any]:
+    """What is shown, but for one member."""
+    return {key: value for key, value in shown.items() if key != name}
 
 
 class PersonalDataTest(RepairOrderTest):
@@ -71,13 +81,25 @@ class PersonalDataTest(RepairOrderTest):
         price = {"unit_price": "12.50", "price_reason": "Canary price"}
         self.assertStatus(self.use(ticket, self.make_part(), 2, **price), 200)
         self.assertStatus(self.work(ticket), 201)
-        self.assertStatus(self.authorize(ticket, self.advisor, said_by="Canary spouse"), 201)
+        jobs = f"/service-tickets/{ticket}/jobs"
+        [made] = self.advisor.get(f"/service-tickets/{ticket}").json["jobs"]
+        self.assertStatus(self.advisor.put(f"{jobs}/{made['id']}", {"notes": "Canary note of the job"}), 200)
+        extra = {"name": "Canary extra", "notes": "Canary extra note", "labor": [{"description": "Look", "hours": "1"}]}
+        self.assertStatus(self.advisor.post(jobs, extra), 201)
+        unwanted = self.assertStatus(self.advisor.post(jobs, {"name": "Canary unwanted job"}), 201)["id"]
+        self.assertStatus(self.advisor.put(f"{jobs}/{unwanted}", {"name": "Canary mistake"}), 200)
+        self.assertStatus(self.advisor.delete(f"{jobs}/{unwanted}"), 204)
+        fee = {"kind": "fee", "description": "Tire disposal", "amount": "3.00", "job_id": made["id"]}
+        self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/fees", fee), 201)
+        said = {"method": "email", "said_by": "Canary spouse", "contact": "canary-spouse@example.com"}
+        yes = {"jobs": [{"id": made["id"], "decision": "approved"}], **said}
+        self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/authorizations", yes), 201)
         self.assertStatus(self.move(ticket, "in_progress", "completed", reason="Canary reason"), 200)
         self.assertStatus(self.invoice(ticket), 201)
         again = "Canary second reason"
         self.assertStatus(self.move(ticket, "completed", by=self.admin, reason=again), 200)
         self.assertStatus(self.invoice(ticket), 201)
-        self.assertStatus(self.pay(ticket, "125.00", reference="Slip 42"), 201)
+        self.assertStatus(self.pay(ticket, "128.00", reference="Slip 42"), 201)
         return ticket
 
     def export(self, by: Caller | None = None) -> TestResponse:
@@ -113,7 +135,9 @@ class Export(PersonalDataTest):
             *("Canary Name", "canary@example.com", "+12125550199", "Canary Street 1"),
             *(WORKS, "CANARY1", "Canary State", "Canary note"),
             *("Canary complaint", "Canary second complaint", "Canary reason", "Canary second reason", "Canary price"),
-            *("Canary spouse", "Replace front pads", "Oil filter", "Slip 42"),
+            *("Canary note of the job", "Canary extra", "Canary extra note", "Canary unwanted job", "Canary mistake"),
+            *("Canary spouse", "canary-spouse@example.com"),
+            *("Replace front pads", "Oil filter", "Tire disposal", "Slip 42"),
         ):
             with self.subTest(text):
                 self.assertIn(text, told)
@@ -135,6 +159,17 @@ class Export(PersonalDataTest):
             },
         )
         self.assertEqual([invoice["voided_at"] is None for invoice in held["invoices"]], [False, True])
+
+    def test_jobs_and_authorisations_are_as_the_customer_sees_them(self) -> None:
+        held = self.assertStatus(self.export(), 200)
+        path = f"/service-tickets/{self.ticket}"
+        (ticket,), (authorization,) = held["tickets"], held["authorizations"]
+        self.assertEqual(ticket["jobs"], self.person.get(path).json["jobs"])
+        self.assertEqual([job["status"] for job in ticket["jobs"]], ["approved", "declined"])
+        (listed,) = self.person.get(f"{path}/authorizations").json
+        self.assertEqual(authorization, {**without(listed, "recorded_by"), "ticket_id": self.ticket})
+        invoice = self.person.get(f"{path}/invoice").json
+        self.assertEqual(without(held["invoices"][1], "voided_at"), without(invoice, "payments"))
 
     def test_nothing_of_others_is_in_it(self) -> None:
         self.make_ticket(customer=self.stranger, description="Strange complaint")
@@ -206,20 +241,32 @@ class Erasing(PersonalDataTest):
         self.erase()
         ticket, invoice, payments = (self.advisor.get(f"{path}{rest}").json for rest in ("", "/invoice", "/payments"))
         before[0]["parts"][0]["price_reason"] = None
-        for name in ("status", "parts", "labor", "totals", "authorized_amount", "created_at"):
+        for name in ("status", "parts", "labor", "fees", "totals", "authorized_amount", "created_at"):
             self.assertEqual(ticket[name], before[0][name])
         self.assertEqual(ticket["description"], "Erased")
-        for name in ("number", "issued_at", "parts", "labor", "totals", "payments"):
+        self.assertEqual(ticket["jobs"], [job | ERASED for job in before[0]["jobs"]])
+        for name in ("number", "issued_at", "parts", "labor", "fees", "totals", "payments"):
             self.assertEqual(invoice[name], before[1][name])
+        self.assertEqual(invoice["jobs"], [job | ERASED for job in before[1]["jobs"]])
+        self.assertEqual(invoice["declined"], [job | {"name": "Work"} for job in before[1]["declined"]])
         self.assertEqual(payments, before[2])
         self.assertEqual(payments[0]["reference"], "Slip 42")
 
+    def test_of_what_was_shown_lines_and_figures_stay(self) -> None:
+        path = f"/service-tickets/{self.ticket}/authorizations"
+        (before,) = self.advisor.get(path).json
+        self.assertEqual(len(before["jobs"]), 1)
+        self.erase()
+        jobs = [job | ERASED for job in before["jobs"]]
+        self.assertEqual(self.advisor.get(path).json, [{**before, "jobs": jobs, "said_by": None, "contact": None}])
+
     def test_the_history_keeps_what_happened(self) -> None:
         before = self.events(self.ticket)
+        texts = re.compile(r"description|job \d+ (name|notes)")
         self.erase()
         self.assertEqual(
             self.events(self.ticket),
-            [(what, None, None) if what == "description" else (what, was, is_) for what, was, is_ in before],
+            [(what, None, None) if texts.fullmatch(what) else (what, was, is_) for what, was, is_ in before],
         )
 
     def test_the_audit_log_keeps_that_it_was_done(self) -> None:

@@ -192,7 +192,7 @@ class ChangeJob(JobTest):
     def test_what_is_left_out_stays(self) -> None:
         changed = self.assertStatus(self.change(self.order, self.job["id"], name="Front brakes"), 200)
         self.assertEqual(changed, {**self.job, "name": "Front brakes"})
-        [event] = [each for each in self.history() if each["what"] == f"job {self.job['id']} name"]
+        *_, event = [each for each in self.history() if each["what"] == f"job {self.job['id']} name"]
         self.assertEqual((event["before"], event["after"]), ("Brakes", "Front brakes"))
 
     def history(self) -> list[dict[str, Any]]:
