@@ -369,7 +369,7 @@ class PostgreSQLPrograms(BackupTest):
         names = ("pg_dump", "pg_restore", "psql")
         real = {name: watched.format(seen=seen, path=os.environ["PATH"], real=shutil.which(name)) for name in names}
         self.programs(**real)
-        self.assertDone(self.backup(app))
+        self.assertDone(self.backup(app, "--force"))
         self.assertDone(self.restore(app, "--force"))
         told = seen.read_text()
         for name in names:
