@@ -217,7 +217,7 @@ class Demo(CommandTest):
         self.assertEqual((self.count(Customer), self.count(ServiceTicket)), before)
 
     def test_it_refuses_in_production(self) -> None:
-        app = create_app(support.settings(APP_ENV="production"))
+        app = create_app(support.settings(APP_ENV="production", SMTP_URL=""))
         for options in ((), ("--if-empty",)):
             self.assertRefused(self.run_command("demo", *options, app=app), "production")
         self.assertEqual(self.count(Mechanic), 0)

@@ -54,7 +54,7 @@ from app.rules.ticket_life import RESERVING, TicketStatus
 from app.service_tickets import lines_operations, operations
 from app.service_tickets.filters import TICKETS
 from app.vehicles.operations import add_vehicle
-from tests.support import ON_POSTGRESQL, PASSWORD, new_migrated_database, password_hash, settings
+from tests.support import MAIL, ON_POSTGRESQL, PASSWORD, new_migrated_database, password_hash, settings
 from tests.support.consistency import broken_rules
 from tests.support.live import call, serving
 
@@ -407,7 +407,7 @@ def main() -> int:
     register_formats()
     database = new_migrated_database()
     app = create_app(settings(DATABASE_URL=database))
-    with app.app_context(), serving(database) as (address, log):
+    with app.app_context(), serving(database, **MAIL) as (address, log):
         fill()
         outcomes = [fuzz(SignedIn(app, address, role), options) for role in options.role or ROLES]
         db.engine.dispose()

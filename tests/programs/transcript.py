@@ -31,6 +31,7 @@ from click import echo
 from dotenv import dotenv_values
 
 from tests.programs.transcript_requests import read_and_refuse, tell
+from tests.support import MAIL
 from tests.support.live import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,8 @@ SETTINGS = {
     "THREADS": "64",  # so that an export finds a place though the last one's is given back after its end was sent
     "DATABASE_POOL_SIZE": "8",
     **{f"RATELIMIT_{name}": "1000000 per day" for name in ("PER_CLIENT", "WRITES", "LOGIN", "EXPORTS", "SIGN_UP")},
+    **{f"RATELIMIT_{name}": "1000000 per day" for name in ("RESETS", "RESETS_PER_ADDRESS")},
+    **MAIL,
     "RATELIMIT_GUESSES": "10 per day",
     "PYTHONHASHSEED": "0",  # `Allow` is a set
 }

@@ -34,6 +34,7 @@ def _accounts(shop: Any, kind: str) -> None:
     invite = {"token": ask("admin", "POST", f"{path}/invite").get("token"), "password": PASSWORD}
     for _ in range(2):
         ask("", "POST", "/invites/accept", invite)
+    ask("", "POST", f"/{kind}/forgot-password", {"email": person["email"]})
     shop.sign_in("ida", kind, person["email"], "a wrong password")
     shop.sign_in("ida", kind, person["email"], PASSWORD)
     ask("ida", "PUT", path, {"password": "another box of nuts"})

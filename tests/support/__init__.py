@@ -72,6 +72,8 @@ setattr(MemoryStorage, _SWEEP, lambda storage: None)
 MIGRATIONS = str(Path(__file__).parents[2] / "migrations")
 # Names the folder of the run to the processes of one run.
 FOLDER = "SHOP_TESTS_FOLDER"
+# Nothing listens there: in tests mail is queued, and only sent by those that do so themselves.
+MAIL = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "Shop <desk@example.com>"}
 SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
 ON_POSTGRESQL = bool(SERVER_URL)
 
@@ -121,9 +123,7 @@ def settings(**changes: str) -> dict[str, Any]:
     """The settings of a testing environment, read as in earnest."""
     # Room for as many requests at once as a test sends: what is refused where threads are few has a test of its own.
     threads = {"THREADS": "64", "DATABASE_POOL_SIZE": "8"}
-    # Nothing listens there: in tests mail is queued, and sent by those that send it themselves.
-    mail = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "Shop <desk@example.com>"}
-    environ = {"APP_ENV": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **threads, **mail, **changes}
+    environ = {"APP_ENV": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **threads, **MAIL, **changes}
     if "DATABASE_URL" not in environ:
         environ["DATABASE_URL"] = database_url()
     return config.load(environ)
