@@ -386,6 +386,27 @@ class WithoutNamingAJob(JobTest):
         self.assertEqual([line["job_id"] for line in self.ticket(ticket)["parts"]], [jobs[1]])
         self.assertEqual(self.shelf(part), (10, 5))
 
+    def test_who_may_not_change_it_is_not_told_of_the_jobs(self) -> None:
+        ticket, part = self.new_ticket(), self.new_part()
+        for _ in range(2):
+            self.new_job(ticket, parts=[{"part_id": part, "quantity": 1}])
+        for path in (f"add-part/{part}", f"remove-part/{part}"):
+            response = self.colleague.put(f"/service-tickets/{ticket}/{path}", {})
+            self.assertProblem(response, 403, "forbidden")
+        response = self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}", {"quantity": 1.5})
+        self.assertProblem(response, 422, "invalid-input")
+
+    def test_units_that_one_job_lets_go_of_fill_the_others(self) -> None:
+        for drop in (self.delete, lambda ticket, job: self.decide(ticket, declined=[job])):
+            with self.subTest(drop):
+                ticket, part = self.new_ticket(), self.new_part(1)
+                lines = [{"part_id": part, "quantity": 1}]
+                first, _ = (self.new_job(ticket, parts=lines, backorder=True)["id"] for _ in range(2))
+                self.assertEqual([line["quantity_short"] for line in self.ticket(ticket)["parts"]], [0, 1])
+                self.assertLess(drop(ticket, first).status_code, 300)
+                self.assertEqual([line["quantity_short"] for line in self.ticket(ticket)["parts"]], [0])
+                self.assertEqual(self.shelf(part), (1, 1))
+
     def test_a_declined_job_takes_no_lines(self) -> None:
         ticket, part = self.new_ticket(), self.new_part()
         job = self.new_job(ticket, status="proposed", parts=[{"part_id": part, "quantity": 1}])["id"]
