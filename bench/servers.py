@@ -96,7 +96,7 @@ def serving(app: App, shop: Shop, log: Path, folder: Path | None = None, workers
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if process.poll() is not None:
             break
         try:

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.core.database.base import Base
 from app.extensions import db
-from app.models import Customer, Invoice, Payment, TicketEvent
+from app.models import Authorization, Customer, Invoice, Payment, TicketEvent
 from app.privacy.personal_data import ROWS_AT_ONCE
 from tests.support import Caller
 from tests.support.instruments import statements
@@ -260,6 +260,13 @@ class Erasing(PersonalDataTest):
         self.erase()
         jobs = [job | ERASED for job in before["jobs"]]
         self.assertEqual(self.advisor.get(path).json, [{**before, "jobs": jobs, "said_by": None, "contact": None}])
+
+    def test_authorisations_of_the_time_before_jobs_are_erased_too(self) -> None:
+        db.session.execute(update(Authorization).values(shown=None))
+        db.session.commit()
+        self.erase()
+        (told,) = self.advisor.get(f"/service-tickets/{self.ticket}/authorizations").json
+        self.assertEqual((told["jobs"], told["totals"], told["said_by"], told["contact"]), (None, None, None, None))
 
     def test_the_history_keeps_what_happened(self) -> None:
         before = self.events(self.ticket)
