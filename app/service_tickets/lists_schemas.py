@@ -14,6 +14,8 @@ from app.rules.ticket_life import Hold, TicketStatus
 from app.service_tickets.filters import TICKETS
 from app.service_tickets.schemas import OWN_TICKET, TICKET, TicketCarSchema, TicketCustomerSchema, TicketVehicleSchema
 
+BESIDE_PROMISES = TICKETS.beside_in_words("promised_from")
+
 
 class TicketView(enum.Enum):
     """How much of each ticket a list shows."""
@@ -94,8 +96,8 @@ class TicketFilters(ListQuery):
     updated_before = QueryTime(
         metadata={"description": "Not changed since then; a date begins in the shop's time zone."}
     )
-    promised_from = QueryTime(metadata={"description": "Promised for then or later."})
-    promised_before = QueryTime(metadata={"description": "Promised for a time before then."})
+    promised_from = QueryTime(metadata={"description": f"Promised for then or later. {BESIDE_PROMISES}"})
+    promised_before = QueryTime(metadata={"description": f"Promised for a time before then. {BESIDE_PROMISES}"})
     sort = TICKETS.sort_field()
 
 
