@@ -25,7 +25,8 @@ from app import create_app
 from app.core.database.base import Base
 from app.core.database.models import is_of_dialect
 from app.extensions import db, migrate
-from app.models import Customer, Mechanic, Part, PartLine, ServiceTicket
+from app.models import Customer, Job, Mechanic, Part, PartLine, ServiceTicket
+from app.rules.job_life import JobStatus
 from app.rules.roles import Role
 from tests import support
 
@@ -224,8 +225,11 @@ class Data(MigrationTest):
         ticket.mechanics = [mechanic]
         db.session.add(ticket)
         db.session.flush()
+        job = Job(ticket_id=ticket.id, name="Brakes", status=JobStatus.APPROVED)
+        db.session.add(job)
+        db.session.flush()
         line = {"quantity": 2, "unit_price": Decimal(1), "line_total": Decimal(2)}
-        db.session.add(PartLine(ticket_id=ticket.id, part_id=part.id, **line))
+        db.session.add(PartLine(ticket_id=ticket.id, job_id=job.id, part_id=part.id, **line))
         db.session.commit()
         db.session.remove()
 
