@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise, permutations, product
+from itertools import pairwise, permutations
 from typing import Any, ClassVar
 from unittest import mock
 
