@@ -36,7 +36,7 @@ blueprint = Blueprint("approvals", __name__, description="Approval links, with w
 
 @tickets.post("/<id:ticket_id>/approval-link")
 @staff_required(Role.ADVISOR, Role.ADMIN)
-@tickets.response(201, NEW_LINK, description="The link.")
+@tickets.response(201, NEW_LINK, description="The link.", location="/service-tickets/{ticket_id}")
 @tickets.refuses(NotFound, TicketLocked, NothingProposed, PublicUrlNeeded)
 def make_approval_link(actor: Identity, ticket_id: int) -> Response:
     """Make a link with which the customer approves or declines jobs, without signing in.
@@ -47,7 +47,8 @@ def make_approval_link(actor: Identity, ticket_id: int) -> Response:
     """
     by_mail = current_app.config["SMTP_URL"] is not None
     link = operations.make_link(actor, ticket_id, base_address(), by_mail=by_mail)
-    return send_json(NEW_LINK.dump(link._asdict()), 201)
+    # The ticket's address: headers are stored with an answer's key as they are, so none tells the token.
+    return send_json(NEW_LINK.dump(link._asdict()), 201, {"Location": f"/service-tickets/{ticket_id}"})
 
 
 @blueprint.get("/approvals/<token>")
@@ -69,7 +70,12 @@ def get_approval(token: str) -> Response:
 @approval_limit
 @blueprint.arguments(DryRunSchema, location="query")
 @blueprint.arguments(AnswerSchema)
-@blueprint.response(201, ANSWERED, description="The answer, as it is recorded.")
+@blueprint.response(
+    201,
+    ANSWERED,
+    description="The answer, as it is recorded.",
+    location="/service-tickets/{row.ticket_id}/authorizations",
+)
 @blueprint.answers(200, PREVIEW, description="With `dry_run`: what the decision would do.")
 @blueprint.refuses(
     *(NotFound, ApprovalAnswered, ApprovalChanged, TotalChanged, TicketLocked, InvalidJobTransition, JobLocked),

@@ -86,7 +86,7 @@ class AnswerSchema(Input):
     amount = Money(
         metadata={"description": "The `total` that the dry run of the same `jobs` answers. An approval needs it."}
     )
-    version = fields.String(
+    version = Text(
         validate=validate.Length(max=64),
         metadata={"description": "The `version` that was shown; needed but for a dry run."},
     )
