@@ -6,7 +6,8 @@ are own ones that are an estimate, declined, in progress, completed and invoiced
 of `{own}` and `{other}`, `{job}` and `{others_job}` proposed jobs of these, `{fee}` a fee of `{own}`, `{car}` and
 `{strangers_car}` vehicles of the two customers, `{offered}` is `{own}` with `{job}`, `{invite}` the token of an open
 invite, `{link}` that of an approval link to `{offered}`, `{version}` what stands there, and `{nothing}` an id that is
-not there; the remaining names say whose row it is. Requests to /service-tickets are made to the alias /service_tickets too.
+not there; the remaining names say whose row it is. Requests to /service-tickets are made to the alias /service_tickets
+too.
 """
 
 import re

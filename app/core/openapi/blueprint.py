@@ -91,8 +91,8 @@ class Blueprint(SmorestBlueprint):
         """Answer with the view's result: a `Response`; a model, shown in this shape; or None for no body.
 
         A tuple adds a dict of members to the model. `location` is the template of the created object's address, with
-        the path's parameters, ``{id}`` and ``{row}``. Responses that show a model are tagged for conditional requests, others with
-        `tag`. A POST that is not `keyed` ignores ``Idempotency-Key``.
+        the path's parameters, ``{id}``, and ``{row}`` for columns of the model. Responses that show a model are tagged
+        for conditional requests, others with `tag`. A POST that is not `keyed` ignores ``Idempotency-Key``.
         """
         if isinstance(shape, ModelOutput | tuple):
             tag = "strong"
