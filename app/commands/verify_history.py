@@ -63,7 +63,7 @@ def _take_snapshot() -> None:
 class Verification:
     """One look at all chains. `head` is the digest of their last hashes, `last_id` that of the last event."""
 
-    def __init__(self, until: int | None) -> None:
+    def __init__(self, until: int | None = None) -> None:
         self.until = until
         self.events = self.authorizations = self.last_id = 0
         self.head = NO_HASH
