@@ -378,6 +378,20 @@ class ApprovalChanged(Conflict):
     slug, title = "approval-changed", "Changed meanwhile"
     advice = "Show the customer what stands there now, and let them decide on that, with its `version`."
     members = {"approval": {"$ref": "#/components/schemas/Approval"}}
+    example = {
+        "approval": {
+            "shop": {"name": "Mechanic Shop", "address": None, "currency": "USD"},
+            "version": "544a861e53c96ea53bf6de5b373c7477",
+            "expires_at": "2026-12-12T15:22:54Z",
+            "vehicle": {"make": "Subaru", "model": "Outback", "year": 2008},
+            "status": "open",
+            "jobs": [],
+            "totals": {
+                **dict.fromkeys(("fees", "discount", "supplies", "tax", "paid"), "0.00"),
+                **{"parts": "181.90", "labor": "170.00", "total": "351.90", "balance": "351.90"},
+            },
+        }
+    }
 
 
 class PublicUrlNeeded(Conflict):
