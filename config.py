@@ -266,6 +266,7 @@ SETTINGS = (
     Setting("RATELIMIT_GUESSES_PER_ADDRESS", _rates, "100 per hour; 300 per day"),
     Setting("RATELIMIT_RESETS", _rates, "3 per 15 minutes; 10 per day"),
     Setting("RATELIMIT_RESETS_PER_ADDRESS", _rates, "20 per hour"),
+    Setting("RATELIMIT_APPROVALS", _rates, "60 per minute"),
     Setting("RATELIMIT_EXPORTS", _rates, "60 per hour"),
     Setting("RATELIMIT_SIGN_UP", _rates, "20 per hour"),
 )

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some packages add routes to the blueprints of others
 from app.accounts import audit_routes, invites_routes, limits, me_routes, session_cache
 from app.accounts.idempotency import KEYS
+from app.approvals import routes as approvals_routes
 from app.commands import cli, demo
 from app.core import openapi, redis_client
 from app.core.database import engine as database
@@ -101,6 +102,7 @@ def _register_blueprints(app: Flask) -> None:
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
     api.register_blueprint(me_routes.blueprint)
     api.register_blueprint(invites_routes.blueprint)
+    api.register_blueprint(approvals_routes.blueprint)
     api.register_blueprint(spreadsheets.blueprint)
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)

@@ -10,7 +10,8 @@
     │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, UnitInUse, TicketLocked,
     │                   InvalidTransition, ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, PaymentsExist,
     │                   Overpayment, AbovePaid, ProbableDuplicate, InvalidJobTransition, JobLocked, SeveralJobs,
-    │                   TooManyJobs, NothingProposed
+    │                   TooManyJobs, NothingProposed, ApprovalChanged, PublicUrlNeeded
+    ├── ApprovalAnswered 410
     ├── PreconditionFailed 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
@@ -363,12 +364,54 @@ class TooManyJobs(Conflict):
 
 
 class NothingProposed(Conflict):
-    """The ticket has no proposed job that could be declined."""
+    """The ticket has no proposed job that could be decided."""
 
     slug, title = "nothing-proposed", "Nothing proposed"
     advice = "Propose a job first, or name the approved job that the customer declines."
     members = {"ticket_status": STATUS}
     example = {"ticket_status": "open"}
+
+
+class ApprovalChanged(Conflict):
+    """The ticket changed since the approval link showed it; `approval` is what stands there now."""
+
+    slug, title = "approval-changed", "Changed meanwhile"
+    advice = "Show the customer what stands there now, and let them decide on that, with its `version`."
+    members = {"approval": {"$ref": "#/components/schemas/Approval"}}
+    example = {
+        "approval": {
+            "shop": {"name": "Mechanic Shop", "address": None, "currency": "USD"},
+            "version": "544a861e53c96ea53bf6de5b373c7477",
+            "expires_at": "2026-12-12T15:22:54Z",
+            "vehicle": {"make": "Subaru", "model": "Outback", "year": 2008},
+            "status": "open",
+            "jobs": [],
+            "totals": {
+                **dict.fromkeys(("fees", "discount", "supplies", "tax", "paid"), "0.00"),
+                **{"parts": "181.90", "labor": "170.00", "total": "351.90", "balance": "351.90"},
+            },
+        }
+    }
+
+
+class PublicUrlNeeded(Conflict):
+    """An approval link leads to the public address of the shop, which is not set."""
+
+    slug, title = "public-url-needed", "Public address required"
+    advice = "Ask who runs the server to set `PUBLIC_URL`."
+
+    def __init__(self) -> None:
+        super().__init__("The server does not know its public address: PUBLIC_URL is not set.")
+
+
+class ApprovalAnswered(Problem):
+    """The approval link was answered, and is used up. What was decided stands on the ticket."""
+
+    status, slug, title = 410, "approval-answered", "Answered already"
+    advice = "Call the shop, or ask it for another link, to decide anew."
+
+    def __init__(self) -> None:
+        super().__init__("This link was answered already.")
 
 
 # What it means when the database refuses a change, by the name of the constraint.

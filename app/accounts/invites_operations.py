@@ -1,7 +1,5 @@
 """Creating and accepting invites, those for a forgotten password too."""
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,12 +11,12 @@ from app.accounts.operations import SignedIn, end_sessions, start_session
 from app.accounts.passwords import hash_password
 from app.core.database.transaction import atomic, get_for_update, release_connection
 from app.core.database.types import now
+from app.core.keys import new_token, token_hash
 from app.core.problems import NotFound
 from app.extensions import db
 from app.models import Account, AuditKind, Customer, Invite, Mail, MailKind, MailStatus, Mechanic
 from app.problems import ContactNeeded, InviteInvalid, MechanicInactive
 
-TOKEN_BYTES = 32
 # How long an invite is good that is shown to the front desk; one that is mailed too; one for a forgotten password.
 SHOWN, MAILED, RESET = timedelta(minutes=30), timedelta(hours=24), timedelta(hours=1)
 
@@ -83,9 +81,11 @@ def expiry(token: str, owner: Account) -> datetime | None:
 
 def _open(owner: Account, valid: timedelta, maker: Identity | None) -> tuple[str, datetime]:
     db.session.execute(delete(Invite).where(Invite.expires_at <= now()))
-    token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), now() + valid
+    token, expires_at = new_token(), now() + valid
     made_by_id = maker.id if maker else None
-    db.session.add(Invite(token_hash=_hash(token), expires_at=expires_at, made_by_id=made_by_id, **owner.as_author()))
+    db.session.add(
+        Invite(token_hash=token_hash(token), expires_at=expires_at, made_by_id=made_by_id, **owner.as_author())
+    )
     return token, expires_at
 
 
@@ -136,9 +136,4 @@ def _redeem(row: Invite, token: str) -> Account:
 
 def _valid_with(token: str) -> tuple[ColumnElement[bool], ...]:
     """Return the criteria for a valid invite with this token."""
-    return Invite.token_hash == _hash(token), Invite.expires_at > now()
-
-
-def _hash(token: str) -> str:
-    # A fast hash is enough for 256 random bits, which cannot be guessed.
-    return hashlib.sha256(token.encode()).hexdigest()
+    return Invite.token_hash == token_hash(token), Invite.expires_at > now()

@@ -1,9 +1,9 @@
 """Rate limits: the keys that requests are counted under, and the limits. The numbers are settings.
 
-Every request counts against its client; writes also count against a second, smaller limit; sign-in, sign-up and
-forgotten passwords, which are open to anyone, against limits of their own. The counters belong to the application and
-not to a route, so that two addresses of one resource share them. They live in Redis, or in memory without Redis and
-while it does not answer.
+Every request counts against its client; writes also count against a second, smaller limit; sign-in, sign-up, forgotten
+passwords and approval links, which are open to anyone, against limits of their own. The counters belong to the
+application and not to a route, so that two addresses of one resource share them. They live in Redis, or in memory
+without Redis and while it does not answer.
 
 Flask-Limiter limits writes, and what is open to anyone. Its work for a request takes longer than all the rest of a
 short read, so reads skip it, and `count` applies the limit on all requests with the library beneath it (`limits`).
@@ -61,6 +61,9 @@ login_limit = limiter.shared_limit(
 )
 reset_limit = limiter.shared_limit(
     setting("RATELIMIT_RESETS_PER_ADDRESS"), "resets", key_func=address, override_defaults=False
+)
+approval_limit = limiter.shared_limit(
+    setting("RATELIMIT_APPROVALS"), "approvals", key_func=address, override_defaults=False
 )
 export_limit = limiter.shared_limit(setting("RATELIMIT_EXPORTS"), "exports", override_defaults=False)
 # By address for every caller: the owner of one account could otherwise create many. Staff are exempt, because they

@@ -118,7 +118,7 @@ def describe_session(actor: Identity) -> dict[str, Any]:
 def end_sessions(owner: Account, besides: Identity | None = None) -> None:
     """End all sessions of an account but `besides`, its open invites and the invites that it created.
 
-    Mails to it that are not sent yet are dropped. Call it in a transaction.
+    Mails that would let somebody in and are not sent yet are dropped. Call it in a transaction.
     """
     statement = delete(SignIn).where(SignIn.owner_id(type(owner)) == owner.id)
     if besides is not None:

@@ -9,7 +9,7 @@ from app.billing.shown import show_decision, show_preview
 from app.core.database.transaction import atomic
 from app.core.problems import Forbidden
 from app.extensions import db
-from app.models import Authorization, AuthorizationMethod, Decision, Job, ServiceTicket
+from app.models import BY_CUSTOMERS, Authorization, AuthorizationMethod, Decision, Job, ServiceTicket
 from app.problems import NothingProposed, TotalChanged
 from app.rules.job_life import JobStatus, JobTrigger
 from app.rules.ticket_life import CHANGEABLE, RESERVING, TicketStatus
@@ -35,13 +35,14 @@ def authorize(
     """Record the customer's decision on the jobs that are named, or with `decision` on all that are proposed.
 
     `jobs` are ``id`` and ``decision`` of each; none of them only changes the authorised amount. `amount` is the total
-    after the decision, or more where staff record it. Customers decide `online`; advisors record any other method.
+    after the decision, or more where staff record it. Customers decide `online` or by a `link`, which they sign as
+    `said_by`; advisors record any other method.
     Raises `NotFound`, `Forbidden`, `TicketLocked`, `InvalidJobTransition`, `JobLocked`, `NothingProposed`,
     `TotalChanged`, and `OutOfStock` if a part was archived meanwhile and not enough units are left.
     """
     ticket = lock_ticket(actor, ticket_id)
     decisions = _decisions(ticket, load_jobs(ticket), decision, jobs)
-    if (method is AuthorizationMethod.ONLINE) is actor.is_staff:
+    if (method in BY_CUSTOMERS) is actor.is_staff:
         raise Forbidden("Customers authorise online, with their own token; staff record what they said otherwise.")
     decisions.apply(actor)
     if decisions.needs_amount:
@@ -53,15 +54,16 @@ def authorize(
         decision=decision,
         method=method,
         amount=ticket.total if amount is None or not decisions.needs_amount else amount,
-        said_by=said_by if actor.is_staff else None,
-        contact=contact,
+        said_by=None if method is AuthorizationMethod.ONLINE else said_by,
+        contact=contact if actor.is_staff else None,
         mechanic_id=actor.id if actor.is_staff else None,
         shown=show_decision(ticket, decisions.statuses),
     )
     db.session.add(authorization)
     # Do not touch the ticket here: its changes above raised the version already, and an authorisation that changed
     # nothing must not fail the If-Match of staff's edits.
-    record_event(actor, ticket, "authorization", None, f"{decisions.outcome} {authorization.amount} ({method.value})")
+    outcome = f"{decisions.outcome} {authorization.amount} ({method.value})"
+    record_event(actor, ticket, "authorization", None, outcome, seals=authorization.seal())
     return authorization
 
 

@@ -1,5 +1,6 @@
 """Input and output schemas of authorisations, invoices and payments."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -61,7 +62,9 @@ class AuthorizationSchema(ModelOutput):
         metadata={"description": "The totals of the ticket after the decision."},
     )
     recorded_by = fields.Nested(
-        MechanicNameSchema(), allow_none=True, metadata={"description": "Who recorded it; null: the customer online."}
+        MechanicNameSchema(),
+        allow_none=True,
+        metadata={"description": "Who recorded it; null: the customer, online or by an approval link."},
     )
 
     class Meta(ModelOutput.Meta):
@@ -70,10 +73,6 @@ class AuthorizationSchema(ModelOutput):
             *("id", "decision", "method", "amount", "said_by", "contact"),
             *("jobs", "totals", "recorded_by", "created_at"),
         )
-
-
-# The methods that staff record.
-RECORDED = [method.value for method in AuthorizationMethod if method is not AuthorizationMethod.ONLINE]
 
 
 class JobDecisionSchema(Input):
@@ -94,6 +93,7 @@ class NewAuthorizationSchema(ModelInput):
     )
     method = Choice(
         AuthorizationMethod,
+        only=[method for method in AuthorizationMethod if method is not AuthorizationMethod.LINK],
         metadata={"description": "online: the customer, with their own token; else recorded by an advisor."},
     )
     amount = Money(
@@ -119,10 +119,15 @@ class NewAuthorizationSchema(ModelInput):
         """Require a decision, of all or of each job; each job once."""
         if data.get("jobs") is None and data.get("decision") is None:
             raise ValidationError("Missing; or name the jobs.", "decision")
-        ids = [job["id"] for job in data.get("jobs") or ()]
-        for index, job_id in enumerate(ids):
-            if job_id in ids[:index]:
-                raise ValidationError({"jobs": {index: {"id": ["Decided above already."]}}})
+        require_each_once(data.get("jobs") or ())
+
+
+def require_each_once(jobs: Sequence[Mapping[str, Any]]) -> None:
+    """Raises `ValidationError` for a job that is decided twice."""
+    ids = [job["id"] for job in jobs]
+    for index, job_id in enumerate(ids):
+        if job_id in ids[:index]:
+            raise ValidationError({"jobs": {index: {"id": ["Decided above already."]}}})
 
 
 def require_details(data: dict[str, Any]) -> None:
@@ -133,13 +138,14 @@ def require_details(data: dict[str, Any]) -> None:
     is_online = data.get("method") is AuthorizationMethod.ONLINE
     if not is_online and data.get("said_by") is None:
         errors["said_by"] = ["Missing; say who said it."]
-    if is_online and _approves(data) and data.get("amount") is None:
+    if is_online and approves(data) and data.get("amount") is None:
         errors["amount"] = ["Missing; an approval online names the total that was shown."]
     if errors:
         raise InvalidInput(errors)
 
 
-def _approves(data: dict[str, Any]) -> bool:
+def approves(data: Mapping[str, Any]) -> bool:
+    """Return whether the decision approves a job, or only moves the ceiling."""
     jobs = data.get("jobs")
     if jobs is None:
         return data["decision"] is Decision.APPROVED

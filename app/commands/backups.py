@@ -29,9 +29,9 @@ NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 NEVER_EMPTY = {schema.TABLE, "invoice_series"}
 # Running requests hold locks on tables, and the application's role may have shorter timeouts than a restore needs.
 LONG_TIMEOUTS = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'"
-# Not restored: sessions that ended since the backup, and invites that were used, would become valid again; mails would
-# be sent again.
-NOT_RESTORED = ("sign_ins", "invites", "mails")
+# Not restored: sessions that ended since the backup, and invites and approval links that were used, would become valid
+# again; mails would be sent again.
+NOT_RESTORED = ("sign_ins", "invites", "approval_links", "mails")
 # An older backup may lack some of these tables.
 EMPTY_NOT_RESTORED = f"""
 DO $$
@@ -83,7 +83,7 @@ def backup(path: Path, *, force: bool = False) -> None:
 
 
 def restore(path: Path, *, force: bool = False) -> bool:
-    """Restore the database from a backup, except sessions, invites and mails.
+    """Restore the database from a backup, except sessions, invites, approval links and mails.
 
     Returns whether the schema is the one of this code; otherwise it is older. On an error the database stays unchanged.
     A database that has data is replaced only with `force`. Raises `BackupError`.

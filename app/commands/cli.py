@@ -1,6 +1,7 @@
 """Commands of ``flask``.
 
-create-admin, reset-password, demo, welcome, prepare, reset, purge, backup, restore, show-sql.
+create-admin, reset-password, demo, welcome, prepare, reset, purge, backup, restore, show-sql,
+verify-history.
 """
 
 from pathlib import Path
@@ -12,10 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 import config
 from app.accounts import auditing
+from app.approvals import operations as approvals
 from app.commands import backups, demo, large_demo, migrations, start
 from app.commands.command import Command, read_password
 from app.commands.reset_password import reset_password
 from app.commands.show_sql import show_sql
+from app.commands.verify_history import verify_history
 from app.core.database import schema
 from app.core.http import idempotency
 from app.extensions import db
@@ -40,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(backup)
     app.cli.add_command(restore)
     app.cli.add_command(show_sql)
+    app.cli.add_command(verify_history)
 
 
 @click.command("create-admin", cls=Command)
@@ -123,12 +127,15 @@ def reset(context: click.Context) -> None:
 
 @click.command("purge", cls=Command)
 def purge() -> None:
-    """Delete expired idempotency keys, what became of old mails, and audit events older than AUDIT_DAYS."""
+    """Delete expired idempotency keys, what became of old mails and approval links, and audit events older than
+    AUDIT_DAYS.
+    """
     removed = 0
     while batch := idempotency.purge():
         removed += batch
     click.echo(f"Removed {removed} expired answers.")
     click.echo(f"Removed {delivery.purge()} mails that were finished long ago.")
+    click.echo(f"Removed {approvals.purge()} approval links that ended long ago.")
     if current_app.config["AUDIT_DAYS"]:
         click.echo(f"Removed {auditing.purge()} events of the audit log that were too old.")
 

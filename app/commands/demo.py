@@ -10,15 +10,18 @@ from sqlalchemy.exc import DBAPIError
 
 from app.accounts.access import Identity
 from app.accounts.passwords import hash_password, verify_password
+from app.approvals.operations import GOOD_FOR
 from app.billing import operations as billing
 from app.billing.authorizations_operations import authorize
 from app.billing.schemas import INVOICE_CONTENT
 from app.core.database.transaction import atomic
 from app.core.database.types import now
+from app.core.keys import token_hash
 from app.extensions import db
 from app.inventory.operations import create_part
 from app.models import (
     Account,
+    ApprovalLink,
     AuthorizationMethod,
     Customer,
     Decision,
@@ -38,6 +41,10 @@ from app.rules.units import Unit
 from app.service_tickets import jobs_operations, lines_operations, operations
 
 PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command refuses in production
+
+
+# The token of an approval link to the estimate: public on purpose too.
+LINK_TOKEN = "approval-link-of-the-demo-shop-estimate-01"  # noqa: S105
 
 
 class PublicPasswords(RuntimeError):
@@ -286,6 +293,7 @@ IDS = {
     "fee_id": 2,
     "part_id": 1,
     "slug": "not-found",
+    "token": LINK_TOKEN,
 }
 
 # At most this many accounts are checked; a large demo has many more, but these suffice to detect it.
@@ -360,6 +368,15 @@ def fill(rates: Rates) -> None:
         ]
         for visit in VISITS:
             _add_visit(visit, advisor, rates, staff, cars[visit.car - 1], parts)
+        _add_link(advisor)
+
+
+def _add_link(advisor: Identity) -> None:
+    """Make an approval link to the first estimate."""
+    is_estimate = ServiceTicket.status == TicketStatus.ESTIMATE
+    ticket_id = db.session.scalars(select(ServiceTicket.id).where(is_estimate).order_by(ServiceTicket.id)).first()
+    link = {"ticket_id": ticket_id, "made_by_id": advisor.id, "expires_at": now() + GOOD_FOR}
+    db.session.add(ApprovalLink(token_hash=token_hash(LINK_TOKEN), **link))
 
 
 def _decimal(text: str | None) -> Decimal | None:

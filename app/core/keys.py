@@ -1,16 +1,30 @@
-"""Keys derived from `SECRET_KEY`, and from `SECRET_KEY_PREVIOUS` while it is being replaced.
+"""Keys derived from `SECRET_KEY`, and from `SECRET_KEY_PREVIOUS` while it is being replaced; and random tokens.
 
-They sign and encrypt what clients send back: `SECRET_KEY` signs and encrypts, both verify and decrypt.
+They sign and encrypt what clients send back: `SECRET_KEY` signs and encrypts, both verify and decrypt. Of a random
+token only the hash is stored.
 """
 
 import hashlib
 import hmac
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from flask import current_app
+
+TOKEN_BYTES = 32
+
+
+def new_token() -> str:
+    """Return a random token that can stand in an address."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a random token. A fast hash is enough for 256 random bits, which cannot be guessed."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def signing_keys() -> list[str]:

@@ -154,6 +154,7 @@ def _record_backorder_filled(actor: Identity, part: Part, line: PartLine, short:
             what=f"waiting for {part.name}",
             before=str(to_number(short)),
             after=str(to_number(line.quantity_short)),
+            part_id=part.id,  # the part is locked, its ticket is not
             **actor.as_author(),
         )
     )

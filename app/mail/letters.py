@@ -12,6 +12,8 @@ from sqlalchemy import select
 
 from app.accounts.invites_links import directions
 from app.accounts.invites_operations import expiry, open_reset
+from app.approvals import operations as approvals
+from app.approvals.links import page_for
 from app.core.database.transaction import atomic, get_for_update
 from app.core.database.types import now
 from app.core.problems import NotFound
@@ -22,10 +24,12 @@ from app.models import Account, Customer, Mail, MailKind, MailStatus, Mechanic
 SUBJECTS = {
     MailKind.INVITE: "Choose your password at {shop}",
     MailKind.RESET: "A new password at {shop}",
+    MailKind.APPROVAL: "{shop} asks for your approval",
 }
 TEXTS = {
     MailKind.INVITE: "{shop} invites you to choose a password for your account.",
     MailKind.RESET: "Somebody, probably you, forgot the password of your account at {shop}.",
+    MailKind.APPROVAL: "{shop} proposes work on your vehicle. See what it costs, and approve or decline each job.",
 }
 REST = """Hello,
 
@@ -58,7 +62,7 @@ def prepare(mail_id: int) -> Letter | None:
         return None
     if owner and mail.kind is MailKind.RESET and mail.token is None and _may_reset(owner):
         mail.token = open_reset(owner)
-    until = expiry(mail.token, owner) if owner and mail.token else None
+    until = _good_until(mail, owner) if owner else None
     if not (owner and owner.email and mail.token and until):
         mail.finish(MailStatus.DROPPED)
         return None
@@ -80,6 +84,20 @@ def _may_reset(owner: Account) -> bool:
     return db.session.scalar(select(account.id).where(account.id == owner.id, account.may_reset_password())) is not None
 
 
+def _good_until(mail: Mail, owner: Account) -> datetime | None:
+    """Return until when the token of the mail is good for this owner; None where it is not."""
+    if mail.token is None:
+        return None
+    if mail.kind is MailKind.APPROVAL:
+        return approvals.expiry(mail.token, owner.id)
+    return expiry(mail.token, owner)
+
+
+def _directions(mail: Mail, token: str) -> str:
+    """Return what to do with the token, for people to read."""
+    return f"Open this page:\n\n{page_for(token)}" if mail.kind is MailKind.APPROVAL else directions(token)
+
+
 def write(mail: Mail, letter: Letter) -> EmailMessage:
     """Return the message."""
     sender: Address = current_app.config["MAIL_FROM"]
@@ -95,7 +113,7 @@ def write(mail: Mail, letter: Letter) -> EmailMessage:
     message.set_content(
         REST.format(
             why=TEXTS[mail.kind].format(shop=shop),
-            directions=directions(letter.token),
+            directions=_directions(mail, letter.token),
             until=f"{letter.expires_at.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})",
         )
     )

@@ -1,14 +1,16 @@
 """The models, one file for each aggregate; each model enforces its own invariants.
 
-Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, parts, customers, the advisory
-lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within each.
+Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, approval links, parts,
+customers, the advisory lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within each.
 """
 
 from app.core.database.types import LARGEST_INTEGER
 from app.models import fields
 from app.models.account import Account
+from app.models.approval import ApprovalLink, LinkState
 from app.models.audit import AuditEvent, AuditKind
 from app.models.billing import (
+    BY_CUSTOMERS,
     Authorization,
     AuthorizationMethod,
     Decision,
@@ -19,6 +21,7 @@ from app.models.billing import (
     PaymentMethod,
 )
 from app.models.customer import Customer
+from app.models.history import TicketEvent
 from app.models.idempotency import IdempotencyKey
 from app.models.invite import Invite
 from app.models.job import FeeKind, FeeLine, Job
@@ -27,17 +30,19 @@ from app.models.mechanic import Mechanic
 from app.models.part import Part
 from app.models.sign_in import SignIn
 from app.models.stock import MovementKind, StockMovement
-from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
+from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, ticket_mechanics
 from app.models.vehicle import MAX_MILES, Vehicle
 
 # The cached list that a change of each model invalidates. Mechanics are listed with their number of open tickets.
 CACHED_LISTS: dict[type, str] = {Mechanic: "mechanics", Part: "parts", ServiceTicket: "mechanics"}
 
 __all__ = [
+    "BY_CUSTOMERS",
     "CACHED_LISTS",
     "LARGEST_INTEGER",
     "MAX_MILES",
     "Account",
+    "ApprovalLink",
     "Assignment",
     "AuditEvent",
     "AuditKind",
@@ -53,6 +58,7 @@ __all__ = [
     "InvoiceSeries",
     "Job",
     "LaborLine",
+    "LinkState",
     "Mail",
     "MailKind",
     "MailStatus",

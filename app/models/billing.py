@@ -12,6 +12,7 @@ from app.core.database.append_only import append_only
 from app.core.database.base import Base
 from app.core.database.models import Row, readonly_relationship
 from app.core.database.types import Money, UtcDateTime, enum_column, now
+from app.core.digests import digest, new_salt
 from app.models.mechanic import Mechanic
 
 STANDING = text("voided_at IS NULL")
@@ -27,13 +28,18 @@ class Decision(enum.Enum):
 
 
 class AuthorizationMethod(enum.Enum):
-    """How the customer gave the authorisation; `online`: with their own token."""
+    """How the customer gave the authorisation; `online`: with their own token; `link`: by an approval link."""
 
     ONLINE = "online"
+    LINK = "link"
     IN_PERSON = "in_person"
     PHONE = "phone"
     TEXT = "text"
     EMAIL = "email"
+
+
+# What customers do themselves; staff record the others.
+BY_CUSTOMERS = frozenset({AuthorizationMethod.ONLINE, AuthorizationMethod.LINK})
 
 
 class PaymentKind(enum.Enum):
@@ -55,7 +61,8 @@ class Authorization(Row):
     """A customer's decision on a ticket or on some of its jobs, with what they were shown.
 
     `shown` holds ``jobs`` (with names, lines, totals and the decision on each) and the ticket's ``totals`` afterwards,
-    in the shapes of the API; it is None for those of the time before jobs.
+    in the shapes of the API; it is None for those of the time before jobs. `digest` covers all of it, and an event of
+    the ticket's history seals it (`app/models/history.py`); it is None for those of the time before there were digests.
     """
 
     __tablename__ = "authorizations"
@@ -71,17 +78,46 @@ class Authorization(Row):
     )
     method: Mapped[AuthorizationMethod] = mapped_column(enum_column(AuthorizationMethod), doc="How they said it.")
     amount: Mapped[Decimal] = mapped_column(Money, doc="Up to how much.")
-    said_by: Mapped[str | None] = mapped_column(String(120), doc="Who said it, where an advisor recorded it.")
+    said_by: Mapped[str | None] = mapped_column(String(120), doc="Who said it, or signed the approval link.")
     contact: Mapped[str | None] = mapped_column(String(254), doc="The number or address that was reached.")
     shown: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"), doc="Who recorded it.")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
+    salt: Mapped[str | None] = mapped_column(String(32))
+    texts_digest: Mapped[str | None] = mapped_column(String(64))
+    digest: Mapped[str | None] = mapped_column(String(64))
+
     recorded_by: Mapped[Mechanic | None] = readonly_relationship()
+
+    @property
+    def texts(self) -> list[Any]:
+        """The texts that erasing the customer takes."""
+        jobs = (self.shown or {}).get("jobs", ())
+        return [self.said_by, self.contact, *((job["name"], job.get("notes")) for job in jobs)]
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether no text is left that erasing the customer takes."""
+        return self.texts[:2] == [None, None] and all(text == (ERASED_JOB, None) for text in self.texts[2:])
+
+    def seal(self) -> str:
+        """Set the digests, and return that of the whole."""
+        self.created_at = now()
+        self.salt = new_salt()
+        self.texts_digest = digest(self.salt, self.texts)
+        self.digest = self.compute_digest()
+        return self.digest
+
+    def compute_digest(self) -> str:
+        """Return the digest of the content: of its texts only their digest, so that it outlives them."""
+        shown = self.shown and {**self.shown, "jobs": [_without_texts(job) for job in self.shown["jobs"]]}
+        decided = (self.decision, self.method, self.amount, self.mechanic_id, self.created_at)
+        return digest(self.ticket_id, decided, shown, self.texts_digest)
 
     def forget(self) -> None:
         """Erase who said it and how they were reached, and the texts of the jobs; lines and figures stay."""
-        self.said_by = self.contact = None
+        self.said_by = self.contact = self.salt = None
         if self.shown:
             self.shown = {**self.shown, "jobs": [_without_texts(job) for job in self.shown["jobs"]]}
 

@@ -27,6 +27,11 @@ class MailKind(enum.Enum):
 
     INVITE = "invite"
     RESET = "reset"
+    APPROVAL = "approval"
+
+
+# Mails of these kinds let the owner in.
+LETTING_IN = (MailKind.INVITE, MailKind.RESET)
 
 
 class MailStatus(enum.Enum):
@@ -80,9 +85,9 @@ class Mail(Row):
 
     @classmethod
     def dropping(cls, owner: Account) -> Update:
-        """Return the statement that drops the queued mails of an account."""
+        """Return the statement that drops the queued mails that would let somebody into an account."""
         values = {"status": MailStatus.DROPPED, "sealed_token": None, "finished_at": now()}
-        queued = cls.status == MailStatus.QUEUED
+        queued = (cls.status == MailStatus.QUEUED) & cls.kind.in_(LETTING_IN)
         return update(cls).where(cls.is_of(owner), queued).values(values).execution_options(synchronize_session=False)
 
     @property

@@ -1,4 +1,4 @@
-"""Service tickets (repair orders), their mechanics, lines and history."""
+"""Service tickets (repair orders), their mechanics and lines."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -39,7 +39,6 @@ from sqlalchemy.orm import (
 from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
-from app.core.database.append_only import append_only
 from app.core.database.base import Base
 from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, folded, readonly_relationship, search_index
 from app.core.database.types import Hours, Money, Percent, Quantity, UtcDateTime, enum_column, now
@@ -489,30 +488,6 @@ class LaborLine(Row):
     def work(self) -> Work:
         """What the line adds to the sums of its job."""
         return Work(labor=self.line_total, taxable_labor=self.line_total if self.taxable else ZERO)
-
-
-@append_only
-class TicketEvent(Row):
-    """One change of a ticket: who did what, when, from what to what."""
-
-    __tablename__ = "ticket_events"
-    __table_args__ = (
-        CheckConstraint("(customer_id IS NULL) <> (mechanic_id IS NULL)", name="one_actor"),
-        Index("ix_ticket_events_ticket_id_id", "ticket_id", "id"),
-    )
-    noun = "ticket event"
-
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"))
-    mechanic_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
-    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
-    what: Mapped[str] = mapped_column(String(600), doc="What changed, such as status or a part.")
-    before: Mapped[str | None] = mapped_column(String(2000), doc="What it was.")
-    after: Mapped[str | None] = mapped_column(String(2000), doc="What it became.")
-    reason: Mapped[str | None] = mapped_column(String(500))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
-
-    mechanic: Mapped[Mechanic | None] = readonly_relationship()
-    customer: Mapped[Customer | None] = readonly_relationship()
 
 
 # The number of tickets a mechanic has to work on. Deferred: only schemas that show it load it.

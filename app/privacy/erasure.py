@@ -11,6 +11,7 @@ from app.core.text.search import searchable
 from app.customers.operations import visible
 from app.extensions import db
 from app.models import (
+    ApprovalLink,
     AuditKind,
     Authorization,
     Customer,
@@ -58,6 +59,9 @@ def erase_customer(actor: Identity, customer_id: int, *, if_match: IfMatch = ANY
     _erase_authorizations(mine)
     _erase_billing_contacts(mine)
     db.session.execute(IdempotencyKey.erasing(customer_id))
+    tickets = select(ServiceTicket.id).where(mine)
+    links = delete(ApprovalLink).where(ApprovalLink.ticket_id.in_(tickets))
+    db.session.execute(links.execution_options(synchronize_session=False))
     db.session.execute(delete(Mail).where(Mail.customer_id == customer_id))
 
 
@@ -91,8 +95,8 @@ def _erase_free_text(mine: ColumnElement[bool]) -> None:
     for statement in (
         update(ServiceTicket).where(mine).values(**words, version=ServiceTicket.version + 1),
         update(Job).where(Job.ticket_id.in_(tickets)).values(name=ERASED_JOB, notes=None),
-        update(TicketEvent).where(theirs, described, written).values(before=None, after=None),
-        update(TicketEvent).where(theirs, TicketEvent.reason.is_not(None)).values(reason=None),
+        update(TicketEvent).where(theirs, described, written).values(before=None, after=None, values_salt=None),
+        update(TicketEvent).where(theirs, TicketEvent.reason.is_not(None)).values(reason=None, reason_salt=None),
         update(PartLine).where(PartLine.ticket_id.in_(tickets)).values(price_reason=None),
     ):
         db.session.execute(statement.execution_options(synchronize_session=False))

@@ -26,9 +26,19 @@ def record(
 
 
 def record_event(
-    actor: Identity, ticket: ServiceTicket, what: str, before: object, after: object, reason: str | None = None
+    actor: Identity,
+    ticket: ServiceTicket,
+    what: str,
+    before: object,
+    after: object,
+    reason: str | None = None,
+    *,
+    seals: str | None = None,
 ) -> None:
-    """Record a change in the ticket's history, without touching the ticket's row."""
+    """Record a change in the ticket's history, without touching the ticket's row.
+
+    `seals` is the digest of the authorisation that it records.
+    """
     db.session.add(
         TicketEvent(
             ticket_id=ticket.id,
@@ -36,6 +46,7 @@ def record_event(
             before=_text(before),
             after=_text(after),
             reason=reason,
+            seals=seals,
             **actor.as_author(),
         )
     )

@@ -9,7 +9,7 @@ from app.core.fields import Choice, Choices, Money, QueryFlag, QueryId, QueryTim
 from app.core.fields.schemas import MAX_COUNTED, ListQuery, ModelOutput
 from app.core.text.search import patterns
 from app.mechanics.schemas import MechanicNameSchema
-from app.models import ServiceTicket
+from app.models import LinkState, ServiceTicket
 from app.rules.ticket_life import Hold, TicketStatus
 from app.service_tickets.filters import TICKETS
 from app.service_tickets.jobs_schemas import ListedJobSchema
@@ -54,6 +54,12 @@ class TicketCardSchema(ModelOutput):
     balance = Money(signed=True)
     parts_short = WholeNumber(metadata={"description": "How many lines of parts wait for units."})
 
+    approval_link = Choice(
+        LinkState,
+        allow_none=True,
+        metadata={"description": "What became of the newest approval link; null: there is none."},
+    )
+
     json_schema = {"x-asked-for-by": "view=summary"}
 
     class Meta(ModelOutput.Meta):
@@ -72,16 +78,17 @@ class TicketCardSchema(ModelOutput):
             "total",
             "balance",
             "parts_short",
+            "approval_link",
         )
 
 
 class OwnTicketCardSchema(TicketCardSchema):
-    """A ticket at a glance as its customer sees it: without the plate."""
+    """A ticket at a glance as its customer sees it: without the plate, and what the desk knows of links."""
 
     vehicle = fields.Nested(TicketCarSchema(), allow_none=True)
 
     class Meta(TicketCardSchema.Meta):
-        fields = tuple(name for name in TicketCardSchema.Meta.fields if name != "plate")
+        fields = tuple(name for name in TicketCardSchema.Meta.fields if name not in ("plate", "approval_link"))
 
 
 class QueryBalance(fields.Field[bool]):

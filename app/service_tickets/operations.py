@@ -13,7 +13,17 @@ from app.core.database.versions import ANY_VERSION, IfMatch
 from app.core.problems import Forbidden
 from app.extensions import db
 from app.inventory import stock
-from app.models import Customer, Invoice, Job, Mechanic, PartLine, ServiceTicket, Vehicle, ticket_mechanics
+from app.models import (
+    ApprovalLink,
+    Customer,
+    Invoice,
+    Job,
+    Mechanic,
+    PartLine,
+    ServiceTicket,
+    Vehicle,
+    ticket_mechanics,
+)
 from app.models.vehicle import require_forwards
 from app.problems import PaymentsExist, ReasonNeeded
 from app.rules.job_life import JobStatus, JobTrigger
@@ -310,6 +320,8 @@ def move_ticket(
         transition = _require_transition(ticket, status, reason)
         _update_jobs(actor, ticket, transition)
         change_status(actor, ticket, transition.target, reason)
+        if transition.target in (TicketStatus.COMPLETED, TicketStatus.VOID):
+            db.session.execute(ApprovalLink.ending(ticket.id))
         if transition.source is TicketStatus.DECLINED:
             _offer_again(actor, ticket)
     if hold:

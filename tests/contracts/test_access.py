@@ -4,9 +4,10 @@ A row is a request and its answers in the order of `PEOPLE`. In its path `{own}`
 `mechanic` opened, `{other}` one that a colleague opened, `{quote}`, `{refused}`, `{started}`, `{done}` and `{billed}`
 are own ones that are an estimate, declined, in progress, completed and invoiced, `{line}` and `{others_line}` are labor
 of `{own}` and `{other}`, `{job}` and `{others_job}` proposed jobs of these, `{fee}` a fee of `{own}`, `{car}` and
-`{strangers_car}` vehicles of the two customers, `{invite}` is the token
-of an open invite, and `{nothing}` an id that is not there; the remaining names say whose row it is. Requests to
-/service-tickets are made to the alias /service_tickets too.
+`{strangers_car}` vehicles of the two customers, `{offered}` is `{own}` with `{job}`, `{invite}` the token of an open
+invite, `{link}` that of an approval link to `{offered}`, `{version}` what stands there, and `{nothing}` an id that is
+not there; the remaining names say whose row it is. Requests to /service-tickets are made to the alias /service_tickets
+too.
 """
 
 import re
@@ -33,6 +34,8 @@ class Row(NamedTuple):
 
 
 OPEN = (200, 200, 200, 200, 200, 200)
+CREATED = (201, 201, 201, 201, 201, 201)
+NOBODYS = (404, 404, 404, 404, 404, 404)
 REDIRECTED = (302, 302, 302, 302, 302, 302)
 ACCEPTED = (202, 202, 202, 202, 202, 202)
 SIGNED_IN = (401, 200, 200, 200, 200, 200)
@@ -59,6 +62,7 @@ JOB = {"name": "Brakes"}
 FEE = {"kind": "fee", "description": "Tire disposal", "amount": "3.00"}
 ONLINE = {"decision": "approved", "method": "online", "amount": "0.00"}
 BY_PHONE = {"decision": "approved", "method": "phone", "said_by": "Cus Tomer"}
+DECLINE = {"jobs": [{"id": "{job}", "decision": "declined"}]}
 DELIVERY = {"kind": "receive", "quantity": 5}
 PAYMENT = {"kind": "payment", "amount": "1.00", "method": "cash"}
 SOLD = {"customer_id": "{stranger}"}
@@ -172,6 +176,8 @@ TABLE = [
     Row("POST", "/service-tickets/{nothing}/authorizations", BY_PHONE, (401, 404, 404, 403, 404, 404)),
     Row("GET", "/service-tickets/{own}/authorizations", None, OWNER_AND_FRONT_DESK),
     Row("GET", "/service-tickets/{nothing}/authorizations", None, (401, 404, 404, 403, 404, 404)),
+    Row("POST", "/service-tickets/{offered}/approval-link", None, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{nothing}/approval-link", None, NOT_THERE_FOR_FRONT_DESK),
     Row("POST", "/service-tickets/{done}/invoice", None, FRONT_DESK_CREATE),
     Row("POST", "/service-tickets/{nothing}/invoice", None, NOT_THERE_FOR_FRONT_DESK),
     Row("GET", "/service-tickets/{billed}/invoice", None, OWNER_AND_FRONT_DESK),
@@ -237,6 +243,12 @@ TABLE = [
     Row("POST", "/mechanics/{admin}/invite", None, (401, 403, 403, 403, 403, 201)),
     Row("POST", "/mechanics/{nothing}/invite", None, (401, 403, 403, 403, 403, 404)),
     Row("POST", "/invites/accept", ACCEPTANCE, OPEN),
+
+    Row("GET", "/approvals/{link}", None, OPEN),
+    Row("GET", "/approvals/{nothing}", None, NOBODYS),
+    Row("POST", "/approvals/{link}?dry_run=true", DECLINE, OPEN),
+    Row("POST", "/approvals/{link}", {**DECLINE, "version": "{version}"}, CREATED),
+    Row("POST", "/approvals/{nothing}", {**DECLINE, "version": "x"}, NOBODYS),
 
     Row("GET", "/audit", None, ADMIN),
     Row("GET", "/audit?kind=signed_in", None, ADMIN),
@@ -351,6 +363,9 @@ class AccessTable(ShopTest):
                 "started": lambda: self.make_ticket(status=TicketStatus.IN_PROGRESS),
                 "done": lambda: self.make_ticket(status=TicketStatus.COMPLETED),
                 "billed": self.make_invoiced_ticket,
+                "offered": self.make_offered,
+                "link": self.make_link,
+                "version": lambda: self.anyone.get(f"/approvals/{self.names['link']}").json["version"],
                 "line": lambda: self.make_labor(self.names["own"]),
                 "others_line": lambda: self.make_labor(self.names["other"]),
                 "job": lambda: self.make_job(self.names["own"], JobStatus.PROPOSED),
@@ -363,6 +378,15 @@ class AccessTable(ShopTest):
                 "nothing": lambda: 999_999,
             }
         )
+
+    def make_offered(self) -> int:
+        """The own ticket, once it has a proposed job, which is made by being named."""
+        return int(self.names["job"] and self.names["own"])
+
+    def make_link(self) -> str:
+        """The token of a link to a proposed job."""
+        made = self.advisor.post(f"/service-tickets/{self.names['offered']}/approval-link")
+        return str(self.assertStatus(made, 201)["url"].rpartition("/")[2])
 
     def make_invoiced_ticket(self) -> int:
         ticket = self.make_ticket()
@@ -381,7 +405,9 @@ class AccessTable(ShopTest):
 
     def filled_in(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [each if isinstance(each, dict) else self.names[each] for each in value]
+            return [self.filled_in(each) if isinstance(each, dict) else self.names[each] for each in value]
+        if isinstance(value, dict):
+            return {name: self.filled_in(each) for name, each in value.items()}
         name = re.fullmatch(r"{(\w+)}", str(value))
         return self.names[name[1]] if name else value
 

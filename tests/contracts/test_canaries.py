@@ -26,9 +26,11 @@ FIELDS = (
         "reason",
         "reference",
         "said_by",
+        "signed_name",
         "sku",
         "specialty",
         "token",
+        "version",
         "vin",
     ),
 )
@@ -88,7 +90,9 @@ class Canaries(LogTest):
         """Every method and path; nobody is signed out or erased by them."""
         adapter, found = self.app.url_map.bind("localhost"), []
         for rule in self.app.url_map.iter_rules():
-            values = {name: "canary" if name in ("slug", "name", "path") else 999_999 for name in rule.arguments}
+            values = {
+                name: "canary" if name in ("slug", "name", "path", "token") else 999_999 for name in rule.arguments
+            }
             path = adapter.build(rule.endpoint, values)
             if not re.search("/logout|^/docs", path):
                 found += [(method, path) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]

@@ -34,6 +34,7 @@ from app.core.openapi import Blueprint
 from app.core.problems import Unavailable
 from app.extensions import db
 from app.models import Customer, IdempotencyKey, Part, Payment, ServiceTicket, Vehicle
+from app.rules.job_life import JobStatus
 from app.rules.roles import Role
 from tests import support
 from tests.commands.test_cli import CommandTest
@@ -99,12 +100,15 @@ class KeyTest(ShopTest):
         car = int(self.save(Vehicle(customer_id=self.customer.id)).id)
         ids = catalogue.fill_in(self.admin, {**ids, "vehicle_id": car, "ticket_id": self.make_ticket()})
         fit, consent = self.fit_tickets(), {"decision": "approved", "method": "online", "amount": "0.00"}
+        token, answer = self.link()
+        bodies = {"authorize": consent, "answer_approval": answer}
         requests = {}
         for operation in catalogue.keyed():
             if "text/csv" not in str(operation.doc.get("requestBody")):
                 view = catalogue.view(operation)
-                body = consent if view.__name__ == "authorize" else catalogue.example(operation)
-                path = operation.path.format(**{**ids, "ticket_id": fit.get(view.__name__, ids["ticket_id"])})
+                body = bodies.get(view.__name__) or catalogue.example(operation)
+                ticket_id = fit.get(view.__name__, ids["ticket_id"])
+                path = operation.path.format(**{**ids, "ticket_id": ticket_id, "token": token})
                 requests[operation.doc["operationId"]] = (self.sender(view.policy), path, body)
         return requests
 
@@ -115,7 +119,18 @@ class KeyTest(ShopTest):
         for done, status in ((completed, "completed"), (invoiced, "invoiced")):
             self.assertStatus(self.advisor.post(f"/service-tickets/{done}/labor", work), 201)
             self.take_to(done, status)
-        return {"authorize": quote, "issue_invoice": completed, "pay": invoiced}
+        offered = self.make_ticket()
+        self.make_job(offered, JobStatus.PROPOSED)
+        return {"authorize": quote, "issue_invoice": completed, "pay": invoiced, "make_approval_link": offered}
+
+    def link(self) -> tuple[str, dict[str, Any]]:
+        """The token of an approval link, and an answer to it."""
+        ticket = self.make_ticket()
+        job = self.make_job(ticket, JobStatus.PROPOSED)
+        made = self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/approval-link"), 201)
+        token = made["url"].rpartition("/")[2]
+        version = self.assertStatus(self.anyone.get(f"/approvals/{token}"), 200)["version"]
+        return token, {"jobs": [{"id": job, "decision": "declined"}], "version": version}
 
     def sender(self, policy: AccountPolicy) -> Caller:
         """Someone who may: whoever may the least otherwise."""

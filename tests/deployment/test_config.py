@@ -92,6 +92,7 @@ class Refusals(unittest.TestCase):
         "FIRST_ADMIN_EMAIL": ["ada", "ada@", "Ada <ada@example.com>", "a@example.com,b@example.com"],
         "PORT": ["0", "65536", "http", "80 80"],
         "AUDIT_DAYS": ["0", "29", "1y", "90.5"],
+        "RATELIMIT_APPROVALS": ["often"],
         "RATELIMIT_EXPORTS": ["often"],
         "SESSION_IDLE_MINUTES": ["0", "-1", "20m", "0.5"],
         "TOKEN_HOURS": ["0", "8761", "12h", "0.5"],

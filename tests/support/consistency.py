@@ -17,6 +17,7 @@ from sqlalchemy import (
     true,
 )
 
+from app.commands.verify_history import Verification
 from app.core.database.base import Base
 from app.core.database.models import folded_columns
 from app.extensions import db
@@ -48,12 +49,14 @@ KINDS_OF_LINES: tuple[tuple[str, Any, Any], ...] = (
 KINDS = [kind for kind, _, _ in KINDS_OF_LINES]
 
 
-def broken_rules() -> dict[str, Sequence[int]]:
-    """The ids of some rows that contradict one another, by the rule that they break."""
+def broken_rules() -> dict[str, Sequence[Any]]:
+    """The ids of some rows that contradict one another, by the rule that they break; of the history, what is wrong."""
     with db.engine.connect() as connection:
         rules = {**contradictions(), **contradictions_of_jobs()}
         found = {rule: connection.scalars(query.limit(5)).all() for rule, query in rules.items()}
         found["folded texts are of the texts"] = list(_wrongly_folded(connection))[:5]
+    found["the history is as it was written"] = list(Verification().run())[:5]
+    db.session.rollback()
     return {rule: ids for rule, ids in found.items() if ids}
 
 

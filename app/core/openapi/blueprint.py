@@ -91,8 +91,8 @@ class Blueprint(SmorestBlueprint):
         """Answer with the view's result: a `Response`; a model, shown in this shape; or None for no body.
 
         A tuple adds a dict of members to the model. `location` is the template of the created object's address, with
-        the path's parameters and ``{id}``. Responses that show a model are tagged for conditional requests, others with
-        `tag`. A POST that is not `keyed` ignores ``Idempotency-Key``.
+        the path's parameters, ``{id}``, and ``{row}`` for columns of the model. Responses that show a model are tagged
+        for conditional requests, others with `tag`. A POST that is not `keyed` ignores ``Idempotency-Key``.
         """
         if isinstance(shape, ModelOutput | tuple):
             tag = "strong"
@@ -253,7 +253,7 @@ def _make_response(result: Any, status: int, shape: Shape, location: str) -> Res
     request.shown = row
     response = objects.render_written(shape, row, status, **members)
     if location:
-        response.headers["Location"] = location.format(id=row.id, **(request.view_args or {}))
+        response.headers["Location"] = location.format(row=row, id=row.id, **(request.view_args or {}))
     return response
 
 
