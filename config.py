@@ -15,6 +15,7 @@ from decimal import Decimal
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.utils import getaddresses
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +27,7 @@ from email_validator import EmailNotValidError, validate_email
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
+MAX_LOGO_BYTES, MAX_LOGO_PIXELS = 256 * 1024, 2000
 ENVIRONMENTS = ("development", "production", "testing")
 SECRET_KEY_BYTES = 32
 # The database's triggers refuse to delete younger events of the audit log.
@@ -178,6 +180,48 @@ def _time_zone(value: str) -> ZoneInfo:
         raise ValueError("must be a time zone by its IANA name, such as America/New_York") from None
 
 
+def _phone(value: str) -> str:
+    if not 3 <= len(value) <= 40 or not re.search("[0-9]", value):
+        raise ValueError("must be a phone number")
+    return value
+
+
+def _bounded(most: int) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if len(value) > most:
+            raise ValueError(f"must have {most} characters or fewer")
+        return value
+
+    return read
+
+
+def _logo(value: str) -> bytes:
+    """Return the content of a PNG or JPEG file. It is decoded here, so that no paper fails by it later."""
+    try:
+        with Path(value).open("rb") as file:
+            content = file.read(MAX_LOGO_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    if len(content) > MAX_LOGO_BYTES:
+        raise ValueError(f"must be a file of {MAX_LOGO_BYTES // 1024} KB or less")
+    if not _is_picture(content):
+        raise ValueError(f"must be a PNG or JPEG file of at most {MAX_LOGO_PIXELS} pixels in width and in height")
+    return content
+
+
+def _is_picture(content: bytes) -> bool:
+    from PIL import Image  # imported where a logo is set: the library is large
+
+    try:
+        with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as picture:
+            if max(picture.size) > MAX_LOGO_PIXELS:
+                return False
+            picture.load()
+    except Exception:  # a broken file raises errors of many kinds
+        return False
+    return True
+
+
 def _currency(value: str) -> str:
     if len(value) != 3 or not value.isascii() or not value.isalpha():
         raise ValueError("must be a currency code of three letters, such as USD")
@@ -251,6 +295,10 @@ SETTINGS = (
     Setting("TRUSTED_PROXIES_SET_HOST", _flag, "false"),
     Setting("SHOP_NAME", _text, "Mechanic Shop"),
     Setting("SHOP_ADDRESS", _text, ""),
+    Setting("SHOP_PHONE", _phone),
+    Setting("SHOP_LOGO", _logo),
+    Setting("SHOP_TERMS", _bounded(4000)),
+    Setting("ESTIMATE_DAYS", _whole(1, 366)),
     Setting("SHOP_TIMEZONE", _time_zone, "UTC"),
     Setting("CURRENCY", _currency, "USD"),
     Setting("LABOR_RATE", _decimal(2, "999999.99"), "100.00"),

@@ -20,6 +20,7 @@ class RateField(Exact):
 class ShopSchema(Output):
     name = Text()
     address = Text(allow_none=True, metadata={"description": "Null where none is set."})
+    phone = Text(allow_none=True, metadata={"description": "As the setting has it; null where none is set."})
     currency = fields.String(metadata={"description": "A code of three letters, such as USD."})
     time_zone = fields.String(metadata={"description": "By its IANA name; bare dates in filters begin there."})
 
