@@ -18,7 +18,8 @@ def write(content: Content, shop: Letterhead) -> Page:
     offered = [job for job in content["jobs"] if job["status"] != "declined"]
     for job in offered:
         sections.write_job(page, job, sections.job_tables(page, job), _status(page, job))
-        sections.write_job_total(page, job)
+        if len(offered) > 1:
+            sections.write_job_total(page, job)
     if not offered:
         page.write_text(NO_JOBS, FAINT)
     _write_totals(page, content)
@@ -29,9 +30,8 @@ def write(content: Content, shop: Letterhead) -> Page:
     ]
     sections.write_list(page, "Declined, not included in the total", declined)
     sections.write_authorizations(page, content["authorizations"])
-    sections.write_terms(page)
     total = shop.formats.money(content["totals_if_approved"]["total"])
-    sections.write_signatures(page, f"I authorize the work above, up to {total}.", "Signature", "Date")
+    sections.write_end(page, f"I authorize the work above, up to {total}.", "Signature", "Date")
     return page
 
 

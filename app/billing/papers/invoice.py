@@ -24,8 +24,7 @@ def write(content: Content, shop: Letterhead) -> Page:
     declined = [(f"Declined: {job['name']}", shop.formats.money(job["total"])) for job in content["declined"]]
     sections.write_list(page, "Not billed", declined)
     sections.write_authorizations(page, content["authorizations"])
-    sections.write_terms(page)
-    sections.write_signatures(page, "I have received the vehicle and this invoice.", "Signature", "Date")
+    sections.write_end(page, "I have received the vehicle and this invoice.", "Signature", "Date")
     return page
 
 

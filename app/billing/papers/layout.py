@@ -24,12 +24,12 @@ FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu"
 # Chinese, Japanese and Korean, which begin here. The font is large, so it is loaded only for a text that needs it.
 EAST_ASIAN, EAST_ASIAN_FROM = "Droid", 0x2E80
-MARGIN, FOOT = 16, 20
+MARGIN, FOOT = 15, 15
 BLACK, GREY, RULE, SHADE, RED = (24, 28, 35), (100, 107, 117), (203, 208, 214), (243, 244, 246), (176, 32, 32)
 TEXT, SMALL, TITLE = 9, 8, 16
 LINE_HEIGHT = 0.5  # of a point of the font, in millimetres
-LOGO_WIDTH, LOGO_HEIGHT = 50, 20
-CELL, GAP = 1.2, 5
+LOGO_WIDTH, LOGO_HEIGHT = 44, 20
+CELL, GAP = 0.9, 5
 # A word; a character of a script that breaks lines anywhere; spaces.
 _PIECE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef] ?|[^ \u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]+ ?| +")
 
@@ -146,6 +146,8 @@ class Page(FPDF):
         for line in lines:
             self.set_x(x)
             self.cell(width, font.line, line, align=align)
+            # Text in the fallback font selects fonts for itself alone, but fpdf takes the last of them for selected.
+            self.current_font_is_set_on_page = False
             self.set_y(self.get_y() + font.line)
 
     def write_text(
@@ -198,37 +200,38 @@ class Page(FPDF):
 
     def footer(self) -> None:
         """Write the page number."""
-        self.set_y(-13)
+        self.set_y(-11)
         self.use(NOTE)
         self.set_x(self.l_margin)
         self.cell(self.epw, 5, f"Page {self.page_no()} of {{nb}}", align=Align.C)
 
     def _write_letterhead(self) -> None:
-        top, left, half = self.get_y(), self.l_margin, self.epw * 0.6
+        top, left, width = self.get_y(), self.l_margin, self.epw * 0.62
+        bottom = top
         if self.shop.logo is not None:
-            height = self._draw_logo(self.shop.logo, left, top)
-            self.set_y(top + height + 3)
+            logo_width, logo_height = self._draw_logo(self.shop.logo, left, top)
+            left, width, bottom = left + logo_width + GAP, width - logo_width - GAP, top + logo_height
         name = Font(TITLE - 1, "B")
-        self.draw(self.wrap(self.shop.name, half, name), left, half, name)
+        self.draw(self.wrap(self.shop.name, width, name), left, width, name)
         phone = self.shop.phone and self.formats.phone(self.shop.phone)
         address = "\n".join(filter(None, (self.shop.address, phone)))
-        self.draw(self.wrap(address, half, FAINT) if address else (), left, half, FAINT)
-        bottom = self.get_y()
+        self.draw(self.wrap(address, width, FAINT) if address else (), left, width, FAINT)
+        bottom = max(bottom, self.get_y())
         self.set_y(top)
         title = Font(TITLE, "B")
-        self.draw([self.paper_title], left, self.epw, title, Align.R)
+        self.draw([self.paper_title], self.l_margin, self.epw, title, Align.R)
         self.set_y(self.get_y() + 1)
         for fact in self.facts:
-            self.draw(self.wrap(fact, self.epw * 0.4), left, self.epw, PLAIN, Align.R)
+            self.draw(self.wrap(fact, self.epw * 0.36), self.l_margin, self.epw, PLAIN, Align.R)
         self.set_y(max(bottom, self.get_y()) + 4)
 
-    def _draw_logo(self, logo: bytes, x: float, y: float) -> float:
-        """Draw the logo as large as its box allows. Return its height."""
+    def _draw_logo(self, logo: bytes, x: float, y: float) -> tuple[float, float]:
+        """Draw the logo as large as its box allows. Return its width and height."""
         with Image.open(BytesIO(logo)) as picture:
             width, height = picture.size
         scale = min(LOGO_WIDTH / width, LOGO_HEIGHT / height)
         self.image(BytesIO(logo), x, y, width * scale, height * scale, alt_text=self.legible(self.shop.name))
-        return height * scale
+        return width * scale, height * scale
 
     # Columns and tables
 
@@ -250,9 +253,10 @@ class Page(FPDF):
             self.draw(wrapped[number], x, width, PLAIN)
         self.set_y(top + height + 3)
 
-    def measure_first(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> float:
-        """Return the height of a table's headings and first row."""
-        return self._height_of(self._wrap_row(columns, rows[0])) + BOLD.line + 2 * CELL
+    def measure(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> float:
+        """Return the height of a table's headings and these rows."""
+        heights = (self._height_of(self._wrap_row(columns, row)) for row in rows)
+        return sum(heights) + NOTE.line + 2 * CELL
 
     def write_table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], tail: float = 0) -> None:
         """Write a table; every page that it goes on to begins with the headings.
@@ -264,7 +268,7 @@ class Page(FPDF):
             wrapped = self._wrap_row(columns, row)
             height = self._height_of(wrapped) + (tail if number == len(rows) - 1 else 0)
             if number == 0:
-                self.require(height + BOLD.line + 2 * CELL)
+                self.require(height + NOTE.line + 2 * CELL)
             if number == 0 or height > self.room:
                 self.require(height)
                 self._write_row(columns, [[heading] for heading in headings], NOTE, is_shaded=True)

@@ -18,8 +18,13 @@ FEES = (Column("Fees", 0.83), _MONEY[1])
 FIGURES = ("parts", "labor", "fees", "discount", "supplies", "tax")
 # How a customer said it, in a sentence.
 SAID = {"in_person": "in person", "phone": "by phone", "text": "by text", "email": "by e-mail", "link": "by link"}
-# A job's notes begin on the page of its name with at most so many lines.
+# A job that is no higher than this, in millimetres, is kept on one page. Of a higher one the name, so many lines of the
+# notes and the first row are.
+MAX_WHOLE = 75
 NOTES_WITH_NAME = 3
+JOB_TOTAL = 7
+# The height of lines to sign on, and how many lines of the terms stay with them.
+SIGNATURES, LAST_TERMS = 15, 6
 
 
 def write_parties(page: Page, who: str, customer: Content, vehicle: Content | None, ticket: Content) -> None:
@@ -91,9 +96,8 @@ def write_job(page: Page, job: Content, tables: Sequence[Table], status: str = "
     width = page.epw * (0.62 if status else 1)
     name = page.wrap(job["name"], width, HEADING)
     notes = page.wrap(job["notes"], page.epw, PLAIN) if job["notes"] else []
-    first = page.measure_first(*tables[0]) if tables else 0
     page.space(3)
-    page.require(len(name) * HEADING.line + min(len(notes), NOTES_WITH_NAME) * PLAIN.line + first + 2)
+    page.require(_kept_together(page, len(name) * HEADING.line + 2, len(notes) * PLAIN.line, tables))
     top = page.get_y()
     page.draw(name, page.l_margin, width, HEADING)
     bottom = page.get_y()
@@ -104,7 +108,17 @@ def write_job(page: Page, job: Content, tables: Sequence[Table], status: str = "
     page.write_text(job["notes"])
     for number, (columns, rows) in enumerate(tables):
         page.space(1.5)
-        page.write_table(columns, rows, tail=7 if number == len(tables) - 1 else 0)
+        page.write_table(columns, rows, tail=JOB_TOTAL if number == len(tables) - 1 else 0)
+
+
+def _kept_together(page: Page, name: float, notes: float, tables: Sequence[Table]) -> float:
+    """Return how much of a job is kept on one page: all, or its beginning."""
+    few = tables if sum(len(rows) for _, rows in tables) < MAX_WHOLE / PLAIN.line else ()
+    whole = name + notes + sum(page.measure(*table) + 2 for table in few) + JOB_TOTAL
+    if len(few) == len(tables) and whole <= MAX_WHOLE:
+        return whole
+    first = page.measure(tables[0][0], tables[0][1][:1]) if tables else 0
+    return name + min(notes, NOTES_WITH_NAME * PLAIN.line) + first
 
 
 def write_job_total(page: Page, job: Content) -> None:
@@ -117,7 +131,6 @@ def write_job_total(page: Page, job: Content) -> None:
         f"{job['name']}: total{included}",
         page.formats.money(totals["total"]),
         BOLD,
-        width=page.epw * 0.82,
         align=Align.R,
     )
 
@@ -145,7 +158,7 @@ def _tax(ticket: Content) -> str:
 
 def write_figures(page: Page, lines: Sequence[tuple[str, str]], results: Sequence[tuple[str, str]]) -> None:
     """Write figures to the right, all on one page; the `results` are bold, below a line."""
-    height = 5.2
+    height = 4.9
     page.space(4)
     page.require((len(lines) + len(results)) * height + 3)
     for name, amount in lines:
@@ -183,7 +196,13 @@ def write_list(page: Page, title: str, entries: Sequence[tuple[str, str]]) -> No
 
 def write_authorizations(page: Page, authorizations: Sequence[Content]) -> None:
     """Write the authorisations on record: when, up to what amount, how, by whom, and who recorded it."""
-    write_list(page, "Authorization on record", [(_authorization(page, each), "") for each in authorizations])
+    if authorizations:
+        page.space(4)
+        page.require(BOLD.line + 3 * PLAIN.line)
+        page.write_text("Authorization on record", BOLD)
+        page.space(1)
+        for each in authorizations:
+            page.write_text(_authorization(page, each))
 
 
 def _authorization(page: Page, said: Content) -> str:
@@ -198,24 +217,31 @@ def _authorization(page: Page, said: Content) -> str:
     )
 
 
-def write_terms(page: Page) -> None:
-    """Write the shop's terms, where it has any."""
-    if page.shop.terms:
-        page.space(5)
-        page.write_text(page.shop.terms, NOTE)
+def write_end(page: Page, sentence: str, *names: str, terms: bool = True) -> None:
+    """Write the shop's terms, where it has any, then a sentence and lines to sign on.
+
+    The lines to sign on stand on one page with the sentence and the end of the terms.
+    """
+    written = page.wrap(page.shop.terms, page.epw, NOTE) if terms and page.shop.terms else []
+    said = page.wrap(sentence, page.epw, FAINT) if sentence else []
+    signed = len(said) * FAINT.line + SIGNATURES
+    page.space(5)
+    *first, last = [written[at : at + LAST_TERMS] for at in range(0, len(written), LAST_TERMS)] or [[]]
+    for lines in first:
+        page.require(len(lines) * NOTE.line)
+        page.draw(lines, page.l_margin, page.epw, NOTE)
+    page.require(len(last) * NOTE.line + 4 + signed)
+    page.draw(last, page.l_margin, page.epw, NOTE)
+    page.set_y(page.get_y() + 4)
+    page.draw(said, page.l_margin, page.epw, FAINT)
+    _draw_signatures(page, names)
 
 
-def write_signatures(page: Page, text: str, *names: str) -> None:
-    """Write a sentence and lines to sign on, all on one page."""
-    lines = page.wrap(text, page.epw, FAINT) if text else []
-    page.space(6)
-    page.require(len(lines) * FAINT.line + 20)
-    page.draw(lines, page.l_margin, page.epw, FAINT)
-    page.set_y(page.get_y() + 13)
-    top, width = page.get_y(), page.epw / len(names)
+def _draw_signatures(page: Page, names: Sequence[str]) -> None:
+    top, width = page.get_y() + 9, page.epw / len(names)
     page.set_draw_color(*PLAIN.color)
     for number, name in enumerate(names):
         x = page.l_margin + number * width
-        page.line(x, top, x + width - 6, top)
+        page.line(x, top, x + width - (0 if number == len(names) - 1 else 6), top)
         page.set_y(top + 1)
         page.draw([name], x, width, NOTE)

@@ -32,7 +32,7 @@ def write(content: Content, shop: Letterhead) -> Page:
         sections.write_job(page, job, _tables(job), "" if is_approved else NOT_APPROVED, is_warning=not is_approved)
     if not jobs:
         page.write_text(NO_JOBS, FAINT)
-    sections.write_signatures(page, "", "Technician", "Checked by", "Date")
+    sections.write_end(page, "", "Technician", "Checked by", "Date", terms=False)
     return page
 
 
