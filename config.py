@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import limits
+import phonenumbers
 from dotenv import dotenv_values
 from email_validator import EmailNotValidError, validate_email
 
@@ -180,12 +181,6 @@ def _time_zone(value: str) -> ZoneInfo:
         raise ValueError("must be a time zone by its IANA name, such as America/New_York") from None
 
 
-def _phone(value: str) -> str:
-    if not 3 <= len(value) <= 40 or not re.search("[0-9]", value):
-        raise ValueError("must be a phone number")
-    return value
-
-
 def _bounded(most: int) -> Callable[[str], str]:
     def read(value: str) -> str:
         if len(value) > most:
@@ -295,7 +290,7 @@ SETTINGS = (
     Setting("TRUSTED_PROXIES_SET_HOST", _flag, "false"),
     Setting("SHOP_NAME", _text, "Mechanic Shop"),
     Setting("SHOP_ADDRESS", _text, ""),
-    Setting("SHOP_PHONE", _phone),
+    Setting("SHOP_PHONE", _text),
     Setting("SHOP_LOGO", _logo),
     Setting("SHOP_TERMS", _bounded(4000)),
     Setting("ESTIMATE_DAYS", _whole(1, 366)),
@@ -336,6 +331,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         config["REVISION"] = Setting("RENDER_GIT_COMMIT", _text, "").read(environ)
     if config["APP_ENV"] == "production" and config["PUBLIC_URL"] and not config["ALLOWED_HOSTS"]:
         config["ALLOWED_HOSTS"] = (urlsplit(config["PUBLIC_URL"]).hostname,)
+    config["SHOP_PHONE"] = config["SHOP_PHONE"] and _phone(config["SHOP_PHONE"], config["PHONE_REGION"])
     _refuse_unsafe(config, on_render, environ)
     _refuse_mail_without_addresses(config)
     production = config["APP_ENV"] == "production"
@@ -359,6 +355,15 @@ def embedded_database() -> str:
 def environment(**more: str) -> dict[str, str]:
     """Return this process's environment with `more`, for a child process."""
     return {**os.environ, **more}
+
+
+def _phone(number: str, region: str) -> str:
+    """Return the shop's number in E.164, such as +12125550100. Raises `ConfigError`."""
+    with suppress(phonenumbers.NumberParseException):
+        parsed = phonenumbers.parse(number, region)
+        if phonenumbers.is_possible_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    raise ConfigError("SHOP_PHONE must be a phone number; write a + before the country code of a foreign one.")
 
 
 def _refuse_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from app.billing.schemas import BillToSchema, InvoiceSchema
-from app.core.fields import Text
+from app.core.fields import Rate, Text
 from app.core.fields.schemas import ModelOutput
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import Authorization, FeeLine, Invoice, Job, LaborLine, PartLine, ServiceTicket, Vehicle
@@ -19,6 +19,8 @@ class PaperTicketSchema(ModelOutput):
 
     advisor = fields.Nested(MechanicNameSchema(), allow_none=True)
     mechanics = fields.Nested(MechanicNameSchema(many=True))
+    parts_tax_rate = Rate()
+    labor_tax_rate = Rate()
 
     class Meta(ModelOutput.Meta):
         model = ServiceTicket
