@@ -33,10 +33,18 @@ class PaperVehicleSchema(ModelOutput):
         fields = ("customer_id", "vin", "plate", "plate_state", "make", "model", "year")
 
 
+class EstimateJobSchema(OwnJobSchema):
+    """A job without costs, and whether the totals include it: those of a declined ticket include declined ones."""
+
+    class Meta(ModelOutput.Meta):
+        model = Job
+        fields = (*OwnJobSchema.Meta.fields, "counts")
+
+
 class EstimateSchema(PaperTicketSchema):
     customer = fields.Nested(BillToSchema())
     vehicle = fields.Nested(PaperVehicleSchema(), allow_none=True)
-    jobs = fields.Nested(OwnJobSchema(many=True))
+    jobs = fields.Nested(EstimateJobSchema(many=True))
     totals = fields.Nested(TotalsSchema())
     totals_if_approved = fields.Nested(TotalsSchema())
 

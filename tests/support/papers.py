@@ -58,6 +58,7 @@ def job(
         kind: changes.pop(kind, []) for kind in ("parts", "labor", "fees") if not isinstance(changes.get(kind), str)
     }
     told = {"id": number, "name": name, "notes": notes, "status": status, "approved_at": None}
+    told["counts"] = changes.pop("counts", status != "declined")
     return {**told, "totals": dict.fromkeys(FIGURES, "0.00") | changes, **lines}
 
 

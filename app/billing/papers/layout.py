@@ -1,37 +1,28 @@
-"""The pages of a paper: fonts, letterhead, text that is wrapped and measured, columns and tables.
+"""The pages of a paper: letterhead, columns and tables.
 
 Nothing is left to the page breaks of fpdf: whatever is written is measured before, so that a row is never cut and a
 heading never stands alone at the end of a page. Lengths are in millimetres.
 """
 
-import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
 from typing import NamedTuple
 
-from fpdf import FPDF
 from fpdf.enums import Align
-from fpdf.fonts import TTFFont
 from PIL import Image
 
-from app.billing.papers import scripts
 from app.billing.papers.letterhead import Letterhead
 from app.billing.papers.texts import MONTH_FIRST
+from app.billing.papers.typography import BOLD, FAINT, NOTE, PLAIN, Font, TextPage
 
-FONTS = Path(__file__).parent / "fonts"
-FAMILY = "DejaVu"
-# Chinese, Japanese and Korean, which begin here. The font is large, so it is loaded only for a text that needs it.
-EAST_ASIAN, EAST_ASIAN_FROM = "Droid", 0x2E80
 MARGIN, FOOT = 15, 15
-BLACK, GREY, RULE, SHADE, RED = (24, 28, 35), (100, 107, 117), (203, 208, 214), (243, 244, 246), (176, 32, 32)
-TEXT, SMALL, TITLE = 9, 8, 16
-LINE_HEIGHT = 0.5  # of a point of the font, in millimetres
+RULE, SHADE = (203, 208, 214), (243, 244, 246)
+NAME, TITLE = Font(15, "B"), Font(16, "B")
 LOGO_WIDTH, LOGO_HEIGHT = 44, 20
 CELL, GAP = 0.9, 5
-# A word; a character of a script that breaks lines anywhere; spaces.
-_PIECE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef] ?|[^ \u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]+ ?| +")
+# Of a text that stands beside others, such as an address, at most so many lines are printed.
+MAX_LINES = 16
 
 
 class Column(NamedTuple):
@@ -42,123 +33,24 @@ class Column(NamedTuple):
     align: Align = Align.L
 
 
-class Font(NamedTuple):
-    """How a text is printed."""
-
-    size: float = TEXT
-    style: str = ""
-    color: tuple[int, int, int] = BLACK
-
-    @property
-    def line(self) -> float:
-        """The height of a line."""
-        return self.size * LINE_HEIGHT
-
-
-PLAIN, BOLD, FAINT, NOTE = Font(), Font(style="B"), Font(color=GREY), Font(SMALL, color=GREY)
-HEADING = Font(10.5, "B")
-WARNING = Font(style="B", color=RED)
-
-
-class Page(FPDF):
+class Page(TextPage):
     """Pages of the size of the shop's country, each with the shop's name, the title and `Page x of y`."""
 
     def __init__(self, shop: Letterhead, title: str, facts: Sequence[str], written_at: str) -> None:
         """`facts` stand below the title on the first page; `written_at` is an ISO 8601 time."""
         super().__init__(format="letter" if shop.formats.region in MONTH_FIRST else "A4")
         self.shop, self.formats, self.paper_title, self.facts = shop, shop.formats, title, facts
-        self._widths: dict[tuple[str, float, str], float] = {}
-        self.add_font(FAMILY, "", FONTS / "DejaVuSans.ttf")
-        self.add_font(FAMILY, "B", FONTS / "DejaVuSans-Bold.ttf")
-        self.set_text_shaping(True)
         self.set_margin(MARGIN)
-        self.c_margin = 0
         self.set_auto_page_break(False)
         self.set_creation_date(datetime.fromisoformat(written_at))
         self.set_title(title)
-        self.use(PLAIN)
         self.add_page()
 
-    # Fonts and text
-
-    def use(self, font: Font) -> None:
-        """Make this the current font."""
-        self.set_font(FAMILY, font.style, font.size)
-        self.set_text_color(*font.color)
-
-    def legible(self, text: str | None) -> str:
-        """Return the text with the scripts that the fonts lack in Latin letters, and line ends as `\\n`."""
-        return scripts.legible(text or "", self._known(text or ""))
-
-    def _known(self, text: str) -> Container[int]:
-        font = self.current_font
-        assert isinstance(font, TTFFont)
-        if not any(ord(character) >= EAST_ASIAN_FROM and ord(character) not in font.cmap for character in text):
-            return font.cmap
-        return font.cmap.keys() | self._east_asian().cmap.keys()
-
-    def _east_asian(self) -> TTFFont:
-        """Return the large font, after it was loaded."""
-        key = EAST_ASIAN.lower()
-        if key not in self.fonts:
-            self.add_font(EAST_ASIAN, "", FONTS / "DroidSansFallback.ttf")
-            self.set_fallback_fonts([EAST_ASIAN], exact_match=False)
-        font = self.fonts[key]
-        assert isinstance(font, TTFFont)
-        return font
-
-    def wrap(self, text: str | None, width: float, font: Font = PLAIN) -> list[str]:
-        """Return the lines that the text takes within this width.
-
-        They are broken in the order in which they are read, and each is drawn by itself: so words of scripts that run
-        from right to left stand in the right order, too.
-        """
-        self.use(font)
-        return [part for line in self.legible(text).split("\n") for part in self._wrap_line(line, width)]
-
-    def _wrap_line(self, text: str, width: float) -> Iterator[str]:
-        line, used = "", 0.0
-        for piece in self._pieces(text, width):
-            needed = self._width_of(piece.rstrip(" "))
-            if line and used + needed > width:
-                yield line.rstrip(" ")
-                line, used = "", 0.0
-            line, used = line + piece, used + self._width_of(piece)
-        yield line.rstrip(" ")
-
-    def _pieces(self, text: str, width: float) -> Iterator[str]:
-        """Yield what stays on one line: words, and the characters of words that are wider than the line."""
-        for piece in _PIECE.findall(text):
-            if self._width_of(piece) <= width:
-                yield piece
-            else:
-                yield from piece
-
-    def _width_of(self, piece: str) -> float:
-        key = (self.font_style, self.font_size_pt, piece)
-        if key not in self._widths:
-            self._widths[key] = self.get_string_width(piece)
-        return self._widths[key]
-
-    def draw(self, lines: Sequence[str], x: float, width: float, font: Font, align: Align = Align.L) -> None:
-        """Draw lines one below the other from the current height on, which then is that below them."""
-        self.use(font)
-        for line in lines:
-            self.set_x(x)
-            self.cell(width, font.line, line, align=align)
-            # Text in the fallback font selects fonts for itself alone, but fpdf takes the last of them for selected.
-            self.current_font_is_set_on_page = False
-            self.set_y(self.get_y() + font.line)
-
-    def write_text(
-        self, text: str | None, font: Font = PLAIN, *, width: float | None = None, align: Align = Align.L
-    ) -> None:
+    def write_text(self, text: str | None, font: Font = PLAIN) -> None:
         """Write a text of any length; it goes on to the next page where it must."""
-        width = width or self.epw
-        x = self.l_margin if align is Align.L else self.w - self.r_margin - width
-        for line in self.wrap(text, width, font) if text else ():
+        for line in self.wrap(text, self.epw, font) if text else ():
             self.require(font.line)
-            self.draw([line], x, width, font, align)
+            self.draw([line], self.l_margin, self.epw, font)
 
     # Room on the page
 
@@ -177,11 +69,12 @@ class Page(FPDF):
         if self.room > height:
             self.set_y(self.get_y() + height)
 
-    def rule(self) -> None:
-        """Draw a thin line across the page."""
+    def rule(self, share: float = 1) -> None:
+        """Draw a thin line across the page, or across the right part of it."""
         self.set_draw_color(*RULE)
         self.set_line_width(0.2)
-        self.line(self.l_margin, self.get_y(), self.w - self.r_margin, self.get_y())
+        right = self.w - self.r_margin
+        self.line(right - self.epw * share, self.get_y(), right, self.get_y())
 
     # What stands on every page; fpdf calls these two
 
@@ -211,15 +104,13 @@ class Page(FPDF):
         if self.shop.logo is not None:
             logo_width, logo_height = self._draw_logo(self.shop.logo, left, top)
             left, width, bottom = left + logo_width + GAP, width - logo_width - GAP, top + logo_height
-        name = Font(TITLE - 1, "B")
-        self.draw(self.wrap(self.shop.name, width, name), left, width, name)
+        self.draw(self.wrap(self.shop.name, width, NAME), left, width, NAME)
         phone = self.shop.phone and self.formats.phone(self.shop.phone)
         address = "\n".join(filter(None, (self.shop.address, phone)))
         self.draw(self.wrap(address, width, FAINT) if address else (), left, width, FAINT)
         bottom = max(bottom, self.get_y())
         self.set_y(top)
-        title = Font(TITLE, "B")
-        self.draw([self.paper_title], self.l_margin, self.epw, title, Align.R)
+        self.draw([self.paper_title], self.l_margin, self.epw, TITLE, Align.R)
         self.set_y(self.get_y() + 1)
         for fact in self.facts:
             self.draw(self.wrap(fact, self.epw * 0.36), self.l_margin, self.epw, PLAIN, Align.R)
@@ -235,13 +126,13 @@ class Page(FPDF):
 
     # Columns and tables
 
-    def write_columns(self, blocks: Sequence[tuple[str, str]], most: int = 16) -> None:
-        """Write titles with their texts side by side, `most` lines of each; those without text are left out."""
+    def write_columns(self, blocks: Sequence[tuple[str, str]]) -> None:
+        """Write titles with their texts side by side; those without text are left out."""
         shown = [(title, text) for title, text in blocks if text]
         if not shown:
             return
         width = (self.epw - GAP * (len(shown) - 1)) / len(shown)
-        wrapped = [self.wrap(text, width)[:most] for _, text in shown]
+        wrapped = [self.wrap(text, width)[:MAX_LINES] for _, text in shown]
         height = max(map(len, wrapped)) * PLAIN.line + NOTE.line + 1
         self.require(height)
         top = self.get_y()
@@ -301,11 +192,9 @@ class Page(FPDF):
         self.set_y(top + height)
         self.rule()
 
-    def write_pair(
-        self, text: str, amount: str, font: Font = PLAIN, *, width: float | None = None, align: Align = Align.L
-    ) -> None:
+    def write_pair(self, text: str, amount: str, font: Font = PLAIN, align: Align = Align.L) -> None:
         """Write a text, and an amount to the right of its first line, on one page."""
-        width = width or self.epw * 0.8
+        width = self.epw * 0.8
         lines = self.wrap(text, width, font)
         self.require(len(lines) * font.line)
         top = self.get_y()

@@ -6,7 +6,8 @@ from typing import Any
 from fpdf.enums import Align
 
 from app.billing.papers import texts
-from app.billing.papers.layout import BOLD, CELL, FAINT, HEADING, NOTE, PLAIN, WARNING, Column, Font, Page
+from app.billing.papers.layout import CELL, Column, Page
+from app.billing.papers.typography import BOLD, FAINT, HEADING, NOTE, PLAIN, WARNING, Font
 
 Content = dict[str, Any]
 Table = tuple[Sequence[Column], Sequence[Sequence[str]]]
@@ -163,7 +164,8 @@ def write_figures(page: Page, lines: Sequence[tuple[str, str]], results: Sequenc
     page.require((len(lines) + len(results)) * height + 3)
     for name, amount in lines:
         _write_figure(page, name, amount, PLAIN, height)
-    _rule_right(page)
+    page.rule(0.5)
+    page.set_y(page.get_y() + 1.5)
     for name, amount in results:
         _write_figure(page, name, amount, BOLD, height)
 
@@ -174,12 +176,6 @@ def _write_figure(page: Page, name: str, amount: str, font: Font, height: float)
     page.set_y(top)
     page.draw([amount], page.l_margin, page.epw - CELL, font, Align.R)
     page.set_y(top + height)
-
-
-def _rule_right(page: Page) -> None:
-    y, right = page.get_y(), page.w - page.r_margin
-    page.line(right - page.epw * 0.5, y, right, y)
-    page.set_y(y + 1.5)
 
 
 def write_list(page: Page, title: str, entries: Sequence[tuple[str, str]]) -> None:
@@ -218,13 +214,13 @@ def _authorization(page: Page, said: Content) -> str:
 
 
 def write_end(page: Page, sentence: str, *names: str, terms: bool = True) -> None:
-    """Write the shop's terms, where it has any, then a sentence and lines to sign on.
+    """Write the shop's terms, where it has any, then a sentence and lines to sign on, one for each name.
 
     The lines to sign on stand on one page with the sentence and the end of the terms.
     """
     written = page.wrap(page.shop.terms, page.epw, NOTE) if terms and page.shop.terms else []
     said = page.wrap(sentence, page.epw, FAINT) if sentence else []
-    signed = len(said) * FAINT.line + SIGNATURES
+    signed = len(said) * FAINT.line + (SIGNATURES if names else 0)
     page.space(5)
     *first, last = [written[at : at + LAST_TERMS] for at in range(0, len(written), LAST_TERMS)] or [[]]
     for lines in first:
@@ -234,7 +230,8 @@ def write_end(page: Page, sentence: str, *names: str, terms: bool = True) -> Non
     page.draw(last, page.l_margin, page.epw, NOTE)
     page.set_y(page.get_y() + 4)
     page.draw(said, page.l_margin, page.epw, FAINT)
-    _draw_signatures(page, names)
+    if names:
+        _draw_signatures(page, names)
 
 
 def _draw_signatures(page: Page, names: Sequence[str]) -> None:

@@ -3,9 +3,10 @@
 from fpdf.enums import Align
 
 from app.billing.papers import sections, texts
-from app.billing.papers.layout import FAINT, Column, Page
+from app.billing.papers.layout import Column, Page
 from app.billing.papers.letterhead import Letterhead
 from app.billing.papers.sections import Content, Table
+from app.billing.papers.typography import FAINT
 
 PARTS = (
     Column("Part", 0.5),
@@ -16,6 +17,8 @@ PARTS = (
 LABOR = (Column("Labor", 0.5), Column("Technician", 0.34), Column("Hours", 0.16, Align.R))
 SUBLETS = (Column("Sent out", 1),)
 NOT_APPROVED = "NOT APPROVED: DO NOT WORK ON"
+# What a ticket on hold waits for.
+WAITS = {"parts": "parts", "customer": "the customer", "other": "something else"}
 NO_JOBS = "Nothing has been written down yet."
 
 
@@ -44,9 +47,6 @@ def _facts(content: Content, shop: Letterhead) -> list[str]:
     facts += [f"Purchase order {content['po_number']}"] if content["po_number"] else []
     status = content["status"].replace("_", " ")
     return [*facts, f"Status: {status}, waits for {WAITS[hold]}" if hold else f"Status: {status}"]
-
-
-WAITS = {"parts": "parts", "customer": "the customer", "other": "something else"}
 
 
 def _tables(job: Content) -> list[Table]:

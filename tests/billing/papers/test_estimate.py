@@ -57,6 +57,28 @@ class Estimates(unittest.TestCase):
         self.assertIn("As of Jan 2, 2026\nValid until Feb 1, 2026\n", text_of(job(), shop=SHOP._replace(days=30)))
         self.assertIn("Storage costs.\nI authorize", text_of(job(), shop=SHOP._replace(terms="Storage costs.")))
 
+    def test_what_a_declined_ticket_came_to_stands_with_its_jobs(self) -> None:
+        declined = job(1, "Struts", status="declined", counts=True, parts=[part_line("Strut")])
+        text = text_of(
+            declined, status="declined", totals=totals(total="20.00"), shop=SHOP._replace(days=30, terms="Rule")
+        )
+        for told in (
+            "As of Jan 2, 2026\nDeclined\n",
+            "Struts\nDeclined\n",
+            "Strut\n2\n",
+            "Total (USD)\n$20.00\n",
+            "Rule\n",
+        ):
+            self.assertIn(told, text)
+        for told in ("not included", "Valid", "Signature", "I authorize", "priced yet"):
+            self.assertNotIn(told, text)
+
+    def test_what_is_over_is_not_signed(self) -> None:
+        for status, is_signed in {"estimate": True, "in_progress": True, "void": False, "paid": False}.items():
+            with self.subTest(status):
+                self.assertEqual("Signature" in text_of(job(), status=status), is_signed)
+        self.assertNotIn("Signature", text_of(status="estimate"))
+
     def test_without_a_job_it_says_so(self) -> None:
         self.assertIn("No work has been priced yet.\n", text_of())
 

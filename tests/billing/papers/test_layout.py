@@ -6,9 +6,10 @@ import zlib
 
 from fpdf.fonts import TTFFont
 
-from app.billing.papers.layout import BOLD, FAMILY, FOOT, PLAIN, Page
+from app.billing.papers.layout import FOOT, Page
 from app.billing.papers.paper import WRITERS, render
 from app.billing.papers.scripts import SUBSTITUTE
+from app.billing.papers.typography import BOLD, FAMILY, PLAIN
 from tests.support.papers import MOMENT, NOBODY, SHOP, invoice, job, part_line, picture, printed, ticket
 from tests.support.pdf import pages
 
