@@ -15,17 +15,20 @@ from decimal import Decimal
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.utils import getaddresses
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import limits
+import phonenumbers
 from dotenv import dotenv_values
 from email_validator import EmailNotValidError, validate_email
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
+MAX_LOGO_BYTES, MAX_LOGO_PIXELS = 256 * 1024, 2000
 ENVIRONMENTS = ("development", "production", "testing")
 SECRET_KEY_BYTES = 32
 # The database's triggers refuse to delete younger events of the audit log.
@@ -178,6 +181,42 @@ def _time_zone(value: str) -> ZoneInfo:
         raise ValueError("must be a time zone by its IANA name, such as America/New_York") from None
 
 
+def _bounded(most: int) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if len(value) > most:
+            raise ValueError(f"must have {most} characters or fewer")
+        return value
+
+    return read
+
+
+def _logo(value: str) -> bytes:
+    """Return the content of a PNG or JPEG file. It is decoded here, so that no paper fails by it later."""
+    try:
+        with Path(value).open("rb") as file:
+            content = file.read(MAX_LOGO_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    if len(content) > MAX_LOGO_BYTES:
+        raise ValueError(f"must be a file of {MAX_LOGO_BYTES // 1024} KB or less")
+    if not _is_picture(content):
+        raise ValueError(f"must be a PNG or JPEG file of at most {MAX_LOGO_PIXELS} pixels in width and in height")
+    return content
+
+
+def _is_picture(content: bytes) -> bool:
+    from PIL import Image  # imported where a logo is set: the library is large
+
+    try:
+        with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as picture:
+            if max(picture.size) > MAX_LOGO_PIXELS:
+                return False
+            picture.load()
+    except Exception:  # a broken file raises errors of many kinds
+        return False
+    return True
+
+
 def _currency(value: str) -> str:
     if len(value) != 3 or not value.isascii() or not value.isalpha():
         raise ValueError("must be a currency code of three letters, such as USD")
@@ -251,6 +290,10 @@ SETTINGS = (
     Setting("TRUSTED_PROXIES_SET_HOST", _flag, "false"),
     Setting("SHOP_NAME", _text, "Mechanic Shop"),
     Setting("SHOP_ADDRESS", _text, ""),
+    Setting("SHOP_PHONE", _text),
+    Setting("SHOP_LOGO", _logo),
+    Setting("SHOP_TERMS", _bounded(4000)),
+    Setting("ESTIMATE_DAYS", _whole(1, 366)),
     Setting("SHOP_TIMEZONE", _time_zone, "UTC"),
     Setting("CURRENCY", _currency, "USD"),
     Setting("LABOR_RATE", _decimal(2, "999999.99"), "100.00"),
@@ -289,6 +332,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         config["REVISION"] = Setting("RENDER_GIT_COMMIT", _text, "").read(environ)
     if config["APP_ENV"] == "production" and config["PUBLIC_URL"] and not config["ALLOWED_HOSTS"]:
         config["ALLOWED_HOSTS"] = (urlsplit(config["PUBLIC_URL"]).hostname,)
+    config["SHOP_PHONE"] = config["SHOP_PHONE"] and _phone(config["SHOP_PHONE"], config["PHONE_REGION"])
     _refuse_unsafe(config, on_render, environ)
     _refuse_mail_without_addresses(config)
     production = config["APP_ENV"] == "production"
@@ -312,6 +356,15 @@ def embedded_database() -> str:
 def environment(**more: str) -> dict[str, str]:
     """Return this process's environment with `more`, for a child process."""
     return {**os.environ, **more}
+
+
+def _phone(number: str, region: str) -> str:
+    """Return the shop's number in E.164, such as +12125550100. Raises `ConfigError`."""
+    with suppress(phonenumbers.NumberParseException):
+        parsed = phonenumbers.parse(number, region)
+        if phonenumbers.is_possible_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    raise ConfigError("SHOP_PHONE must be a phone number; write a + before the country code of a foreign one.")
 
 
 def _refuse_unsafe(config: Mapping[str, Any], on_render: bool, environ: Mapping[str, str]) -> None:

@@ -1,5 +1,5 @@
-"""Authorisations, invoices and payments. The routes belong to the service tickets blueprint."""
+"""Authorisations, invoices, payments, papers as PDF. The routes belong to the service tickets blueprint."""
 
-from app.billing import routes
+from app.billing import papers_routes, routes
 
-__all__ = ["routes"]
+__all__ = ["papers_routes", "routes"]

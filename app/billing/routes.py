@@ -1,13 +1,11 @@
 """Routes of authorisations, invoices and payments, below /service-tickets/{id}."""
 
-import json
 from typing import Any
 
-from flask import Response, current_app, jsonify
-from sqlalchemy import bindparam, exists
+from flask import Response, jsonify
 
 from app.accounts.access import Identity, identity_required, staff_required
-from app.billing import authorizations_operations, operations
+from app.billing import authorizations_operations, operations, papers_content
 from app.billing.filters import AUTHORIZATIONS, PAYMENTS
 from app.billing.schemas import (
     AUTHORIZATION,
@@ -21,9 +19,8 @@ from app.billing.schemas import (
     require_details,
 )
 from app.core.fields.schemas import ListQuery
-from app.core.http.conditional import is_known
 from app.core.http.responses import send_text
-from app.core.lists import objects, pages
+from app.core.lists import pages
 from app.core.problems import Forbidden, NotFound
 from app.models import Authorization, Invoice, Payment, ServiceTicket
 from app.problems import (
@@ -41,13 +38,6 @@ from app.problems import (
 from app.rules.roles import Role
 from app.service_tickets.access import seen_by
 from app.service_tickets.blueprint import blueprint
-
-# The ticket's invoice that is not voided; customers may only read those of their own tickets.
-STANDING = (Invoice.ticket_id == bindparam("ticket_id"), Invoice.voided_at.is_(None))
-ITS_CUSTOMER = exists().where(
-    ServiceTicket.id == Invoice.ticket_id, ServiceTicket.customer_id == bindparam("customer_id")
-)
-PDF = {"type": "string", "format": "binary"}
 
 
 @blueprint.post("/<id:ticket_id>/authorizations")
@@ -119,38 +109,7 @@ def get_invoice(actor: Identity, ticket_id: int) -> Response:
 
     For its customer, advisors and admins. One that was voided by reopening the ticket stays on record, but not here.
     """
-    return send_text(_invoice(actor, ticket_id))
-
-
-@blueprint.get("/<id:ticket_id>/invoice.pdf")
-@identity_required(Role.ADVISOR, Role.ADMIN)
-@blueprint.response(200, PDF, description="The invoice as PDF.", content_type="application/pdf", tag="strong")
-@blueprint.refuses(NotFound)
-@blueprint.example_ids(ticket_id=1)
-def get_invoice_pdf(actor: Identity, ticket_id: int) -> Response:
-    """Get a ticket's invoice as PDF.
-
-    For its customer, advisors and admins. Its dates are those of the shop's time zone. Its font has the Latin, Greek,
-    Cyrillic, Armenian, Georgian, Hebrew, Arabic and Lao scripts; others, such as Chinese, stand in Latin letters.
-    """
-    from app.billing.invoice_pdf import Paper  # imported here: its libraries are large, and few workers need them
-
-    text = _invoice(actor, ticket_id)
-    shop = ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY", "SHOP_TIMEZONE")
-    paper = Paper(text, *(current_app.config[name] for name in shop))
-    tag = paper.tag()
-    name = f'inline; filename="invoice-{json.loads(text)["number"]}.pdf"'
-    pdf = b"" if is_known(tag) else paper.pdf()
-    response = Response(pdf, 200, {"Content-Disposition": name}, content_type="application/pdf")
-    response.set_etag(tag)
-    return response
-
-
-def _invoice(actor: Identity, ticket_id: int) -> str:
-    missing = NotFound(f"There is no invoice of ticket {ticket_id}.")
-    criteria = STANDING if actor.is_staff else (*STANDING, ITS_CUSTOMER)
-    text, _ = objects.fetch_one(INVOICE, missing, *criteria, ticket_id=ticket_id, **seen_by(actor))
-    return text
+    return send_text(papers_content.fetch_invoice(INVOICE, actor, ticket_id))
 
 
 @blueprint.post("/<id:ticket_id>/payments")

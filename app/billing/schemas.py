@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.core.fields import Choice, Id, Money, QueryFlag
+from app.core.fields import Choice, Id, Money, QueryFlag, Text
 from app.core.fields.schemas import Input, ModelInput, ModelOutput, Output
 from app.core.problems import InvalidInput
 from app.mechanics.schemas import MechanicNameSchema
@@ -232,13 +232,16 @@ class InvoiceSchema(ModelOutput):
         attribute="frozen.declined",
         metadata={"description": "The jobs that the customer declined; they are not billed."},
     )
+    po_number = Text(
+        attribute="ticket.po_number", allow_none=True, metadata={"description": "The customer's purchase order."}
+    )
     payments = fields.Nested(PaymentSchema(many=True))
 
     class Meta(ModelOutput.Meta):
         model = Invoice
-        fields = (
-            *("number", "ticket_id", "issued_at", "bill_to", "vehicle", "jobs", "parts", "labor", "fees", "totals"),
-            *("declined", "payments"),
+        fields: tuple[str, ...] = (
+            *("number", "ticket_id", "issued_at", "bill_to", "vehicle", "po_number"),
+            *("jobs", "parts", "labor", "fees", "totals", "declined", "payments"),
         )
 
 

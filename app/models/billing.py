@@ -14,6 +14,7 @@ from app.core.database.models import Row, readonly_relationship
 from app.core.database.types import Money, UtcDateTime, enum_column, now
 from app.core.digests import digest, new_salt
 from app.models.mechanic import Mechanic
+from app.models.ticket import ServiceTicket
 
 STANDING = text("voided_at IS NULL")
 # Stands for the name of a job whose customer is erased.
@@ -149,6 +150,7 @@ class Invoice(Row):
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen: Mapped[dict[str, Any]] = mapped_column(JSON)
 
+    ticket: Mapped[ServiceTicket] = readonly_relationship()
     payments: Mapped[list["Payment"]] = readonly_relationship(
         primaryjoin="foreign(Payment.ticket_id) == Invoice.ticket_id", order_by="Payment.id"
     )

@@ -480,6 +480,8 @@ class LaborLine(Row):
     taxable: Mapped[bool] = mapped_column(default=True, server_default=true(), doc="Whether it is taxed.")
     line_total: Mapped[Decimal] = mapped_column(Money, doc="Hours times rate, rounded half up to the cent.")
 
+    mechanic: Mapped[Mechanic | None] = readonly_relationship()
+
     def set_price(self) -> None:
         """Recompute the line total from hours and rate."""
         self.line_total = totals.line_total(self.hours, self.rate)

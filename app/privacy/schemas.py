@@ -34,7 +34,7 @@ class HeldInvoiceSchema(InvoiceSchema):
     class Meta(ModelOutput.Meta):
         model = Invoice
         fields = (
-            *("number", "ticket_id", "issued_at", "voided_at", "bill_to", "vehicle"),
+            *("number", "ticket_id", "issued_at", "voided_at", "bill_to", "vehicle", "po_number"),
             *("jobs", "parts", "labor", "fees", "totals", "declined"),
         )
 

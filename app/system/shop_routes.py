@@ -15,7 +15,7 @@ blueprint = Blueprint("shop", __name__, description="The shop itself.")
 @identity_optional
 @blueprint.response(200, (STAFF_SHOP, SHOP), description="The shop; its rates for staff alone.")
 def get_shop(actor: Identity | None) -> Response:
-    """Get the shop's name, address, currency and time zone; its rates are for staff.
+    """Get the shop's name, address, phone, currency and time zone; its rates are for staff.
 
     For anyone, so that a page to sign in can say whose it is. The rates are those of new tickets; each ticket keeps
     those it was opened with.
@@ -24,6 +24,7 @@ def get_shop(actor: Identity | None) -> Response:
     shop = {
         "name": config["SHOP_NAME"],
         "address": config["SHOP_ADDRESS"] or None,
+        "phone": config["SHOP_PHONE"],
         "currency": config["CURRENCY"],
         "time_zone": config["SHOP_TIMEZONE"].key,
     }

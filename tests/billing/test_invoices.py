@@ -6,7 +6,7 @@ from tests.support.repair_orders import ACCORD, RATES, RepairOrderTest
 
 KEYS = {
     *("number", "ticket_id", "issued_at", "bill_to", "vehicle", "jobs", "parts", "labor", "fees", "totals", "declined"),
-    "payments",
+    *("po_number", "payments"),
 }
 
 

@@ -184,6 +184,10 @@ TABLE = [
     Row("GET", "/service-tickets/{own}/invoice", None, (401, 404, 404, 403, 404, 404)),
     Row("GET", "/service-tickets/{billed}/invoice.pdf", None, OWNER_AND_FRONT_DESK),
     Row("GET", "/service-tickets/{own}/invoice.pdf", None, (401, 404, 404, 403, 404, 404)),
+    Row("GET", "/service-tickets/{own}/estimate.pdf", None, OWNER_AND_STAFF),
+    Row("GET", "/service-tickets/{nothing}/estimate.pdf", None, NOT_THERE),
+    Row("GET", "/service-tickets/{own}/work-order.pdf", None, STAFF),
+    Row("GET", "/service-tickets/{nothing}/work-order.pdf", None, NOT_THERE_FOR_STAFF),
     Row("POST", "/service-tickets/{billed}/payments", PAYMENT, FRONT_DESK_CREATE),
     Row("POST", "/service-tickets/{nothing}/payments", PAYMENT, NOT_THERE_FOR_FRONT_DESK),
     Row("GET", "/service-tickets/{billed}/payments", None, OWNER_AND_FRONT_DESK),
@@ -336,6 +340,7 @@ class AccessTable(ShopTest):
             ("/service-tickets/{}/authorizations", billed),
             ("/service-tickets/{}/invoice", billed),
             ("/service-tickets/{}/invoice.pdf", billed),
+            ("/service-tickets/{}/estimate.pdf", billed),
             ("/service-tickets/{}/payments", billed),
         ):
             with self.subTest(path):

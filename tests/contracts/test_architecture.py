@@ -40,7 +40,7 @@ KEPT_IN = {
     "pythonjsonlogger": {"app.core.logging.logs"},
     "prometheus_client": {"app.system.metrics", "app.system.processes"},
     "opentelemetry": {"app.core.logging.tracing"},
-    "fpdf": {"app.billing.invoice_page", "app.billing.invoice_pdf"},
+    "fpdf": {"app.billing.papers"},
 }
 HTTP = ("flask", "werkzeug", "marshmallow")
 

@@ -581,6 +581,8 @@ class Queries(BadInputTest):
             (self.advisor, "POST", f"{ticket}/invoice"),
             (self.customer, "GET", f"{ticket}/invoice"),
             (self.customer, "GET", f"{ticket}/invoice.pdf"),
+            (self.customer, "GET", f"{ticket}/estimate.pdf"),
+            (self.mechanic, "GET", f"{ticket}/work-order.pdf"),
             (self.customer, "GET", f"{customer}/vehicles/{self.vehicle}"),
             (self.customer, "DELETE", f"{customer}/vehicles/{self.vehicle}"),
             (self.anyone, "GET", "/health"),
@@ -655,6 +657,8 @@ class Paths(BadInputTest):
             ("POST", "/service-tickets/{}/invoice"),
             ("GET", "/service-tickets/{}/invoice"),
             ("GET", "/service-tickets/{}/invoice.pdf"),
+            ("GET", "/service-tickets/{}/estimate.pdf"),
+            ("GET", "/service-tickets/{}/work-order.pdf"),
             ("POST", "/service-tickets/{}/payments"),
             ("GET", "/service-tickets/{}/payments"),
         ):

@@ -31,6 +31,7 @@ WRITES = {"PUT", "PATCH", "DELETE"}
 # What is one thing and has no version: it is tagged with the hash alone.
 UNVERSIONED = (
     *("/service-tickets/{billed}/invoice", "/service-tickets/{billed}/invoice.pdf"),
+    *("/service-tickets/{billed}/estimate.pdf", "/service-tickets/{billed}/work-order.pdf"),
     *("/me", "/shop", "/openapi.json"),
 )
 

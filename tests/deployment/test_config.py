@@ -15,6 +15,7 @@ from unittest import mock
 import config
 from config import ConfigError
 from tests import support
+from tests.support.papers import picture
 
 KEY = secrets.token_hex(16)
 PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": KEY, "DATABASE_URL": "postgresql://db.example.com/shop"}
@@ -109,6 +110,10 @@ class Refusals(unittest.TestCase):
             "é",
             "a" * 300,
         ],
+        "SHOP_PHONE": ["call us", "12", "+1 212 555 0100 0100 0100", "é"],
+        "SHOP_LOGO": ["/nowhere/logo.png", "/", __file__, "\0"],
+        "SHOP_TERMS": ["x" * 4001],
+        "ESTIMATE_DAYS": ["0", "367", "30 days", "1.5"],
         "CURRENCY": ["US", "USDD", "U5D", "€", "ÄÖÜ"],
         "LABOR_RATE": ["-1", "1.234", "1e2", "free", "1,50", ".5", "1.", "+1", "NaN", "1000000", "٣"],
         "PARTS_TAX_RATE": ["-1", "100.001", "101", "8.18755", "8.25%", "1e1", "Infinity", "٣"],
@@ -152,6 +157,33 @@ class Refusals(unittest.TestCase):
             config.load({**PRODUCTION, **server, **sender})
         for name in ("PUBLIC_URL", "INVITE_URL"):
             config.load({**PRODUCTION, **server, **sender, name: "https://shop.example.com"})
+
+
+class Logos(unittest.TestCase):
+    """`SHOP_LOGO`: a picture is decoded at the start, so that it cannot fail on paper."""
+
+    def write(self, content: bytes) -> str:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = Path(folder.name) / "logo"
+        path.write_bytes(content)
+        return str(path)
+
+    def test_png_and_jpeg_are_read(self) -> None:
+        for kind in ("PNG", "JPEG"):
+            content = picture(kind)
+            self.assertEqual(load(SHOP_LOGO=self.write(content))["SHOP_LOGO"], content)
+
+    def test_what_is_no_such_picture_is_refused_and_says_why(self) -> None:
+        for told, content in {
+            "KB or less": picture("PNG") + bytes(config.MAX_LOGO_BYTES),
+            "pixels": picture("PNG", size=(config.MAX_LOGO_PIXELS + 1, 1)),
+            "PNG or JPEG": picture("GIF"),
+            "must be a PNG": picture("PNG")[: len(picture("PNG")) // 2],
+            "a PNG or JPEG file": b"",
+        }.items():
+            with self.subTest(told), self.assertRaisesRegex(ConfigError, f"^SHOP_LOGO .*{told}"):
+                load(SHOP_LOGO=self.write(content))
 
 
 class Values(unittest.TestCase):
@@ -231,6 +263,12 @@ class Values(unittest.TestCase):
             [read[name] for name in ("SHOP_NAME", "SHOP_ADDRESS", "CURRENCY")],
             ["Çelik & Söhne 汽車", "1 Main Street, Springfield", "EUR"],
         )
+
+    def test_a_shops_phone_is_read_as_in_its_country(self) -> None:
+        for text, region in (("(212) 555-0100", "US"), ("+1 212 555 0100", "DE"), ("1-212-555-0100", "US")):
+            with self.subTest(text):
+                self.assertEqual(load(SHOP_PHONE=text, PHONE_REGION=region)["SHOP_PHONE"], "+12125550100")
+        self.assertIsNone(load()["SHOP_PHONE"])
 
     def test_a_shop_has_the_time_of_where_it_is(self) -> None:
         self.assertEqual(load()["SHOP_TIMEZONE"].key, "UTC")

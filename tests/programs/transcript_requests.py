@@ -134,7 +134,7 @@ def _tickets(ask: Any) -> None:
     for sent in ({"status": "completed"}, {"status": "completed", "reason": "Forgot a line"}):
         ask("admin", "PUT", f"{ticket}/status", sent)
     ask("advisor", "POST", f"{ticket}/invoice")
-    for part in ("", "/authorizations", "/history", "/invoice", "/invoice.pdf", "/payments"):
+    for part in ("", "/authorizations", "/history", "/invoice", "/invoice.pdf", "/estimate.pdf", "/payments"):
         ask("customer", "GET", ticket + part)
         ask("advisor", "GET", ticket + part)
         ask("advisor", "GET", (ticket + part).replace("-", "_"))

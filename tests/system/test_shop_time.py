@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.billing.invoice_pdf import render
+from app.billing.papers.texts import Formats
 from app.models import AuditEvent, AuditKind, ServiceTicket
-from tests.billing.test_invoice_pdf import invoice, pages
 from tests.support import Caller
+from tests.support.papers import SHOP, invoice, printed
+from tests.support.pdf import pages
 from tests.support.repair_orders import RepairOrderTest, shop
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -82,12 +83,13 @@ class Printed(ShopTimeTest):
             issued_at="2026-11-25T00:20:00.000000Z",
             payments=[{**payment, "created_at": "2026-11-26T04:59:00.000000Z"}],
         )
-        (here,) = pages(render(paid, "Corner Garage", "1 Main Street", "USD", NEW_YORK))
-        self.assertIn("Issued 2026-11-24\n", here)
-        self.assertIn("2026-11-25  Payment, cash\n", here)
-        (elsewhere,) = pages(render(paid, "Corner Garage", "1 Main Street", "USD", ZoneInfo("Asia/Tokyo")))
-        self.assertIn("Issued 2026-11-25\n", elsewhere)
-        self.assertIn("2026-11-26  Payment, cash\n", elsewhere)
+        for zone, issued, taken in (
+            (NEW_YORK, "Nov 24, 2026", "Nov 25, 2026"),
+            (ZoneInfo("Asia/Tokyo"), "Nov 25, 2026", "Nov 26, 2026"),
+        ):
+            (text,) = printed("invoice", paid, SHOP._replace(formats=Formats("USD", zone, "US")))
+            self.assertIn(f"Issued {issued}\n", text)
+            self.assertIn(f"{taken}: Payment, cash\n", text)
 
     def test_the_shops_zone_is_the_one_that_is_set(self) -> None:
         order = self.new_invoiced()
@@ -95,4 +97,4 @@ class Printed(ShopTimeTest):
         issued = self.assertStatus(self.customer.get(path), 200)["issued_at"]
         self.assertTrue(issued.endswith("Z"))
         day = datetime.fromisoformat(issued).astimezone(NEW_YORK).date()
-        self.assertIn(f"Issued {day}\n", pages(self.customer.get(f"{path}.pdf").data)[0])
+        self.assertIn(f"Issued {day:%b} {day.day}, {day.year}\n", pages(self.customer.get(f"{path}.pdf").data)[0])

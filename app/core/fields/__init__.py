@@ -5,7 +5,7 @@ and how the database shows it (`to_sql`, see app/core/json_sql), unless that is 
 """
 
 from app.core.fields.choices import Choice
-from app.core.fields.numbers import MAX_HOURS, Exact, Flag, Hours, Id, Money, Percent, Quantity, WholeNumber
+from app.core.fields.numbers import MAX_HOURS, Exact, Flag, Hours, Id, Money, Percent, Quantity, Rate, WholeNumber
 from app.core.fields.query import Choices, QueryFlag, QueryId, QueryNumber, QueryTime, Search, Sort, phones_in
 from app.core.fields.text import PRINTABLE_PATTERN, TEXT_PATTERN, Code, Email, Password, Phone, Remarks, Text
 from app.core.fields.times import DATE, RFC_3339, UtcTime
@@ -33,6 +33,7 @@ __all__ = [
     "QueryId",
     "QueryNumber",
     "QueryTime",
+    "Rate",
     "Remarks",
     "Search",
     "Sort",

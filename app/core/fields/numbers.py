@@ -110,6 +110,14 @@ class Percent(Exact):
         )
 
 
+class Rate(Exact):
+    """A rate in percent with four places, as some taxes have them: ``8.1875``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        pattern = r"(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)"
+        super().__init__(pattern, places=4, least=Decimal(0), most=Decimal(100), **kwargs)
+
+
 class Quantity(fields.Field[Decimal]):
     """A number of units with at most two decimal places, as a JSON number: ``6``, ``5.7``. Strings are refused."""
 

@@ -14,14 +14,16 @@ builds it.
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Flask, current_app
+from flask import Flask, current_app, has_app_context
 from flask_caching import Cache
 
 from app.core.database.transaction import Changes, committed
 from app.core.http.statistics import current_statistics
 from app.core.redis_client import circuit_breaker, redis_options
+
+V = TypeVar("V")
 
 cache = Cache()
 
@@ -66,6 +68,21 @@ def get_or_build(model: type, key: str, build: Callable[[], Any]) -> Any:
     value = circuit_breaker().call(lambda: cache.get(entry))
     current_statistics().cached = value is not None
     return _build_and_store(entry, build) if value is None else value
+
+
+def get_or_share(key: str, build: Callable[[], V], seconds: int) -> V:
+    """Return the value of `key` that a process stored in Redis, else that of `build()`, which is stored for `seconds`.
+
+    For what never changes under its key, such as a file that is named by a hash of its content. Without Redis nothing
+    is stored. Raises what `build` raises.
+    """
+    if not (has_app_context() and current_app.config["REDIS_URL"]):
+        return build()
+    value: V | None = circuit_breaker().call(lambda: cache.get(key))
+    if value is None:
+        value = build()
+        circuit_breaker().call(lambda: cache.set(key, value, timeout=seconds))
+    return value
 
 
 def _build_and_store(entry: str, build: Callable[[], Any]) -> Any:

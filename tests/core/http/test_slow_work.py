@@ -174,7 +174,7 @@ class Papers(SlowWorkTest):
     def test_who_knows_it_waits_for_no_drawing(self) -> None:
         path = f"/service-tickets/{self.ticket_id}/invoice.pdf"
         tag = self.customer.get(path).headers["ETag"]
-        with patch("app.billing.invoice_pdf.render", side_effect=AssertionError("drawn")):
+        with patch("app.billing.papers.paper.render", side_effect=AssertionError("drawn")):
             self.assertEqual(self.customer.get(path, headers={"If-None-Match": tag}).status_code, 304)
             self.assertEqual(self.customer.get(path, headers={"If-None-Match": "*"}).status_code, 304)
 
