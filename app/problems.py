@@ -10,7 +10,7 @@
     │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, UnitInUse, TicketLocked,
     │                   InvalidTransition, ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, PaymentsExist,
     │                   Overpayment, AbovePaid, ProbableDuplicate, InvalidJobTransition, JobLocked, SeveralJobs,
-    │                   TooManyJobs, NothingProposed
+    │                   TooManyJobs, NothingProposed, NotRevivable
     ├── PreconditionFailed 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
@@ -188,16 +188,16 @@ class PartAwaited(Conflict):
 
 
 class UnitInUse(Conflict):
-    """The new unit has no fractions, and the stock, the reorder point or a ticket line of the part has one."""
+    """The new unit has no fractions, and the stock, the reorder point, a ticket line or a canned job has one."""
 
     slug, title = "unit-in-use", "Fractions of the unit exist"
     advice = (
-        "Adjust the stock to whole units, and set whole units on the tickets. Where finished tickets used fractions, "
-        "add another part with the new unit."
+        "Adjust the stock to whole units, and set whole units on the tickets and in canned jobs. Where finished "
+        "tickets used fractions, add another part with the new unit."
     )
 
     def __init__(self) -> None:
-        super().__init__("Stock, reorder point or a ticket line of the part has a fraction of a unit.")
+        super().__init__("Stock, reorder point, a ticket line or a canned job has a fraction of a unit of the part.")
 
 
 class TicketLocked(Conflict):
@@ -355,6 +355,14 @@ class NothingProposed(Conflict):
     slug, title = "nothing-proposed", "Nothing proposed"
     advice = "Propose a job first, or name the approved job that the customer declines."
     example = {"ticket_status": "open"}
+
+
+class NotRevivable(Conflict):
+    """Only a declined job is offered again, and once; `revived_by` is the job that offers it, null if there is none."""
+
+    slug, title = "not-revivable", "Job cannot be revived"
+    advice = "Answer the job that offers it again, or choose one that `GET .../vehicles/{vehicle_id}/deferred` lists."
+    example = {"job_id": 7, "job_status": "declined", "revived_by": 12}
 
 
 # What it means when the database refuses a change, by the name of the constraint.

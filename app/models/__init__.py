@@ -1,7 +1,7 @@
 """The models, one file for each aggregate; each model enforces its own invariants.
 
-Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, parts, customers, the advisory
-lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within each.
+Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, canned jobs, parts, customers,
+the advisory lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within each.
 """
 
 from app.core.database.types import LARGEST_INTEGER
@@ -18,6 +18,7 @@ from app.models.billing import (
     PaymentKind,
     PaymentMethod,
 )
+from app.models.canned_job import CANNED_LINES, CannedFee, CannedJob, CannedLabor, CannedPart
 from app.models.customer import Customer
 from app.models.idempotency import IdempotencyKey
 from app.models.invite import Invite
@@ -30,11 +31,18 @@ from app.models.stock import MovementKind, StockMovement
 from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, TicketEvent, ticket_mechanics
 from app.models.vehicle import MAX_MILES, Vehicle
 
-# The cached list that a change of each model invalidates. Mechanics are listed with their number of open tickets.
-CACHED_LISTS: dict[type, str] = {Mechanic: "mechanics", Part: "parts", ServiceTicket: "mechanics"}
+# The cached list that a change of each model invalidates. Mechanics are listed with their number of open tickets,
+# canned jobs with the names of their parts.
+CACHED_LISTS: dict[type, str] = {
+    CannedJob: "parts",
+    Mechanic: "mechanics",
+    Part: "parts",
+    ServiceTicket: "mechanics",
+}
 
 __all__ = [
     "CACHED_LISTS",
+    "CANNED_LINES",
     "LARGEST_INTEGER",
     "MAX_MILES",
     "Account",
@@ -43,6 +51,10 @@ __all__ = [
     "AuditKind",
     "Authorization",
     "AuthorizationMethod",
+    "CannedFee",
+    "CannedJob",
+    "CannedLabor",
+    "CannedPart",
     "Customer",
     "Decision",
     "FeeKind",
