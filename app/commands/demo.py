@@ -13,6 +13,7 @@ from app.accounts.passwords import hash_password, verify_password
 from app.billing import operations as billing
 from app.billing.authorizations_operations import authorize
 from app.billing.schemas import INVOICE_CONTENT
+from app.canned_jobs.operations import create_canned_job
 from app.core.database.transaction import atomic
 from app.core.database.types import now
 from app.extensions import db
@@ -274,8 +275,24 @@ VISITS = (
     Visit(6, 91_350, "Belt squeals when cold.", TicketStatus.OPEN, (5,), ((9, "1"),), (), hold=Hold.CUSTOMER),
 )
 
+CANNED_JOBS = (
+    Work(
+        "Oil and filter",
+        parts=((3, "1"), (4, "5")),
+        labor=(("Change oil and filter", "0.5"),),
+        fees=(Fee("Disposal of oil", "3.00"),),
+    ),
+    Work("Front brakes", parts=((1, "1"), (2, "2")), labor=(("Replace front pads and rotors", "1.7"),)),
+    Work(
+        "Front left strut",
+        parts=((12, "1"),),
+        labor=(("Replace strut assembly", "2.2"),),
+        fees=(Fee("Wheel alignment at Hudson Alignment", "89.00", cost="60.00"),),
+    ),
+)
+
 # With these ids the operations of the OpenAPI document can be tried on a new demo shop: the first customer and their
-# car, Rosa Delgado, the ticket of the 185,000-mile service and its labor, the front brake pads.
+# car, Rosa Delgado, the ticket of the 185,000-mile service and its labor, the front brake pads, the oil change.
 IDS = {
     "customer_id": 1,
     "vehicle_id": 1,
@@ -283,6 +300,7 @@ IDS = {
     "ticket_id": 6,
     "line_id": 9,
     "part_id": 1,
+    "canned_job_id": 1,
     "slug": "not-found",
 }
 
@@ -356,6 +374,8 @@ def fill(rates: Rates) -> None:
             )
             for name, price, sku, on_hand, reorder_point, cost, location, unit in PARTS
         ]
+        for template in CANNED_JOBS:
+            create_canned_job(name=template.name, **_lines(template, parts))
         for visit in VISITS:
             _add_visit(visit, advisor, rates, staff, cars[visit.car - 1], parts)
 
@@ -402,25 +422,25 @@ def _add_visit(
 def _add_job(job: Work, quoted: bool, advisor: Identity, ticket_id: int, parts: list[Part]) -> int:
     """Write a job, and return its id. On a ticket that is no quote it is approved at once, or waits for an answer."""
     status = JobStatus.PROPOSED if quoted or job.decision is None else JobStatus.APPROVED
-    fees = [
-        {
-            "kind": FeeKind.FEE if cost is None else FeeKind.SUBLET,
-            "description": description,
-            "amount": Decimal(amount),
-            "cost": cost and Decimal(cost),
-        }
-        for description, amount, cost in job.fees
-    ]
-    return jobs_operations.add_job(
-        advisor,
-        ticket_id,
-        name=job.name,
-        notes=job.notes,
-        status=status,
-        parts=[{"part_id": parts[number - 1].id, "quantity": Decimal(units)} for number, units in job.parts],
-        labor=[{"description": work, "hours": Decimal(hours)} for work, hours in job.labor],
-        fees=fees,
-    ).id
+    fields: dict[str, Any] = {"name": job.name, "notes": job.notes, "status": status, **_lines(job, parts)}
+    return jobs_operations.add_job(advisor, ticket_id, **fields).id
+
+
+def _lines(job: Work, parts: list[Part]) -> dict[str, list[dict[str, Any]]]:
+    """Return the lines of a job as requests send them."""
+    return {
+        "parts": [{"part_id": parts[number - 1].id, "quantity": Decimal(units)} for number, units in job.parts],
+        "labor": [{"description": work, "hours": Decimal(hours)} for work, hours in job.labor],
+        "fees": [
+            {
+                "kind": FeeKind.FEE if cost is None else FeeKind.SUBLET,
+                "description": description,
+                "amount": Decimal(amount),
+                "cost": cost and Decimal(cost),
+            }
+            for description, amount, cost in job.fees
+        ],
+    }
 
 
 def _authorize(visit: Visit, advisor: Identity, ticket_id: int, job_ids: list[int]) -> None:

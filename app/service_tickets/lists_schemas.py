@@ -12,6 +12,7 @@ from app.mechanics.schemas import MechanicNameSchema
 from app.models import ServiceTicket
 from app.rules.ticket_life import Hold, TicketStatus
 from app.service_tickets.filters import TICKETS
+from app.service_tickets.job_counts import JobCounts
 from app.service_tickets.jobs_schemas import ListedJobSchema
 from app.service_tickets.schemas import (
     OwnTicketSchema,
@@ -52,6 +53,8 @@ class TicketCardSchema(ModelOutput):
     balance = Money(signed=True)
     parts_short = WholeNumber(metadata={"description": "How many lines of parts wait for units."})
 
+    jobs = JobCounts(metadata={"description": "How many of its jobs have each status."})
+
     json_schema = {"x-asked-for-by": "view=summary"}
 
     class Meta(ModelOutput.Meta):
@@ -70,6 +73,7 @@ class TicketCardSchema(ModelOutput):
             "total",
             "balance",
             "parts_short",
+            "jobs",
         )
 
 
