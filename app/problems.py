@@ -29,6 +29,7 @@ from typing import Any
 from app.core.problems import Conflict, Forbidden, NotSignedIn, Problem
 
 STATUS = {"$ref": "#/components/schemas/TicketStatus"}
+JOB_STATUS = {"$ref": "#/components/schemas/JobStatus"}
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -41,6 +42,10 @@ def _list(items: dict[str, Any], description: str) -> dict[str, Any]:
 
 def _integer(description: str) -> dict[str, Any]:
     return {"type": "integer", "description": description}
+
+
+def _number(description: str) -> dict[str, Any]:
+    return {"type": "number", "description": description}
 
 
 def _money(description: str) -> dict[str, Any]:
@@ -167,9 +172,9 @@ class OutOfStock(Conflict):
         "parts": _list(
             _object(
                 part_id={"type": "integer"},
-                requested=_integer("Units that the ticket would use."),
-                available=_integer("Units of these that there are."),
-                short=_integer("Units that are missing."),
+                requested=_number("Units that the ticket would use."),
+                available=_number("Units of these that there are."),
+                short=_number("Units that are missing."),
             ),
             "The parts of which there is not enough.",
         )
@@ -319,6 +324,11 @@ class InvalidJobTransition(Conflict):
         "Choose a status from `allowed`. On a ticket that was a quote, `POST /service-tickets/{id}/authorizations` "
         "approves a job."
     )
+    members = {
+        "job_id": {"type": ["integer", "null"], "description": "The job; null: it would be a new one."},
+        "job_status": {"anyOf": [JOB_STATUS, {"type": "null"}]},
+        "allowed": _list(JOB_STATUS, "What the job can change to."),
+    }
     example = {"job_id": 7, "job_status": "declined", "allowed": ["proposed"]}
 
 
@@ -330,6 +340,7 @@ class JobLocked(Conflict):
         "Offer a declined job again with the status `proposed`. An approved one with issued parts, or of a ticket that "
         "was a quote, cannot be deleted."
     )
+    members = {"job_id": _integer("The job."), "job_status": JOB_STATUS}
     example = {"job_id": 7, "job_status": "declined"}
 
 
@@ -338,6 +349,7 @@ class SeveralJobs(Conflict):
 
     slug, title = "several-jobs", "Part in several jobs"
     advice = "Send the change again with one of them as `job_id`."
+    members = {"job_ids": _list({"type": "integer"}, "The jobs.")}
     example = {"job_ids": [7, 9]}
 
 
@@ -346,6 +358,7 @@ class TooManyJobs(Conflict):
 
     slug, title = "too-many-jobs", "Too many jobs"
     advice = "Add the lines to a job of the ticket, or open another ticket."
+    members = {"most": _integer("So many jobs.")}
     example = {"most": 50}
 
 
@@ -354,6 +367,7 @@ class NothingProposed(Conflict):
 
     slug, title = "nothing-proposed", "Nothing proposed"
     advice = "Propose a job first, or name the approved job that the customer declines."
+    members = {"ticket_status": STATUS}
     example = {"ticket_status": "open"}
 
 

@@ -292,13 +292,16 @@ CANNED_JOBS = (
 )
 
 # With these ids the operations of the OpenAPI document can be tried on a new demo shop: the first customer and their
-# car, Rosa Delgado, the ticket of the 185,000-mile service and its labor, the front brake pads, the oil change.
+# car, Rosa Delgado, the ticket of the 185,000-mile service with its labor, proposed job and fee, the front brake pads,
+# the oil change.
 IDS = {
     "customer_id": 1,
     "vehicle_id": 1,
     "mechanic_id": 3,
     "ticket_id": 6,
     "line_id": 9,
+    "job_id": 9,
+    "fee_id": 2,
     "part_id": 1,
     "canned_job_id": 1,
     "slug": "not-found",

@@ -15,7 +15,7 @@ class DeferredJobSchema(Output):
     job_id = Id(metadata={"description": "The declined job, to be sent as `revive_job_id`."})
     ticket_id = Id(metadata={"description": "The ticket that it was offered on."})
     name = Text()
-    declined_at = UtcTime(allow_none=True, metadata={"description": "When it was declined."})
+    declined_at = UtcTime(metadata={"description": "When it was declined."})
     declined_reason = Choice(DeclinedReason, metadata={"description": "Why it was declined."})
     total_then = Money(metadata={"description": "Its total when it was declined."})
     total_now = Money(

@@ -23,7 +23,6 @@ _HAS_CREDIT = ServiceTicket.balance < literal_column("0")
 _CREDITS = select(ServiceTicket.id).where(_HAS_CREDIT)
 BLOCKS = Blocks(ServiceTicket, "created_at", BLOCK)
 STATUS_AND_RANGES = frozenset({"status", "unassigned", *RANGES})
-PROMISED = frozenset({"promised_at"})
 
 
 def _sorts(model: type[Any]) -> dict[str, Any]:
@@ -72,7 +71,6 @@ ASSIGNMENTS = Listing(
     prefixes={"status": _statuses(Assignment)},
     has_ids_in_order=False,
     ranges=RANGES,
-    scattered=PROMISED,
     skipping=frozenset({"total"}),
     blocks=BLOCKS,
 )
@@ -86,11 +84,13 @@ _OWN_FILTERS: dict[str, Filter] = {
     "unassigned": lambda wanted: ServiceTicket.is_assigned.is_(not wanted),
     "balance": lambda is_due: _IS_DUE if is_due else _HAS_CREDIT,
 }
-# The filters that go with those of an advisor, of a key and of a purchase order. Customers and vehicles have few
-# tickets, few of all tickets are on hold.
+# The filters that go with those of promises, of an advisor, of a key and of a purchase order. Customers and vehicles
+# have few tickets, few of all tickets are on hold.
 _FEW = frozenset({"status", "hold", "customer_id", "vehicle_id"})
+_PROMISED = ("promised_from", "promised_before")
 BESIDE = {
-    "advisor_id": _FEW | {"unassigned", "promised_from", "promised_before"},
+    **dict.fromkeys(_PROMISED, _FEW | {*_PROMISED, "unassigned", "mechanic_id", "advisor_id"}),
+    "advisor_id": _FEW | {*_PROMISED, "unassigned"},
     "key_tag": _FEW,
     "po_number": _FEW,
 }
@@ -107,7 +107,6 @@ def _listing_of(name: str, prefixes: dict[str, list[ColumnElement[bool]]], *rang
         prefixes=prefixes,
         has_ids_in_order=False,
         ranges={each: RANGES[each] for each in ranges},
-        scattered=PROMISED,
     )
 
 
@@ -123,7 +122,6 @@ TICKETS = Listing(
     merged=STATUS_AND_RANGES,
     prefixes=_EACH_START,
     ranges=RANGES,
-    scattered=PROMISED,
     skipping=frozenset({"total"}),
     blocks=BLOCKS,
     through={
@@ -134,6 +132,8 @@ TICKETS = Listing(
     },
     rare_beside={"q": frozenset({"mechanic_id"})},
     orders={
+        **dict.fromkeys(DATES, ("id", "created_at", "updated_at", "total")),
+        **dict.fromkeys(_PROMISED, ("promised_at",)),
         "q": ("id",),
         "balance": ("id",),
         "advisor_id": ("id", "promised_at"),

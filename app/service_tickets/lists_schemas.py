@@ -22,6 +22,8 @@ from app.service_tickets.schemas import (
     TicketVehicleSchema,
 )
 
+BESIDE_PROMISES = TICKETS.beside_in_words("promised_from")
+
 
 class TicketView(enum.Enum):
     """How much of each ticket a list shows."""
@@ -117,8 +119,8 @@ class TicketFilters(ListQuery):
     updated_before = QueryTime(
         metadata={"description": "Not changed since then; a date begins in the shop's time zone."}
     )
-    promised_from = QueryTime(metadata={"description": "Promised for then or later."})
-    promised_before = QueryTime(metadata={"description": "Promised for a time before then."})
+    promised_from = QueryTime(metadata={"description": f"Promised for then or later. {BESIDE_PROMISES}"})
+    promised_before = QueryTime(metadata={"description": f"Promised for a time before then. {BESIDE_PROMISES}"})
     sort = TICKETS.sort_field()
 
 

@@ -196,8 +196,12 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
     totals = fields.Nested(TotalsSchema)
     totals_if_approved = fields.Nested(TotalsSchema)
     opened_by = fields.Nested(NameSchema)
+    advisor = fields.Nested(NameSchema)
+    allowed_moves = fields.List(fields.String())
     created_at = Moment()
     updated_at = Moment()
+    status_since = Moment()
+    promised_at = Moment(allow_none=True)
 
     class Meta:
         model = ServiceTicket
@@ -205,6 +209,8 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
         fields = (
             "id",
             "status",
+            "status_since",
+            "allowed_moves",
             "hold",
             "description",
             "customer_id",
@@ -212,6 +218,12 @@ class TicketSchema(ma.SQLAlchemyAutoSchema):
             "vehicle_id",
             "vehicle",
             "odometer",
+            "advisor_id",
+            "advisor",
+            "promised_at",
+            "notes",
+            "key_tag",
+            "po_number",
             "mechanics",
             "jobs",
             "parts",

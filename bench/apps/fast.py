@@ -158,6 +158,8 @@ class JobOut(ListedJobOut):
 class ListedTicketOut(Out):
     id: int
     status: str
+    status_since: Moment
+    allowed_moves: list[str]
     hold: str | None
     description: str
     customer_id: int
@@ -165,6 +167,12 @@ class ListedTicketOut(Out):
     vehicle_id: int | None
     vehicle: VehicleOut | None
     odometer: int | None
+    advisor_id: int | None
+    advisor: NameOut | None
+    promised_at: Moment | None
+    notes: str | None
+    key_tag: str | None
+    po_number: str | None
     mechanics: list[NameOut]
     jobs: list[ListedJobOut]
     parts: list[PartLineOut]

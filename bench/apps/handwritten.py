@@ -13,6 +13,10 @@ PART = """json_build_object('id', l.id, 'job_id', l.job_id, 'part_id', l.part_id
 LABOR = """json_build_object('id', l.id, 'job_id', l.job_id, 'description', l.description,
     'hours', (l.hours * 0.1)::text, 'rate', (l.rate * 0.01)::text, 'mechanic_id', l.mechanic_id, 'taxable', l.taxable,
     'line_total', (l.line_total * 0.01)::text)"""
+# Where an advisor may move ticket t, who asks for all of them.
+MOVES = """CASE t.status WHEN 'estimate' THEN '["void"]' WHEN 'declined' THEN '["estimate"]'
+    WHEN 'open' THEN '["in_progress", "void"]' WHEN 'in_progress' THEN '["completed", "open"]'
+    WHEN 'completed' THEN '["in_progress"]' ELSE '[]' END::json"""
 FEE = """json_build_object('id', l.id, 'job_id', l.job_id, 'kind', l.kind, 'description', l.description,
     'amount', (l.amount * 0.01)::text, 'cost', (l.cost * 0.01)::text, 'taxable', l.taxable)"""
 SUMS = ("parts", "labor", "fees", "discount", "supplies", "tax")
@@ -45,7 +49,8 @@ def ticket(*, with_lines: bool, parts: str = "part_lines", jobs: str = "jobs") -
     )
     mine = "l.ticket_id = t.id"
     return f"""json_build_object(
-    'id', t.id, 'status', t.status, 'hold', t.hold, 'description', t.description,
+    'id', t.id, 'status', t.status, 'status_since', to_char(t.status_since AT TIME ZONE 'UTC', {MOMENT}),
+    'allowed_moves', {MOVES}, 'hold', t.hold, 'description', t.description,
     'customer_id', t.customer_id,
     'customer', (SELECT json_build_object('id', c.id, 'name', c.name, 'email', c.email, 'phone', c.phone)
         FROM customers c WHERE c.id = t.customer_id),
@@ -53,6 +58,10 @@ def ticket(*, with_lines: bool, parts: str = "part_lines", jobs: str = "jobs") -
     'vehicle', (SELECT json_build_object('id', v.id, 'vin', v.vin, 'plate', v.plate, 'plate_state', v.plate_state,
         'make', v.make, 'model', v.model, 'year', v.year) FROM vehicles v WHERE v.id = t.vehicle_id),
     'odometer', t.odometer,
+    'advisor_id', t.advisor_id,
+    'advisor', (SELECT json_build_object('id', m.id, 'name', m.name) FROM mechanics m WHERE m.id = t.advisor_id),
+    'promised_at', to_char(t.promised_at AT TIME ZONE 'UTC', {MOMENT}), 'notes', t.notes, 'key_tag', t.key_tag,
+    'po_number', t.po_number,
     'mechanics', coalesce((SELECT json_agg(json_build_object('id', m.id, 'name', m.name) ORDER BY m.id)
         FROM ticket_mechanics tm JOIN mechanics m ON m.id = tm.mechanic_id WHERE tm.ticket_id = t.id), '[]'),
     'jobs', coalesce((SELECT json_agg(json_build_object('id', j.id, 'name', j.name, 'notes', j.notes,

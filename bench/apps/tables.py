@@ -12,6 +12,14 @@ from sqlalchemy import Column, DateTime, ForeignKey, Numeric, Table, func, selec
 from sqlalchemy.orm import DeclarativeBase, Mapped, joinedload, mapped_column, relationship, selectinload
 
 OPEN = ("open", "in_progress")
+# Where an advisor, who asks for all tickets, may move one.
+MOVES = {
+    "estimate": ["void"],
+    "declined": ["estimate"],
+    "open": ["in_progress", "void"],
+    "in_progress": ["completed", "open"],
+    "completed": ["in_progress"],
+}
 SUMS = ("parts", "labor", "fees", "discount", "supplies", "tax")
 
 
@@ -108,6 +116,12 @@ class ServiceTicket(Base):
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("mechanics.id"))
     created_at: Mapped[Moment] = mapped_column(default=now)
     updated_at: Mapped[Moment] = mapped_column(default=now)
+    status_since: Mapped[Moment] = mapped_column(default=lambda context: context.get_current_parameters()["created_at"])
+    advisor_id: Mapped[int | None] = mapped_column(ForeignKey("mechanics.id"))
+    promised_at: Mapped[Moment | None]
+    notes: Mapped[str | None]
+    key_tag: Mapped[str | None]
+    po_number: Mapped[str | None]
     labor_rate: Mapped[int] = mapped_column(default=10_000)
     parts_tax_rate: Mapped[int] = mapped_column(default=0)
     labor_tax_rate: Mapped[int] = mapped_column(default=0)
@@ -137,7 +151,8 @@ class ServiceTicket(Base):
 
     customer: Mapped[Customer] = relationship()
     vehicle: Mapped[Vehicle | None] = relationship()
-    opened_by: Mapped[Mechanic] = relationship()
+    opened_by: Mapped[Mechanic] = relationship(foreign_keys=[opened_by_id])
+    advisor: Mapped[Mechanic | None] = relationship(foreign_keys=[advisor_id])
     mechanics: Mapped[list[Mechanic]] = relationship(secondary=ticket_mechanics, order_by=Mechanic.id)
     jobs: Mapped[list["Job"]] = relationship(order_by="Job.id")
 
@@ -161,6 +176,11 @@ class ServiceTicket(Base):
         if len(counted) == 1:
             return getattr(counted[0], kind)
         return sorted((line for job in counted for line in getattr(job, kind)), key=lambda line: line.id)
+
+    @property
+    def allowed_moves(self) -> list[str]:
+        """Where an advisor may move it."""
+        return MOVES.get(self.status, [])
 
     @property
     def totals(self) -> SimpleNamespace:
@@ -325,6 +345,7 @@ WHOLE = (
     joinedload(ServiceTicket.customer),
     joinedload(ServiceTicket.vehicle),
     joinedload(ServiceTicket.opened_by),
+    joinedload(ServiceTicket.advisor),
     selectinload(ServiceTicket.mechanics),
     selectinload(ServiceTicket.jobs).options(
         selectinload(Job.parts).joinedload(PartLine.part), selectinload(Job.labor), selectinload(Job.fees)

@@ -20,6 +20,7 @@ from app.core.openapi.parser import MAX_MARKS, MAX_MEMBERS
 from app.core.openapi.refusals import schema_name
 from app.core.problems import Problem
 from app.models import Customer, Invite, Mechanic, Vehicle
+from app.rules.job_life import JobStatus
 from tests import support
 from tests.support import Caller, ShopTest
 from tests.support.catalogue import Catalogue, Operation
@@ -225,15 +226,13 @@ class Examples(DocumentTest):
         self.assertStatus(self.advisor.put(f"/service-tickets/{ticket}/add-part/{part}", {"quantity": 2}), 200)
         work = {"description": "Road test", "hours": "0.3"}
         line = self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/labor", work), 201)
-        job = {"name": "Struts", "status": "proposed"}
-        job = self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/jobs", job), 201)
         ids = {
             "customer_id": self.stranger.id,
             "vehicle_id": self.save(Vehicle(customer_id=self.stranger.id)).id,
             "mechanic_id": self.colleague.id,
             "ticket_id": ticket,
             "line_id": line["id"],
-            "job_id": job["id"],
+            "job_id": self.make_job(ticket, JobStatus.PROPOSED, id=5),
             "part_id": part,
         }
         self.ids = self.catalogue.fill_in(self.admin, ids)

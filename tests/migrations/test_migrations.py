@@ -226,10 +226,10 @@ class Data(MigrationTest):
         ticket.mechanics = [mechanic]
         db.session.add(ticket)
         db.session.flush()
-        line = {"quantity": 2, "unit_price": Decimal(1), "line_total": Decimal(2)}
-        job = Job(ticket_id=ticket.id, name="Brakes", status=JobStatus.APPROVED, counts=True)
+        job = Job(ticket_id=ticket.id, name="Brakes", status=JobStatus.APPROVED)
         db.session.add(job)
         db.session.flush()
+        line = {"quantity": 2, "unit_price": Decimal(1), "line_total": Decimal(2)}
         db.session.add(PartLine(ticket_id=ticket.id, job_id=job.id, part_id=part.id, **line))
         db.session.commit()
         db.session.remove()

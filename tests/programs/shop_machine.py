@@ -826,7 +826,7 @@ def pruned(shown: Any, like: Any) -> Any:
     if isinstance(like, dict):
         return {name: pruned(shown[name], value) for name, value in like.items()}
     if isinstance(like, list) and like and isinstance(like[0], dict):
-        return [pruned(one, like[0]) for one in shown]
+        return [pruned(one, like[min(n, len(like) - 1)]) for n, one in enumerate(shown)]
     return shown
 
 

@@ -62,9 +62,8 @@ class Listing:
     # Range filters, and the sort or the column that their index has; the suffix (`FROM`, `BEFORE`) tells whether a
     # filter is the lower or the upper bound.
     ranges: Mapping[str, str] = field(default_factory=dict)
-    # Range columns whose values do not rise with the ids, as promised times: a long range has its own order alone.
-    scattered: frozenset[str] = frozenset()
-    # Sorts whose indexes also contain the columns of all other ranges, so that a scan skips rows outside of a range.
+    # Sorts whose indexes also contain the columns of the ranges that go with them, so that a scan skips rows outside of
+    # a range.
     skipping: frozenset[str] = frozenset()
     # Finds the first and last id of a range.
     blocks: "Blocks | None" = None
@@ -145,13 +144,8 @@ class Listing:
         """
         name, is_descending = sort[0].removeprefix("-"), sort[0].startswith("-")
         given = {each: self.ranges[each] for each in filters if each in self.ranges}
-        rising, bounded_end = {*self.ranges.values()} - self.scattered, BEFORE if is_descending else FROM
-        rises = name == "id" or name in rising
-        unsupported = [
-            column
-            for each, column in given.items()
-            if not rises or column in self.scattered or each.endswith(bounded_end)
-        ]
+        rises_with_id, bounded_end = name == "id" or name in self.ranges.values(), BEFORE if is_descending else FROM
+        unsupported = [column for each, column in given.items() if not rises_with_id or each.endswith(bounded_end)]
         if any(name not in self.long_orders(column) for column in unsupported):
             sorts = dict.fromkeys(given.values())
             raise UnsupportedOrder(f"With more than {MAX_COUNTED:,} rows between the dates", list(sorts))
@@ -159,7 +153,7 @@ class Listing:
     def long_orders(self, column: str) -> list[str]:
         """Return the sorts that support a range of this column of any length."""
         ids = ["id"] if self.blocks and self.blocks.column == column else []
-        return [*ids, *sorted(self.skipping)] if column not in self.scattered else []
+        return [*ids, *sorted(self.skipping)]
 
     def id_bounds(self, filters: Iterable[str], sort: tuple[str, ...]) -> list[ColumnElement[bool]]:
         """Return the criteria for the first and last id of a long range, if the sort is by id."""
@@ -181,16 +175,19 @@ class Listing:
     def sort_field(self) -> Sort:
         """Return the query parameter `sort`."""
         words = [f"By {', '.join(self.sorts)}; - in front: from the largest down."]
-        words += [f"With `{name}` only by {', '.join(names)}." for name, names in self.orders.items()]
+        for names in dict.fromkeys(self.orders.values()):
+            limited = " or ".join(f"`{name}`" for name, of in self.orders.items() if of == names)
+            words.append(f"With {limited} only by {', '.join(names)}.")
         for column in dict.fromkeys(self.ranges.values()):
+            if all(self.orders.get(name) == (column,) for name, of in self.ranges.items() if of == column):
+                continue  # that has been said
             named = " and ".join(f"`{name}`" for name, of in self.ranges.items() if of == column)
             sign = "-" if self.default.startswith("-") else ""
             orders = self.long_orders(column)
             too = f" also by {' and '.join(orders)};" if orders else ""
-            open_end = "" if column in self.scattered else ", or moments and ids from an end that is open"
             words.append(
                 f"With {named} by {sign}{column} unless given;{too} by others as far as {MAX_COUNTED:,} rows are "
-                f"left{open_end}."
+                "left, or moments and ids from an end that is open."
             )
         if self.orders or self.ranges:
             words.append("What cannot be had is refused as `unsupported-order`.")
