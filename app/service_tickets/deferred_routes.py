@@ -23,7 +23,6 @@ from app.service_tickets.filters import DEFERRED
 @blueprint.arguments(DeferredQuerySchema, location="query")
 @blueprint.lists(DEFERRED_JOB)
 @blueprint.refuses(NotFound)
-@blueprint.example_ids(customer_id=2, vehicle_id=2)
 def list_deferred_work(actor: Identity, query: dict[str, Any], customer_id: int, vehicle_id: int) -> Response:
     """List the work on a vehicle that was declined and not offered again, the newest first.
 

@@ -122,7 +122,7 @@ class NewJobSchema(JobFieldsSchema):
         }
     )
 
-    summaries = ("A job with its lines.", "A canned job.", "First decline a job on another ticket of the vehicle.")
+    summaries = ("A job with its lines.", "A canned job.", "What was declined on another ticket.")
     json_schema = {
         "oneOf": [_made_of(source) for source in SOURCES],
         "examples": [
@@ -133,7 +133,7 @@ class NewJobSchema(JobFieldsSchema):
                 "labor": [{"description": "Replace front pads and rotors", "hours": "1.7"}],
             },
             {"canned_job_id": 1},
-            {"revive_job_id": 1},
+            {"revive_job_id": 2},
         ],
     }
 
