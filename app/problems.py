@@ -338,7 +338,7 @@ class JobLocked(Conflict):
     slug, title = "job-locked", "Job locked"
     advice = (
         "Offer a declined job again with the status `proposed`. An approved one with issued parts, or of a ticket that "
-        "was a quote, cannot be deleted."
+        "was a quote, and one that was revived cannot be deleted."
     )
     members = {"job_id": _integer("The job."), "job_status": JOB_STATUS}
     example = {"job_id": 7, "job_status": "declined"}
@@ -376,6 +376,11 @@ class NotRevivable(Conflict):
 
     slug, title = "not-revivable", "Job cannot be revived"
     advice = "Answer the job that offers it again, or choose one that `GET .../vehicles/{vehicle_id}/deferred` lists."
+    members = {
+        "job_id": _integer("The job."),
+        "job_status": JOB_STATUS,
+        "revived_by": {"type": ["integer", "null"], "description": "The job that offers it; null: none does."},
+    }
     example = {"job_id": 7, "job_status": "declined", "revived_by": 12}
 
 

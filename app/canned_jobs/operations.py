@@ -50,10 +50,10 @@ def update_canned_job(canned_job_id: int, *, if_match: IfMatch = ANY_VERSION, **
     lines = {kind: each for kind, each in sent.items() if _whole(kind, each) != stored[kind]}
     _require_parts(lines, kept={line["part_id"] for line in stored.get("parts", ())})
     if_match.require(job)
-    for name, value in job.differences(changes).items():
-        setattr(job, name, value)
     for kind in lines:
         db.session.execute(delete(CANNED_LINES[kind]).where(CANNED_LINES[kind].canned_job_id == job.id))
+    for name, value in job.differences(changes).items():
+        setattr(job, name, value)
     if lines:
         _insert(job, lines)
         flag_modified(job, "name")  # its version counts changes of its lines too
