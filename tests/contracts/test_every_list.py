@@ -110,6 +110,7 @@ class EveryList(ShopTest):
             self.assertStatus(self.advisor.post(f"{path}/authorizations", word), 201)
             delivery = {"kind": "receive", "quantity": 1}
             self.assertStatus(self.advisor.post(f"/inventory/{part}/movements", delivery), 201)
+            self.assertStatus(self.advisor.post(f"{path}/jobs", {"name": "Struts"}), 201)
         self.take_to(ticket, "invoiced")
         for _ in range(ROWS):
             payment = {"kind": "payment", "amount": "0.01", "method": "cash"}
