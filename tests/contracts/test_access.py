@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 from werkzeug.routing import Rule
 
-from app.core.database.types import now
 from app.models import Vehicle
-from app.rules.job_life import DeclinedReason, JobStatus
+from app.rules.job_life import JobStatus
 from app.rules.ticket_life import TicketStatus
 from tests.support import PASSWORD, Caller, ShopTest
 
@@ -378,7 +377,7 @@ class AccessTable(ShopTest):
                 "canned": lambda: self.advisor.post("/canned-jobs", {**JOB, "fees": [FEE]}).json["id"],
                 "returned": lambda: self.make_ticket(vehicle_id=self.names["car"]),
                 "others_returned": lambda: self.make_ticket(self.colleague, vehicle_id=self.names["car"]),
-                "unwanted": self.make_unwanted_job,
+                "unwanted": lambda: self.make_declined_job(self.make_ticket(vehicle_id=self.names["car"])),
                 "fee": lambda: self.advisor.post(f"/service-tickets/{self.names['own']}/fees", FEE).json["id"],
                 "car": lambda: int(self.save(Vehicle(customer_id=self.customer.id)).id),
                 "strangers_car": lambda: int(self.save(Vehicle(customer_id=self.stranger.id)).id),
@@ -387,10 +386,6 @@ class AccessTable(ShopTest):
                 "nothing": lambda: 999_999,
             }
         )
-
-    def make_unwanted_job(self) -> int:
-        ticket = self.make_ticket(vehicle_id=self.names["car"])
-        return self.make_job(ticket, JobStatus.DECLINED, declined_reason=DeclinedReason.CUSTOMER, declined_at=now())
 
     def make_invoiced_ticket(self) -> int:
         ticket = self.make_ticket()

@@ -23,7 +23,6 @@ from app.core.text.search import sort_key
 from app.extensions import db
 from app.inventory.schemas import PART
 from app.models import AuditEvent, AuditKind, Mechanic, Part, ServiceTicket, Vehicle
-from app.rules.job_life import DeclinedReason, JobStatus
 from app.spreadsheets import exporting
 from tests.core.lists.test_paging import walk
 from tests.support import Caller, ShopTest, settings
@@ -96,8 +95,7 @@ class EveryList(ShopTest):
                     )
                 ).id
             )
-            declined = {"declined_reason": DeclinedReason.CUSTOMER, "declined_at": moment}
-            self.make_job(ticket, JobStatus.DECLINED, **declined)
+            self.make_declined_job(ticket, declined_at=moment)
         ids = {"customer_id": self.customer.id, "mechanic_id": mel.id, "part_id": part, "ticket_id": ticket}
         return {**ids, "vehicle_id": car}
 

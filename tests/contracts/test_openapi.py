@@ -21,7 +21,7 @@ from app.core.openapi.refusals import schema_name
 from app.core.problems import Problem
 from app.extensions import db
 from app.models import Customer, Invite, Mechanic, ServiceTicket, Vehicle
-from app.rules.job_life import DeclinedReason, JobStatus
+from app.rules.job_life import JobStatus
 from tests import support
 from tests.support import Caller, ShopTest
 from tests.support.catalogue import Catalogue, Operation
@@ -283,8 +283,7 @@ class Examples(DocumentTest):
         car = self.save(Vehicle(customer_id=self.customer.id)).id
         db.session.get_one(ServiceTicket, self.ids["ticket_id"]).vehicle_id = car
         db.session.commit()
-        reason = {"declined_reason": DeclinedReason.CUSTOMER, "declined_at": now()}
-        return self.make_job(self.make_ticket(vehicle_id=car), JobStatus.DECLINED, id=100, **reason)
+        return self.make_declined_job(self.make_ticket(vehicle_id=car), id=100)
 
     def invite(self, token: str) -> None:
         hashed = hashlib.sha256(token.encode()).hexdigest()
