@@ -6,7 +6,18 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import billing, customers, inventory, mechanics, privacy, service_tickets, spreadsheets, system, vehicles  # noqa: F401  # some packages add routes to the blueprints of others
+from app import (  # noqa: F401  # some packages add routes to the blueprints of others
+    billing,
+    canned_jobs,
+    customers,
+    inventory,
+    mechanics,
+    privacy,
+    service_tickets,
+    spreadsheets,
+    system,
+    vehicles,
+)
 from app.accounts import audit_routes, invites_routes, limits, me_routes, session_cache
 from app.accounts.idempotency import KEYS
 from app.approvals import routes as approvals_routes
@@ -99,6 +110,7 @@ def _register_blueprints(app: Flask) -> None:
     api.register_blueprint(service_tickets.blueprint, url_prefix="/service-tickets")
     # The same routes under their first address; served, but not documented again.
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
+    api.register_blueprint(canned_jobs.blueprint, url_prefix="/canned-jobs")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
     api.register_blueprint(me_routes.blueprint)
     api.register_blueprint(invites_routes.blueprint)

@@ -10,7 +10,8 @@
     │                   UnfinishedTickets, OdometerBackwards, OutOfStock, PartAwaited, UnitInUse, TicketLocked,
     │                   InvalidTransition, ReasonNeeded, AboveAuthorization, TotalChanged, TotalTooLarge, PaymentsExist,
     │                   Overpayment, AbovePaid, ProbableDuplicate, InvalidJobTransition, JobLocked, SeveralJobs,
-    │                   TooManyJobs, NothingProposed, ApprovalChanged, PublicUrlNeeded
+    │                   TooManyJobs, NothingProposed, ApprovalChanged, PublicUrlNeeded,
+    │                   NotRevivable
     ├── ApprovalAnswered 410
     ├── PreconditionFailed 412
     ├── BodyTooLarge 413
@@ -194,16 +195,16 @@ class PartAwaited(Conflict):
 
 
 class UnitInUse(Conflict):
-    """The new unit has no fractions, and the stock, the reorder point or a ticket line of the part has one."""
+    """The new unit has no fractions, and the stock, the reorder point, a ticket line or a canned job has one."""
 
     slug, title = "unit-in-use", "Fractions of the unit exist"
     advice = (
-        "Adjust the stock to whole units, and set whole units on the tickets. Where finished tickets used fractions, "
-        "add another part with the new unit."
+        "Adjust the stock to whole units, and set whole units on the tickets and in canned jobs. Where finished "
+        "tickets used fractions, add another part with the new unit."
     )
 
     def __init__(self) -> None:
-        super().__init__("Stock, reorder point or a ticket line of the part has a fraction of a unit.")
+        super().__init__("Stock, reorder point, a ticket line or a canned job has a fraction of a unit of the part.")
 
 
 class TicketLocked(Conflict):
@@ -339,7 +340,7 @@ class JobLocked(Conflict):
     slug, title = "job-locked", "Job locked"
     advice = (
         "Offer a declined job again with the status `proposed`. An approved one with issued parts, or of a ticket that "
-        "was a quote, cannot be deleted."
+        "was a quote, and one that was revived cannot be deleted."
     )
     members = {"job_id": _integer("The job."), "job_status": JOB_STATUS}
     example = {"job_id": 7, "job_status": "declined"}
@@ -388,7 +389,10 @@ class ApprovalChanged(Conflict):
             "jobs": [],
             "totals": {
                 **dict.fromkeys(("fees", "discount", "supplies", "tax", "paid"), "0.00"),
-                **{"parts": "181.90", "labor": "170.00", "total": "351.90", "balance": "351.90"},
+                "parts": "181.90",
+                "labor": "170.00",
+                "total": "351.90",
+                "balance": "351.90",
             },
         }
     }
@@ -412,6 +416,19 @@ class ApprovalAnswered(Problem):
 
     def __init__(self) -> None:
         super().__init__("This link was answered already.")
+
+
+class NotRevivable(Conflict):
+    """Only a declined job is offered again, and once; `revived_by` is the job that offers it, null if there is none."""
+
+    slug, title = "not-revivable", "Job cannot be revived"
+    advice = "Answer the job that offers it again, or choose one that `GET .../vehicles/{vehicle_id}/deferred` lists."
+    members = {
+        "job_id": _integer("The job."),
+        "job_status": JOB_STATUS,
+        "revived_by": {"type": ["integer", "null"], "description": "The job that offers it; null: none does."},
+    }
+    example = {"job_id": 7, "job_status": "declined", "revived_by": 12}
 
 
 # What it means when the database refuses a change, by the name of the constraint.

@@ -106,7 +106,7 @@ class NewAuthorizationSchema(ModelInput):
     json_schema = {
         "examples": [
             {"decision": "approved", "method": "phone", "said_by": "Dana Whitfield"},
-            {"jobs": [{"id": 5, "decision": "approved"}], "method": "in_person", "said_by": "Dana Whitfield"},
+            {"jobs": [{"id": 6, "decision": "approved"}], "method": "in_person", "said_by": "Dana Whitfield"},
         ],
     }
 

@@ -14,6 +14,7 @@ from app.approvals.operations import GOOD_FOR
 from app.billing import operations as billing
 from app.billing.authorizations_operations import authorize
 from app.billing.schemas import INVOICE_CONTENT
+from app.canned_jobs.operations import create_canned_job
 from app.core.database.transaction import atomic
 from app.core.database.types import now
 from app.core.keys import token_hash
@@ -171,8 +172,21 @@ VISITS = (
         "Squeals when braking. Pads and rotors, front.",
         TicketStatus.PAID,
         (3,),
-        ((1, "1"), (2, "2")),
-        (("Replace front pads and rotors", "1.7"), ("Road test", "0.3")),
+        jobs=(
+            Work(
+                "Front brakes",
+                "Pads are down to 2 mm.",
+                ((1, "1"), (2, "2")),
+                (("Replace front pads and rotors", "1.7"), ("Road test", "0.3")),
+                decision=Decision.APPROVED,
+            ),
+            Work(
+                "Rear struts",
+                "Both leak. The car is safe to drive.",
+                labor=(("Replace both struts", "2.4"),),
+                decision=Decision.DECLINED,
+            ),
+        ),
         quoted=True,
     ),
     Visit(
@@ -281,17 +295,35 @@ VISITS = (
     Visit(6, 91_350, "Belt squeals when cold.", TicketStatus.OPEN, (5,), ((9, "1"),), (), hold=Hold.CUSTOMER),
 )
 
+CANNED_JOBS = (
+    Work(
+        "Oil and filter",
+        parts=((3, "1"), (4, "5")),
+        labor=(("Change oil and filter", "0.5"),),
+        fees=(Fee("Disposal of oil", "3.00"),),
+    ),
+    Work("Front brakes", parts=((1, "1"), (2, "2")), labor=(("Replace front pads and rotors", "1.7"),)),
+    Work(
+        "Front left strut",
+        parts=((12, "1"),),
+        labor=(("Replace strut assembly", "2.2"),),
+        fees=(Fee("Wheel alignment at Hudson Alignment", "89.00", cost="60.00"),),
+    ),
+)
+
 # With these ids the operations of the OpenAPI document can be tried on a new demo shop: the first customer and their
-# car, Rosa Delgado, the ticket of the 185,000-mile service with its labor, proposed job and fee, the front brake pads.
+# car, Rosa Delgado, the ticket of the 185,000-mile service with its labor, proposed job and fee, the front brake pads,
+# the oil change.
 IDS = {
     "customer_id": 1,
     "vehicle_id": 1,
     "mechanic_id": 3,
     "ticket_id": 6,
-    "line_id": 9,
-    "job_id": 9,
+    "line_id": 10,
+    "job_id": 10,
     "fee_id": 2,
     "part_id": 1,
+    "canned_job_id": 1,
     "slug": "not-found",
     "token": LINK_TOKEN,
 }
@@ -366,6 +398,8 @@ def fill(rates: Rates) -> None:
             )
             for name, price, sku, on_hand, reorder_point, cost, location, unit in PARTS
         ]
+        for template in CANNED_JOBS:
+            create_canned_job(name=template.name, **_lines(template, parts))
         for visit in VISITS:
             _add_visit(visit, advisor, rates, staff, cars[visit.car - 1], parts)
         _add_link(advisor)
@@ -421,25 +455,25 @@ def _add_visit(
 def _add_job(job: Work, quoted: bool, advisor: Identity, ticket_id: int, parts: list[Part]) -> int:
     """Write a job, and return its id. On a ticket that is no quote it is approved at once, or waits for an answer."""
     status = JobStatus.PROPOSED if quoted or job.decision is None else JobStatus.APPROVED
-    fees = [
-        {
-            "kind": FeeKind.FEE if cost is None else FeeKind.SUBLET,
-            "description": description,
-            "amount": Decimal(amount),
-            "cost": cost and Decimal(cost),
-        }
-        for description, amount, cost in job.fees
-    ]
-    return jobs_operations.add_job(
-        advisor,
-        ticket_id,
-        name=job.name,
-        notes=job.notes,
-        status=status,
-        parts=[{"part_id": parts[number - 1].id, "quantity": Decimal(units)} for number, units in job.parts],
-        labor=[{"description": work, "hours": Decimal(hours)} for work, hours in job.labor],
-        fees=fees,
-    ).id
+    fields: dict[str, Any] = {"name": job.name, "notes": job.notes, "status": status, **_lines(job, parts)}
+    return jobs_operations.add_job(advisor, ticket_id, **fields).id
+
+
+def _lines(job: Work, parts: list[Part]) -> dict[str, list[dict[str, Any]]]:
+    """Return the lines of a job as requests send them."""
+    return {
+        "parts": [{"part_id": parts[number - 1].id, "quantity": Decimal(units)} for number, units in job.parts],
+        "labor": [{"description": work, "hours": Decimal(hours)} for work, hours in job.labor],
+        "fees": [
+            {
+                "kind": FeeKind.FEE if cost is None else FeeKind.SUBLET,
+                "description": description,
+                "amount": Decimal(amount),
+                "cost": cost and Decimal(cost),
+            }
+            for description, amount, cost in job.fees
+        ],
+    }
 
 
 def _authorize(visit: Visit, advisor: Identity, ticket_id: int, job_ids: list[int]) -> None:

@@ -12,7 +12,7 @@ from app.core.database.types import now
 from app.core.database.versions import ANY_VERSION, IfMatch
 from app.extensions import db
 from app.inventory import stock
-from app.models import AuditKind, MovementKind, Part, PartLine, StockMovement
+from app.models import AuditKind, CannedPart, MovementKind, Part, PartLine, StockMovement
 from app.problems import PartAwaited, UnitInUse
 from app.rules.units import NO_UNITS, Unit, fractions
 
@@ -46,16 +46,15 @@ def update_part(part_id: int, *, if_match: IfMatch = ANY_VERSION, **changes: Any
 
 
 def _require_whole(part: Part, unit: Unit, reorder_point: Decimal | None) -> None:
-    """Raises `UnitInUse` if the unit has no fractions, and stock, reorder point or a line of the part has one."""
+    """Raises `UnitInUse` if the unit has no fractions, and stock, reorder point, a line or a canned job has one."""
     stored = {"on_hand": part.quantity_on_hand, "reserved": part.quantity_reserved, "reorder_point": reorder_point}
-    fraction_used = exists().where(PartLine.part_id == part.id, PartLine.has_fraction())
-    if unit.is_whole and (fractions(unit, stored) or db.session.scalar(select(fraction_used))):
+    if unit.is_whole and (fractions(unit, stored) or db.session.scalar(select(stock.fraction_used(part.id)))):
         raise UnitInUse
 
 
 @atomic()
 def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSION) -> None:
-    """Delete a part, or archive it if a ticket line or a stock movement refers to it.
+    """Delete a part, or archive it if a ticket line, a stock movement or a canned job refers to it.
 
     Raises `NotFound`, `PreconditionFailed`, `PartAwaited`.
     """
@@ -64,7 +63,7 @@ def delete_part(actor: Identity, part_id: int, *, if_match: IfMatch = ANY_VERSIO
     awaited = exists().where(PartLine.part_id == part_id, PartLine.quantity_short > 0)
     if db.session.scalar(select(awaited)):
         raise PartAwaited
-    references = (exists().where(PartLine.part_id == part_id), exists().where(StockMovement.part_id == part_id))
+    references = (exists().where(model.part_id == part_id) for model in (PartLine, StockMovement, CannedPart))
     if any(db.session.scalar(select(reference)) for reference in references):
         part.archived_at = now()
         audit(AuditKind.ARCHIVED, actor, part)

@@ -7,16 +7,18 @@ units are available: code that frees units fills backorders at once, the oldest 
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.accounts.access import Identity
+from app.core.database.transaction import not_found
 from app.core.database.types import LARGEST_INTEGER
 from app.core.decimals import to_number
 from app.core.problems import Conflict, InvalidInput
 from app.extensions import db
-from app.models import Job, MovementKind, Part, PartLine, ServiceTicket, StockMovement, TicketEvent
+from app.models import CannedPart, Job, MovementKind, Part, PartLine, ServiceTicket, StockMovement, TicketEvent
 from app.problems import OutOfStock
 from app.rules.job_life import JobStatus
 from app.rules.ticket_life import RESERVING, WORKED
@@ -35,6 +37,22 @@ _LINES = (
 )
 
 
+def lock_parts(part_ids: Iterable[int]) -> dict[int, Part]:
+    """Lock the parts with these ids, in order of id; return them by id. Raises `NotFound` for one that is not there.
+
+    They may be archived.
+    """
+    ids = sorted(set(part_ids))
+    if not ids:
+        return {}
+    query = select(Part).where(Part.id.in_(ids)).order_by(Part.id).with_for_update(key_share=True)
+    parts = {part.id: part for part in db.session.scalars(query, execution_options={"populate_existing": True})}
+    for part_id in ids:
+        if part_id not in parts:
+            raise not_found(Part, part_id)
+    return parts
+
+
 def lock_lines(job_ids: Iterable[int]) -> list[PartLine]:
     """Lock the part lines of jobs of a locked ticket, and their parts; return the lines, the oldest first."""
     ids = list(job_ids)
@@ -46,6 +64,18 @@ def refuse_fractions(unit: Unit, **quantities: Decimal | None) -> None:
     """Raises `InvalidInput` for quantities, named as the fields of a body, that are fractions of a whole unit."""
     if messages := fractions(unit, quantities):
         raise InvalidInput({name: [message] for name, message in messages.items()})
+
+
+def fraction_used(part_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+    """Return the criterion for a part of which a line of a ticket or of a canned job has a fraction of a unit."""
+    models = (PartLine, CannedPart)
+    return or_(*(exists().where(model.part_id == part_id, model.has_fraction()) for model in models))
+
+
+def refuse_fractions_of_lines(lines: Iterable[Mapping[str, Any]], parts: Mapping[int, Part]) -> None:
+    """Raises `InvalidInput` for lines, as `parts` of a body lists them, with a fraction of a whole unit."""
+    for index, line in enumerate(lines):
+        refuse_fractions(parts[line["part_id"]].unit, **{f"parts.{index}.quantity": line["quantity"]})
 
 
 def reallocate(actor: Identity, part: Part, line: PartLine, wanted: Decimal) -> None:

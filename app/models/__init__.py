@@ -1,7 +1,8 @@
 """The models, one file for each aggregate; each model enforces its own invariants.
 
-Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, approval links, parts,
-customers, the advisory lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within each.
+Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, approval links, canned jobs,
+parts, customers, the advisory lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within
+each.
 """
 
 from app.core.database.types import LARGEST_INTEGER
@@ -20,6 +21,7 @@ from app.models.billing import (
     PaymentKind,
     PaymentMethod,
 )
+from app.models.canned_job import CANNED_LINES, CannedFee, CannedJob, CannedLabor, CannedPart
 from app.models.customer import Customer
 from app.models.history import TicketEvent
 from app.models.idempotency import IdempotencyKey
@@ -33,12 +35,19 @@ from app.models.stock import MovementKind, StockMovement
 from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, ticket_mechanics
 from app.models.vehicle import MAX_MILES, Vehicle
 
-# The cached list that a change of each model invalidates. Mechanics are listed with their number of open tickets.
-CACHED_LISTS: dict[type, str] = {Mechanic: "mechanics", Part: "parts", ServiceTicket: "mechanics"}
+# The cached list that a change of each model invalidates. Mechanics are listed with their number of open tickets,
+# canned jobs with the names of their parts.
+CACHED_LISTS: dict[type, str] = {
+    CannedJob: "parts",
+    Mechanic: "mechanics",
+    Part: "parts",
+    ServiceTicket: "mechanics",
+}
 
 __all__ = [
     "BY_CUSTOMERS",
     "CACHED_LISTS",
+    "CANNED_LINES",
     "LARGEST_INTEGER",
     "MAX_MILES",
     "Account",
@@ -48,6 +57,10 @@ __all__ = [
     "AuditKind",
     "Authorization",
     "AuthorizationMethod",
+    "CannedFee",
+    "CannedJob",
+    "CannedLabor",
+    "CannedPart",
     "Customer",
     "Decision",
     "FeeKind",

@@ -3,9 +3,10 @@
 import enum
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, select
-from sqlalchemy.orm import Mapped, column_property, composite, mapped_column
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, and_, false, select
+from sqlalchemy.orm import Mapped, aliased, column_property, composite, mapped_column
 
 from app.core.database.models import Row, readonly_relationship
 from app.core.database.types import Money, UtcDateTime, enum_column, now
@@ -20,6 +21,7 @@ from app.rules.job_life import (
     find_job_transition,
 )
 from app.rules.money import ZERO
+from app.rules.ticket_life import TicketStatus
 from app.rules.totals import JobTotals, Work
 
 # The columns of a job's totals, in the order of the fields of `JobTotals`.
@@ -76,9 +78,19 @@ class Job(Row):
     total: Mapped[Decimal] = mapped_column(Money, default=ZERO)
     totals: Mapped[JobTotals] = composite(*FIGURES)
 
+    ticket: Mapped[ServiceTicket] = readonly_relationship()
     parts: Mapped[list[PartLine]] = readonly_relationship(order_by="PartLine.id")
     labor: Mapped[list[LaborLine]] = readonly_relationship(order_by="LaborLine.id")
     fees: Mapped[list["FeeLine"]] = readonly_relationship(order_by="FeeLine.id")
+
+    def revivals(self) -> Select[int]:
+        """Return the query for the ids of the jobs that offer it again: those of tickets that are not void."""
+        return _revivals(self.id)
+
+    @classmethod
+    def is_deferred(cls) -> ColumnElement[bool]:
+        """Return the criterion for declined jobs that are not offered again."""
+        return and_(cls.status == JobStatus.DECLINED, ~_revivals(cls.id).correlate(cls).exists())
 
     @property
     def work(self) -> Work:
@@ -127,6 +139,12 @@ class Job(Row):
             self.approved_at = now()
         elif transition.target is JobStatus.DECLINED:
             self.declined_at = now()
+
+
+def _revivals(job_id: Any) -> Select[int]:
+    revival, ticket = aliased(Job), aliased(ServiceTicket)
+    is_standing = (revival.revived_from == job_id, ticket.id == revival.ticket_id, ticket.status != TicketStatus.VOID)
+    return select(revival.id).where(*is_standing)
 
 
 class FeeKind(enum.Enum):

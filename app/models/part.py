@@ -82,6 +82,16 @@ class Part(Named, Versioned, Row):
     def _runs_low(cls) -> ColumnElement[bool]:
         return func.coalesce(cls.quantity_available <= cls.reorder_point, false())
 
+    @hybrid_property
+    def is_archived(self) -> bool:
+        """Whether it is gone from the catalogue, and only kept in history."""
+        return self.archived_at is not None
+
+    @is_archived.inplace.expression
+    @classmethod
+    def _is_archived(cls) -> ColumnElement[bool]:
+        return cls.archived_at.is_not(None)
+
     @classmethod
     def not_deleted(cls) -> ColumnElement[bool]:
         return cls.archived_at.is_(None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal_column, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, literal_column, select, true
 
 from app.core.lists.listing import Blocks, Filter, Listing, one_of, words_in
 from app.models import Assignment, Job, Mechanic, ServiceTicket, TicketEvent
@@ -46,6 +46,11 @@ def _filters(model: type[Any]) -> dict[str, Filter]:
 
 def _statuses(model: type[Any]) -> list[ColumnElement[bool]]:
     return [model.status == literal_column(f"'{status.value}'") for status in TicketStatus]
+
+
+def _on_ticket(criterion: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the criterion for jobs of tickets like this which are not void."""
+    return exists().where(ServiceTicket.id == Job.ticket_id, ServiceTicket.status != TicketStatus.VOID, criterion)
 
 
 ASSIGNMENTS = Listing(
@@ -139,3 +144,12 @@ TICKETS = Listing(
 )
 EVENTS = Listing(TicketEvent, sorts={"id": TicketEvent.id})
 JOBS = Listing(Job, sorts={"id": Job.id})
+DEFERRED = Listing(
+    Job,
+    sorts={"id": Job.id, "declined_at": Job.declined_at},
+    default="-declined_at",
+    filters={
+        "vehicle_id": lambda vehicle_id: and_(Job.is_deferred(), _on_ticket(ServiceTicket.vehicle_id == vehicle_id)),
+        "customer_id": lambda customer_id: _on_ticket(ServiceTicket.customer_id == customer_id),
+    },
+)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
 
 from app.accounts.access import Identity
@@ -21,6 +21,7 @@ from app.service_tickets.decisions import decide
 from app.service_tickets.default_job import insert_job
 from app.service_tickets.fees_operations import new_fee, take_fee_off
 from app.service_tickets.history import change_fields, recompute, record_job
+from app.service_tickets.jobs_sources import find_source, lock_both
 from app.service_tickets.lines_operations import new_labor, set_part, take_labor_off, take_part_off
 
 Fields = Mapping[str, Any]
@@ -34,32 +35,41 @@ def add_job(
     actor: Identity,
     ticket_id: int,
     *,
-    name: str,
-    notes: str | None = None,
     status: JobStatus | None = None,
     backorder: bool = False,
-    **lines: Sequence[Fields],
+    **made_of: Any,
 ) -> Job:
-    """Write a job with its `parts`, `labor` and `fees`, all or nothing.
+    """Write a job with its parts, labor and fees, all or nothing.
 
-    A mechanic proposes it, on their own tickets. The front desk proposes it on a ticket that was a quote; on another it
-    is approved unless it is written as proposed. Raises `NotFound`, `Forbidden`, `TicketLocked`,
-    `InvalidJobTransition`, `TooManyJobs`, `MechanicInactive`, `OutOfStock`, `TotalTooLarge`.
+    `made_of` are `name`, `notes`, and lists of lines (`parts`, `labor`, `fees`); or `canned_job_id` or `revive_job_id`,
+    whose name and notes it has unless others are given. A mechanic proposes it, on their own tickets. The front desk
+    proposes it on a ticket that was a quote; on another it is approved unless it is written as proposed. Raises
+    `NotFound`, `Forbidden`, `InvalidInput`, `NotRevivable`, `TicketLocked`, `InvalidJobTransition`, `TooManyJobs`,
+    `MechanicInactive`, `OutOfStock`, `TotalTooLarge`.
     """
+    if (revive_job_id := made_of.get("revive_job_id")) is not None:
+        lock_both(ticket_id, revive_job_id)
     ticket = lock_ticket(actor, ticket_id)
-    parts = _lock_parts(part["part_id"] for part in lines.get("parts", ()))
-    mechanics = _load_mechanics(lines)
+    source = find_source(**made_of)
+    parts = stock.lock_parts(part["part_id"] for part in source.lines.get("parts", ()))
+    mechanics = _load_mechanics(source.lines)
     status = _require_first_status(actor, ticket, status)
-    _require_may_write(actor, ticket, lines, mechanics)
-    _refuse_fractions(lines, parts)
+    _require_may_write(actor, ticket, source.set_by_actor, mechanics)
+    source.require_usable(ticket, parts)
     ticket.require_changeable()
     _require_writable(ticket, status)
     jobs = load_jobs(ticket)
-    approved_at = now() if status is JobStatus.APPROVED else None
-    job = Job(ticket_id=ticket.id, name=name, notes=notes, status=status, approved_at=approved_at)
+    job = Job(
+        ticket_id=ticket.id,
+        name=source.name,
+        notes=source.notes,
+        status=status,
+        approved_at=now() if status is JobStatus.APPROVED else None,
+        revived_from=source.revived_from,
+    )
     insert_job(job, jobs)
     record_job(actor, ticket, job, None, status)
-    write_lines(actor, ticket, job, lines, parts, {}, backorder=backorder)
+    write_lines(actor, ticket, job, source.lines, parts, {}, backorder=backorder)
     recompute(ticket, jobs)
     return job
 
@@ -123,25 +133,6 @@ def _require_may_write(
         require_active(mechanic)
 
 
-def _lock_parts(part_ids: Iterable[int]) -> dict[int, Part]:
-    """Lock the parts with these ids, in order of id; return them by id. Raises `NotFound` for one that is not there."""
-    ids = sorted(set(part_ids))
-    if not ids:
-        return {}
-    query = select(Part).where(Part.id.in_(ids)).order_by(Part.id).with_for_update(key_share=True)
-    parts = {part.id: part for part in db.session.scalars(query, execution_options={"populate_existing": True})}
-    for part_id in ids:
-        if part_id not in parts:
-            raise not_found(Part, part_id)
-    return parts
-
-
-def _refuse_fractions(lines: Mapping[str, Sequence[Fields]], parts: Mapping[int, Part]) -> None:
-    """Raises `InvalidInput` for a fraction of a part that is counted in whole units."""
-    for index, line in enumerate(lines.get("parts", ())):
-        stock.refuse_fractions(parts[line["part_id"]].unit, **{f"parts.{index}.quantity": line["quantity"]})
-
-
 def _load_mechanics(lines: Mapping[str, Sequence[Fields]]) -> list[Mechanic]:
     """Return the mechanics whom the labor names. Raises `NotFound`."""
     ids = sorted({line["mechanic_id"] for line in lines.get("labor", ()) if line.get("mechanic_id") is not None})
@@ -180,7 +171,7 @@ def change_job(
     if is_moved and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins change the status of a job.")
     _require_may_write(actor, ticket, {**lines.added, "fees": lines.changed_fees}, mechanics)
-    _refuse_fractions(lines.added, lines.parts)
+    stock.refuse_fractions_of_lines(lines.added.get("parts", ()), lines.parts)
     if_match.require(ticket)
     changes = job.differences(changes)
     if not (is_moved or changes or lines):
@@ -205,7 +196,7 @@ class Replacement:
     def __init__(self, job: Job, sent: Mapping[str, Sequence[Fields]]) -> None:
         stored = {kind: self._load(kind, job) for kind in sent}
         part_ids = {line["part_id"] for line in sent.get("parts", ())}
-        self.parts = _lock_parts(part_ids | {line.part_id for line in stored.get("parts", ())})
+        self.parts = stock.lock_parts(part_ids | {line.part_id for line in stored.get("parts", ())})
         if stored.get("parts"):
             stored["parts"] = self._load("parts", job)  # again: the locks of the parts guard their stock
         self.removed: dict[str, list[Any]] = {}
@@ -264,7 +255,8 @@ def delete_job(actor: Identity, ticket_id: int, job_id: int, *, if_match: IfMatc
     """Delete a job and its lines: a proposed one, or an approved one of a ticket that never was a quote.
 
     A mechanic deletes proposed ones of their own tickets. Raises `NotFound`, `Forbidden`, `PreconditionFailed`,
-    `TicketLocked`, and `JobLocked` if the job is declined, was approved by the customer, or has issued parts.
+    `TicketLocked`, and `JobLocked` if the job is declined, was approved by the customer, was revived, or has issued
+    parts.
     """
     ticket = lock_ticket(actor, ticket_id)
     jobs = load_jobs(ticket)
@@ -285,6 +277,8 @@ def delete_job(actor: Identity, ticket_id: int, job_id: int, *, if_match: IfMatc
 
 
 def _require_deletable(ticket: ServiceTicket, job: Job, lines: Iterable[PartLine]) -> None:
+    if db.session.scalar(select(exists().where(Job.revived_from == job.id))):
+        raise JobLocked(f"Job {job.id} was revived and stays on record.", job_id=job.id, job_status=job.status.value)
     if job.status is JobStatus.PROPOSED:
         return
     is_on_record = job.status is JobStatus.DECLINED or ticket.is_quote

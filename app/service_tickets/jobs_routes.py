@@ -14,6 +14,7 @@ from app.problems import (
     InvalidJobTransition,
     JobLocked,
     MechanicInactive,
+    NotRevivable,
     OutOfStock,
     TicketLocked,
     TooManyJobs,
@@ -30,14 +31,24 @@ from app.service_tickets.routes import MONEY
 @blueprint.arguments(NewJobSchema)
 @blueprint.response(201, JOB, description="The new job.", location="/service-tickets/{ticket_id}/jobs/{id}")
 @blueprint.refuses(
-    NotFound, Forbidden, TicketLocked, InvalidJobTransition, TooManyJobs, MechanicInactive, OutOfStock, *MONEY
+    NotFound,
+    Forbidden,
+    TicketLocked,
+    InvalidJobTransition,
+    NotRevivable,
+    TooManyJobs,
+    MechanicInactive,
+    OutOfStock,
+    *MONEY,
 )
 def add_job(actor: Identity, fields: dict[str, Any], ticket_id: int) -> Job:
     """Write a job with its lines on a ticket.
 
     On a ticket that was a quote it is proposed: the customer approves it, or declines it. On another it is approved,
     unless it is sent with `"status": "proposed"`. A mechanic proposes jobs on their own tickets, at the catalogue's
-    prices and the ticket's rate.
+    prices and the ticket's rate, or those of a canned job. With `canned_job_id` it has the lines of a canned job; with
+    `revive_job_id` those of a job that the customer declined on another ticket for this vehicle: parts at today's
+    prices, labor that had the shop's rate at the ticket's. A part that is archived meanwhile is a 422 that names it.
     """
     return jobs_operations.add_job(actor, ticket_id, **fields)
 

@@ -12,6 +12,7 @@ from app.mechanics.schemas import MechanicNameSchema
 from app.models import LinkState, ServiceTicket
 from app.rules.ticket_life import Hold, TicketStatus
 from app.service_tickets.filters import TICKETS
+from app.service_tickets.job_counts import JobCounts
 from app.service_tickets.jobs_schemas import ListedJobSchema
 from app.service_tickets.schemas import (
     OwnTicketSchema,
@@ -59,6 +60,7 @@ class TicketCardSchema(ModelOutput):
         allow_none=True,
         metadata={"description": "What became of the newest approval link; null: there is none."},
     )
+    jobs = JobCounts(metadata={"description": "How many of its jobs have each status."})
 
     json_schema = {"x-asked-for-by": "view=summary"}
 
@@ -79,6 +81,7 @@ class TicketCardSchema(ModelOutput):
             "balance",
             "parts_short",
             "approval_link",
+            "jobs",
         )
 
 

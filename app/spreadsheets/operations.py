@@ -12,7 +12,7 @@ from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, insert, inspect, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, inspect, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.access import Identity
@@ -25,7 +25,7 @@ from app.customers.schemas import CUSTOMER, WalkInSchema
 from app.extensions import db
 from app.inventory import stock
 from app.inventory.schemas import CATALOGUE, PART, NewPartSchema
-from app.models import Customer, Part, PartLine
+from app.models import Customer, Part
 from app.rules.sku import sku_key
 from app.rules.units import NO_UNITS, Unit, fractions
 from app.spreadsheets.checking import FileRow, RowError, RowErrors, check
@@ -104,7 +104,7 @@ class PartImport(Import):
         return [(name, value) for name, value in keys if value is not None]
 
     def extra_columns(self) -> list[SQLColumnExpression[Any]]:
-        fraction_used = exists().where(PartLine.part_id == Part.id, PartLine.has_fraction())
+        fraction_used = stock.fraction_used(Part.__table__.c.id)
         return [Part.quantity_on_hand, Part.quantity_reserved, fraction_used.label("fraction_used")]
 
     def require_new(self, values: Values) -> None:
@@ -122,7 +122,7 @@ class PartImport(Import):
         self._require_whole(unit, {"reorder_point": values.get("reorder_point", stored.reorder_point)})
         kept = {"on_hand": stored.quantity_on_hand, "reserved": stored.quantity_reserved}
         if unit is not stored.unit and unit.is_whole and (stored.fraction_used or fractions(unit, kept)):
-            raise RowError({"unit": "The stock or a ticket line of the part has a fraction of a unit."})
+            raise RowError({"unit": "The stock, a ticket line or a canned job has a fraction of a unit of the part."})
 
     def _require_whole(self, unit: Unit, values: Values) -> None:
         """Raises `RowError` for fractions of a unit of which there are none."""

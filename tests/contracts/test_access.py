@@ -3,11 +3,12 @@
 A row is a request and its answers in the order of `PEOPLE`. In its path `{own}` is a ticket of `customer` that
 `mechanic` opened, `{other}` one that a colleague opened, `{quote}`, `{refused}`, `{started}`, `{done}` and `{billed}`
 are own ones that are an estimate, declined, in progress, completed and invoiced, `{line}` and `{others_line}` are labor
-of `{own}` and `{other}`, `{job}` and `{others_job}` proposed jobs of these, `{fee}` a fee of `{own}`, `{car}` and
-`{strangers_car}` vehicles of the two customers, `{offered}` is `{own}` with `{job}`, `{invite}` the token of an open
-invite, `{link}` that of an approval link to `{offered}`, `{version}` what stands there, and `{nothing}` an id that is
-not there; the remaining names say whose row it is. Requests to /service-tickets are made to the alias /service_tickets
-too.
+of `{own}` and `{other}`, `{job}` and `{others_job}` proposed jobs of these, `{fee}` a fee of `{own}`, `{canned}` a
+canned job, `{car}` and `{strangers_car}` vehicles of the two customers, `{returned}` and `{others_returned}` tickets of
+`mechanic` and of a colleague for `{car}`, `{unwanted}` a job that was declined on a third, `{offered}` is `{own}` with
+`{job}`, `{invite}` the token of an open invite, `{link}` that of an approval link to `{offered}`, `{version}` what
+stands there, and `{nothing}` an id that is not there; the remaining names say whose row it is. Requests to
+/service-tickets are made to the alias /service_tickets too.
 """
 
 import re
@@ -149,6 +150,12 @@ TABLE = [
     Row("POST", "/service-tickets/{own}/jobs", {**JOB, "labor": [{**LABOR, "rate": "90"}]}, FRONT_DESK_CREATE),
     Row("POST", "/service-tickets/{own}/jobs", {**JOB, "fees": [FEE]}, FRONT_DESK_CREATE),
     Row("POST", "/service-tickets/{nothing}/jobs", JOB, NOT_THERE_FOR_STAFF),
+    Row("POST", "/service-tickets/{own}/jobs", {"canned_job_id": "{canned}"}, STAFF_CREATE),
+    Row("POST", "/service-tickets/{other}/jobs", {"canned_job_id": "{canned}"}, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{own}/jobs", {"canned_job_id": "{nothing}"}, NOT_THERE_FOR_STAFF),
+    Row("POST", "/service-tickets/{returned}/jobs", {"revive_job_id": "{unwanted}"}, STAFF_CREATE),
+    Row("POST", "/service-tickets/{others_returned}/jobs", {"revive_job_id": "{unwanted}"}, FRONT_DESK_CREATE),
+    Row("POST", "/service-tickets/{returned}/jobs", {"revive_job_id": "{nothing}"}, NOT_THERE_FOR_STAFF),
     Row("GET", "/service-tickets/{own}/jobs", None, STAFF),
     Row("GET", "/service-tickets/{nothing}/jobs", None, NOT_THERE_FOR_STAFF),
     Row("GET", "/service-tickets/{own}/jobs/{job}", None, STAFF),
@@ -226,7 +233,18 @@ TABLE = [
     Row("DELETE", "/customers/{customer}/vehicles/{car}", None, (401, 204, 404, 204, 204, 204)),
     Row("DELETE", "/customers/{customer}/vehicles/{strangers_car}", None, NOT_THERE),
     Row("GET", "/customers/{customer}/vehicles/{car}/history", None, OWNER_AND_STAFF),
+    Row("GET", "/customers/{customer}/vehicles/{car}/deferred", None, OWNER_AND_STAFF),
     Row("GET", "/customers/{customer}/vehicles/{strangers_car}/history", None, NOT_THERE),
+    Row("GET", "/customers/{customer}/vehicles/{strangers_car}/deferred", None, NOT_THERE),
+
+    Row("POST", "/canned-jobs", JOB, FRONT_DESK_CREATE),
+    Row("GET", "/canned-jobs", None, STAFF),
+    Row("GET", "/canned-jobs/{canned}", None, STAFF),
+    Row("GET", "/canned-jobs/{nothing}", None, NOT_THERE_FOR_STAFF),
+    Row("PUT", "/canned-jobs/{canned}", {"name": "Rear brakes"}, FRONT_DESK),
+    Row("PUT", "/canned-jobs/{nothing}", {"name": "Rear brakes"}, NOT_THERE_FOR_FRONT_DESK),
+    Row("DELETE", "/canned-jobs/{canned}", None, (401, 403, 403, 403, 204, 204)),
+    Row("DELETE", "/canned-jobs/{nothing}", None, NOT_THERE_FOR_FRONT_DESK),
 
     Row("POST", "/inventory", NEW_PART, FRONT_DESK_CREATE),
     Row("GET", "/inventory", None, SIGNED_IN),
@@ -336,6 +354,7 @@ class AccessTable(ShopTest):
             ("/customers/{}/personal-data", self.customer.id),
             (f"/customers/{own}/vehicles/{{}}", car),
             (f"/customers/{own}/vehicles/{{}}/history", car),
+            (f"/customers/{own}/vehicles/{{}}/deferred", car),
             ("/service-tickets/{}", billed),
             ("/service-tickets/{}/authorizations", billed),
             ("/service-tickets/{}/invoice", billed),
@@ -375,6 +394,10 @@ class AccessTable(ShopTest):
                 "others_line": lambda: self.make_labor(self.names["other"]),
                 "job": lambda: self.make_job(self.names["own"], JobStatus.PROPOSED),
                 "others_job": lambda: self.make_job(self.names["other"], JobStatus.PROPOSED),
+                "canned": lambda: self.advisor.post("/canned-jobs", {**JOB, "fees": [FEE]}).json["id"],
+                "returned": lambda: self.make_ticket(vehicle_id=self.names["car"]),
+                "others_returned": lambda: self.make_ticket(self.colleague, vehicle_id=self.names["car"]),
+                "unwanted": lambda: self.make_declined_job(self.make_ticket(vehicle_id=self.names["car"])),
                 "fee": lambda: self.advisor.post(f"/service-tickets/{self.names['own']}/fees", FEE).json["id"],
                 "car": lambda: int(self.save(Vehicle(customer_id=self.customer.id)).id),
                 "strangers_car": lambda: int(self.save(Vehicle(customer_id=self.stranger.id)).id),

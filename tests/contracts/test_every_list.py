@@ -95,6 +95,7 @@ class EveryList(ShopTest):
                     )
                 ).id
             )
+            self.make_declined_job(ticket, declined_at=moment)
         ids = {"customer_id": self.customer.id, "mechanic_id": mel.id, "part_id": part, "ticket_id": ticket}
         return {**ids, "vehicle_id": car}
 
@@ -134,7 +135,7 @@ class EveryList(ShopTest):
         by_cursor = [row for page in walk(caller, f"{path}&limit={ON_PAGE}") for row in page.json or []]
         by_page = [row for page in walk(caller, f"{path}&per_page={ON_PAGE}") for row in page.json or []]
         self.assertEqual(by_cursor, by_page)
-        self.assertCountEqual([row["id"] for row in by_cursor], [row["id"] for row in everything])
+        self.assertCountEqual([shown(row, "id") for row in by_cursor], [shown(row, "id") for row in everything])
         self.assertSorted(path.partition("sort=")[2], by_cursor)
 
     def test_every_export_shows_each_row_once_in_every_order(self) -> None:
@@ -175,6 +176,8 @@ class EveryList(ShopTest):
 
 def shown(row: dict[str, Any], name: str) -> Any:
     """What an answer shows of a sort key, in whichever of its objects."""
+    if name == "id" and "job_id" in row:
+        name = "job_id"  # of deferred work
     if name in row:
         return row[name]
     return next(each[name] for each in row.values() if isinstance(each, dict) and name in each)

@@ -19,7 +19,8 @@ from app.core.database.types import now
 from app.core.openapi.parser import MAX_MARKS, MAX_MEMBERS
 from app.core.openapi.refusals import schema_name
 from app.core.problems import Problem
-from app.models import Customer, Invite, Mechanic, Vehicle
+from app.extensions import db
+from app.models import Customer, Invite, Mechanic, ServiceTicket, Vehicle
 from app.rules.job_life import JobStatus
 from tests import support
 from tests.support import Caller, ShopTest
@@ -232,7 +233,7 @@ class Examples(DocumentTest):
             "mechanic_id": self.colleague.id,
             "ticket_id": ticket,
             "line_id": line["id"],
-            "job_id": self.make_job(ticket, JobStatus.PROPOSED, id=5),
+            "job_id": self.make_job(ticket, JobStatus.PROPOSED, id=6),
             "part_id": part,
         }
         self.ids = self.catalogue.fill_in(self.admin, ids)
@@ -253,6 +254,8 @@ class Examples(DocumentTest):
                         self.open_account(**example)
                     if operation.path == "/invites/accept":
                         self.invite(example["token"])
+                    if "revive_job_id" in example:
+                        example = {"revive_job_id": self.declined_job()}
                     self.assertDocumented(operation, self.send(operation, example))
 
     def test_files_are_taken_as_they_are_described(self) -> None:
@@ -276,6 +279,13 @@ class Examples(DocumentTest):
     def open_account(self, email: str, password: str) -> None:
         for model in (Mechanic, Customer):
             self.save(model(name="Exa Mple", email=email, password_hash=hash_password(password)))
+
+    def declined_job(self) -> int:
+        """The id of a job that was declined on another ticket for the same car."""
+        car = self.save(Vehicle(customer_id=self.customer.id)).id
+        db.session.get_one(ServiceTicket, self.ids["ticket_id"]).vehicle_id = car
+        db.session.commit()
+        return self.make_declined_job(self.make_ticket(vehicle_id=car), id=100)
 
     def invite(self, token: str) -> None:
         hashed = hashlib.sha256(token.encode()).hexdigest()

@@ -74,6 +74,7 @@ class StatementsOfReads(ShopTest):
         crew = [db.session.get(Mechanic, caller.id) for caller in callers]
         for caller in callers:
             ticket = self.make_ticket(caller, mechanics=crew, vehicle_id=cars[0])
+            self.make_declined_job(ticket)
             self.save(AuditEvent(kind=AuditKind.SIGNED_IN, mechanic_id=caller.id))
         path = f"/service-tickets/{ticket}"
         for caller, part in zip(callers, parts, strict=True):

@@ -48,6 +48,9 @@ KEPT = {
 # What tells nothing of customers.
 OTHERS = {
     "mechanics": {"name", "email", "phone", "specialty", "password_hash", "search_text", "name_key"},
+    "canned_jobs": {"name", "search_text", "name_key"},
+    "canned_labor": {"description"},
+    "canned_fees": {"description"},
     "parts": {"name", "sku", "sku_key", "name_text", "location", "search_text", "name_key", "location_key"},
     "stock_movements": {"reason"},
 }

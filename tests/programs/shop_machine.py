@@ -107,6 +107,7 @@ class ShopMachine(RuleBasedStateMachine):
         type(self).runs += 1
         close_shop(self.people)
         self.model = Model()
+        self.cars: dict[str, int] = {}
         self.changed = True
 
     @classmethod
@@ -173,6 +174,9 @@ class ShopMachine(RuleBasedStateMachine):
             ledger = [("receive", stock)] if stock else []
             part = Part(made.json["id"], unit, price, stock is not None, taxable, ledger)
             self.model.parts.append(part)
+        for owner in CUSTOMERS:
+            path = f"/customers/{getattr(self.crew, owner).id}/vehicles"
+            self.cars[owner] = self.ask("advisor", "POST", path, {"model": "Accord"}).json["id"]
         self.new_ticket("mechanic", "customer", "open")
         self.new_ticket("advisor", "stranger", "estimate")
         self.new_ticket("mechanic", "customer", "open")
@@ -185,6 +189,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def new_ticket(self, opener: str, owner: str, status: str) -> None:
         body = {"customer_id": getattr(self.crew, owner).id, "description": DESCRIPTION, "status": status}
+        body["vehicle_id"] = self.cars[owner]
         made = self.ask(opener, "POST", "/service-tickets", body)
         assert made.status_code == 201, made.text
         self.answers[("POST service-tickets", 201)] += 1
@@ -304,6 +309,7 @@ class ShopMachine(RuleBasedStateMachine):
         labor=st.lists(st.tuples(TENTHS, st.none() | st.integers(0, 20_000), st.booleans()), max_size=2),
         fees=st.lists(st.tuples(MONEY, st.booleans()), max_size=1),
         backorder=st.booleans(),
+        canned=st.booleans(),
     )
     def write_job(
         self,
@@ -314,27 +320,59 @@ class ShopMachine(RuleBasedStateMachine):
         labor: list[tuple[int, int | None, bool]],
         fees: list[tuple[int, bool]],
         backorder: bool,
+        canned: bool,
     ) -> None:
+        """Write a job by hand, or write a canned job first and use it."""
         n = self.index(pick, *CHANGEABLE)
-        body: dict[str, Any] = {"name": f"Job {pick}", "backorder": backorder} | ({"status": status} if status else {})
+        body: dict[str, Any] = {"name": f"Job {pick}"}
         body["parts"] = [{"part_id": self.model.parts[k].id, "quantity": units(quantity)} for k, quantity in parts]
         body["labor"] = [labor_body(*line) for line in labor]
         body["fees"] = [fee_body(*fee) for fee in fees]
+        canned = canned and not any(self.model.parts[k].unit == "each" and quantity % 100 for k, quantity in parts)
+        if canned:
+            template = self.act("advisor", "POST", "/canned-jobs", body, 201, lambda model: None)
+            body = {"canned_job_id": template["id"]}
+        body |= {"backorder": backorder} | ({"status": status} if status else {})
         job = Job(0, f"Job {pick}", "")
         job.labor = [Labor(0, tenths, LABOR_RATE if rate is None else rate, taxed) for tenths, rate, taxed in labor]
         job.fees = [Fee(0, amount, taxed) for amount, taxed in fees]
         has_rate = any(rate is not None for _, rate, _ in labor)
 
         def foretell(model: Model) -> None:
-            if has_rate:
+            if has_rate and not canned:
                 model.require_labor(who, model.tickets[n], 0)
             used = [(model.parts[k], quantity) for k, quantity in parts]
-            model.write_job(who, model.tickets[n], copy.deepcopy(job), status, used, backorder)
+            model.write_job(who, model.tickets[n], copy.deepcopy(job), status, used, backorder, stored=canned)
 
         made = self.act(who, "POST", self.at(self.model.tickets[n], "/jobs"), body, 201, foretell)
         if made is not None:
             self.learn_ids(self.model.tickets[n], self.ask("advisor", "GET", self.at(self.model.tickets[n])).json)
             assert made["id"] == self.model.tickets[n].jobs[-1].id
+
+    @precondition(lambda self: self.declined_jobs())
+    @rule(pick=PICK, who=SOMEONE, backorder=st.booleans())
+    def revive_job(self, pick: int, who: str, backorder: bool) -> None:
+        """Offer a declined job again, mostly on another open ticket of the same customer."""
+        declined = self.declined_jobs()
+        i, k = declined[pick % len(declined)] if pick % 16 else self.pick_job(pick, "approved")
+        tickets, owner = self.model.tickets, self.model.tickets[i].owner
+        wanted = [n for n, each in enumerate(tickets) if n != i and each.owner == owner and each.status in CHANGEABLE]
+        n = wanted[pick // 8 % len(wanted)] if wanted and pick % 8 else self.index(pick)
+        source = tickets[i].jobs[k].id
+        body = {"revive_job_id": source, "backorder": backorder}
+
+        def foretell(model: Model) -> None:
+            model.revive_job(who, model.tickets[n], model.tickets[i].jobs[k], backorder)
+
+        made = self.act(who, "POST", self.at(tickets[n], "/jobs"), body, 201, foretell)
+        if made is not None:
+            self.learn_ids(self.model.tickets[n], self.ask("advisor", "GET", self.at(tickets[n])).json)
+            assert (made["id"], made["revived_from"]) == (self.model.tickets[n].jobs[-1].id, source)
+
+    def declined_jobs(self) -> list[tuple[int, int]]:
+        """The numbers of the tickets and of their declined jobs."""
+        tickets = enumerate(self.model.tickets)
+        return [(n, k) for n, each in tickets for k, job in enumerate(each.jobs) if job.status == "declined"]
 
     def learn_ids(self, ticket: Ticket, shown: Any) -> None:
         """Take over the ids of what is new."""

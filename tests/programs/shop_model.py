@@ -158,6 +158,7 @@ class Job:
     labor: list[Labor] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
     kept: Row | None = None
+    revived_from: int | None = None
 
     def line(self, part: Part) -> Line | None:
         return next((line for line in self.lines if line.part is part), None)
@@ -537,10 +538,16 @@ class Model:
         status: str | None,
         parts: list[tuple[Part, int]],
         backorder: bool,
+        *,
+        stored: bool = False,
     ) -> None:
-        """Write a job that has its labor and fees already, and gets its parts and its status."""
+        """Write a job that has its labor and fees already, and gets its parts and its status.
+
+        `stored` lines are the desk's, also where a mechanic uses them.
+        """
         self.require_staff(who, ticket)
-        if who not in DESK and (status == "approved" or job.fees or any(line.rate != LABOR_RATE for line in job.labor)):
+        priced = not stored and (job.fees or any(line.rate != LABOR_RATE for line in job.labor))
+        if who not in DESK and (status == "approved" or priced):
             raise Refused(403, "forbidden")
         for part, quantity in parts:
             self.require_whole(part, quantity)
@@ -557,6 +564,25 @@ class Model:
         for fee in job.fees:
             fee.age = self.age()
         self.require_ceiling(ticket)
+
+    def revive_job(self, who: str, ticket: Ticket, source: Job, backorder: bool) -> None:
+        """Offer a job again that was declined on another ticket; each customer has one car."""
+        self.require_staff(who, ticket)
+        on = next(each for each in self.tickets if any(job is source for job in each.jobs))
+        if on is ticket or on.owner != ticket.owner:
+            raise Refused(422, "invalid-input")
+        if source.status != "declined" or on.status == "void" or self.revivals(source, standing=True):
+            raise Refused(409, "not-revivable", job_id=source.id, job_status=source.status)
+        job = Job(0, source.name, "", revived_from=source.id)
+        job.labor = [Labor(0, line.tenths, line.rate, line.taxable) for line in source.labor]
+        job.fees = [Fee(0, fee.amount, fee.taxable) for fee in source.fees]
+        parts = [(line.part, line.quantity) for line in source.lines]
+        self.write_job(who, ticket, job, None, parts, backorder, stored=True)
+
+    def revivals(self, source: Job, *, standing: bool) -> list[Job]:
+        """The jobs that offer a job again; those of void tickets do not stand."""
+        tickets = [ticket for ticket in self.tickets if not standing or ticket.status != "void"]
+        return [job for ticket in tickets for job in ticket.jobs if job.revived_from == source.id]
 
     def rename_job(self, who: str, ticket: Ticket, job: Job, name: str) -> None:
         self.require_staff(who, ticket)
@@ -598,7 +624,8 @@ class Model:
             self.require_desk(who)
         self.require_lines_open(ticket)
         is_issued = any(line.issued for line in job.lines)
-        if job.status == "declined" or (job.status == "approved" and (ticket.is_quote or is_issued)):
+        is_kept = job.status == "declined" or (job.status == "approved" and (ticket.is_quote or is_issued))
+        if is_kept or self.revivals(job, standing=False):
             raise self.job_locked(job)
         self.let_go(job.lines)
         ticket.jobs = [each for each in ticket.jobs if each is not job]

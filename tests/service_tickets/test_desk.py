@@ -305,7 +305,20 @@ class Cards(DeskTest):
         self.assertEqual({name: card.pop(name) for name in same}, {name: ticket[name] for name in same})
         total = ticket["totals"]["total"]
         more = {"plate": "8ABC123", "total": total, "balance": total, "parts_short": 1, "approval_link": None}
+        more["jobs"] = {"proposed": 0, "approved": 1, "declined": 0}
         self.assertEqual(card, more)
+
+    def test_it_counts_the_jobs_by_status(self) -> None:
+        path = f"/service-tickets/{self.order}/jobs"
+        for name in ("Struts", "Belt", "Wipers"):
+            job = self.assertStatus(self.advisor.post(path, {"name": name, "status": "proposed"}), 201)["id"]
+        self.assertStatus(self.advisor.put(f"{path}/{job}", {"status": "declined"}), 200)
+        cards = self.assertStatus(self.advisor.get("/service-tickets?view=summary"), 200)
+        card = next(card for card in cards if card["id"] == self.order)
+        self.assertEqual(card["jobs"], {"proposed": 2, "approved": 1, "declined": 1})
+        self.assertIn(
+            card["jobs"], [own["jobs"] for own in self.customer.get("/customers/mytickets?view=summary").json]
+        )
 
     def test_it_pages_filters_and_sorts_as_the_whole_ticket_does(self) -> None:
         for path in ("/service-tickets", f"/customers/{self.customer.id}/vehicles/{self.car}/history"):

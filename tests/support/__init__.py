@@ -53,7 +53,7 @@ from app.models import (
     SignIn,
     StockMovement,
 )
-from app.rules.job_life import JobStatus
+from app.rules.job_life import DeclinedReason, JobStatus
 from app.rules.roles import Role
 from app.rules.ticket_life import TicketStatus
 
@@ -314,6 +314,11 @@ class ShopTest(unittest.TestCase):
     def make_job(self, ticket_id: int, status: JobStatus = JobStatus.APPROVED, **fields: Any) -> int:
         """The id of a new job without lines."""
         return int(self.save(Job(**{"ticket_id": ticket_id, "name": "Brakes", "status": status, **fields})).id)
+
+    def make_declined_job(self, ticket_id: int, **fields: Any) -> int:
+        """The id of a new job that the customer declined, now unless told otherwise."""
+        declined = {"declined_reason": DeclinedReason.CUSTOMER, "declined_at": now(), **fields}
+        return self.make_job(ticket_id, JobStatus.DECLINED, **declined)
 
     def make_labor(self, ticket_id: int) -> int:
         """The id of a new line of labor that costs nothing, in a job of its own."""

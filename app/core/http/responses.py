@@ -15,7 +15,12 @@ JSON = "application/json"
 
 def send_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response with compact JSON."""
-    return send_text(current_app.json.dumps(body, separators=(",", ":")), status, headers)
+    return send_text(dump_json(body), status, headers)
+
+
+def dump_json(body: Any) -> str:
+    """Return compact JSON."""
+    return current_app.json.dumps(body, separators=(",", ":"))
 
 
 def send_text(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> "ApiResponse":

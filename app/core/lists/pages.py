@@ -5,7 +5,8 @@ builds the JSON, on a connection without transactions. `app/core/lists/listing.p
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from app.core.database.transaction import not_found
 from app.core.fields.schemas import MAX_COUNTED, ROWS_ON_A_PAGE, ModelOutput
 from app.core.http.conditional import set_content_etag
 from app.core.http.request import current_request
-from app.core.http.responses import ApiResponse, send_text
+from app.core.http.responses import ApiResponse, dump_json, send_text
 from app.core.lists import cursors
 from app.core.lists.caching import get_or_build
 from app.core.lists.listing import Listing
@@ -51,14 +52,20 @@ def render_page(
     *,
     within: Mapping[str, Any] | None = None,
     parent: Parent | None = None,
+    finish: Callable[[Any], Any] | None = None,
 ) -> Response:
     """Return one page of a list as a JSON array, with `Link` and, for numbered pages, `X-Total-Count`.
 
-    `query` is the output of a `ListQuery`; `within` are filters that the route sets. Raises `NotFound` where the
-    `parent` does not exist.
+    `query` is the output of a `ListQuery`; `within` are filters that the route sets. `finish` makes the object that is
+    sent of each that the database returns, whose decimals are `Decimal`: for what is computed in Python alone. Raises
+    `NotFound` where the `parent` does not exist.
     """
     page_request = PageRequest(schema, listing, query, within or {})
-    return _respond(page_request, _read(page_request, page_request.after(), parent))
+    page = _read(page_request, page_request.after(), parent)
+    if finish:
+        rows = json.loads(page.text, parse_float=Decimal)
+        page = page._replace(text=dump_json([finish(row) for row in rows]))
+    return _respond(page_request, page)
 
 
 def render_cached_page(
