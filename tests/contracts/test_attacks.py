@@ -617,13 +617,14 @@ class PrivateFiles(unittest.TestCase):
 class WorkAndVersions(ShopTest):
     """A customer holds up nobody; who was dismissed is given nothing."""
 
-    def test_declining_again_and_again_outdates_no_edit_of_staff(self) -> None:
+    def test_deciding_again_and_again_outdates_no_edit_of_staff(self) -> None:
         ticket = self.make_ticket()
         path = f"/service-tickets/{ticket}"
         seen = self.mechanic.get(path)
-        for decision in ({"decision": "declined"}, {"decision": "approved", "amount": "0.00"}):
+        for decision, status in (({"decision": "declined"}, 409), ({"decision": "approved", "amount": "0.00"}, 201)):
             for _ in range(3):
-                self.assertStatus(self.customer.post(f"{path}/authorizations", {**decision, "method": "online"}), 201)
+                sent = {**decision, "method": "online"}
+                self.assertStatus(self.customer.post(f"{path}/authorizations", sent), status)
         headers = {"If-Match": seen.headers["ETag"]}
         self.assertStatus(self.mechanic.put(f"{path}/edit", {"description": "Squeaks"}, headers=headers), 200)
         self.assertEqual(self.mechanic.get(path).json["version"], seen.json["version"] + 1)

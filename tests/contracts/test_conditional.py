@@ -16,9 +16,10 @@ from click import echo
 from werkzeug.test import TestResponse
 
 from app.models import Vehicle
+from app.rules.job_life import JobStatus
 from tests.service_tickets.test_races import RaceTest, at_once, statuses
 from tests.support import Caller, ShopTest
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import Catalogue, with_ids
 
 STRONG = r'"([0-9]+)-[0-9a-f]{16}"'
 BARE = r'"[0-9a-f]{16}"'
@@ -95,6 +96,7 @@ class ConditionalTest(ShopTest):
             "used": used,
             "ticket_id": ticket,
             "line_id": line,
+            "job_id": self.make_job(ticket, JobStatus.PROPOSED),
         }
         self.ids = self.catalogue.fill_in(self.admin, self.ids)
         self.tagged_rows = self.catalogue.rows()
@@ -234,7 +236,7 @@ class Tags(ConditionalTest):
     def test_what_is_written_is_answered_with_the_tag_that_reading_it_gives(self) -> None:
         customer = "/customers/{customer_id}".format(**self.ids)
         examples = [
-            (creation.path.format(**self.ids), self.catalogue.example(creation))
+            (creation.path.format(**self.ids), with_ids(self.catalogue.example(creation), self.ids))
             for name, creation in self.catalogue.creations().items()
             if name != "customer_id"  # the example signs up; whom staff enter has no password
         ]

@@ -83,6 +83,8 @@ class StatementsOfReads(ShopTest):
             self.made(self.advisor.post(f"{path}/authorizations", word))
             delivery = {"kind": "receive", "quantity": 1}
             self.made(self.advisor.post(f"/inventory/{parts[0]}/movements", delivery))
+            job = self.make_job(ticket)
+        fee = self.made(self.advisor.post(f"{path}/fees", {"kind": "fee", "description": "Oil", "amount": "1.00"}))
         self.take_to(ticket, "invoiced")
         for _ in range(number):
             payment = {"kind": "payment", "amount": "0.01", "method": "cash"}
@@ -97,6 +99,8 @@ class StatementsOfReads(ShopTest):
                 "part_id": parts[0],
                 "ticket_id": ticket,
                 "line_id": line["id"],
+                "job_id": job,
+                "fee_id": fee["id"],
             },
         )
         catalogue.fill_lists(self.admin, ids, number)

@@ -15,9 +15,11 @@ from tests.support.repair_orders import ACCORD, RepairOrderTest
 TICKET = "/service-tickets/{ticket_id}"
 CAR = "/customers/{customer_id}/vehicles/{vehicle_id}"
 # What sets no values of the row that it changes: it has tests of its own below.
-SETS_NOTHING = {f"{TICKET}/add-part/{{part_id}}"}
+SETS_NOTHING = {f"{TICKET}/add-part/{{part_id}}", f"{TICKET}/remove-part/{{part_id}}"}
 # Not a value that is set, but a move, which is made once.
 MOVED = {"status"}
+# Sent together, and only where the front desk gave a price.
+PRICE = {"unit_price", "price_reason"}
 
 
 class UnchangedTest(RepairOrderTest):
@@ -42,6 +44,7 @@ class UnchangedTest(RepairOrderTest):
         self.catalogue = Catalogue(self.app)
         ids = {"customer_id": self.customer.id, "vehicle_id": self.car, "mechanic_id": self.mechanic.id}
         ids |= {"part_id": self.part, "ticket_id": self.number, "line_id": self.line}
+        ids["job_id"] = self.ticket(self.number)["jobs"][0]["id"]
         self.ids = self.catalogue.fill_in(self.admin, ids)
 
     def address(self, path: str) -> str:
@@ -69,12 +72,23 @@ class PresentValues(UnchangedTest):
     def test_every_field_of_every_change_may_be_sent_as_it_is(self) -> None:
         for operation in self.changes():
             shown = self.assertStatus(self.admin.get(self.address(self.catalogue.row_of(operation))), 200)
-            named = (self.catalogue.body(operation) or {})["properties"].keys() - MOVED
-            present = {name: shown[name] for name in named if name in shown}
+            schema = self.catalogue.body(operation) or {}
+            present = self.writable(schema, {name: value for name, value in shown.items() if name not in MOVED})
             self.assertTrue(present, operation)
             for body in (present, *({name: value} for name, value in present.items())):
                 with self.subTest(str(operation), body=body):
                     self.assertNothingChanges(operation.method, operation.path, body)
+
+    def writable(self, schema: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+        """What is shown, as far as it may be sent: of lines in a list what one of them may be written with."""
+        fields = schema["properties"]
+        return {
+            name: [self.writable(self.catalogue.resolved(fields[name]["items"]), each) for each in value]
+            if value and isinstance(value, list) and isinstance(value[0], dict)
+            else value
+            for name, value in shown.items()
+            if name in fields and not (name in PRICE and shown["price_reason"] is None)
+        }
 
     def changes(self) -> list[Operation]:
         """What sets values of a row."""

@@ -142,6 +142,7 @@ class Recording(HistoryTest):
                 lambda: self.authorize(quote, self.customer),
                 self.customer,
                 [
+                    ("job 1", "proposed", "approved"),
                     ("status", "estimate", "open"),
                     ("authorized_amount", None, "100.00"),
                     ("authorization", None, "approved 100.00 (online)"),
@@ -229,6 +230,7 @@ class Recording(HistoryTest):
 
     def test_what_is_refused_records_nothing(self) -> None:
         quote, part = self.new_quote(), self.new_part(1)
+        self.assertStatus(self.work(quote), 201)
         self.assertStatus(self.authorize(quote), 201)
         before = self.history(quote)
         for refused in (

@@ -63,7 +63,7 @@ class Arrivals(IntakeTest):
                     ticket = self.assertStatus(response, 201)
                     self.assertEqual(response.headers["Location"], f"{TICKETS}/{ticket['id']}")
                     ticket.pop("warnings")
-                    self.assertEqual(self.ticket(ticket["id"]), ticket)
+                    self.assertEqual(caller.get(f"{TICKETS}/{ticket['id']}").json, ticket)
                     owner = self.advisor.get(f"/customers/{ticket['customer_id']}").json
                     self.assertEqual(
                         (owner["name"], owner["phone"], owner["email"]),

@@ -43,7 +43,8 @@ class AddLabor(LaborTest):
                 line = self.assertStatus(response, 201)
                 self.assertEqual(response.headers["Location"], self.path(line["id"]))
                 self.assertEqual(caller.get(response.headers["Location"]).json, line)
-                derived = {"id": line["id"], "rate": "100.00", "taxable": True, "line_total": "170.00"}
+                job = self.ticket(self.order)["jobs"][0]["id"]
+                derived = {"id": line["id"], "job_id": job, "rate": "100.00", "taxable": True, "line_total": "170.00"}
                 self.assertEqual(line, {**NEW, **derived, "mechanic_id": self.colleague.id})
                 self.assertEqual(self.ticket(self.order)["labor"][-1], line)
 

@@ -43,6 +43,7 @@ class Figures(TotalsTest):
             {
                 "parts": "100.00",
                 "labor": "204.00",
+                "fees": "0.00",
                 "discount": "30.40",
                 "supplies": "10.20",
                 "tax": "15.61",

@@ -55,6 +55,7 @@ from app.models import (
 )
 from app.rules.job_life import JobStatus
 from app.rules.roles import Role
+from app.rules.ticket_life import TicketStatus
 
 _SWEEP = "_MemoryStorage__schedule_expiry"
 PASSWORD = "a password for tests"
@@ -305,6 +306,7 @@ class ShopTest(unittest.TestCase):
             "description": "Squeals when braking",
             "customer_id": (customer or self.customer).id,
             "opened_by_id": (opened_by or self.mechanic).id,
+            "is_quote": TicketStatus(fields.get("status", "open")) in (TicketStatus.ESTIMATE, TicketStatus.DECLINED),
             **fields,
         }
         return int(self.save(ServiceTicket(**values)).id)

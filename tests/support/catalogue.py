@@ -162,8 +162,7 @@ class Catalogue:
 
     def send(self, caller: Caller, operation: Operation, ids: dict[str, int], body: Any) -> TestResponse:
         """The answer to a request; what a body refers to are the rows with these ids."""
-        if body is not None:
-            body = {name: ids.get(name, value) for name, value in body.items()}
+        body = None if body is None else with_ids(body, ids)
         return caller.request(operation.method, operation.path.format(**ids), json=body)
 
     def created(self, creation: Operation, answer: TestResponse) -> Any:
@@ -193,3 +192,12 @@ class Catalogue:
         else:
             varied = f"{value} {step}"
         return varied if self.takes(field, varied) else value
+
+
+def with_ids(body: Any, ids: dict[str, int]) -> Any:
+    """The body, with these ids wherever it refers to rows by their names."""
+    if isinstance(body, list):
+        return [with_ids(each, ids) for each in body]
+    if isinstance(body, dict):
+        return {name: ids.get(name, with_ids(value, ids)) for name, value in body.items()}
+    return body

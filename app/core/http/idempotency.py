@@ -84,13 +84,19 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         request = current_request()
         if request.method != "POST" or KEY not in request.headers or not _takes_keys(request) or request.is_keyed:
             return view(*args, **kwargs)
-        if request.args.get("dry_run") == "true":  # it has no effect to be repeated
+        if _is_dry_run(request):  # it has no effect that could be repeated
             return view(*args, **kwargs)
         request.is_keyed = True  # nested decorators then skip the key
         with _rewindable_body() as body:
             return _Call(body).answer(lambda: view(*args, **kwargs))
 
     return keyed
+
+
+def _is_dry_run(request: ApiRequest) -> bool:
+    """Return whether the request asks its view, which knows how, only to tell what would happen."""
+    view = current_app.view_functions[request.endpoint or ""]
+    return "dry_run" in getattr(view, "query_names", ()) and request.args.get("dry_run") == "true"
 
 
 def _takes_keys(request: ApiRequest) -> bool:
