@@ -388,7 +388,10 @@ class ApprovalChanged(Conflict):
             "jobs": [],
             "totals": {
                 **dict.fromkeys(("fees", "discount", "supplies", "tax", "paid"), "0.00"),
-                **{"parts": "181.90", "labor": "170.00", "total": "351.90", "balance": "351.90"},
+                "parts": "181.90",
+                "labor": "170.00",
+                "total": "351.90",
+                "balance": "351.90",
             },
         }
     }
