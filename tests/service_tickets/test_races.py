@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.commands.verify_history import Verification
 from app.extensions import db
 from app.models import Customer, Invoice, Mechanic, Part, PartLine, ServiceTicket, StockMovement
 from app.rules.roles import Role
@@ -49,6 +50,13 @@ class RaceTest(ShopTest):
     def make_app(cls) -> Flask:
         names = ("PER_CLIENT", "WRITES", "LOGIN", "SIGN_UP")
         return create_app(support.settings(**{f"RATELIMIT_{name}": "100000 per minute" for name in names}))
+
+    def tearDown(self) -> None:
+        """However many wrote at once, each chain of the history is one line."""
+        db.session.rollback()
+        self.assertEqual(list(Verification().run()), [])
+        db.session.rollback()
+        super().tearDown()
 
     def shelf(self, part_id: int) -> tuple[int | None, int]:
         """What is on hand and reserved; that it is what the ledger and the lines say is checked on the way."""
