@@ -6,11 +6,13 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from app.core.database.engine import SESSION
+from app.core.database.engine import LOCK_TIMEOUT_MS, SESSION
 from app.core.database.models import is_of_dialect
 
 # Any number that no other program takes on the same database.
 LOCK_ID = 728_041_993
+# How long a process waits on SQLite for another that migrates, which takes longer than requests wait for a lock.
+PATIENCE_MS = 600_000
 
 
 def run() -> None:
@@ -32,7 +34,7 @@ def _connect(engine: Engine) -> Connection:
 
 def _migrate_sqlite(connection: Connection) -> None:
     # Batch mode rebuilds tables: with foreign keys on, dropping the old one would delete its children.
-    _set_foreign_keys(connection, "OFF")
+    _set(connection, foreign_keys="OFF", busy_timeout=PATIENCE_MS)
     try:
         connection = connection.execution_options(writes=True)  # BEGIN IMMEDIATE: one process migrates at a time
         with connection.begin():
@@ -42,12 +44,13 @@ def _migrate_sqlite(connection: Connection) -> None:
             if broken:
                 raise RuntimeError(f"The migration would leave rows that point nowhere: {broken[:10]}")
     finally:
-        _set_foreign_keys(connection, "ON")
+        _set(connection, foreign_keys="ON", busy_timeout=LOCK_TIMEOUT_MS)
 
 
-def _set_foreign_keys(connection: Connection, state: str) -> None:
-    # Straight to the driver: within a transaction, which SQLAlchemy would begin, the pragma does nothing.
-    connection.connection.cursor().execute(f"PRAGMA foreign_keys={state}")
+def _set(connection: Connection, **pragmas: str | int) -> None:
+    # Straight to the driver: within a transaction, which SQLAlchemy would begin, `foreign_keys` does nothing.
+    for name, value in pragmas.items():
+        connection.connection.cursor().execute(f"PRAGMA {name}={value}")
 
 
 def _migrate_postgresql(connection: Connection) -> None:

@@ -442,11 +442,15 @@ class MyTickets(ShopTest):
                 self.assertEqual({row["id"] for row in listed}, mine)
                 self.assertEqual({row["customer_id"] for row in listed}, {self.customer.id})
 
-    def test_a_ticket_looks_as_it_does_alone(self) -> None:
+    def test_a_ticket_looks_as_it_does_alone_but_for_the_lines_of_its_jobs(self) -> None:
         ticket, part = self.make_ticket(), self.make_part()
         self.mechanic.put(f"/service-tickets/{ticket}/add-part/{part}")
         self.mechanic.put(f"/service-tickets/{ticket}/assign-mechanic/{self.mechanic.id}")
-        self.assertEqual(self.customer.get(self.PATHS[0]).json, [self.customer.get(f"/service-tickets/{ticket}").json])
+        alone = self.assertStatus(self.customer.get(f"/service-tickets/{ticket}"), 200)
+        (job,) = alone["jobs"]
+        for lines in ("parts", "labor", "fees"):
+            del job[lines]
+        self.assertEqual(self.customer.get(self.PATHS[0]).json, [alone])
 
     def test_it_comes_in_pages(self) -> None:
         tickets = {self.make_ticket() for _ in range(3)}

@@ -37,6 +37,7 @@ class TicketRowSchema(ModelOutput):
     mechanics = Text(attribute="mechanic_names", allow_none=True)
     parts = Money(attribute="total_parts")
     labor = Money(attribute="total_labor")
+    fees = Money(attribute="total_fees")
     discount = Money(attribute="total_discount")
     supplies = Money(attribute="total_supplies")
     tax = Money(attribute="total_tax")
@@ -65,6 +66,7 @@ class TicketRowSchema(ModelOutput):
             "mechanics",
             "parts",
             "labor",
+            "fees",
             "discount",
             "supplies",
             "tax",

@@ -99,6 +99,7 @@ class Refusals(EmbeddedTest):
     def test_production(self) -> None:
         self.assertDone(self.run_command("reset"))
         self.add_customer(self.app)
-        app = self.start(APP_ENV="production", DATABASE_URL=config.embedded_database())
+        production = {"APP_ENV": "production", "PUBLIC_URL": "https://shop.example.com"}
+        app = self.start(DATABASE_URL=config.embedded_database(), **production)
         self.assertRefused(self.run_command("reset", app=app), "production")
         self.assertIn("Was here", self.customers())

@@ -23,7 +23,7 @@ FACTS = (
     '"make":"Honda"',
     '"quantity_reserved":2,"quantity_available":4',
     "299.41\n",
-    '"declined":[{"name":"Rear struts","total":"',
+    r'"declined":\[{"name":"Rear struts","total":"',
     '"status":"paid"',
     r'"balance":"0\.00"',
     r"'why': \['phone'",

@@ -177,7 +177,7 @@ class BlueprintTests:
         program, target = shlex.split(self.web["startCommand"])[-2:]
         self.assertEqual(program, "gunicorn")
         module, _, name = target.partition(":")
-        self.assertIn(f"\n{name} = ", (ROOT / f"{module}.py").read_text())
+        self.assertRegex((ROOT / f"{module}.py").read_text(), rf"(?m)^ *{name} = ")
         for program in self.programs:
             self.assertTrue((ROOT / program["buildCommand"].removeprefix("pip install -r ")).is_file())
 

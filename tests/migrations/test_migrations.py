@@ -24,6 +24,7 @@ from sqlalchemy import Constraint, Index, Inspector, PrimaryKeyConstraint, inspe
 
 from app import create_app
 from app.core.database.base import Base
+from app.core.database.engine import LOCK_TIMEOUT_MS
 from app.core.database.models import is_of_dialect
 from app.extensions import db
 from app.models import Customer, Job, Mechanic, Part, PartLine, ServiceTicket
@@ -252,6 +253,17 @@ class Data(MigrationTest):
         self.migrate_by("    pass")
         with db.engine.connect() as connection, self.assertRaisesRegex(Exception, "(?i)foreign key"):
             connection.exec_driver_sql("DELETE FROM parts")
+
+    def test_a_migration_waits_for_another_longer_than_requests_wait(self) -> None:
+        waiting = "SELECT timeout FROM pragma_busy_timeout"
+        if support.ON_POSTGRESQL:
+            waiting = "SELECT setting::integer FROM pg_settings WHERE name = 'lock_timeout'"
+        usual = [(LOCK_TIMEOUT_MS,)]
+        self.assertEqual(self.rows(waiting), usual)
+        self.migrate_by(f'    op.execute("CREATE TABLE patience AS {waiting}")')
+        ((patience,),) = self.rows("SELECT * FROM patience")
+        self.assertTrue(patience == 0 if support.ON_POSTGRESQL else patience > 60_000, patience)  # 0: without end
+        self.assertEqual(self.rows(waiting), usual)
 
     def migrate_by(self, body: str) -> None:
         """Run one more migration after those of the application, in the way they run."""

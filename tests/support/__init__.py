@@ -306,7 +306,7 @@ class ShopTest(unittest.TestCase):
             "description": "Squeals when braking",
             "customer_id": (customer or self.customer).id,
             "opened_by_id": (opened_by or self.mechanic).id,
-            "is_quote": fields.get("status") in (TicketStatus.ESTIMATE, TicketStatus.DECLINED),
+            "is_quote": TicketStatus(fields.get("status", "open")) in (TicketStatus.ESTIMATE, TicketStatus.DECLINED),
             **fields,
         }
         return int(self.save(ServiceTicket(**values)).id)
