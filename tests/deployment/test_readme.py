@@ -23,6 +23,8 @@ FACTS = (
     '"make":"Honda"',
     '"quantity_reserved":2,"quantity_available":4',
     "299.41\n",
+    '"signed_name":"Robin Lee"',
+    '"what":"approval link","before":"sent","after":"opened"',
     r'"declined":\[{"name":"Rear struts","total":"',
     '"status":"paid"',
     r'"balance":"0\.00"',

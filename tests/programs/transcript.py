@@ -58,7 +58,8 @@ UNSTABLE = {
     r"|(?<=CreationDate \(D:)\d{14}",
     "request": r"\b[0-9a-f]{32}\b",
     "tag": r"(?<=[\"-])[0-9a-f]{16}(?=\")",
-    "token": r"\beyJ[\w-]+\.[\w-]+\.[\w-]+|(?<=\"token\":\")[\w-]{43}(?=\")",
+    "token": r"\beyJ[\w-]+\.[\w-]+\.[\w-]+|(?<=\"token\":\")[\w-]{43}(?=\")"
+    r"|(?<=/approve/)[\w-]{43}|(?<=/approvals/)[\w-]{43}",
     "device": r"(?<=^X-Device: )\S+",
     "cursor": r"(?<=cursor=)[^&>\"]+",
     "file": r"(?<=<)[0-9A-F]{32}(?=>)",
