@@ -98,7 +98,7 @@ class AnswerSchema(Input):
     json_schema = {
         "examples": [
             {
-                "jobs": [{"id": 5, "decision": "declined"}],
+                "jobs": [{"id": 6, "decision": "declined"}],
                 "version": "3f0c5e1e5f1f4b5e9d0f6f3a2b1c0d9e",
                 "signed_name": "Dana Whitfield",
             }

@@ -39,13 +39,19 @@ def output_schemas(base: type[ModelOutput] = ModelOutput) -> Iterator[type[Model
 
 def loading(schema: Any) -> list[Any]:
     """Options that load what the schema shows of other tables, for Python to dump it."""
-    options: dict[str, Any] = {}
+    options: list[Any] = []
     for name, field in schema.dump_fields.items():
-        path = (field.attribute or name).partition(".")[0].replace("mechanic_names", "mechanics")
-        if path in schema.model.__mapper__.relationships:
-            nested = loading(field.schema) if isinstance(field, fields.Nested) else []
-            options[path] = selectinload(getattr(schema.model, path)).options(*nested)
-    return list(options.values())
+        model, option = schema.model, None
+        for key in (field.attribute or name).replace("mechanic_names", "mechanics").split("."):
+            if key not in model.__mapper__.relationships:
+                break
+            relation = getattr(model, key)
+            option = selectinload(relation) if option is None else option.selectinload(relation)
+            model = relation.property.entity.class_
+        if option is not None:
+            is_nested = isinstance(field, fields.Nested) and getattr(field.schema.opts, "model", None) is model
+            options.append(option.options(*loading(field.schema)) if is_nested else option)
+    return options
 
 
 class CompiledReads(ShopTest):
