@@ -183,8 +183,19 @@ def change_job(
     lines.apply(actor, ticket, job, backorder=backorder)
     recompute(ticket, jobs)
     if is_moved and status is not None:
+        if status is JobStatus.PROPOSED:
+            _refuse_revived(job)
         decide(actor, ticket, jobs, {job.id: status}, JobTrigger.STATUS)
     return job
+
+
+def _refuse_revived(job: Job) -> None:
+    """Raises `JobLocked` if another job offers this one again: nothing is offered twice."""
+    revival = db.session.scalar(job.revivals())
+    if revival is not None:
+        raise JobLocked(
+            f"Job {job.id} is offered again already, as job {revival}.", job_id=job.id, job_status=job.status.value
+        )
 
 
 class Replacement:

@@ -25,7 +25,7 @@ from app.models import (
     ticket_mechanics,
 )
 from app.models.vehicle import require_forwards
-from app.problems import PaymentsExist, ReasonNeeded
+from app.problems import NothingProposed, PaymentsExist, ReasonNeeded
 from app.rules.job_life import JobStatus, JobTrigger
 from app.rules.ticket_life import (
     FINISHED,
@@ -384,9 +384,17 @@ def _lock_approved_lines(jobs: Iterable[Job]) -> list[PartLine]:
 
 
 def _offer_again(actor: Identity, ticket: ServiceTicket) -> None:
-    """Propose all jobs of a declined ticket that became an estimate again."""
+    """Propose the jobs of a declined ticket that became an estimate again, but for those that were revived.
+
+    Raises `NothingProposed` if all were.
+    """
     jobs = load_jobs(ticket)
-    decide(actor, ticket, jobs, {job.id: JobStatus.PROPOSED for job in jobs}, JobTrigger.TICKET)
+    deferred = db.session.scalars(select(Job.id).where(Job.ticket_id == ticket.id, Job.is_deferred())).all()
+    if jobs and not deferred:
+        raise NothingProposed(
+            "All work of this ticket is offered again on others.", ticket_status=TicketStatus.DECLINED.value
+        )
+    decide(actor, ticket, jobs, dict.fromkeys(deferred, JobStatus.PROPOSED), JobTrigger.TICKET)
 
 
 def _void_invoice(actor: Identity, ticket: ServiceTicket) -> None:

@@ -14,6 +14,7 @@ from app.problems import (
     AboveAuthorization,
     InvalidTransition,
     MechanicInactive,
+    NothingProposed,
     OdometerBackwards,
     OutOfStock,
     PaymentsExist,
@@ -126,7 +127,9 @@ def edit_ticket(actor: Identity, changes: dict[str, Any], ticket_id: int) -> Ser
 @staff_required()
 @blueprint.arguments(TicketMoveSchema)
 @blueprint.response(200, TICKET, description=CHANGED)
-@blueprint.refuses(NotFound, Forbidden, InvalidTransition, ReasonNeeded, PaymentsExist, TicketLocked, OutOfStock)
+@blueprint.refuses(
+    *(NotFound, Forbidden, InvalidTransition, ReasonNeeded, NothingProposed, PaymentsExist, TicketLocked, OutOfStock)
+)
 def move_ticket(actor: Identity, move: dict[str, Any], ticket_id: int) -> ServiceTicket:
     """Move a ticket to another state, or set what it waits for.
 

@@ -210,9 +210,23 @@ class Revive(SourceTest):
     def test_a_job_that_was_revived_stays_on_record(self) -> None:
         first, ticket = self.visit(), self.visit()
         job = self.declined(first)
-        self.assertStatus(self.send(ticket, revive_job_id=job), 201)
-        self.assertStatus(self.change(first, job, status="proposed"), 200)
+        revival = self.assertStatus(self.send(ticket, revive_job_id=job), 201)["id"]
         self.assertProblem(self.delete(first, job), 409, "job-locked")
+        self.assertProblem(self.change(first, job, status="proposed"), 409, "job-locked")
+        self.assertStatus(self.delete(ticket, revival), 204)
+        self.assertStatus(self.change(first, job, status="proposed"), 200)
+
+    def test_a_declined_ticket_offers_only_what_is_not_offered_elsewhere(self) -> None:
+        quote, ticket = self.visit(status="estimate"), self.visit()
+        revived, other = (self.new_job(quote, name=name)["id"] for name in ("Struts", "Belt"))
+        self.assertStatus(self.authorize(quote, decision="declined"), 201)
+        self.assertStatus(self.send(ticket, revive_job_id=revived), 201)
+        self.assertStatus(self.move(quote, "estimate"), 200)
+        self.assertEqual(self.statuses(quote), ["declined", "proposed"])
+        self.assertStatus(self.authorize(quote, decision="declined"), 201)
+        self.assertStatus(self.send(ticket, revive_job_id=other), 201)
+        self.assertProblem(self.move(quote, "estimate"), 409, "nothing-proposed")
+        self.assertEqual(self.ticket(quote)["status"], "declined")
 
     def test_a_part_that_is_archived_is_named(self) -> None:
         job, ticket = self.declined(), self.visit()
