@@ -17,6 +17,7 @@ class ForgottenPasswordSchema(Input):
     email = Email(required=True)
 
     json_schema = {"examples": [{"email": "pat.doyle@example.com"}]}
+    summaries = ("First set `SMTP_URL`: without it the shop sends no mail.",)
 
 
 class TokenSchema(Output):

@@ -1,15 +1,17 @@
 """Try each operation of /docs once in Chromium, on a new demo shop: ``python -m tests.swagger``.
 
 A program and no unit test; it needs Node.js and Chromium (`CHROMIUM` says where, /usr/bin/chromium unless given). Each
-operation is opened in Swagger UI and executed as it is offered there, by somebody of the demo shop who may. Prints what
-was sent and what came; exits with 1 where an operation failed though its example does not announce it, where a model is
-shown as "never", and at any error on the page.
+operation is opened in Swagger UI and executed as it is offered there, by somebody of the demo shop who may; each model
+is opened where it stands first. Prints what was sent and what came; exits with 1 where an operation failed though its
+example does not announce it, where a model is shown as "never", and at any error on the page.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +67,20 @@ def fault(operation: Operation, tried: dict[str, Any]) -> str:
     return f"sent without being asked for: {', '.join(sent)}" if sent else ""
 
 
-def step(catalogue: Catalogue, operation: Operation) -> dict[str, Any]:
-    """Where the operation stands on the page, and who tries it."""
-    tag, name = operation.doc["tags"][0], operation.doc["operationId"]
-    login = LOGINS.get(account(catalogue, operation))
-    return {"tag": tag, "block": f"operations-{tag}-{name}", "login": login, "anew": "logout" in operation.path}
+def steps(catalogue: Catalogue, operations: list[Operation]) -> Iterator[dict[str, Any]]:
+    """Where each operation stands on the page, who tries it, and whether it has a model that none before it has."""
+    opened: set[str] = set()
+    for operation in operations:
+        tag, name = operation.doc["tags"][0], operation.doc["operationId"]
+        models = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(operation.doc)))
+        yield {
+            "tag": tag,
+            "block": f"operations-{tag}-{name}",
+            "login": LOGINS.get(account(catalogue, operation)),
+            "anew": "logout" in operation.path,
+            "has_new_model": not models <= opened,
+        }
+        opened |= models
 
 
 def try_all(address: str, plan: list[dict[str, Any]]) -> dict[str, Any]:
@@ -92,7 +103,7 @@ def main() -> int:
     with serving_demo() as (address, database):
         catalogue = Catalogue(create_app(settings(DATABASE_URL=database)))
         operations = sorted(catalogue.operations, key=in_order)
-        told = try_all(address, [step(catalogue, operation) for operation in operations])
+        told = try_all(address, list(steps(catalogue, operations)))
     faults = list(told["faults"])
     for operation, tried in zip(operations, told["tried"], strict=True):
         sent = tried["sent"] or {"path": operation.path, "body": None}

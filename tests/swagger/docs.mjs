@@ -1,6 +1,6 @@
 // Try each operation of /docs once: open it, Execute, and tell what was sent and what came.
-// Reads from standard input [{tag, block, login, anew}]: where it stands, and the credentials of who tries it, signed in
-// anew where another operation may have ended the session. Writes {tried: [{sent, status, problem, types}], faults,
+// Reads from standard input [{tag, block, login, anew, has_new_model}]: where it stands, the credentials of who tries it,
+// signed in anew where another operation may have ended the session, and whether its models are opened. Writes {tried: [{sent, status, problem, types}], faults,
 // persisted}; types are what its models are shown as.
 import { text } from "node:stream/consumers";
 import { chromium } from "playwright-core";
@@ -47,15 +47,13 @@ async function authorize(login, anew) {
   signedInWith = token;
 }
 
-async function tryOut({ tag, block, login, anew }) {
+async function tryOut({ tag, block, login, anew, has_new_model }) {
   await authorize(login, anew);
   if (tag !== filter) await page.locator(".operation-filter-input").fill((filter = tag)); // fewer are drawn
   const operation = page.locator(`[id="${block}"]`);
   const summary = operation.locator(".opblock-summary-control").first();
   const tryOutButton = operation.locator(".try-out__btn");
-  await summary.click();
-  await tryOutButton.waitFor({ timeout: PATIENCE / 3 }).catch(() => summary.click()); // drawn anew under the pointer
-  await tryOutButton.waitFor();
+  await unfold(operation, summary, tryOutButton);
   if (!(await tryOutButton.getAttribute("class")).includes("cancel")) await tryOutButton.click();
   const answered = page.waitForResponse((response) => response.request().resourceType() === "fetch");
   answered.catch(() => {}); // awaited below, unless the button cannot be clicked
@@ -65,7 +63,7 @@ async function tryOut({ tag, block, login, anew }) {
   const request = response.request();
   const { pathname, search } = new URL(request.url());
   const problem = response.status() >= 400 ? await response.text() : "";
-  const types = await typesShown(operation);
+  const types = has_new_model ? await typesShown(operation) : [];
   await summary.click();
   return {
     sent: { method: request.method(), path: pathname + search, headers: request.headers(), body: request.postData() },
@@ -73,6 +71,16 @@ async function tryOut({ tag, block, login, anew }) {
     problem,
     types,
   };
+}
+
+// Open an operation; a click is lost where the page is drawn anew under the pointer.
+async function unfold(operation, summary, button) {
+  for (let since = Date.now(); Date.now() - since < PATIENCE; ) {
+    const isOpen = await operation.evaluate((block) => block.classList.contains("is-open"));
+    if (!isOpen) await summary.click();
+    if (await button.waitFor({ timeout: 500 }).then(() => true, () => false)) return;
+  }
+  throw new Error("it does not open");
 }
 
 // The types of the models of an operation, opened as far as they go.
