@@ -31,6 +31,7 @@ from sqlalchemy import ColumnElement, select
 from app import create_app
 from app.accounts.access import Identity
 from app.billing import operations as billing
+from app.billing.authorizations_operations import authorize
 from app.billing.schemas import INVOICE_CONTENT
 from app.core.database.transaction import atomic
 from app.core.http.idempotency import KEY
@@ -228,7 +229,7 @@ def advance(admin: Identity, ticket: ServiceTicket, target: TicketStatus) -> Non
     """Bring a new ticket to the state, by the way that leads there."""
     if target in (TicketStatus.DECLINED, TicketStatus.OPEN):
         decision = Decision.APPROVED if target is TicketStatus.OPEN else Decision.DECLINED
-        billing.authorize(admin, ticket.id, decision=decision, method=AuthorizationMethod.PHONE, said_by="Themselves")
+        authorize(admin, ticket.id, decision=decision, method=AuthorizationMethod.PHONE, said_by="Themselves")
     if target is TicketStatus.VOID:
         operations.move_ticket(admin, ticket.id, status=target)
     for status in WORKED[: WORKED.index(target) + 1] if target in WORKED else ():
