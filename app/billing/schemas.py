@@ -104,6 +104,7 @@ class NewAuthorizationSchema(ModelInput):
     )
 
     json_schema = {
+        "anyOf": [{"required": ["decision"]}, {"required": ["jobs"]}],
         "examples": [
             {"decision": "approved", "method": "phone", "said_by": "Dana Whitfield"},
             {"jobs": [{"id": 6, "decision": "approved"}], "method": "in_person", "said_by": "Dana Whitfield"},

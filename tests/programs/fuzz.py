@@ -72,6 +72,12 @@ FILES = {
     "/customers/import": b"name,email,phone\r\nAnn Ode,ann@example.com,\r\nBob Ode,,212 555 0142\r\n",
     "/inventory/import": b"sku,name,price,unit,quantity_on_hand\r\nCSV-1,Oil filter,9.90,,\r\n,Tar,0.50,gram,7.5\r\n",
 }
+# What a decision needs that is to be recorded, by the path it is sent to. The document says it in words, since a dry
+# run of the same body needs none of it.
+DECISIONS = {
+    "/service-tickets/{ticket_id}/authorizations": {"method": "phone", "said_by": "Dana", "amount": "0.00"},
+    "/approvals/{token}": {"version": "1", "signed_name": "Dana", "amount": "0.00"},
+}
 QUANTITIES = {"quantity", "quantity_on_hand", "reorder_point"}
 
 # After a POST that made something, these may be a 404 all the same.
@@ -137,6 +143,18 @@ def count_whole_units(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 
 @schemathesis.hook("before_call")
+def decide_in_full(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """A valid decision has what is recorded of it, which a dry run may leave out, and decides each job once."""
+    if case.meta is None or case.meta.generation.mode.is_negative or not isinstance(case.body, dict):
+        return
+    for path, needed in DECISIONS.items():
+        if case.path == path:
+            case.body = {**needed, **case.body}
+            if isinstance(jobs := case.body.get("jobs"), list):
+                case.body["jobs"] = list({job["id"]: job for job in jobs}.values())
+
+
+@schemathesis.hook("before_call")
 def choose_good_passwords(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     """A valid body has no password that is guessed first: the document can say so only in words."""
     if case.meta is None or case.meta.generation.mode.is_negative or not isinstance(case.body, dict):
@@ -160,11 +178,17 @@ def page_one_way(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 @schemathesis.hook("before_call")
 def sort_as_filters_allow(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Tickets that are found by some filters have one order alone: the document can say so only in words."""
+    """Some filters of tickets have one order, and go with few others: the document can say so only in words."""
     if case.meta is None or case.meta.generation.mode.is_negative or not isinstance(case.query, dict):
         return
     lists_tickets = "balance" in {parameter.name for parameter in case.operation.query}
-    if lists_tickets and case.query.keys() & TICKETS.orders.keys():
+    if not lists_tickets:
+        return
+    for name, others in TICKETS.beside.items():
+        if name in case.query:
+            for other in (TICKETS.filters.keys() | TICKETS.through.keys()) & case.query.keys() - others - {name}:
+                case.query.pop(other)
+    if case.query.keys() & TICKETS.orders.keys():
         case.query.pop("sort", None)
 
 
