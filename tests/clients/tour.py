@@ -39,7 +39,6 @@ from mechanic_shop_api_client.api.service_tickets import (
 )
 from mechanic_shop_api_client.models import (
     Authorization,
-    AuthorizationMethod,
     CheckedVehicle,
     Customer,
     CustomerCredentials,
@@ -47,9 +46,11 @@ from mechanic_shop_api_client.models import (
     EmailTakenProblem,
     Invoice,
     LaborLine,
+    ListedTicket,
     Mechanic,
     MechanicCredentials,
     NewAuthorization,
+    NewAuthorizationMethod,
     NewCustomer,
     NewLaborLine,
     NewMechanic,
@@ -58,7 +59,7 @@ from mechanic_shop_api_client.models import (
     NewTicket,
     NewTicketStatus,
     NewVehicle,
-    OwnTicket,
+    OwnListedTicket,
     Part,
     PartQuantity,
     Payment,
@@ -165,8 +166,8 @@ late = TicketChanges(description="Lost?")
 assert edit_ticket.sync_detailed(ticket, client=advisor, body=late, if_match=f'"{left.version}-x"').status_code == 412
 
 # The customer sees exactly that ticket, and authorises exactly that amount.
-assert [one.id for one in rows(OwnTicket, list_my_tickets.sync(client=customer))] == [ticket]
-word = NewAuthorization(Decision.APPROVED, AuthorizationMethod.ONLINE, amount="299.41")
+assert [one.id for one in rows(OwnListedTicket, list_my_tickets.sync(client=customer))] == [ticket]
+word = NewAuthorization(decision=Decision.APPROVED, method=NewAuthorizationMethod.ONLINE, amount="299.41")
 good(Authorization, authorize.sync(ticket, client=customer, body=word))
 
 # The work is done, the invoice takes the next number, and the customer pays, in two parts.
@@ -184,7 +185,7 @@ walk_in = WalkIn("R. Lee", phone="212 555 0164")
 alike = create_ticket.sync(client=advisor, body=NewTicket("Hums at 60 mph", customer=walk_in))
 assert [one.customer_id for one in good(ProbableDuplicateProblem, alike).duplicates] == [robin.id]
 paid = list_tickets.sync(client=advisor, status=[TicketStatus.PAID], created_from=datetime.date(2026, 1, 1))
-assert ticket in [one.id for one in rows(Ticket, paid)]
+assert ticket in [one.id for one in rows(ListedTicket, paid)]
 
 # Years later: found by the end of the phone, and all customers, page by page.
 assert [one.id for one in rows(Customer, list_customers.sync(client=advisor, q="555-0164"))] == [robin.id]

@@ -25,7 +25,7 @@ FACTS = (
     "299.41\n",
     '"signed_name":"Robin Lee"',
     '"what":"approval link","before":"sent","after":"opened"',
-    r'"declined":\[{"name":"Rear struts","total":"',
+    r'"declined": ?\[{"name": ?"Rear struts", ?"total": ?"',
     '"status":"paid"',
     r'"balance":"0\.00"',
     r"'why': \['phone'",

@@ -79,7 +79,7 @@ const work: Schemas["NewLaborLine"] = { description: "Replace rear pads", hours:
 good(await mechanic.POST("/service-tickets/{ticket_id}/labor", { params: { path }, body: work }));
 const quoted = await advisor.PUT("/service-tickets/{ticket_id}/edit", { params: { path }, body: { discount_percent: 10 } });
 assert.deepEqual(good(quoted).totals, {
-  parts: "100.00", labor: "204.00", discount: "30.40", supplies: "10.20", tax: "15.61", total: "299.41", paid: "0.00", balance: "299.41",
+  parts: "100.00", labor: "204.00", fees: "0.00", discount: "30.40", supplies: "10.20", tax: "15.61", total: "299.41", paid: "0.00", balance: "299.41",
 });
 
 // Two screens: the one that has not seen the discount learns that it is stale.
