@@ -26,8 +26,8 @@ WHERE table_schema = 'public' AND column_name = 'id' AND data_type IN ('integer'
 """
 # The rows of a table that were written since a transaction.
 WRITTEN = "SELECT to_jsonb(row) FROM {} AS row WHERE row.xmin::text::bigint > %s"
-# What differs from one row to the next, or says when.
-OWN = re.compile(r"(.*_)?(id|at)")
+# What differs from one row to the next, or says when; and what chains the history, which this project alone does.
+OWN = re.compile(r"(.*_)?(id|at|salt|digest|hash)|seals")
 # What nobody may leave behind.
 EFFECTS = {
     "parts hold other units than their lines": """
