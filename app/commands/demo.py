@@ -45,7 +45,7 @@ PASSWORD = "wrench-and-socket"  # noqa: S105  # public on purpose; the command r
 
 
 # The token of an approval link to the estimate: public on purpose too.
-LINK_TOKEN = "approval-link-of-the-demo-shop-estimate-01"  # noqa: S105
+LINK_TOKEN = "approval-link-of-the-demo-shop-estimate-01"  # noqa: S105  # no secret: production refuses the demo
 
 
 class PublicPasswords(RuntimeError):
