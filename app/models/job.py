@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, and_, false, select
-from sqlalchemy.orm import Mapped, aliased, column_property, composite, mapped_column
+from sqlalchemy.orm import Mapped, aliased, composite, mapped_column
 
 from app.core.database.models import Row, readonly_relationship
 from app.core.database.types import Money, UtcDateTime, enum_column, now
-from app.models.ticket import LaborLine, PartLine, ServiceTicket
+from app.models.ticket import LaborLine, PartLine, ServiceTicket, share_version
 from app.problems import InvalidJobTransition, JobLocked
 from app.rules.job_life import (
     DeclinedReason,
@@ -180,15 +180,5 @@ class FeeLine(Row):
         return Work(fees=self.amount, taxable_fees=self.amount if self.taxable else ZERO)
 
 
-# Jobs and fees have the version of their ticket, since changing them raises that.
-for _model in (Job, FeeLine):
-    _model.__mapper__.add_property(
-        "version",
-        column_property(
-            select(ServiceTicket.version)
-            .where(ServiceTicket.id == _model.ticket_id)
-            .correlate(_model)
-            .scalar_subquery(),
-            deferred=True,
-        ),
-    )
+share_version(Job)
+share_version(FeeLine)

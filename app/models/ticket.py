@@ -519,14 +519,11 @@ ServiceTicket.__mapper__.add_property(
     ),
 )
 
-# A labor line has the version of its ticket, since changing the line raises that.
-LaborLine.__mapper__.add_property(
-    "version",
-    column_property(
-        select(ServiceTicket.version)
-        .where(ServiceTicket.id == LaborLine.ticket_id)
-        .correlate(LaborLine)
-        .scalar_subquery(),
-        deferred=True,
-    ),
-)
+
+def share_version(model: Any) -> None:
+    """Give rows of a model with a `ticket_id` the version of their ticket, since changing one raises that."""
+    version = select(ServiceTicket.version).where(ServiceTicket.id == model.ticket_id)
+    model.__mapper__.add_property("version", column_property(version.correlate(model).scalar_subquery(), deferred=True))
+
+
+share_version(LaborLine)
