@@ -1,0 +1,134 @@
+/** The desk: the shell round the screens. It signs in, leads to screens by the address, and tells when the server is gone. */
+
+import { boundKeys, useKeys } from "./hooks.js";
+import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
+import { SignInDialog, SignInScreen } from "./signin.js";
+import { Dialog, notify, Notices } from "./ui.js";
+import { html, render, useEffect, useState } from "./vendor/preact.js";
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./vendor/preact.js").FunctionComponent<any>} Screen */
+
+/** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
+const SCREENS = [];
+const HOME = "/board";
+/** @type {[string, string][]} */
+const TABS = [];
+
+function useAddress() {
+  const [path, setPath] = useState(location.hash.slice(1) || HOME);
+  useEffect(() => {
+    const follow = () => setPath(location.hash.slice(1) || HOME);
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return path;
+}
+
+function useReachable() {
+  const [isReachable, setReachable] = useState(api.isReachable);
+  useEffect(() => {
+    const follow = () => setReachable(api.isReachable);
+    api.addEventListener("reachable", follow);
+    return () => api.removeEventListener("reachable", follow);
+  }, []);
+  return isReachable;
+}
+
+/** @param {{ onClose: () => void }} props */
+function Help({ onClose }) {
+  return html`<${Dialog} title="Keys" onClose=${onClose}>
+    <dl class="keys">
+      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${label}</dd></div>`)}
+    </dl>
+  <//>`;
+}
+
+/** @param {{ onSignOut: () => void }} props */
+function Header({ onSignOut }) {
+  const { me, shop } = useSession();
+  const path = useAddress();
+  return html`<header class="top">
+    <strong class="shop">${shop.name}</strong>
+    <nav aria-label="Screens">
+      ${TABS.map(
+        ([to, label]) =>
+          html`<a key=${to} href=${`#${to}`} aria-current=${path.startsWith(to) ? "page" : undefined}>${label}</a>`,
+      )}
+    </nav>
+    <span class="who">${me.name}</span>
+    <button type="button" class="plain" onClick=${onSignOut}>Sign out</button>
+  </header>`;
+}
+
+/** @param {{ onSignOut: () => void }} props */
+function Shell({ onSignOut }) {
+  const path = useAddress();
+  const isReachable = useReachable();
+  const [isHelpShown, showHelp] = useState(false);
+  useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: ["Back to the board", () => go(HOME)] });
+
+  const [Current, parameters] = screenOf(path);
+  return html`
+    <a class="skip" href="#content" onClick=${skip}>Skip to the content</a>
+    <${Header} onSignOut=${onSignOut} />
+    ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
+    <main id="content" tabindex="-1">
+      ${Current ? html`<${Current} key=${path} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
+    </main>
+    ${isHelpShown && html`<${Help} onClose=${() => showHelp(false)} />`}
+  `;
+}
+
+/** @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+/** @param {string} path @returns {[Screen | null, string[]]} */
+function screenOf(path) {
+  for (const [pattern, screen] of SCREENS) {
+    const found = pattern.exec(path);
+    if (found) return [screen, found.slice(1)];
+  }
+  return [null, []];
+}
+
+/** Everything: the sign-in, or the shell, with the sign-in over it when the token has expired. */
+function App() {
+  const [session, setSession] = useState(/** @type {Session | null} */ (null));
+  const [isSignedIn, setSignedIn] = useState(api.isSignedIn);
+  const [resume, setResume] = useState(/** @type {{ call: () => void } | null} */ (null));
+
+  const start = () => load().then(setSession, (error) => notify(explain(error), { isProblem: true }));
+  useEffect(() => {
+    onSignInNeeded((call) => setResume({ call }));
+    if (isSignedIn) start();
+  }, []);
+  const enter = () => {
+    setSignedIn(true);
+    start();
+  };
+  /** Send on what waits for the sign-in. For somebody else the page begins anew: what is typed is not theirs. */
+  const goOn = async () => {
+    const { me } = await load();
+    if (session && me.id !== session.me.id) location.reload();
+    setResume(null);
+    resume?.call();
+  };
+  const signOut = async () => {
+    await api.signOut().catch(() => undefined);
+    location.reload();
+  };
+
+  return html`
+    ${session
+      ? html`<${SessionContext.Provider} value=${session}><${Shell} onSignOut=${signOut} /><//>`
+      : !isSignedIn && html`<${SignInScreen} onDone=${enter} />`}
+    ${resume && html`<${SignInDialog} onDone=${goOn} />`}
+    <${Notices} />
+  `;
+}
+
+render(html`<${App} />`, document.body);

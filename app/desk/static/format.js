@@ -1,0 +1,97 @@
+/** How the desk writes money, times, cars and states. Times are the shop's own, whatever the browser's zone. */
+
+/** @typedef {import("./types").Shop} Shop */
+/** @typedef {import("./types").TicketStatus} TicketStatus */
+
+let currency = "USD";
+let timeZone = "UTC";
+
+/** Take the shop's currency and time zone. @param {{ currency: string, time_zone?: string }} shop */
+export function formatFor(shop) {
+  currency = shop.currency;
+  timeZone = shop.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** @type {Record<TicketStatus, string>} */
+export const STATUS_NAMES = {
+  estimate: "Estimate",
+  open: "Open",
+  in_progress: "In progress",
+  completed: "Completed",
+  invoiced: "Invoiced",
+  paid: "Paid",
+  declined: "Declined",
+  void: "Void",
+};
+
+/** @param {string | number | null | undefined} amount An amount of the API, such as "129.90". */
+export function money(amount) {
+  if (amount === null || amount === undefined) return "–";
+  return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(Number(amount));
+}
+
+/** @param {string | null | undefined} name A word of the API, such as "in_progress". */
+export function words(name) {
+  const text = (name ?? "").replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** @param {{ year?: number | null, make?: string | null, model?: string | null } | null | undefined} vehicle */
+export function car(vehicle) {
+  const known = vehicle ? [vehicle.year, vehicle.make, vehicle.model].filter(Boolean).join(" ") : "";
+  return known || (vehicle ? "Unknown car" : "No car");
+}
+
+/** @param {string} moment @param {Intl.DateTimeFormatOptions} options */
+const inShop = (moment, options) => new Intl.DateTimeFormat(undefined, { timeZone, ...options }).format(new Date(moment));
+
+/** @param {string | null | undefined} moment An instant; the shop's date and time, today only the time. */
+export function time(moment) {
+  if (!moment) return "–";
+  const clock = inShop(moment, { hour: "numeric", minute: "2-digit" });
+  if (day(moment) === day(new Date().toISOString())) return clock;
+  const weekday = { weekday: "short", day: "numeric", month: "short" };
+  return `${inShop(moment, /** @type {Intl.DateTimeFormatOptions} */ (weekday))}, ${clock}`;
+}
+
+/** @param {string} moment */
+export const day = (moment) => inShop(moment, { year: "numeric", month: "short", day: "numeric" });
+
+/** @param {string | null | undefined} moment */
+export const isPast = (moment) => Boolean(moment) && new Date(/** @type {string} */ (moment)) < new Date();
+
+/** How long ago an instant was: "5 min", "3 h", "2 d". @param {string} moment */
+export function since(moment) {
+  const minutes = Math.max(0, Math.floor((Date.now() - new Date(moment).getTime()) / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60 / 24)} d`;
+}
+
+/** The minutes that the shop's clock is ahead of UTC at an instant. @param {Date} moment */
+function offset(moment) {
+  /** @type {Record<string, string>} */
+  const parts = {};
+  const style = /** @type {Intl.DateTimeFormatOptions} */ ({
+    ...{ timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit" },
+    ...{ hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  });
+  for (const { type, value } of new Intl.DateTimeFormat("en-US", style).formatToParts(moment)) parts[type] = value;
+  const { year, month, day: date, hour, minute, second } = parts;
+  const clock = Date.UTC(Number(year), Number(month) - 1, Number(date), Number(hour), Number(minute), Number(second));
+  return Math.round((clock - moment.getTime()) / 60_000);
+}
+
+/** Return the value of an `<input type="datetime-local">` for an instant. @param {string | null | undefined} moment */
+export function toLocal(moment) {
+  if (!moment) return "";
+  const instant = new Date(moment);
+  return new Date(instant.getTime() + offset(instant) * 60_000).toISOString().slice(0, 16);
+}
+
+/** Return the instant for such a value, which is a time of the shop's clock. @param {string} local */
+export function fromLocal(local) {
+  if (!local) return null;
+  const asUtc = new Date(`${local}Z`);
+  const guess = new Date(asUtc.getTime() - offset(asUtc) * 60_000);
+  return new Date(asUtc.getTime() - offset(guess) * 60_000).toISOString();
+}

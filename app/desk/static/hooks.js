@@ -1,0 +1,149 @@
+/** Hooks that screens share: data that stays fresh, keys, and forms. */
+
+import { Problem, Unreachable } from "./api.js";
+import { api, explain } from "./session.js";
+import { useCallback, useEffect, useRef, useState } from "./vendor/preact.js";
+
+/**
+ * Keep what a GET answers fresh: ask again every few seconds with its `ETag`, and at once when the page is shown or
+ * the server can be reached again. Nothing is asked while the page is hidden.
+ *
+ * @param {string | null} path Nothing is asked while it is null.
+ * @param {Record<string, any>} [query]
+ * @param {{ seconds?: number }} [options]
+ */
+export function usePolled(path, query, { seconds = 10 } = {}) {
+  const [answer, setAnswer] = useState(/** @type {import("./api.js").Answer | null} */ (null));
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const latest = useRef(/** @type {import("./api.js").Answer | null} */ (null));
+  const asked = JSON.stringify([path, query]);
+
+  /** @param {import("./api.js").Answer} fresh */
+  const keep = useCallback((fresh) => {
+    if (fresh.status === 304) return;
+    latest.current = fresh;
+    setAnswer(fresh);
+  }, []);
+
+  const refresh = useCallback(
+    /** @param {AbortSignal} [signal] */ async (signal) => {
+      if (path === null) return;
+      try {
+        keep(await api.get(path, query, { etag: latest.current?.etag, signal }));
+        setError(null);
+      } catch (failure) {
+        if (!signal?.aborted && !(failure instanceof Unreachable)) setError(failure);
+      }
+    },
+    [asked],
+  );
+
+  useEffect(() => {
+    const stop = new AbortController();
+    latest.current = null;
+    const poll = () => document.hidden || refresh(stop.signal);
+    poll();
+    const timer = setInterval(poll, seconds * 1000);
+    document.addEventListener("visibilitychange", poll, { signal: stop.signal });
+    api.addEventListener("reachable", () => api.isReachable && poll(), { signal: stop.signal });
+    return () => (clearInterval(timer), stop.abort());
+  }, [asked, seconds]);
+
+  return { data: answer?.data ?? null, etag: answer?.etag ?? null, error, refresh, keep };
+}
+
+/** @typedef {[label: string, act: () => void]} Binding */
+
+/** The keys that can be pressed now, for the help. @type {Map<object, Record<string, Binding>>} */
+const bound = new Map();
+
+/** @returns {[string, string][]} Each key that can be pressed now, and what it does. */
+export function boundKeys() {
+  const keys = new Map([...bound.values()].flatMap((bindings) => Object.entries(bindings)));
+  return [...keys].map(([key, [label]]) => [key, label]);
+}
+
+/** @param {KeyboardEvent} event */
+function isTyping(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  return target.matches?.("input, textarea, select, [contenteditable]") ?? false;
+}
+
+/**
+ * Let single keys act while the component is shown, unless somebody types or a dialog is open. The key of the
+ * component that was shown last goes first.
+ *
+ * @param {Record<string, Binding>} bindings
+ */
+export function useKeys(bindings) {
+  const current = useRef(bindings);
+  current.current = bindings;
+  useEffect(() => {
+    const owner = {};
+    bound.set(owner, current.current);
+    /** @param {KeyboardEvent} event */
+    const press = (event) => {
+      bound.set(owner, current.current);
+      const binding = current.current[event.key];
+      if (!binding || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyping(event) || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      binding[1]();
+    };
+    document.addEventListener("keydown", press);
+    return () => (bound.delete(owner), document.removeEventListener("keydown", press));
+  }, []);
+}
+
+/** @param {any} errors Messages, or an object of them. @returns {string} */
+function sentences(errors) {
+  if (Array.isArray(errors)) return errors.map(sentences).join(" ");
+  return errors && typeof errors === "object" ? Object.values(errors).map(sentences).join(" ") : String(errors ?? "");
+}
+
+/**
+ * Hold what is typed into a form, send it, and hold what was wrong with it. What is typed stays until the form is gone.
+ *
+ * @template {Record<string, any>} Values
+ * @param {Values} initial
+ * @param {(values: Values) => Promise<any>} send Throws `Problem` or `Unreachable`.
+ */
+export function useForm(initial, send) {
+  const [values, setValues] = useState(initial);
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const [message, setMessage] = useState("");
+  const [isBusy, setBusy] = useState(false);
+
+  /** @param {Partial<Values>} changes */
+  const set = (changes) => setValues((before) => ({ ...before, ...changes }));
+
+  /** @param {Event} [event] */
+  const submit = async (event) => {
+    event?.preventDefault();
+    if (isBusy) return;
+    setBusy(true);
+    setProblem(null);
+    setMessage("");
+    try {
+      await send(values);
+    } catch (error) {
+      setMessage(explain(error));
+      if (error instanceof Problem) setProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  /** @param {keyof Values & string} name The properties of an input. */
+  const bind = (name) => ({
+    name,
+    value: values[name] ?? "",
+    onInput: (/** @type {Event} */ event) =>
+      set(/** @type {Partial<Values>} */ ({ [name]: /** @type {HTMLInputElement} */ (event.target).value })),
+  });
+
+  /** @param {string} name What is wrong with a field. */
+  const errorOf = (name) => sentences(problem?.errors[name]);
+
+  return { values, set, submit, bind, errorOf, problem, message, isBusy };
+}

@@ -1,0 +1,28 @@
+// Names for the shapes of the API. They are generated from the OpenAPI document: `make desk-check`.
+import type { components } from "api-types";
+
+type Schemas = components["schemas"];
+
+export type Approval = Schemas["Approval"];
+export type ApprovalJob = Schemas["ApprovalJob"];
+export type CannedJob = Schemas["CannedJob"];
+export type Customer = Schemas["Customer"];
+export type DeferredJob = Schemas["DeferredJob"];
+export type FeeLine = Schemas["FeeLine"];
+export type Invoice = Schemas["Invoice"];
+export type Job = Schemas["Job"];
+export type LaborLine = Schemas["LaborLine"];
+export type Me = Schemas["Me"];
+export type MechanicName = Schemas["MechanicName"];
+export type Part = Schemas["Part"];
+export type PartLine = Schemas["PartLine"];
+export type Payment = Schemas["Payment"];
+export type Shop = Schemas["Shop"];
+export type Ticket = Schemas["Ticket"];
+export type TicketCard = Schemas["TicketCard"];
+export type TicketChanges = Schemas["TicketChanges"];
+export type TicketEvent = Schemas["TicketEvent"];
+export type TicketStatus = Schemas["TicketStatus"];
+export type TicketVehicle = Schemas["TicketVehicle"];
+export type Totals = Schemas["Totals"];
+export type Vehicle = Schemas["Vehicle"];

@@ -1,0 +1,100 @@
+/** The building blocks of every screen. */
+
+import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+
+/** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
+/** @typedef {{ id: number, text: string, isProblem: boolean }} Notice */
+
+const NOTICE_SECONDS = 6;
+const notices = new EventTarget();
+let lastNotice = 0;
+
+/** Say something in the corner of the page, for people and screen readers. @param {string} text @param {{ isProblem?: boolean }} [options] */
+export function notify(text, { isProblem = false } = {}) {
+  notices.dispatchEvent(new CustomEvent("notice", { detail: { id: (lastNotice += 1), text, isProblem } }));
+}
+
+/** The notices of the last seconds. Problems stay until they are closed. */
+export function Notices() {
+  const [shown, setShown] = useState(/** @type {Notice[]} */ ([]));
+  const close = (/** @type {number} */ id) => setShown((before) => before.filter((notice) => notice.id !== id));
+  useEffect(() => {
+    /** @param {Event} event */
+    const add = (event) => {
+      const notice = /** @type {CustomEvent<Notice>} */ (event).detail;
+      setShown((before) => [...before.slice(-3), notice]);
+      if (!notice.isProblem) setTimeout(() => close(notice.id), NOTICE_SECONDS * 1000);
+    };
+    notices.addEventListener("notice", add);
+    return () => notices.removeEventListener("notice", add);
+  }, []);
+  return html`<div class="notices" role="status" aria-live="polite">
+    ${shown.map(
+      ({ id, text, isProblem }) => html`<p key=${id} class=${isProblem ? "notice problem" : "notice"}>
+        <span>${text}</span>
+        <button type="button" class="plain" aria-label="Close" onClick=${() => close(id)}>×</button>
+      </p>`,
+    )}
+  </div>`;
+}
+
+/**
+ * A dialog over the page. Esc and the close button call `onClose`; the focus goes to the first field, and back to
+ * where it was.
+ *
+ * @param {{ title: string, onClose?: () => void, children?: Children, wide?: boolean }} props Without `onClose` it cannot be closed.
+ */
+export function Dialog({ title, onClose, children, wide = false }) {
+  const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useEffect(() => {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    element.current?.showModal();
+    return () => before?.focus();
+  }, []);
+  /** @param {Event} event */
+  const cancel = (event) => {
+    event.preventDefault();
+    onClose?.();
+  };
+  return html`<dialog ref=${element} class=${wide ? "wide" : ""} aria-label=${title} onCancel=${cancel}>
+    <header>
+      <h2>${title}</h2>
+      ${onClose && html`<button type="button" class="plain" aria-label="Close" onClick=${onClose}>×</button>`}
+    </header>
+    ${children}
+  </dialog>`;
+}
+
+/**
+ * A labelled field. The child is the input; what is wrong with it stands below.
+ *
+ * @param {{ label: string, error?: string, hint?: string, children?: Children }} props
+ */
+export function Field({ label, error, hint, children }) {
+  return html`<label class=${error ? "field invalid" : "field"}>
+    <span>${label}</span>
+    ${children} ${hint && html`<small>${hint}</small>`}
+    ${error && html`<small class="error" role="alert">${error}</small>`}
+  </label>`;
+}
+
+/**
+ * A form of fields, with what went wrong above its buttons.
+ *
+ * @param {{ form: { submit: (event: Event) => void, message: string, isBusy: boolean }, submit: string, children?: Children, extra?: Children }} props
+ */
+export function Form({ form, submit, children, extra }) {
+  return html`<form onSubmit=${form.submit} novalidate>
+    ${children}
+    ${form.message && html`<p class="problem" role="alert">${form.message}</p>`}
+    <footer>
+      ${extra}
+      <button type="submit" class="primary" aria-disabled=${form.isBusy}>${submit}</button>
+    </footer>
+  </form>`;
+}
+
+/** @param {{ status: string, children?: Children }} props */
+export function Badge({ status, children }) {
+  return html`<span class=${`badge ${status}`}>${children}</span>`;
+}
