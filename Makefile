@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test coverage check workflow redocly swagger audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
+.PHONY: help run reset test coverage check workflow redocly swagger desk-vendor audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ redocly: tests/swagger/node_modules ## lint docs/openapi.json by the recommended
 
 swagger: $(VENV)/.installed-dev tests/swagger/node_modules ## try each operation of /docs in a browser, on a demo shop (needs Node.js, Chromium)
 	@$(BIN)/python -m tests.swagger
+
+desk-vendor: tests/desk/node_modules ## write app/desk/static/vendor/ anew from the pinned packages (needs Node.js)
+	@node tests/desk/vendor.mjs
 
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned, but for .ci/audit.toml (asks the package index)
 	@$(BIN)/python .ci/audit.py
