@@ -18,8 +18,7 @@ export function usePolled(path, query, { seconds = 10 } = {}) {
   const latest = useRef(/** @type {import("./api.js").Answer | null} */ (null));
   const asked = JSON.stringify([path, query]);
 
-  /** @param {import("./api.js").Answer} fresh */
-  const keep = useCallback((fresh) => {
+  const keep = useCallback((/** @type {import("./api.js").Answer} */ fresh) => {
     if (fresh.status === 304) return;
     latest.current = fresh;
     setAnswer(fresh);

@@ -6,14 +6,16 @@ import { createContext, useContext } from "./vendor/preact.js";
 
 /** @typedef {{ me: import("./types").Me, shop: import("./types").Shop }} Session */
 
-/** @type {((resolve: () => void) => void) | null} */
+/** @typedef {(resolve: () => void) => void} ShowSignIn Calls `resolve` once somebody has signed in. */
+
+/** @type {ShowSignIn | null} */
 let showSignIn = null;
 
 export const api = new Api("", {
-  askToSignIn: () => new Promise((resolve) => (showSignIn ? showSignIn(resolve) : undefined)),
+  askToSignIn: () => new Promise((resolve) => showSignIn?.(resolve)),
 });
 
-/** Have the shell show the sign-in over the page when a token has expired. @param {typeof showSignIn} show */
+/** Have the shell show the sign-in over the page when a token has expired. @param {ShowSignIn} show */
 export function onSignInNeeded(show) {
   showSignIn = show;
 }
