@@ -119,7 +119,7 @@ class Bench:
 
     def _measure(self, work: Workload, servers: Sequence[Server]) -> report.Rounds:
         turn = [(server.app.name, server, partial(work.messages, self.askers[server.app.name])) for server in servers]
-        return measure.rounds(turn, self.database, self.options.rounds, self.options.seconds)
+        return measure.rounds(turn, self.database, self.options.rounds, self.options.seconds, work.connections)
 
     def _memory(self, app: App) -> report.Footprint:
         """What an app takes after the same requests as the others, with nobody beside it to share pages with."""

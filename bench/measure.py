@@ -36,13 +36,15 @@ def sample(server: Server, database: PostgreSQL, messages: list[str], seconds: f
     return Sample(*milliseconds, seen.requests / seen.seconds, seen.p50, seen.p99)
 
 
-def rounds(turns: Sequence[Turn], database: PostgreSQL, number: int, seconds: float) -> list[dict[str, Sample]]:
+def rounds(
+    turns: Sequence[Turn], database: PostgreSQL, number: int, seconds: float, connections: int = 4
+) -> list[dict[str, Sample]]:
     """So many rounds: a sample of everyone by name. Each is warmed up first."""
     for _, server, messages in turns:
-        sample(server, database, messages(), seconds / 2)
+        sample(server, database, messages(), seconds / 2, connections)
     return [
         {
-            name: sample(server, database, messages(), seconds)
+            name: sample(server, database, messages(), seconds, connections)
             for name, server, messages in (turns if index % 2 == 0 else turns[::-1])
         }
         for index in range(number)

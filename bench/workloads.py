@@ -133,7 +133,8 @@ def next_page(link: str) -> str | None:
 class Workload:
     """A request that is measured, of which apps, and how many SQL statements this project may take for it.
 
-    `base` is the app that is 1 in the picture.
+    `base` is the app that is 1 in the picture. `connections` are those of the client: on a busy machine this project
+    refuses the fourth sign-in at once.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Workload:
     statements: int
     writes: bool = False
     base: str = "limit"
+    connections: int = 4
 
     @property
     def changes(self) -> bool:
@@ -179,6 +181,14 @@ WORKLOADS = {
         ),
         Workload("create", "create a ticket", Asker.create, WRITERS, 12, writes=True),
         Workload("add-part", "add-part", Asker.add_part, WRITERS, 14, writes=True),
-        Workload("login", "login", Asker.login, ("ours", "limit", "classic", "fastapi", "parent"), 6, writes=True),
+        Workload(
+            "login",
+            "login",
+            Asker.login,
+            ("ours", "limit", "classic", "fastapi", "parent"),
+            6,
+            writes=True,
+            connections=2,
+        ),
     )
 }
