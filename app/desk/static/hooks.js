@@ -60,7 +60,7 @@ export function useReachable(client) {
     const follow = () => setReachable(client.isReachable);
     client.addEventListener("reachable", follow);
     return () => client.removeEventListener("reachable", follow);
-  }, []);
+  }, [client]);
   return isReachable;
 }
 
