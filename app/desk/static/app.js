@@ -1,6 +1,6 @@
 /** The desk: the shell round the screens. It signs in, leads to screens by the address, and tells when the server is gone. */
 
-import { boundKeys, useKeys } from "./hooks.js";
+import { boundKeys, useKeys, useReachable } from "./hooks.js";
 import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
 import { Dialog, notify, Notices } from "./ui.js";
@@ -23,16 +23,6 @@ function useAddress() {
     return () => removeEventListener("hashchange", follow);
   }, []);
   return path;
-}
-
-function useReachable() {
-  const [isReachable, setReachable] = useState(api.isReachable);
-  useEffect(() => {
-    const follow = () => setReachable(api.isReachable);
-    api.addEventListener("reachable", follow);
-    return () => api.removeEventListener("reachable", follow);
-  }, []);
-  return isReachable;
 }
 
 /** @param {{ onClose: () => void }} props */
@@ -64,7 +54,7 @@ function Header({ onSignOut }) {
 /** @param {{ onSignOut: () => void }} props */
 function Shell({ onSignOut }) {
   const path = useAddress();
-  const isReachable = useReachable();
+  const isReachable = useReachable(api);
   const [isHelpShown, showHelp] = useState(false);
   useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: ["Back to the board", () => go(HOME)] });
 

@@ -53,6 +53,17 @@ export function usePolled(path, query, { seconds = 10 } = {}) {
   return { data: answer?.data ?? null, etag: answer?.etag ?? null, error, refresh, keep };
 }
 
+/** Whether the server answers this client. @param {import("./api.js").Api} client */
+export function useReachable(client) {
+  const [isReachable, setReachable] = useState(client.isReachable);
+  useEffect(() => {
+    const follow = () => setReachable(client.isReachable);
+    client.addEventListener("reachable", follow);
+    return () => client.removeEventListener("reachable", follow);
+  }, [client]);
+  return isReachable;
+}
+
 /** @typedef {[label: string, act: () => void]} Binding */
 
 /** The keys that can be pressed now, for the help. @type {Map<object, Record<string, Binding>>} */

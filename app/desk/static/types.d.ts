@@ -3,6 +3,7 @@ import type { components } from "api-types";
 
 type Schemas = components["schemas"];
 
+export type Answered = Schemas["Answered"];
 export type Approval = Schemas["Approval"];
 export type ApprovalJob = Schemas["ApprovalJob"];
 export type CannedJob = Schemas["CannedJob"];
