@@ -35,11 +35,14 @@ function useReachable() {
   return isReachable;
 }
 
+/** @type {Record<string, string>} */
+const KEY_NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
+
 /** @param {{ onClose: () => void }} props */
 function Help({ onClose }) {
   return html`<${Dialog} title="Keys" onClose=${onClose}>
     <dl class="keys">
-      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${label}</dd></div>`)}
+      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${KEY_NAMES[key] ?? key}</kbd></dt><dd>${label}</dd></div>`)}
     </dl>
   <//>`;
 }
@@ -74,7 +77,7 @@ function Shell({ onSignOut }) {
     <${Header} onSignOut=${onSignOut} />
     ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
     <main id="content" tabindex="-1">
-      ${Current ? html`<${Current} key=${path} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
+      ${Current ? html`<${Current} key=${path.split("?")[0]} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
     </main>
     ${isHelpShown && html`<${Help} onClose=${() => showHelp(false)} />`}
   `;
