@@ -1,5 +1,6 @@
 /** The desk: the shell round the screens. It signs in, leads to screens by the address, and tells when the server is gone. */
 
+import { Board } from "./board.js";
 import { boundKeys, useKeys } from "./hooks.js";
 import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
@@ -10,10 +11,10 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
 /** @typedef {import("./vendor/preact.js").FunctionComponent<any>} Screen */
 
 /** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
-const SCREENS = [];
+const SCREENS = [[/^\/board(?:\?(.*))?$/, Board]];
 const HOME = "/board";
 /** @type {[string, string][]} */
-const TABS = [];
+const TABS = [["/board", "Board"]];
 
 function useAddress() {
   const [path, setPath] = useState(location.hash.slice(1) || HOME);
