@@ -79,15 +79,15 @@ function Card({ card, age, promise, isLate, isStop, isMoving }) {
         </a>
       </h3>
       <div id=${`card-${id}`} class="facts">
-        <p>${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
         <p class="number">${money(total)}</p>
+        <p>${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
+        <p class="number quiet">${balance !== total && `${money(balance)} to pay`}</p>
         <p class=${isLate ? "late" : ""}>${promise ? `${isLate ? "Overdue:" : "Due"} ${promise}` : "No promise"}</p>
         <p class="number quiet" title="Time in this state">${age}</p>
-        <p class="quiet">
+        <p class="quiet wide">
           <bdi>${mechanics.map(({ name }) => name).join(", ") || "No mechanic"}</bdi>
           ${advisor && html` · advisor <bdi>${advisor.name}</bdi>`}
         </p>
-        ${balance !== total && html`<p class="number quiet">${money(balance)} to pay</p>`}
         ${badges(card)}
       </div>
     </li>`,
@@ -119,7 +119,7 @@ function badges({ hold, parts_short, jobs, approval_link, status }) {
     jobs.proposed > 0 && ["proposed", `${counted(jobs.proposed, "job")} to answer`],
     approval_link && status !== "completed" && status !== "invoiced" && [approval_link, `Link ${approval_link}`],
   ].filter((badge) => Array.isArray(badge));
-  return html`<p class="badges">
+  return html`<p class="badges wide">
     ${shown.map(([kind, text]) => html`<${Badge} key=${kind} status=${kind}>${text}<//>`)}
   </p>`;
 }

@@ -15,9 +15,9 @@ const POLL_SECONDS = 5;
 const REST = 1200; // milliseconds after a key or a movement of the pointer, until which nothing moves under the hand
 const CLOCK = 30_000; // milliseconds after which times are written anew
 
-/** The order of a column: the earliest promise first. @param {TicketCard} one @param {TicketCard} other */
+/** The order of a column: the earliest promise first, and last what has none. @param {TicketCard} one @param {TicketCard} other */
 const byPromise = (one, other) =>
-  (one.promised_at ?? "~").localeCompare(other.promised_at ?? "~", "en") || one.id - other.id;
+  Date.parse(one.promised_at ?? "9999") - Date.parse(other.promised_at ?? "9999") || one.id - other.id;
 
 /** Return the columns as they are after a move. @param {ColumnData[]} columns @param {Move} move @returns {ColumnData[]} */
 function place(columns, { id, target }) {
