@@ -77,7 +77,7 @@ function RefusalDialog({ id, from, why, onClose }) {
 /** @param {{ parameters: string[] }} props */
 export function Board({ parameters: [query] }) {
   const { filter, choose } = useFilter(query ?? "");
-  const { columns, moving, isLoaded, error, move, touch } = useBoard(filter);
+  const { columns, isLoaded, error, move, touch } = useBoard(filter);
   const [refusal, setRefusal] = useState(/** @type {Refusal | null} */ (null));
   const [said, say] = useState("");
   const board = useRef(/** @type {HTMLElement | null} */ (null));
@@ -130,7 +130,7 @@ export function Board({ parameters: [query] }) {
     ${!isLoaded && error === null && html`<p class="quiet">Loading …</p>`}
     <p class="visually-hidden" role="status">${said}</p>
     <div class="board" ref=${board} onPointerDown=${press} onPointerMove=${touch}>
-      ${columns.map((column) => html`<${Column} key=${column.status} column=${column} moving=${moving} />`)}
+      ${columns.map((column) => html`<${Column} key=${column.status} column=${column} />`)}
     </div>
     ${refusal && html`<${RefusalDialog} ...${refusal} onClose=${() => setRefusal(null)} />`}
   `;

@@ -42,37 +42,39 @@ export function useSteadyCards() {
   });
 }
 
-/** @param {{ column: ColumnData, moving: Set<number> }} props */
-export function Column({ column: { status, count, cards }, moving }) {
+/** @param {{ column: ColumnData }} props */
+export function Column({ column }) {
   const [visited, setVisited] = useState(0);
   /** Tab leads to the card of the column that had the focus last, or to its first. */
-  const stop = cards.some(({ id }) => id === visited) ? visited : cards[0]?.id;
-  const visit = (/** @type {FocusEvent} */ event) => setVisited(Number(cardOf(event.target)?.dataset.id));
-  return html`<section class="column" data-status=${status} aria-labelledby=${`column-${status}`}>
-    <h2 id=${`column-${status}`}>${STATUS_NAMES[status]} <span class="quiet">${count ?? "over 1,000"}</span></h2>
-    <ul onFocusIn=${visit}>
-      ${cards.map(
-        (card) => html`<${Card}
-          key=${card.id}
-          card=${card}
-          age=${since(card.status_since)}
-          promise=${card.promised_at ? time(card.promised_at) : ""}
-          isLate=${isPast(card.promised_at) && status !== "completed" && status !== "invoiced"}
-          isStop=${card.id === stop}
-          isMoving=${moving.has(card.id)}
-        />`,
-      )}
-    </ul>
-    ${count !== cards.length && html`<p class="quiet">Shown are the ${cards.length} that are promised first.</p>`}
-  </section>`;
+  const stop = column.cards.some(({ id }) => id === visited) ? visited : column.cards[0]?.id;
+  return useMemo(() => {
+    const { status, count, cards } = column;
+    const visit = (/** @type {FocusEvent} */ event) => setVisited(Number(cardOf(event.target)?.dataset.id));
+    return html`<section class="column" data-status=${status} aria-labelledby=${`column-${status}`}>
+      <h2 id=${`column-${status}`}>${STATUS_NAMES[status]} <span class="quiet">${count ?? "over 1,000"}</span></h2>
+      <ul onFocusIn=${visit}>
+        ${cards.map(
+          (card) => html`<${Card}
+            key=${card.id}
+            card=${card}
+            age=${since(card.status_since)}
+            promise=${card.promised_at ? time(card.promised_at) : ""}
+            isLate=${isPast(card.promised_at) && status !== "completed" && status !== "invoiced"}
+            isStop=${card.id === stop}
+          />`,
+        )}
+      </ul>
+      ${count !== cards.length && html`<p class="quiet">Shown are the ${cards.length} that are promised first.</p>`}
+    </section>`;
+  }, [column, stop]);
 }
 
-/** @param {{ card: TicketCard, age: string, promise: string, isLate: boolean, isStop: boolean, isMoving: boolean }} props */
-function Card({ card, age, promise, isLate, isStop, isMoving }) {
+/** @param {{ card: TicketCard, age: string, promise: string, isLate: boolean, isStop: boolean }} props */
+function Card({ card, age, promise, isLate, isStop }) {
   const element = useMark(card);
-  const { id, vehicle, plate, customer, mechanics, advisor, total, balance } = card;
-  return useMemo(
-    () => html`<li ref=${element} class=${isMoving ? "card moving" : "card"} data-id=${id}>
+  return useMemo(() => {
+    const { id, vehicle, plate, customer, mechanics, advisor, total, balance } = card;
+    return html`<li ref=${element} class="card" data-id=${id}>
       <h3>
         <a href=${`#/tickets/${id}`} tabindex=${isStop ? 0 : -1} draggable=${false} aria-describedby=${`card-${id}`}>
           <bdi>${car(vehicle)}</bdi> <small>#${id}</small>
@@ -90,9 +92,8 @@ function Card({ card, age, promise, isLate, isStop, isMoving }) {
         </p>
         ${badges(card)}
       </div>
-    </li>`,
-    [card, age, promise, isLate, isStop, isMoving, element],
-  );
+    </li>`;
+  }, [card, age, promise, isLate, isStop, element]);
 }
 
 /** Mark a card softly that has changed since it was drawn, or has just got its state. @param {TicketCard} card */
@@ -103,7 +104,7 @@ function useMark(card) {
     const isNews = drawn.current !== null || Date.now() - Date.parse(card.status_since) < FRESH_SECONDS * 1000;
     drawn.current = card;
     if (!isNews || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    element.current?.animate({ backgroundColor: ["var(--blue-ground)", "var(--surface)"] }, MARK_SECONDS * 1000);
+    element.current?.animate({ opacity: [1, 0] }, { duration: MARK_SECONDS * 1000, pseudoElement: "::before" });
   }, [card]);
   return element;
 }

@@ -24,7 +24,7 @@ export function dragCard(down, card, board, onDrop) {
     ghost.inert = true;
     ghost.style.width = `${origin.width}px`;
     document.documentElement.append(ghost);
-    card.classList.add("moving");
+    card.classList.add("dragged");
     board.classList.add("dragging");
     follow();
   };
@@ -48,7 +48,7 @@ export function dragCard(down, card, board, onDrop) {
     if (!ghost) return;
     ghost.remove();
     ghost = null;
-    card.classList.remove("moving");
+    card.classList.remove("dragged");
     board.classList.remove("dragging");
     under?.classList.remove("over");
     addEventListener("click", refuse, { capture: true, once: true }); // the click that ends a drag leads nowhere

@@ -77,7 +77,7 @@ export function useBoard(filter) {
     return () => clearTimeout(timer);
   }, [data, moves]);
   useEffect(() => {
-    const clock = setInterval(() => show((before) => [...before]), CLOCK);
+    const clock = setInterval(() => show((before) => before.map((column) => ({ ...column }))), CLOCK);
     return () => clearInterval(clock);
   }, []);
 
@@ -100,5 +100,5 @@ export function useBoard(filter) {
     return true;
   };
   const touch = () => void (busyUntil.current = Date.now() + REST);
-  return { columns, moving: new Set(moves.map(({ id }) => id)), isLoaded: data !== null, error, move, touch };
+  return { columns, isLoaded: data !== null, error, move, touch };
 }
