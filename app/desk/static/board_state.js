@@ -62,6 +62,7 @@ export function useBoard(filter) {
   const [shown, show] = useState(/** @type {ColumnData[]} */ ([]));
   const [moves, setMoves] = useState(/** @type {Move[]} */ ([]));
   const busyUntil = useRef(0);
+  const sending = useRef(/** @type {Set<number>} */ (new Set()));
 
   useEffect(() => {
     /** @type {ReturnType<typeof setTimeout>} */
@@ -85,15 +86,18 @@ export function useBoard(filter) {
   /** Show a move at once, and take it back where the server refuses it. @param {number} id @param {TicketStatus} target @returns {Promise<boolean>} Whether it was moved. */
   const move = async (id, target) => {
     const from = columns.find(({ cards }) => cards.some((card) => card.id === id))?.status;
-    if (!from || from === target || moves.some((each) => each.id === id && !each.isDone)) return false;
+    if (!from || from === target || sending.current.has(id)) return false;
     const mine = { id, from, target, isDone: false };
     setMoves((before) => [...before, mine]);
+    sending.current.add(id);
     try {
       await send(mine);
     } catch (failure) {
       setMoves((before) => before.filter((each) => each !== mine));
       void refresh();
       throw failure;
+    } finally {
+      sending.current.delete(id);
     }
     await refresh();
     setMoves((before) => before.map((each) => (each === mine ? { ...mine, isDone: true } : each)));
