@@ -1,5 +1,6 @@
 /** The desk: the shell round the screens. It signs in, leads to screens by the address, and tells when the server is gone. */
 
+import { Board } from "./board.js";
 import { boundKeys, useKeys, useReachable } from "./hooks.js";
 import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
@@ -10,10 +11,10 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
 /** @typedef {import("./vendor/preact.js").FunctionComponent<any>} Screen */
 
 /** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
-const SCREENS = [];
+const SCREENS = [[/^\/board(?:\?(.*))?$/, Board]];
 const HOME = "/board";
 /** @type {[string, string][]} */
-const TABS = [];
+const TABS = [["/board", "Board"]];
 
 function useAddress() {
   const [path, setPath] = useState(location.hash.slice(1) || HOME);
@@ -25,11 +26,14 @@ function useAddress() {
   return path;
 }
 
+/** @type {Record<string, string>} */
+const KEY_NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
+
 /** @param {{ onClose: () => void }} props */
 function Help({ onClose }) {
   return html`<${Dialog} title="Keys" onClose=${onClose}>
     <dl class="keys">
-      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${label}</dd></div>`)}
+      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${KEY_NAMES[key] ?? key}</kbd></dt><dd>${label}</dd></div>`)}
     </dl>
   <//>`;
 }
@@ -64,7 +68,7 @@ function Shell({ onSignOut }) {
     <${Header} onSignOut=${onSignOut} />
     ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
     <main id="content" tabindex="-1">
-      ${Current ? html`<${Current} key=${path} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
+      ${Current ? html`<${Current} key=${path.split("?")[0]} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
     </main>
     ${isHelpShown && html`<${Help} onClose=${() => showHelp(false)} />`}
   `;

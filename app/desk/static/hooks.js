@@ -64,7 +64,7 @@ export function useReachable(client) {
   return isReachable;
 }
 
-/** @typedef {[label: string, act: () => void]} Binding */
+/** @typedef {[label: string, act: (event: KeyboardEvent) => void]} Binding */
 
 /** The keys that can be pressed now, for the help. @type {Map<object, Record<string, Binding>>} */
 const bound = new Map();
@@ -100,7 +100,7 @@ export function useKeys(bindings) {
       if (!binding || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event) || document.querySelector("dialog[open]")) return;
       event.preventDefault();
-      binding[1]();
+      binding[1](event);
     };
     document.addEventListener("keydown", press);
     return () => (bound.delete(owner), document.removeEventListener("keydown", press));
