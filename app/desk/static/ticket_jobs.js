@@ -1,23 +1,24 @@
 /** The left side of a ticket: its jobs in order, with their lines, and what may be done with them. */
 
-import { day, money } from "./format.js";
+import { day, money, words } from "./format.js";
 import { useForm, useKeys, usePolled } from "./hooks.js";
+import { Backorder, Check, focusIn, InlineForm, LINE_FORMS, Text } from "./line_forms.js";
 import { Picker } from "./pickers.js";
 import { api, explain, isDesk, useSession } from "./session.js";
-import { Backorder, Check, focusIn, Inline, InlineForm, LINE_FORMS, Lines, NAMES, Text } from "./ticket_lines.js";
-import { Badge, Dialog, notify } from "./ui.js";
+import { Lines } from "./ticket_lines.js";
+import { Badge, notify } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Job} Job */
 /** @typedef {import("./types").Ticket} Ticket */
-/** @typedef {import("./ticket_lines.js").State} State */
-/** @typedef {import("./ticket_lines.js").Kind} Kind */
+/** @typedef {import("./line_forms.js").State} State */
+/** @typedef {import("./line_forms.js").Kind} Kind */
 /** @typedef {{ key: string, group: string, name: string, detail: string, source: object }} Offer Work that is known: declined before, or a canned job. */
 
 /**
  * @typedef {object} Screen What the jobs of a ticket share.
  * @property {State} state
- * @property {import("./ticket_lines.js").Staff} staff
+ * @property {import("./line_forms.js").Staff} staff
  * @property {ReturnType<typeof useForms>} forms
  * @property {boolean} mayWrite Jobs and lines.
  * @property {boolean} mayPrice Prices, fees, and whether a job is offered.
@@ -25,6 +26,8 @@ import { html, useEffect, useRef, useState } from "./vendor/preact.js";
  * @property {(change: Promise<boolean>, focus: string) => Promise<void>} attempt Tell why a change was refused; focus what stays.
  */
 
+/** @type {[Kind, string][]} */
+const KINDS = [["parts", "part"], ["labor", "labor"], ["fees", "fee"]];
 const CHANGEABLE = ["estimate", "open", "in_progress"];
 
 /** @param {import("./types").Me} me @param {Ticket} ticket Whether a ticket is somebody's own. */
@@ -32,6 +35,9 @@ const isOwn = (me, ticket) => [ticket.opened_by, ...ticket.mechanics].some(({ id
 
 /** @param {Ticket} ticket */
 const isQuote = (ticket) => ticket.status === "estimate" || ticket.authorized_amount !== null;
+
+/** @param {Ticket} ticket @param {number} id */
+const jobOf = ({ jobs }, id) => jobs.find((job) => job.id === id);
 
 /** @param {string} text @param {Ticket} ticket @param {AbortSignal} signal @returns {Promise<Offer[]>} */
 async function findOffers(text, ticket, signal) {
@@ -60,53 +66,44 @@ async function findOffers(text, ticket, signal) {
 const showOffer = ({ name, detail }) => html`<span dir="auto">${name}</span> <small>${detail}</small>`;
 
 /**
- * Writes a job: by its name, from a canned one, or what the customer declined before. The bay proposes findings by it.
+ * Writes a job: by its name, from a canned one, or what the customer declined before; or changes its name and notes.
+ * The bay proposes findings by it.
  *
- * @param {{ state: State, onDone: (job: Job) => void, onClose: () => void }} props
+ * @param {{ id: string, state: State, job?: Job, onDone: (job: Job) => void, onClose: () => void }} props
  */
-export function NewJobForm({ state, onDone, onClose }) {
+export function JobForm({ id, state, job, onDone, onClose }) {
   const { me } = useSession();
+  const seen = useRef(state);
   const [offer, setOffer] = useState(/** @type {Offer | null} */ (null));
-  const form = useForm({ name: "", notes: "", isProposed: false, backorder: false }, async (values, key) => {
-    const body = {
-      ...{ name: values.name, notes: values.notes || undefined, backorder: values.backorder || undefined },
-      ...{ status: values.isProposed ? "proposed" : undefined, ...offer?.source },
-    };
+  const initial = { name: job?.name ?? "", notes: job?.notes ?? "", isProposed: false, backorder: false };
+  const form = useForm(initial, async ({ name, notes, isProposed, backorder }, key) => {
+    const path = `/service-tickets/${state.ticket.id}/jobs`;
+    const status = isProposed ? "proposed" : undefined;
+    const body = { name, notes: notes || undefined, status, backorder: backorder || undefined, ...offer?.source };
     let written = /** @type {Job | null} */ (null);
-    const send = async () => {
-      const answer = await api.post(`/service-tickets/${state.ticket.id}/jobs`, body, { key });
+    const send = async (/** @type {string | null} */ etag) => {
+      const answer = await (job ? api.put(`${path}/${job.id}`, { name, notes: notes || null }, { etag }) : api.post(path, body, { key }));
       written = answer.data;
       return answer;
     };
-    const about = (/** @type {Ticket} */ { status }) => status;
-    if ((await state.change(send, { what: `Write the job ${values.name}`, about })) && written) onDone(written);
+    const about = (/** @type {Ticket} */ ticket) => (job ? jobOf(ticket, job.id) : ticket.status);
+    const how = { what: `Write the job ${name}`, about, seen: job ? seen.current : undefined };
+    if ((await state.change(send, how)) && written) onDone(written);
   });
   const type = (/** @type {string} */ name) => (setOffer(null), form.set({ name }));
   const take = (/** @type {Offer} */ chosen) => (setOffer(chosen), form.set({ name: chosen.name }));
-  return html`<${InlineForm} form=${form} submit=${isDesk(me) ? "Write job" : "Propose job"} onClose=${onClose}>
-    <${Picker} label="Job" text=${form.values.name} onText=${type} onPick=${take} show=${showOffer} isFree shortest=${0}
-      search=${(/** @type {string} */ text, /** @type {AbortSignal} */ signal) => findOffers(text, state.ticket, signal)}
-      keyOf=${(/** @type {Offer} */ each) => each.key} groupOf=${(/** @type {Offer} */ each) => each.group}
-      error=${form.errorOf("name")} input=${{ name: "name" }}
-      hint=${offer ? `${offer.group}: ${offer.detail}` : "A name, or one of the list."} />
+  const search = (/** @type {string} */ text, /** @type {AbortSignal} */ signal) => findOffers(text, state.ticket, signal);
+  const submit = job ? "Save job" : isDesk(me) ? "Write job" : "Propose job";
+  return html`<${InlineForm} ...${{ id, form, submit, onClose }} label=${job ? `Edit ${job.name}` : "New job"}>
+    ${job
+      ? html`<${Text} form=${form} name="name" label="Job" />`
+      : html`<${Picker} label="Job" text=${form.values.name} onText=${type} onPick=${take} show=${showOffer} search=${search}
+          keyOf=${(/** @type {Offer} */ each) => each.key} groupOf=${(/** @type {Offer} */ each) => each.group}
+          isFree shortest=${0} error=${form.errorOf("name")} input=${{ name: "name" }}
+          hint=${offer ? `${offer.group}: ${offer.detail}` : "A name, or one of the list."} />`}
     <${Text} form=${form} name="notes" label="Notes for the customer" />
-    ${isDesk(me) && !isQuote(state.ticket) && html`<${Check} form=${form} name="isProposed">Ask the customer first<//>`}
+    ${!job && isDesk(me) && !isQuote(state.ticket) && html`<${Check} form=${form} name="isProposed">Ask the customer first<//>`}
     <${Backorder} form=${form} />
-  <//>`;
-}
-
-/** @param {{ state: State, job: Job, onClose: () => void }} props */
-function JobForm({ state, job, onClose }) {
-  const seen = useRef(state);
-  const form = useForm({ name: job.name, notes: job.notes ?? "" }, async ({ name, notes }) => {
-    const path = `/service-tickets/${state.ticket.id}/jobs/${job.id}`;
-    const about = (/** @type {Ticket} */ { jobs }) => jobs.filter(({ id }) => id === job.id).map((each) => [each.name, each.notes]);
-    const send = (/** @type {string | null} */ etag) => api.put(path, { name, notes: notes || null }, { etag });
-    if (await state.change(send, { what: `Change the job ${job.name}`, about, seen: seen.current })) onClose();
-  });
-  return html`<${InlineForm} form=${form} submit="Save job" onClose=${onClose}>
-    <${Text} form=${form} name="name" label="Job" />
-    <${Text} form=${form} name="notes" label="Notes for the customer" />
   <//>`;
 }
 
@@ -143,28 +140,36 @@ function sum({ totals }) {
 
 /** The forms that add lines to a job, or to the ticket while it has none. @param {{ screen: Screen, jobId: number | null, heading: string }} props */
 function Adding({ screen: { forms, state, staff }, jobId, heading }) {
-  return /** @type {Kind[]} */ (Object.keys(NAMES)).map((kind) => {
+  return KINDS.map(([kind, name]) => {
     const id = `${heading}-${kind}`;
-    const onClose = () => forms.close(id, heading);
-    return forms.isOpen(id) && html`<${Inline} key=${id} id=${id} label=${`Add ${NAMES[kind]}`} onClose=${onClose}>
-      <${LINE_FORMS[kind]} ...${{ id, state, staff, jobId, onClose }} />
-    <//>`;
+    const props = { id, label: `Add a ${name}`, state, staff, jobId, onClose: () => forms.close(id, heading) };
+    return forms.isOpen(id) && html`<${LINE_FORMS[kind]} key=${id} ...${props} />`;
   });
 }
 
-/** @param {{ job: Job, screen: Screen, onDelete: () => void }} props */
-function JobPanel({ job, screen, onDelete }) {
+/** @param {{ job: Job, screen: Screen }} props */
+function JobPanel({ job, screen }) {
   const { state, forms, attempt, mayWrite, mayPrice, wasQuote } = screen;
+  const [isSure, setSure] = useState(false);
   const id = `job-${job.id}`;
   const close = () => forms.close(`${id}-edit`, id);
   const path = `/service-tickets/${state.ticket.id}/jobs/${job.id}`;
-  const about = (/** @type {Ticket} */ { jobs }) => jobs.filter((each) => each.id === job.id);
-  const move = (/** @type {string} */ status, /** @type {string} */ what) => () =>
-    attempt(state.change((etag) => api.put(path, { status }, { etag }), { what: `${what}: ${job.name}`, about }), id);
-  const button = (/** @type {string} */ label, /** @type {() => void} */ act) => html`<button type="button" onClick=${act}>${label}</button>`;
+  /** @param {string} what @param {string} focus @param {(etag: string | null) => Promise<import("./api.js").Answer>} send */
+  const act = (what, focus, send) =>
+    attempt(state.change(send, { what: `${what}: ${job.name}`, about: (ticket) => jobOf(ticket, job.id) }), focus);
+  const move = (/** @type {string} */ status, /** @type {string} */ what) =>
+    act(what, id, (etag) => api.put(path, { status }, { etag }));
+  const remove = () => (isSure ? act("Delete", "jobs", (etag) => api.delete(path, { etag })) : setSure(true));
   const mayChange = mayWrite && job.status !== "declined";
   const mayDelete = mayChange && (job.status === "proposed" || (mayPrice && !wasQuote));
-  const isBare = !job.parts.length && !job.labor.length && !job.fees.length;
+  /** @type {[boolean, string, () => unknown][]} */
+  const acts = [
+    ...KINDS.map(([kind, name]) => /** @type {[boolean, string, () => unknown]} */ ([mayChange && (mayPrice || kind !== "fees"), words(name), () => forms.open(`${id}-${kind}`)])),
+    [mayChange, "Edit", () => forms.open(`${id}-edit`)],
+    [mayWrite && mayPrice && job.status === "proposed", "No answer", () => move("declined", "Decline")],
+    [mayWrite && mayPrice && job.status === "declined", "Offer again", () => move("proposed", "Offer again")],
+    [mayDelete, isSure ? "Delete with its lines" : "Delete", remove],
+  ];
   return html`<section class=${`panel job ${job.status}`} data-job=${job.id} aria-labelledby=${id}>
     <header>
       <h3 id=${id} tabindex="-1" dir="auto">${job.name}</h3>
@@ -173,41 +178,16 @@ function JobPanel({ job, screen, onDelete }) {
       <strong class="number">${money(job.totals.total)}</strong>
     </header>
     ${job.notes && html`<p class="quiet" dir="auto">${job.notes}</p>`}
-    ${forms.isOpen(`${id}-edit`) && html`<${Inline} id=${`${id}-edit`} label=${`Edit ${job.name}`} onClose=${close}>
-      <${JobForm} state=${state} job=${job} onClose=${close} />
-    <//>`}
-    ${isBare ? html`<p class="quiet">No lines yet.</p>` : html`<${Lines} job=${job} screen=${{ ...screen, mayWrite: mayChange }} />`}
+    ${forms.isOpen(`${id}-edit`) && html`<${JobForm} id=${`${id}-edit`} state=${state} job=${job} onDone=${close} onClose=${close} />`}
+    <${Lines} job=${job} screen=${{ ...screen, mayWrite: mayChange }} />
     <${Adding} screen=${screen} jobId=${job.id} heading=${id} />
     <footer>
       <small class="sum">${sum(job)}</small>
-      <div class="actions">
-        ${mayChange && button("Part", () => forms.open(`${id}-parts`))}
-        ${mayChange && button("Labor", () => forms.open(`${id}-labor`))}
-        ${mayChange && mayPrice && button("Fee", () => forms.open(`${id}-fees`))}
-        ${mayChange && button("Edit", () => forms.open(`${id}-edit`))}
-        ${mayPrice && mayWrite && job.status === "proposed" && button("No answer", move("declined", "Decline without an answer"))}
-        ${mayPrice && mayWrite && job.status === "declined" && button("Offer again", move("proposed", "Offer again"))}
-        ${mayDelete && button("Delete", onDelete)}
+      <div class="actions" onFocusOut=${() => setSure(false)}>
+        ${acts.map(([isThere, label, press], key) => isThere && html`<button type="button" key=${key} onClick=${press}>${label}</button>`)}
       </div>
     </footer>
   </section>`;
-}
-
-/** Asks before a job goes with its lines. @param {{ job: Job, screen: Screen, onClose: () => void }} props */
-function DeleteDialog({ job, screen: { state, attempt }, onClose }) {
-  const about = (/** @type {Ticket} */ { jobs }) => jobs.filter(({ id }) => id === job.id);
-  const remove = () => {
-    onClose();
-    const path = `/service-tickets/${state.ticket.id}/jobs/${job.id}`;
-    return attempt(state.change((etag) => api.delete(path, { etag }), { what: `Delete the job ${job.name}`, about }), "jobs");
-  };
-  return html`<${Dialog} title="Delete the job?" onClose=${onClose}>
-    <p><bdi>${job.name}</bdi> goes with all its lines.</p>
-    <div class="actions">
-      <button type="button" onClick=${onClose}>Keep</button>
-      <button type="button" class="danger" onClick=${remove}>Delete</button>
-    </div>
-  <//>`;
 }
 
 /** The jobs of a ticket. @param {{ state: import("./ticket_state.js").TicketState }} props */
@@ -220,7 +200,6 @@ function Worksheet({ state, ticket }) {
   const { me } = useSession();
   const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 600 });
   const forms = useForms();
-  const [doomed, setDoomed] = useState(/** @type {Job | null} */ (null));
   const mayWrite = CHANGEABLE.includes(ticket.status) && (isDesk(me) || isOwn(me, ticket));
   const attempt = async (/** @type {Promise<boolean>} */ change, /** @type {string} */ focus) => {
     try {
@@ -250,11 +229,8 @@ function Worksheet({ state, ticket }) {
       ${mayWrite && html`<button type="button" onClick=${keys.j?.[1]}>New job <kbd>j</kbd></button>`}
     </header>
     ${!ticket.jobs.length && html`<p class="quiet">No work is written yet.</p>`}
-    ${ticket.jobs.map((job) => html`<${JobPanel} key=${job.id} job=${job} screen=${screen} onDelete=${() => setDoomed(job)} />`)}
+    ${ticket.jobs.map((job) => html`<${JobPanel} key=${job.id} job=${job} screen=${screen} />`)}
     <${Adding} screen=${screen} jobId=${null} heading="jobs" />
-    ${forms.isOpen("jobs-new") && html`<${Inline} id="jobs-new" label="New job" onClose=${close}>
-      <${NewJobForm} state=${state} onDone=${written} onClose=${close} />
-    <//>`}
-    ${doomed && html`<${DeleteDialog} job=${doomed} screen=${screen} onClose=${() => setDoomed(null)} />`}
+    ${forms.isOpen("jobs-new") && html`<${JobForm} id="jobs-new" state=${state} onDone=${written} onClose=${close} />`}
   </section>`;
 }
