@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test coverage check workflow redocly swagger desk-vendor audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
+.PHONY: help run reset test coverage check workflow redocly swagger desk desk-check desk-screenshots desk-vendor audit prove chaos soak bench bench-quick bench-lists clients openapi transcript lock
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,19 @@ redocly: tests/swagger/node_modules ## lint docs/openapi.json by the recommended
 
 swagger: $(VENV)/.installed-dev tests/swagger/node_modules ## try each operation of /docs in a browser, on a demo shop (needs Node.js, Chromium)
 	@$(BIN)/python -m tests.swagger
+
+desk: $(VENV)/.installed-dev tests/desk/node_modules ## try the desk in a browser (needs Node.js, Chromium); ONLY=NAME runs tests/desk/NAME.spec.mjs
+	@$(BIN)/python -m tests.desk $(ONLY)
+
+desk-check: tests/desk/node_modules ## types, lint and size of app/desk/static; what is vendored there is what is pinned (needs Node.js)
+	@node tests/desk/vendor.mjs --check
+	@node tests/desk/sizes.mjs
+	@tests/desk/node_modules/.bin/openapi-typescript docs/openapi.json --output tests/desk/api-types.d.ts >/dev/null
+	@tests/desk/node_modules/.bin/tsc --project tests/desk
+	@tests/desk/node_modules/.bin/eslint --config tests/desk/eslint.config.mjs app/desk/static 'tests/desk/*.mjs'
+
+desk-screenshots: $(VENV)/.installed-dev tests/desk/node_modules ## take the pictures in docs/images anew (needs Node.js, Chromium)
+	@$(BIN)/python -m tests.desk.screenshots
 
 desk-vendor: tests/desk/node_modules ## write app/desk/static/vendor/ anew from the pinned packages (needs Node.js)
 	@node tests/desk/vendor.mjs

@@ -270,6 +270,7 @@ SETTINGS = (
     Setting("PUBLIC_URL", _web_address),
     Setting("ALLOWED_HOSTS", _hosts),
     Setting("INVITE_URL", _web_address),
+    Setting("DESK", _one_of("on", "off"), "on"),
     Setting("SMTP_URL", _smtp),
     Setting("MAIL_FROM", _sender),
     Setting("FIRST_ADMIN_EMAIL", _email),

@@ -1,6 +1,7 @@
 """The application factory."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask
@@ -119,3 +120,7 @@ def _register_blueprints(app: Flask) -> None:
     app.add_url_rule("/service_tickets.csv", view_func=app.view_functions["spreadsheets.export_tickets"])
     system.init_app(app, api)
     api.register_blueprint(audit_routes.blueprint)
+    if app.config["DESK"] == "on" and find_spec("app.desk"):  # a shop with pages of its own may remove the package
+        from app.desk import routes as desk
+
+        app.register_blueprint(desk.blueprint)

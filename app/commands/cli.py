@@ -86,8 +86,11 @@ def fill_demo(customers: int | None, if_empty: bool) -> None:
 
 @click.command("welcome", cls=Command)
 def welcome() -> None:
-    """Print the server's address, and the accounts of a demo shop."""
-    click.echo(f"Swagger UI: http://127.0.0.1:{current_app.config['PORT']}/docs")
+    """Print the addresses of the server's pages, and the accounts of a demo shop."""
+    address = f"http://127.0.0.1:{current_app.config['PORT']}"
+    if "desk" in current_app.blueprints:
+        click.echo(f"The desk: {address}/desk")
+    click.echo(f"Swagger UI: {address}/docs")
     if db.session.scalar(select(Mechanic.id).where(Mechanic.email == demo.STAFF[0].email)):
         click.echo(f"Demo accounts, all with the password {demo.PASSWORD}:")
         for member in demo.STAFF[:3]:

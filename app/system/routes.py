@@ -175,9 +175,10 @@ def asset(name: str) -> Response:
 @pages.get("/")
 @open_to_anyone
 def show_start() -> BaseResponse:
-    """Lead people to the documentation, and programs to the document."""
+    """Lead people to the desk, or without it to the documentation, and programs to the document."""
     wants_page = request.accept_mimetypes.best_match(["text/html", JSON], "text/html") == "text/html"
-    response = redirect("/docs" if wants_page else "/openapi.json")
+    page = "/desk" if "desk" in current_app.blueprints else "/docs"
+    response = redirect(page if wants_page else "/openapi.json")
     response.vary.add("Accept")
     return response
 

@@ -29,8 +29,8 @@ from tests.support.catalogue import Catalogue, Operation
 BEARER = {"bearer": []}
 FILE = "text/csv"
 PROBLEM_JSON = "application/problem+json"
-# Served and not documented: the alias of /service-tickets, and Swagger UI itself.
-UNDOCUMENTED = ("/service_tickets", "/docs", "/favicon.ico")
+# Served and not documented: the alias of /service-tickets, and pages for people.
+UNDOCUMENTED = ("/service_tickets", "/docs", "/favicon.ico", "/desk", "/approve/")
 
 
 class DocumentTest(ShopTest):

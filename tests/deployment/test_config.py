@@ -68,6 +68,7 @@ class Refusals(unittest.TestCase):
             "shop example",
             "é.example.com",
         ],
+        "DESK": ["true", "yes", "OFF"],
         "INVITE_URL": ["shop.example.com/welcome", "mailto:shop@example.com"],
         "SMTP_URL": [
             "mail.example.com",

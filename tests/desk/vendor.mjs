@@ -17,6 +17,12 @@ export * from "./preact-core.js";
 export * from "./preact-hooks.js";
 export const html = htm.bind(h);
 `;
+const TYPES = `import type { VNode } from "preact";
+
+export * from "preact";
+export * from "preact/hooks";
+export const html: (strings: TemplateStringsArray, ...values: unknown[]) => VNode;
+`;
 
 const read = (path) => readFile(new URL(path, PACKAGES), "utf8");
 
@@ -37,7 +43,7 @@ async function licences() {
 
 async function files() {
   const modules = await Promise.all(MODULES.map(async (module) => [module.file, await vendored(module)]));
-  return new Map([...modules, ["preact.js", ENTRY], ["LICENSES.txt", await licences()]]);
+  return new Map([...modules, ["preact.js", ENTRY], ["preact.d.ts", TYPES], ["LICENSES.txt", await licences()]]);
 }
 
 async function write(wanted) {

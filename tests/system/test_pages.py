@@ -1,13 +1,20 @@
 """What browsers ask for by themselves: the start and the icon."""
 
-from tests.support import ShopTest
+from flask import Flask
+
+from app import create_app
+from tests.support import ShopTest, settings
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 ICON_OF_WINDOWS = b"\0\0\1\0"
 
 
 class Start(ShopTest):
-    """GET /"""
+    """GET /, where the shop has no desk (tests/desk)"""
+
+    @classmethod
+    def make_app(cls) -> Flask:
+        return create_app(settings(DESK="off"))
 
     def test_people_are_led_to_the_documentation_and_programs_to_the_document(self) -> None:
         for accept, to in (

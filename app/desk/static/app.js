@@ -101,10 +101,12 @@ function App() {
   const [isSignedIn, setSignedIn] = useState(api.isSignedIn);
   const [resume, setResume] = useState(/** @type {{ call: () => void } | null} */ (null));
 
-  const start = () => load().then(setSession, (/** @type {unknown} */ error) => notify(explain(error), { isProblem: true }));
+  const start = () => {
+    load().then(setSession, (/** @type {unknown} */ error) => notify(explain(error), { isProblem: true }));
+  };
   useEffect(() => {
     onSignInNeeded((call) => setResume({ call }));
-    if (isSignedIn) start();
+    if (api.isSignedIn) start();
   }, []);
   const enter = () => {
     setSignedIn(true);

@@ -34,19 +34,21 @@ export function usePolled(path, query, { seconds = 10 } = {}) {
         if (!signal?.aborted && !(failure instanceof Unreachable)) setError(failure);
       }
     },
-    [asked],
+    [asked, keep], // eslint-disable-line react-hooks/exhaustive-deps -- it stands for the path and the query
   );
 
   useEffect(() => {
     const stop = new AbortController();
     latest.current = null;
-    const poll = () => document.hidden || refresh(stop.signal);
+    const poll = () => {
+      if (!document.hidden) void refresh(stop.signal);
+    };
     poll();
     const timer = setInterval(poll, seconds * 1000);
     document.addEventListener("visibilitychange", poll, { signal: stop.signal });
     api.addEventListener("reachable", () => api.isReachable && poll(), { signal: stop.signal });
     return () => (clearInterval(timer), stop.abort());
-  }, [asked, seconds]);
+  }, [refresh, seconds]);
 
   return { data: answer?.data ?? null, etag: answer?.etag ?? null, error, refresh, keep };
 }

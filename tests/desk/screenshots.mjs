@@ -1,0 +1,30 @@
+// Take the pictures of README, in the folder `PICTURES`.
+import { DESKTOP, PASSWORD, PHONE, serve, visit } from "./browser.mjs";
+
+const shop = serve({ SHOP_NAME: "Mill Street Garage", SHOP_TIMEZONE: "America/New_York" });
+
+// Wait until what the page has asked for is there.
+async function take(page, name) {
+  await page.waitForLoadState("networkidle");
+  await page.screenshot({ path: `${process.env.PICTURES}/${name}.png` });
+}
+
+async function ticketInWork() {
+  const { body } = await shop().call("POST", "/mechanics/login", {
+    body: { email: "advisor@example.com", password: PASSWORD },
+  });
+  const found = await shop().call("GET", "/service-tickets?status=in_progress&sort=-total", { token: body.token });
+  return found.body[0].id;
+}
+
+visit("the board and a ticket", shop, async (visitor) => {
+  const page = await visitor.signIn("advisor", "/desk", { viewport: DESKTOP });
+  await take(page, "board");
+  await page.goto(`/desk#/tickets/${await ticketInWork()}`);
+  await take(page, "ticket");
+});
+
+visit("the page behind an approval link", shop, async (visitor) => {
+  const page = await visitor.open(`/approve/${process.env.LINK_TOKEN}`, { viewport: PHONE });
+  await take(page, "approval");
+});
