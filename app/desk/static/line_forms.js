@@ -4,8 +4,8 @@ import { money, words } from "./format.js";
 import { useForm } from "./hooks.js";
 import { Picker } from "./pickers.js";
 import { api, isDesk, useSession } from "./session.js";
-import { Field, Form, notify } from "./ui.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+import { Field, Form } from "./ui.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Part} Part */
 /** @typedef {import("./types").Ticket} Ticket */
@@ -25,10 +25,11 @@ export const focusIn = (id) =>
  * @param {{ id: string, label: string, form: any, submit: string, onClose: () => void, children?: Children }} props
  */
 export function InlineForm({ id, label, form, submit, onClose, children }) {
-  useEffect(() => focusIn(id), [id]);
+  useLayoutEffect(() => focusIn(id), [id]); // before the next key is pressed
   /** @param {KeyboardEvent} event */
   const press = (event) => event.key === "Escape" && !event.defaultPrevented && (event.preventDefault(), onClose());
-  const close = html`<button type="button" onClick=${onClose}>Close</button>`;
+  const close = html`<span role="status" class="visually-hidden">${form.done}</span>
+    <button type="button" onClick=${onClose}>Close</button>`;
   return html`<div class="inline" id=${id} role="group" aria-label=${label} onKeyDown=${press}>
     <${Form} form=${form} submit=${submit} extra=${close}>${children}<//>
   </div>`;
@@ -71,6 +72,7 @@ export function Backorder({ form, isShort = false }) {
  */
 function useLine(kind, { id, label, state, jobId, line, onClose }, blank, initial, send, isIt) {
   const seen = useRef(state);
+  const [done, setDone] = useState("");
   const form = useForm(initial, async (values, key) => {
     /** @param {Ticket} ticket */
     const about = ({ jobs }) =>
@@ -78,11 +80,11 @@ function useLine(kind, { id, label, state, jobId, line, onClose }, blank, initia
     const how = { what: label, about, seen: line ? seen.current : undefined };
     if (!(await state.change((etag) => send(values, etag, key), how))) return undefined;
     if (line) return onClose();
-    notify(`${values.description}: written.`);
+    setDone(`${values.description}: written.`);
     form.set(blank);
     return focusIn(id);
   });
-  return form;
+  return { ...form, done };
 }
 
 /** Find parts by the beginning of the SKU, then by words. @param {string} text @param {AbortSignal} signal @returns {Promise<Part[]>} */

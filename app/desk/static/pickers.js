@@ -30,7 +30,7 @@ const REST_MILLISECONDS = 150;
 const NOTHING = { text: null, items: [], message: "" };
 
 /**
- * Ask while the list is open, once typing rests. The last answer stays until the next; `whenFound` waits for that once.
+ * Ask while the list is open, once typing rests. The last answer stays until the next, which `wait` asks for at once.
  *
  * @template Item
  * @param {string | null} text Null while nothing is asked.
@@ -39,6 +39,7 @@ const NOTHING = { text: null, items: [], message: "" };
 function useFound(text, search) {
   const [found, setFound] = useState(/** @type {Found<Item>} */ (NOTHING));
   const ask = useRef(search);
+  const hurry = useRef(() => {});
   const whenFound = useRef(/** @type {((items: Item[]) => void) | null} */ (null));
   ask.current = search;
   useEffect(() => {
@@ -57,9 +58,12 @@ function useFound(text, search) {
       whenFound.current = null;
     };
     const timer = setTimeout(find, REST_MILLISECONDS);
+    hurry.current = () => (clearTimeout(timer), find());
     return () => (clearTimeout(timer), stop.abort());
   }, [text]);
-  return { found: text === null ? NOTHING : found, whenFound };
+  /** @param {typeof whenFound.current} act Null waits no longer. */
+  const wait = (act) => ((whenFound.current = act), act && hurry.current());
+  return { found: text === null ? NOTHING : found, wait };
 }
 
 /**
@@ -74,13 +78,13 @@ export function Picker({ label, text, onText, search, show, onPick, keyOf, group
   const [isOpen, setOpen] = useState(false);
   const [chosen, choose] = useState(/** @type {number | null} */ (null));
   const asked = isOpen && text.trim().length >= shortest ? text.trim() : null;
-  const { found, whenFound } = useFound(asked, search);
+  const { found, wait } = useFound(asked, search);
   const { items, message } = found;
   const isFresh = found.text === asked;
   const active = chosen ?? (isFree || !items.length ? null : 0);
   useEffect(() => document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: "nearest" }), [id, active]);
 
-  const close = () => (setOpen(false), choose(null), (whenFound.current = null));
+  const close = () => (setOpen(false), choose(null), wait(null));
   const pick = (/** @type {Item | undefined} */ item) => item !== undefined && (close(), onPick(item), true);
   /** @param {Event} event */
   const type = (event) => (close(), setOpen(true), onText(/** @type {HTMLInputElement} */ (event.target).value));
@@ -92,7 +96,7 @@ export function Picker({ label, text, onText, search, show, onPick, keyOf, group
   };
   const enter = () => {
     if (isFresh || chosen !== null) return active !== null && pick(items[active]);
-    if (!isFree) whenFound.current = ([first]) => pick(first);
+    if (!isFree) wait(([first]) => pick(first));
     return !isFree;
   };
   /** @type {Record<string, () => unknown>} What keys do while the list is open; what answers true is not done besides. */

@@ -7,7 +7,7 @@ import { Picker } from "./pickers.js";
 import { api, explain, isDesk, useSession } from "./session.js";
 import { Lines } from "./ticket_lines.js";
 import { Badge, notify } from "./ui.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Job} Job */
 /** @typedef {import("./types").Ticket} Ticket */
@@ -38,6 +38,9 @@ const isQuote = (ticket) => ticket.status === "estimate" || ticket.authorized_am
 
 /** @param {Ticket} ticket @param {number} id */
 const jobOf = ({ jobs }, id) => jobs.find((job) => job.id === id);
+
+/** @param {Job} job */
+const hasLines = ({ parts, labor, fees }) => parts.length + labor.length + fees.length > 0;
 
 /** @param {string} text @param {Ticket} ticket @param {AbortSignal} signal @returns {Promise<Offer[]>} */
 async function findOffers(text, ticket, signal) {
@@ -107,17 +110,12 @@ export function JobForm({ id, state, job, onDone, onClose }) {
   <//>`;
 }
 
-/** Which forms are open, each kept until it is sent or closed; and what is focused after the next change of the page. */
+/** Which forms are open: each until it is sent or closed. Then what stays there gets the focus. */
 function useForms() {
   const [open, setOpen] = useState(/** @type {string[]} */ ([]));
-  const wanted = useRef("");
-  useEffect(() => {
-    const element = wanted.current && document.getElementById(wanted.current);
-    if (!element) return;
-    wanted.current = "";
-    element.focus();
-  });
-  const focus = (/** @type {string} */ id) => (wanted.current = id);
+  const [focused, setFocused] = useState({ id: "" });
+  useLayoutEffect(() => document.getElementById(focused.id)?.focus(), [focused]);
+  const focus = (/** @type {string} */ id) => setFocused({ id });
   return {
     focus,
     isOpen: (/** @type {string} */ id) => open.includes(id),
@@ -164,7 +162,7 @@ function JobPanel({ job, screen }) {
   const mayDelete = mayChange && (job.status === "proposed" || (mayPrice && !wasQuote));
   /** @type {[boolean, string, () => unknown][]} */
   const acts = [
-    ...KINDS.map(([kind, name]) => /** @type {[boolean, string, () => unknown]} */ ([mayChange && (mayPrice || kind !== "fees"), words(name), () => forms.open(`${id}-${kind}`)])),
+    ...KINDS.map(([kind, name]) => /** @type {[boolean, string, () => unknown]} */ ([mayChange && (mayPrice || kind !== "fees"), `+ ${words(name)}`, () => forms.open(`${id}-${kind}`)])),
     [mayChange, "Edit", () => forms.open(`${id}-edit`)],
     [mayWrite && mayPrice && job.status === "proposed", "No answer", () => move("declined", "Decline")],
     [mayWrite && mayPrice && job.status === "declined", "Offer again", () => move("proposed", "Offer again")],
@@ -179,24 +177,20 @@ function JobPanel({ job, screen }) {
     </header>
     ${job.notes && html`<p class="quiet" dir="auto">${job.notes}</p>`}
     ${forms.isOpen(`${id}-edit`) && html`<${JobForm} id=${`${id}-edit`} state=${state} job=${job} onDone=${close} onClose=${close} />`}
-    <${Lines} job=${job} screen=${{ ...screen, mayWrite: mayChange }} />
+    ${hasLines(job) && html`<${Lines} job=${job} screen=${{ ...screen, mayWrite: mayChange }} />`}
     <${Adding} screen=${screen} jobId=${job.id} heading=${id} />
     <footer>
       <small class="sum">${sum(job)}</small>
       <div class="actions" onFocusOut=${() => setSure(false)}>
-        ${acts.map(([isThere, label, press], key) => isThere && html`<button type="button" key=${key} onClick=${press}>${label}</button>`)}
+        ${acts.map(([isThere, label, press], key) => isThere && html`<button type="button" class="plain" key=${key} onClick=${press}>${label}</button>`)}
       </div>
     </footer>
   </section>`;
 }
 
-/** The jobs of a ticket. @param {{ state: import("./ticket_state.js").TicketState }} props */
+/** The jobs of a ticket. @param {{ state: State }} props */
 export function Jobs({ state }) {
-  return state.ticket && html`<${Worksheet} state=${state} ticket=${state.ticket} />`;
-}
-
-/** @param {{ state: State, ticket: Ticket }} props */
-function Worksheet({ state, ticket }) {
+  const { ticket } = state;
   const { me } = useSession();
   const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 600 });
   const forms = useForms();
@@ -222,8 +216,8 @@ function Worksheet({ state, ticket }) {
   const keys = { j: ["New job", () => forms.open("jobs-new")], p: ["Add a part", add("parts")], l: ["Add labor", add("labor")] };
   useKeys(mayWrite ? keys : {});
   const close = () => forms.close("jobs-new", "jobs");
-  const written = (/** @type {Job} */ job) => (notify(`${job.name}: written.`), forms.close("jobs-new", `job-${job.id}`));
-  return html`<section class="jobs" aria-labelledby="jobs">
+  const written = (/** @type {Job} */ job) => forms.close("jobs-new", `job-${job.id}`);
+  return html`<div class="jobs">
     <header>
       <h2 id="jobs" tabindex="-1">Jobs</h2>
       ${mayWrite && html`<button type="button" onClick=${keys.j?.[1]}>New job <kbd>j</kbd></button>`}
@@ -232,5 +226,5 @@ function Worksheet({ state, ticket }) {
     ${ticket.jobs.map((job) => html`<${JobPanel} key=${job.id} job=${job} screen=${screen} />`)}
     <${Adding} screen=${screen} jobId=${null} heading="jobs" />
     ${forms.isOpen("jobs-new") && html`<${JobForm} id="jobs-new" state=${state} onDone=${written} onClose=${close} />`}
-  </section>`;
+  </div>`;
 }

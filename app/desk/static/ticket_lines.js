@@ -72,7 +72,7 @@ export function Lines({ job, screen }) {
     <thead>
       <tr>
         <th scope="col">Line</th>
-        <th scope="col" class="number">Quantity</th>
+        <th scope="col" class="number">Qty</th>
         <th scope="col">Unit</th>
         <th scope="col" class="number">Price</th>
         <th scope="col" class="number">Total</th>
