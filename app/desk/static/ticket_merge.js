@@ -3,7 +3,7 @@
 import { car, money, STATUS_NAMES, time, words } from "./format.js";
 import { api } from "./session.js";
 import { Dialog } from "./ui.js";
-import { html, useState } from "./vendor/preact.js";
+import { html } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Ticket} Ticket */
 /** @typedef {import("./types").TicketEvent} TicketEvent */
