@@ -1,9 +1,9 @@
 /** The screen of one ticket: its jobs on the left; on the right money, details and history. */
 
-import { car, since, STATUS_NAMES, words } from "./format.js";
+import { car, isPast, since, STATUS_NAMES, time, words } from "./format.js";
 import { useAct, useKeys } from "./hooks.js";
 import { explain, isDesk, useSession } from "./session.js";
-import { Approve, Invoice, Link, move, Move, nameOf, Pay } from "./ticket_acts.js";
+import { Approve, canChange, Invoice, Link, move, Move, nameOf, Pay } from "./ticket_acts.js";
 import { Jobs } from "./ticket_jobs.js";
 import { Merge } from "./ticket_merge.js";
 import { Money } from "./ticket_money.js";
@@ -54,12 +54,12 @@ function Loaded({ state }) {
 }
 
 /** @param {Ticket} ticket */
-export const canPay = ({ status, totals }) => status === "invoiced" || status === "paid" || Number(totals.paid) > 0;
+const canPay = ({ status, totals }) => status === "invoiced" || status === "paid" || Number(totals.paid) > 0;
 
 /** @param {{ state: State, show: (dialog: string) => void }} props */
 function Head({ state, show }) {
   const { ticket } = state;
-  const { customer, vehicle, hold, status } = ticket;
+  const { customer, vehicle, hold, status, promised_at: promised } = ticket;
   return html`<header>
     <div class="title">
       <h1>Ticket ${ticket.id}</h1>
@@ -71,6 +71,7 @@ function Head({ state, show }) {
       <strong><bdi>${car(vehicle)}</bdi></strong>
       ${vehicle?.plate && html`<span class="plate"><bdi>${vehicle.plate}</bdi></span>`}
       ${vehicle?.vin && html`<span class="vin">${vehicle.vin}</span>`}
+      ${promised && html`<span class=${isPast(promised) && canChange(ticket) ? "late" : ""}>Promised ${time(promised)}</span>`}
       <span><bdi>${customer.name}</bdi> ${customer.phone && html`<a href=${`tel:${customer.phone}`}>${customer.phone}</a>`}</span>
     </p>
     <${Moves} state=${state} show=${show} />
@@ -102,11 +103,10 @@ function Moves({ state, show }) {
 
 /** @param {{ ticket: Ticket, isProposed: boolean, show: (dialog: string) => void }} props */
 function DeskActions({ ticket, isProposed, show }) {
-  const canDecide = ["estimate", "open", "in_progress"].includes(ticket.status);
   const isDue = ticket.status === "invoiced";
   return html`
-    ${canDecide && html`<button type="button" onClick=${() => show("approve")}>Approve <kbd>a</kbd></button>`}
-    ${canDecide && isProposed && html`<button type="button" onClick=${() => show("link")}>Send link <kbd>s</kbd></button>`}
+    ${canChange(ticket) && html`<button type="button" onClick=${() => show("approve")}>Approve <kbd>a</kbd></button>`}
+    ${canChange(ticket) && isProposed && html`<button type="button" onClick=${() => show("link")}>Send link <kbd>s</kbd></button>`}
     ${ticket.status === "completed" && html`<button type="button" class="primary" onClick=${() => show("invoice")}>Invoice</button>`}
     ${canPay(ticket) &&
     html`<button type="button" class=${isDue ? "primary" : ""} onClick=${() => show("pay")}>${isDue ? "Payment" : "Refund"} <kbd>$</kbd></button>`}

@@ -24,6 +24,9 @@ const MOVES = {
 const METHODS = ["in_person", "phone", "text", "email"];
 const PAYMENT_METHODS = ["card", "cash", "transfer"];
 
+/** Whether the ticket is worked on. @param {Ticket} ticket */
+export const canChange = ({ status }) => ["estimate", "open", "in_progress"].includes(status);
+
 /** @param {Ticket} ticket @param {string} target */
 export const nameOf = ({ status }, target) => MOVES[`${status} ${target}`] ?? words(target);
 

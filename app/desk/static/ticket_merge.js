@@ -10,7 +10,7 @@ import { html } from "./vendor/preact.js";
 /** @typedef {{ name: string, label: string, before: string, after: string, who: string }} Difference */
 
 /** How the fields of a ticket are called, and written. @type {Record<string, [string, (ticket: Ticket) => string | null | undefined]>} */
-const FIELDS = {
+export const FIELDS = {
   status: ["Status", ({ status }) => STATUS_NAMES[status]],
   hold: ["Waiting for", ({ hold }) => words(hold)],
   promised_at: ["Promised", ({ promised_at }) => promised_at && time(promised_at)],

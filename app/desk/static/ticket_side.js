@@ -3,7 +3,8 @@
 import { fromLocal, isPast, STATUS_NAMES, time, toLocal, words } from "./format.js";
 import { useAct, usePolled } from "./hooks.js";
 import { api, isDesk, useSession } from "./session.js";
-import { move } from "./ticket_acts.js";
+import { canChange, move } from "./ticket_acts.js";
+import { FIELDS } from "./ticket_merge.js";
 import { Field } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
@@ -18,7 +19,7 @@ import { html, useEffect, useRef, useState } from "./vendor/preact.js";
  * @typedef {object} Detail
  * @property {string} label
  * @property {(ticket: Ticket) => string | number | null | undefined} read What stands in the input.
- * @property {(text: string) => any} write The fields to change.
+ * @property {(text: string) => any} write What to change.
  * @property {string} [type] Of the input; "textarea", "select".
  * @property {boolean} [isOfDesk] Mechanics do not change it.
  * @property {boolean} [isNoted] It changes until the ticket is finished, not only while it is worked on.
@@ -41,7 +42,7 @@ const DETAILS = [
   },
   {
     ...{ label: "Promised", type: "datetime-local", isOfDesk: true, isNoted: true },
-    isLate: ({ promised_at, status }) => isPast(promised_at) && WORKED_ON.includes(status),
+    isLate: ({ promised_at, status }) => isPast(promised_at) && !FINISHED.includes(status),
     read: ({ promised_at }) => toLocal(promised_at),
     write: (text) => ({ promised_at: fromLocal(text) }),
   },
@@ -60,7 +61,6 @@ const DETAILS = [
     write: (text) => ({ notes: text || null }),
   },
 ];
-const WORKED_ON = ["estimate", "open", "in_progress"];
 const FINISHED = ["paid", "void", "declined"];
 
 /** @param {Ticket} ticket */
@@ -78,16 +78,17 @@ function writeDiscount(text) {
 export function Details({ state }) {
   const { me } = useSession();
   const staff = usePolled("/mechanics", { active: true, per_page: 100 }, { seconds: 300 }).data ?? [];
-  const { status, mechanics, advisor, opened_by: opener } = state.ticket;
+  const { ticket } = state;
+  const { mechanics, advisor, opened_by: opener } = ticket;
   const isOwn = isDesk(me) || [opener, ...mechanics].some(({ id }) => id === me.id);
   /** @param {Detail} detail */
   const mayChange = ({ isNoted, isOfDesk }) =>
-    (isOfDesk ? isDesk(me) : isOwn) && (isNoted ? !FINISHED.includes(status) : WORKED_ON.includes(status));
+    (isOfDesk ? isDesk(me) : isOwn) && (isNoted ? !FINISHED.includes(ticket.status) : canChange(ticket));
   const advisors = advisor && !staff.some((/** @type {any} */ each) => each.id === advisor.id) ? [advisor, ...staff] : staff;
   return html`<section class="panel details" aria-label="Details">
     <${Mechanics} state=${state} staff=${staff} />
     ${DETAILS.map(
-      (detail) => html`<${Editable} key=${detail.label} state=${state} detail=${detail} canChange=${mayChange(detail)} options=${detail.options ?? advisors} />`,
+      (detail) => html`<${Editable} key=${detail.label} state=${state} detail=${detail} mayChange=${mayChange(detail)} options=${detail.options ?? advisors} />`,
     )}
   </section>`;
 }
@@ -96,77 +97,91 @@ export function Details({ state }) {
  * A detail that is changed where it stands: leaving it or Enter saves it, Esc puts back what was. What is typed stays
  * until it is saved, whatever arrives meanwhile.
  *
- * @param {{ state: State, detail: Detail, canChange: boolean, options: Option[] }} props
+ * @param {{ state: State, detail: Detail, mayChange: boolean, options: Option[] }} props
  */
-function Editable({ state, detail: { label, read, write, type = "text", hint, isLate }, canChange, options }) {
+function Editable({ state, detail: { label, read, write, type = "text", hint, isLate }, mayChange, options }) {
   const text = String(read(state.ticket) ?? "");
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
-  const seen = useRef(state);
+  const typed = useRef(draft);
+  const seen = useRef(state.latest());
   const { act, message, problem } = useAct();
+  /** @param {string | null} value */
+  const keep = (value) => setDraft((typed.current = value));
 
-  /** @param {string} sent @param {Changes} [also] */
-  const save = async (sent, also) => {
-    if (sent === text) return setDraft(null);
+  /** @param {EventTarget | null} input @param {{ override?: boolean }} [also] @returns {Promise<void>} */
+  const save = async (input, also) => {
+    const sent = typed.current;
+    if (sent === null || sent === text) return keep(null);
     const how = { what: `Change ${label.toLowerCase()}`, seen: seen.current };
     const changes = { ...write(sent), ...also };
     const isDone = await ("hold" in changes ? move(state, changes, { ...how, about: ({ hold }) => hold }) : state.edit(changes, how));
-    seen.current = state;
-    return isDone && setDraft((now) => (now === sent ? null : now));
+    if (!isDone) return;
+    seen.current = state.latest();
+    if (typed.current === sent) keep(null);
+    else if (document.activeElement !== input) await save(input); // it was typed on, and left meanwhile
   };
   /** @param {any} event */
   const input = ({ target }) => {
-    if (draft === null) seen.current = state;
-    setDraft(target.value);
-    if (type === "select") void act(() => save(target.value));
+    if (draft === null) seen.current = state.latest();
+    keep(target.value);
+    if (type === "select") void act(() => save(target));
   };
-  const leave = () => draft !== null && !document.querySelector("dialog[open]") && act(() => save(draft));
+  /** @param {Event} event */
+  const leave = ({ target }) => document.querySelector("dialog[open]") || act(() => save(target));
   /** @param {KeyboardEvent} event */
-  const press = (event) => {
-    const isLine = type !== "textarea" || event.ctrlKey || event.metaKey;
-    if (event.key === "Enter" && isLine && draft !== null) void act(() => save(draft));
-    if (event.key === "Escape") setDraft(null);
+  const press = ({ key, target, ctrlKey, metaKey }) => {
+    if (key === "Enter" && (type !== "textarea" || ctrlKey || metaKey)) void act(() => save(target));
+    if (key === "Escape") keep(null);
   };
-  if (!canChange && !text) return null;
-  const properties = { value: draft ?? text, disabled: !canChange, onInput: input, onBlur: leave, onKeyDown: press };
-  return html`<${Field} label=${label} hint=${draft !== null && hint} error=${problemsOf(problem) || message}>
-    ${type === "textarea" && html`<textarea dir="auto" rows="2" ...${properties}></textarea>`}
-    ${type === "select" &&
-    html`<select ...${properties}>
-      <option value="">–</option>
-      ${options.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
-    </select>`}
-    ${type !== "textarea" && type !== "select" && html`<input type=${type} dir="auto" class=${isLate?.(state.ticket) ? "late" : ""} ...${properties} />`}
+  if (!mayChange && !text) return null;
+  const looks = [draft === null ? "" : "typed", isLate?.(state.ticket) ? "late" : ""].join(" ");
+  const properties = { value: draft ?? text, disabled: !mayChange, class: looks, dir: "auto", onInput: input, onBlur: leave, onKeyDown: press };
+  return html`<${Field} label=${label} hint=${draft !== null && hint} error=${Object.values(problem?.errors ?? {}).flat(3).join(" ") || message}>
+    ${type === "textarea"
+      ? html`<textarea rows="2" ...${properties}></textarea>`
+      : type === "select"
+        ? html`<select ...${properties}><option value="">–</option>${options.map(option)}</select>`
+        : html`<input type=${type} ...${properties} />`}
     ${problem?.slug === "odometer-backwards" &&
-    html`<button type="button" onClick=${() => act(() => save(draft ?? text, { override: true }))}>Use this reading all the same</button>`}
+    html`<button type="button" onClick=${() => act(() => save(null, { override: true }))}>Use this reading all the same</button>`}
   <//>`;
 }
 
-/** What is wrong with fields of the request. @param {import("./api.js").Problem | null} problem */
-const problemsOf = (problem) => Object.values(problem?.errors ?? {}).flat(3).join(" ");
+/** @param {Option} option */
+const option = ({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`;
 
-/** @param {{ state: State, staff: import("./types").MechanicName[], isOwn: boolean }} props */
+/** @param {{ state: State, staff: import("./types").MechanicName[] }} props */
 function Mechanics({ state, staff }) {
   const { me } = useSession();
-  const { act, message } = useAct();
-  const { mechanics, status } = state.ticket;
-  /** @param {string} verb @param {number} id */
-  const send = (verb, id) => act(() =>
-    state.change((etag) => api.put(`${state.path}/${verb}-mechanic/${id}`, undefined, { etag }), { what: words(verb), about: () => null }));
+  const { mechanics } = state.ticket;
   const others = staff.filter(({ id }) => !mechanics.some((each) => each.id === id) && (isDesk(me) || id === me.id));
-  const canChange = WORKED_ON.includes(status);
+  /** @param {string} verb @param {string | number} id */
+  const send = (verb, id) =>
+    state.change((etag) => api.put(`${state.path}/${verb}-mechanic/${id}`, undefined, { etag }), { what: words(verb), about: () => null });
+  const { act, message } = useAct();
+  /** @param {any} event */
+  const assign = (event) => {
+    event.preventDefault();
+    const id = event.target.elements.id.value;
+    if (id) void act(() => send("assign", id));
+  };
+  const mayChange = canChange(state.ticket);
   return html`<div class="field">
     <span>Mechanics</span>
     <ul class="people">
-      ${mechanics.map(({ id, name }) => html`<li key=${id}>
-        <bdi>${name}</bdi>
-        ${canChange && (isDesk(me) || id === me.id) && html`<button type="button" class="plain" aria-label=${`Take ${name} off`} onClick=${() => send("remove", id)}>×</button>`}
-      </li>`)}
+      ${mechanics.map(
+        ({ id, name }) => html`<li key=${id}>
+          <bdi>${name}</bdi>
+          ${mayChange && (isDesk(me) || id === me.id) &&
+          html`<button type="button" class="plain" aria-label=${`Take ${name} off`} onClick=${() => act(() => send("remove", id))}>×</button>`}
+        </li>`,
+      )}
     </ul>
-    ${canChange && others.length > 0 &&
-    html`<select aria-label="Assign a mechanic" value="" onChange=${(/** @type {any} */ event) => send("assign", event.target.value)}>
-      <option value="">Assign …</option>
-      ${others.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
-    </select>`}
+    ${mayChange && others.length > 0 &&
+    html`<form class="assign" onSubmit=${assign}>
+      <select aria-label="Another mechanic" name="id"><option value="">Another …</option>${others.map(option)}</select>
+      <button>Assign</button>
+    </form>`}
     ${message && html`<small class="error" role="alert">${message}</small>`}
   </div>`;
 }
@@ -174,7 +189,7 @@ function Mechanics({ state, staff }) {
 /** What an entry of the history is about; jobs and lines by their names. @param {string} what @param {Ticket} ticket */
 function subject(what, { jobs }) {
   const [, kind, id, field] = /^(job|labor|fee) (\d+) ?(.*)$/.exec(what) ?? [];
-  if (!kind) return words(what.replace(/_at$/, ""));
+  if (!kind) return FIELDS[what]?.[0] ?? words(what);
   const rows = kind === "job" ? jobs : jobs.flatMap((job) => /** @type {any[]} */ (kind === "fee" ? job.fees : job.labor));
   const found = rows.find((row) => String(row.id) === id);
   return words(`${kind} ${found?.name ?? found?.description ?? id} ${field}`.trim());

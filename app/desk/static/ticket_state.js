@@ -115,7 +115,7 @@ export function useTicket(id) {
     change((etag, wanted) => api.put(`${path}/edit`, wanted, { etag }), { ...how, changes });
 
   const { ticket = null, etag = null } = newest.current ?? {};
-  return { id, path, ticket, etag, error: polled.error, refresh: polled.refresh, change, edit, conflict };
+  return { path, ticket, etag, latest: seenNow, error: polled.error, refresh: polled.refresh, change, edit, conflict };
 }
 
 /** @param {Ticket} ticket */
