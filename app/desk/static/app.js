@@ -4,6 +4,7 @@ import { Board } from "./board.js";
 import { boundKeys, useKeys, useReachable } from "./hooks.js";
 import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
+import { TicketScreen } from "./ticket.js";
 import { Dialog, notify, Notices } from "./ui.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 
@@ -11,7 +12,10 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
 /** @typedef {import("./vendor/preact.js").FunctionComponent<any>} Screen */
 
 /** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
-const SCREENS = [[/^\/board(?:\?(.*))?$/, Board]];
+const SCREENS = [
+  [/^\/board(?:\?(.*))?$/, Board],
+  [/^\/tickets\/(\d+)$/, TicketScreen],
+];
 const HOME = "/board";
 /** @type {[string, string][]} */
 const TABS = [["/board", "Board"]];
