@@ -101,7 +101,7 @@ visit("a part that is short is told before, refused, and ordered on request", sh
   await press(page, '"90"');
   await page.getByRole("checkbox", { name: "Order what is missing" }).waitFor();
   await press(page, "Enter");
-  await problem(page, "Not enough units in stock").waitFor();
+  await problem(page, "Not enough in stock").waitFor();
   await press(page, "Tab", "Tab");
   await page.getByRole("checkbox", { name: "Order what is missing" }).and(page.locator(":focus")).waitFor();
   await press(page, "Space", "Enter");
