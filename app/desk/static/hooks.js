@@ -107,13 +107,15 @@ function sentences(errors) {
  *
  * @template {Record<string, any>} Values
  * @param {Values} initial
- * @param {(values: Values) => Promise<any>} send Throws `Problem` or `Unreachable`.
+ * @param {(values: Values, key: string) => Promise<any>} send Throws `Problem` or `Unreachable`. The key is an
+ *   idempotency key: where the server did not answer, it is the same while the values are.
  */
 export function useForm(initial, send) {
   const [values, setValues] = useState(initial);
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [message, setMessage] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const unanswered = useRef({ body: "", key: "" });
 
   /** @param {Partial<Values>} changes */
   const set = (changes) => setValues((before) => ({ ...before, ...changes }));
@@ -125,9 +127,13 @@ export function useForm(initial, send) {
     setBusy(true);
     setProblem(null);
     setMessage("");
+    const body = JSON.stringify(values);
+    const { key } = unanswered.current.body === body ? unanswered.current : { key: crypto.randomUUID() };
+    unanswered.current = { body: "", key: "" };
     try {
-      await send(values);
+      await send(values, key);
     } catch (error) {
+      if (error instanceof Unreachable) unanswered.current = { body, key };
       setMessage(explain(error));
       if (error instanceof Problem) setProblem(error);
     } finally {
