@@ -24,27 +24,42 @@ const REST_MILLISECONDS = 150;
  * @property {Record<string, any>} [input] More properties of the input, such as `ref` and `name`.
  */
 
+/** @template Item @typedef {{ text: string | null, items: Item[], message: string }} Found What was found for a text. */
+
+/** @type {Found<any>} */
+const NOTHING = { text: null, items: [], message: "" };
+
 /**
- * Ask while the list is open, once typing rests. The last answer stays until the next.
+ * Ask while the list is open, once typing rests. The last answer stays until the next; `whenFound` waits for that once.
  *
  * @template Item
  * @param {string | null} text Null while nothing is asked.
  * @param {PickerProps<Item>["search"]} search
  */
 function useFound(text, search) {
-  const nothing = { text: /** @type {string | null} */ (null), items: /** @type {Item[]} */ ([]), message: "" };
-  const [found, setFound] = useState(nothing);
+  const [found, setFound] = useState(/** @type {Found<Item>} */ (NOTHING));
+  const ask = useRef(search);
+  const whenFound = useRef(/** @type {((items: Item[]) => void) | null} */ (null));
+  ask.current = search;
   useEffect(() => {
     if (text === null) return undefined;
     const stop = new AbortController();
-    const keep = (/** @type {Partial<typeof nothing>} */ answer) =>
-      stop.signal.aborted || setFound({ ...nothing, text, ...answer });
-    const ask = () => search(text, stop.signal).then((items) => keep({ items }));
-    const fail = (/** @type {unknown} */ error) => keep(stop.signal.aborted ? {} : { message: explain(error) });
-    const timer = setTimeout(() => ask().catch(fail), found.text === null ? 0 : REST_MILLISECONDS);
+    const find = async () => {
+      const answer = { ...NOTHING, text };
+      try {
+        answer.items = await ask.current(text, stop.signal);
+      } catch (error) {
+        if (!stop.signal.aborted) answer.message = explain(error);
+      }
+      if (stop.signal.aborted) return;
+      setFound(answer);
+      whenFound.current?.(answer.items);
+      whenFound.current = null;
+    };
+    const timer = setTimeout(find, REST_MILLISECONDS);
     return () => (clearTimeout(timer), stop.abort());
   }, [text]);
-  return text === null ? nothing : found;
+  return { found: text === null ? NOTHING : found, whenFound };
 }
 
 /**
@@ -58,40 +73,36 @@ export function Picker({ label, text, onText, search, show, onPick, keyOf, group
   const id = useId();
   const [isOpen, setOpen] = useState(false);
   const [chosen, choose] = useState(/** @type {number | null} */ (null));
-  const isWaiting = useRef(false);
   const asked = isOpen && text.trim().length >= shortest ? text.trim() : null;
-  const found = useFound(asked, search);
+  const { found, whenFound } = useFound(asked, search);
   const { items, message } = found;
   const isFresh = found.text === asked;
   const active = chosen ?? (isFree || !items.length ? null : 0);
+  useEffect(() => document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: "nearest" }), [id, active]);
 
-  const close = () => (setOpen(false), choose(null), (isWaiting.current = false));
-  const pick = (/** @type {Item} */ item) => (close(), onPick(item));
-  useEffect(() => {
-    if (isFresh && isWaiting.current && items[0]) pick(items[0]);
-    if (isFresh) isWaiting.current = false;
-  }, [found]);
-  useEffect(() => document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: "nearest" }), [active]);
-
+  const close = () => (setOpen(false), choose(null), (whenFound.current = null));
+  const pick = (/** @type {Item | undefined} */ item) => item !== undefined && (close(), onPick(item), true);
   /** @param {Event} event */
   const type = (event) => (close(), setOpen(true), onText(/** @type {HTMLInputElement} */ (event.target).value));
   /** @param {number} step */
   const move = (step) => {
     setOpen(true);
     if (items.length) choose(((active ?? (step > 0 ? -1 : items.length)) + step + items.length) % items.length);
+    return true;
   };
   const enter = () => {
-    if (!isFresh && chosen === null) return !isFree && (isWaiting.current = true);
-    return active !== null && items[active] !== undefined && (pick(items[active]), true);
+    if (isFresh || chosen !== null) return active !== null && pick(items[active]);
+    if (!isFree) whenFound.current = ([first]) => pick(first);
+    return !isFree;
   };
   /** @type {Record<string, () => unknown>} What keys do while the list is open; what answers true is not done besides. */
-  const keys = { ArrowDown: () => (move(1), true), ArrowUp: () => (move(-1), true) };
+  const keys = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
   if (asked !== null) Object.assign(keys, { Enter: enter, Escape: () => (close(), true) });
   const press = (/** @type {KeyboardEvent} */ event) => keys[event.key]?.() && event.preventDefault();
 
   const option = (/** @type {Item} */ item, /** @type {number} */ index) => {
     const group = groupOf?.(item);
-    const isHeaded = groupOf && (index === 0 || groupOf(items[index - 1]) !== group);
+    const isHeaded = groupOf && (index === 0 || groupOf(/** @type {Item} */ (items[index - 1])) !== group);
     return html`${isHeaded && html`<li role="presentation" class="quiet" key=${`group ${group}`}>${group}</li>`}
       <li role="option" id=${`${id}-${index}`} key=${keyOf(item)} aria-selected=${index === active} onClick=${() => pick(item)}>
         ${show(item)}
@@ -99,7 +110,8 @@ export function Picker({ label, text, onText, search, show, onPick, keyOf, group
   };
   /** A press on the list leaves the focus in the field. @param {Event} event */
   const stay = (event) => event.preventDefault();
-  const says = message || (asked !== null && isFresh && (items.length ? `${items.length} found` : "Nothing found"));
+  const count = items.length ? `${items.length} found` : !isFree && "Nothing found";
+  const says = message || (asked !== null && isFresh && count);
   return html`<div class=${error ? "field picker invalid" : "field picker"}>
     <label for=${id}>${label}</label>
     <input
@@ -107,7 +119,7 @@ export function Picker({ label, text, onText, search, show, onPick, keyOf, group
       ...${{ id, role: "combobox", autocomplete: "off", spellcheck: false, value: text, dir: "auto" }}
       ...${{ "aria-autocomplete": "list", "aria-expanded": items.length > 0, "aria-controls": `${id}-list` }}
       aria-activedescendant=${active === null ? undefined : `${id}-${active}`}
-      onInput=${type} onKeyDown=${press} onBlur=${close} onFocus=${() => shortest || setOpen(true)}
+      onInput=${type} onKeyDown=${press} onBlur=${close} onFocus=${() => setOpen(shortest === 0)}
     />
     <ul role="listbox" id=${`${id}-list`} aria-label=${label} hidden=${!items.length} onMouseDown=${stay}>
       ${items.map(option)}
