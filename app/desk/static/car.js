@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { EditButton } from "./edit.js";
-import { car, day, money, STATUS_NAMES, time } from "./format.js";
+import { car, day, isPast, money, STATUS_NAMES, time } from "./format.js";
 import { usePolled } from "./hooks.js";
 import { api, explain, go, isDesk, useSession } from "./session.js";
 import { Badge, notify } from "./ui.js";
@@ -12,7 +12,7 @@ import { html } from "./vendor/preact.js";
 /** @typedef {import("./types").ListedTicket} ListedTicket */
 /** @typedef {import("./types").Vehicle} Vehicle */
 
-const OPEN = { status: "estimate,open,in_progress,completed,invoiced", per_page: 100 };
+const OPEN = { status: "estimate,open,in_progress,completed,invoiced", per_page: 100 }; // all: nobody has more
 const CLOSED = { status: "paid,declined,void", per_page: 50 };
 /** In these states a job can still be written on a ticket. */
 const IN_WORK = ["estimate", "open", "in_progress"];
@@ -38,30 +38,42 @@ function balanceOf(tickets) {
   return money(cents.reduce((sum, each) => sum + each, 0) / 100);
 }
 
-/** @param {{ title: string, tickets: ListedTicket[] | null, more?: string }} props */
-function Tickets({ title, tickets, more }) {
-  const row = (/** @type {ListedTicket} */ { id, status, description, jobs, vehicle, odometer, totals, ...ticket }) => html`<tr key=${id}>
-    <td><a href=${`#/tickets/${id}`}>#${id}</a></td>
-    <td><${Badge} status=${status}>${STATUS_NAMES[status]}<//></td>
-    <td>${day(ticket.created_at)}</td>
-    <td dir="auto">${jobs.length ? jobs.map(({ name }) => name).join(", ") : description}<br /><bdi class="quiet">${car(vehicle)}</bdi></td>
-    <td class="number">${odometer}</td>
-    <td>${status === "invoiced" ? "" : time(ticket.promised_at)}</td>
-    <td class="number">${money(totals.total)}</td>
-    <td class="number">${money(totals.balance)}</td>
-  </tr>`;
-  const headings = ["Ticket", "Status", "Since", "Work", "Odometer", "Promised", "Total", "Balance"];
+/** The columns of a list of tickets: heading, class, cell. @type {[string, string, (ticket: ListedTicket) => any][]} */
+const COLUMNS = [
+  ["Ticket", "", ({ id }) => html`<a href=${`#/tickets/${id}`}>#${id}</a>`],
+  ["Status", "", ({ status }) => html`<${Badge} status=${status}>${STATUS_NAMES[status]}<//>`],
+  ["From", "", ({ created_at }) => html`<time>${day(created_at)}</time>`],
+  ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
+  ["Work", "", ({ jobs, description }) => html`<bdi>${jobs.map(({ name }) => name).join(", ") || description}</bdi>`],
+  ["Odometer", "number", ({ odometer }) => odometer?.toLocaleString()],
+  ["Promised", "", ({ promised_at, status }) => promised_at && html`<time class=${lateIf(promised_at, status)}>${time(promised_at)}</time>`],
+  ["Total", "number", ({ totals }) => money(totals.total)],
+  ["Balance", "number", ({ totals }) => money(totals.balance)],
+];
+/** @param {string} promisedAt @param {string} status */
+const lateIf = (promisedAt, status) => (IN_WORK.includes(status) && isPast(promisedAt) ? "late" : "");
+
+/** @param {{ title: string, tickets: ListedTicket[] | null, without?: string[] }} props */
+function Tickets({ title, tickets, without = [] }) {
+  const columns = COLUMNS.filter(([heading]) => !without.includes(heading));
+  const table = html`<div class="scrolls">
+    <table>
+      <thead>
+        <tr>${columns.map(([heading, kind]) => html`<th key=${heading} scope="col" class=${kind}>${heading}</th>`)}</tr>
+      </thead>
+      <tbody>
+        ${tickets?.map(
+          (ticket) => html`<tr key=${ticket.id}>
+            ${columns.map(([heading, kind, cell]) => html`<td key=${heading} class=${kind}>${cell(ticket)}</td>`)}
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
   return html`<section class="panel">
     <h2>${title}</h2>
-    ${tickets?.length
-      ? html`<div class="wide-table">
-          <table>
-            <thead><tr>${headings.map((each) => html`<th key=${each} scope="col" class=${/^[OTB]\w*[rle]$/.test(each) ? "number" : ""}>${each}</th>`)}</tr></thead>
-            <tbody>${tickets.map(row)}</tbody>
-          </table>
-        </div>`
-      : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
-    ${more && html`<p class="quiet">${more}</p>`}
+    ${tickets?.length ? table : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
+    ${tickets?.length === CLOSED.per_page && html`<p class="quiet">The newest ${CLOSED.per_page}</p>`}
   </section>`;
 }
 
@@ -137,7 +149,7 @@ export function Customer({ parameters: [id] }) {
       </ul>
     </section>
     <${Tickets} title="Open" tickets=${open} />
-    <${Tickets} title="Before" tickets=${closed} more=${closed?.length === CLOSED.per_page && `The newest ${CLOSED.per_page}`} />
+    <${Tickets} title="History" tickets=${closed} without=${["Promised"]} />
   </article>`;
 }
 
@@ -164,8 +176,8 @@ export function Car({ parameters: [customerId, vehicleId] }) {
         ...[["Notes", notes], ["Balance due", open && balanceOf(open)]],
       ]}
     />
-    <${Tickets} title="Open" tickets=${open} />
+    <${Tickets} title="Open" tickets=${open} without=${["Car"]} />
     <${Deferred} path=${path} vehicle=${vehicle} tickets=${open ?? []} />
-    <${Tickets} title="History" tickets=${closed} more=${closed?.length === CLOSED.per_page && `The newest ${CLOSED.per_page}`} />
+    <${Tickets} title="History" tickets=${closed} without=${["Car", "Promised"]} />
   </article>`;
 }

@@ -47,7 +47,7 @@ const ROWS = [
 /** @param {{ typed: Record<string, string>, found: OnRecord[], onTake: (found: OnRecord) => void, onGoOn: () => void, onClose: () => void }} props */
 export function Duplicates({ typed, found, onTake, onGoOn, onClose }) {
   return html`<${Dialog} title="On record already?" wide onClose=${onClose}>
-    <div class="duplicates">
+    <div class="duplicates scrolls">
       <table>
         <thead>
           <tr><td></td><th scope="col">As typed</th>${found.map((_, index) => html`<th key=${index} scope="col">On record</th>`)}</tr>

@@ -2,79 +2,25 @@
 
 import { Problem } from "./api.js";
 import { Duplicates, loadDuplicates } from "./duplicates.js";
-import { car, fromLocal, money, words } from "./format.js";
 import { search, showFound } from "./find.js";
+import { car, money } from "./format.js";
 import { useForm, usePolled } from "./hooks.js";
+import * as intake from "./intake_values.js";
+import { EMPTY, listed, NEW_CAR, partsOf } from "./intake_values.js";
 import { Picker } from "./pickers.js";
 import { api, explain, go, isDesk, useSession } from "./session.js";
 import { Field, Form, notify } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
-/** @typedef {typeof EMPTY} Values */
-/** @typedef {import("./types").Vehicle} Vehicle */
+/** @typedef {import("./duplicates.js").OnRecord} OnRecord */
 /** @typedef {import("./find.js").Found} Found */
+/** @typedef {import("./types").Vehicle} Vehicle */
 
-const EMPTY = {
-  ...{ customer_id: "", phone: "", name: "", email: "" },
-  ...{ vehicle_id: "", vin: "", plate: "", plate_state: "", car: "", odometer: "" },
-  ...{ description: "", promised: "", key_tag: "", advisor_id: "", mechanic_id: "", status: "", jobs: "" },
-};
-const NEW_CAR = "new";
-
-/** Drafts end with the tab, or when somebody signs out. They hold no token. */
-const drafts = sessionStorage; // eslint-disable-line no-restricted-globals -- what api.js keeps there is its token alone
-const DRAFT = "mechanic-shop.intake";
-
-/** @param {number} meId @returns {Partial<Values>} What the same person typed before. */
-function readDraft(meId) {
-  const { by, values } = JSON.parse(drafts.getItem(DRAFT) ?? "{}");
-  return by === meId ? values : {};
-}
-
-/** @param {Record<string, any>} values Those that are filled in. */
-const filled = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value || value === 0));
-
-/** @param {string} text What is no number is sent as it is: the server says what is wrong with it. */
-const numberOf = (text) => (/^\s*\d[\d,\s]*$/.test(text) ? Number(text.replace(/\D/g, "")) : text.trim());
-
-/** Return year, make and model of a car as people say it: "2016 Honda Civic". @param {string} text */
-export function partsOf(text) {
-  const [, year, name = ""] = /^((?:19|20)\d\d\b)?\s*(.*)$/.exec(text.trim()) ?? [];
-  const [, make, model] = /^(alfa romeo|aston martin|land rover|\S+)\s*(.*)$/i.exec(name) ?? [];
-  return filled({ year: Number(year) || null, make, model });
-}
-
-/** @param {Record<string, any>} values */
-const listed = (values) => Object.entries(values).map(([name, value]) => `${words(name)}: ${value}`).join(", ");
-
-/** @param {Values} values */
-const typedCar = ({ vin, plate, plate_state, car: name }) =>
-  filled({ vin: vin.trim(), plate: plate.trim(), plate_state: plate_state.trim(), ...partsOf(name) });
-
-/** Return what is posted. @param {Values} values */
-function ticketOf(values) {
-  const { customer_id, vehicle_id, name, phone, email, description, key_tag, status } = values;
-  const person = filled({ name: name.trim(), phone: phone.trim(), email: email.trim() });
-  const isKnown = vehicle_id && vehicle_id !== NEW_CAR;
-  const vehicle = isKnown ? {} : typedCar(values);
-  return {
-    ...(customer_id ? { customer_id: Number(customer_id) } : { customer: person }),
-    ...(isKnown && { vehicle_id: Number(vehicle_id) }),
-    ...(Object.keys(vehicle).length && { vehicle }),
-    ...filled({ description: description.trim(), odometer: numberOf(values.odometer), key_tag: key_tag.trim(), status }),
-    ...filled({ promised_at: fromLocal(values.promised), advisor_id: Number(values.advisor_id) }),
-  };
-}
-
-/** Do what follows a new ticket: give it a mechanic, offer deferred jobs again. What fails is said, the ticket stays. @param {any} ticket @param {Values} values */
-async function follow(ticket, { mechanic_id, jobs }) {
-  const path = `/service-tickets/${ticket.id}`;
-  const revive = (/** @type {string} */ id) => api.post(`${path}/jobs`, { revive_job_id: Number(id), status: "proposed" });
-  const results = await Promise.allSettled([
-    mechanic_id && api.put(`${path}/assign-mechanic/${mechanic_id}`, undefined),
-    ...jobs.split(" ").filter(Boolean).map(revive),
-  ]);
-  for (const result of results) if (result.status === "rejected") notify(explain(result.reason), { isProblem: true });
+/** Say a refusal as people at the counter would. @param {Problem} problem */
+function reword(problem) {
+  const { odometer } = problem.document;
+  if (problem.slug === "probable-duplicate") problem.message = "A customer or a car like this is on record already.";
+  if (problem.slug === "odometer-backwards") problem.message = `The last reading was ${odometer.toLocaleString()}.`;
 }
 
 /** The cars of a customer who is on record. @param {{ cars: Vehicle[], chosen: string, choose: (id: string) => void }} props */
@@ -90,9 +36,13 @@ function Cars({ cars, chosen, choose }) {
   return html`<div role="radiogroup" aria-label="Which car" class="choices">${ids.map(option)}</div>`;
 }
 
-/** Work that the customer declined on this car before, to be offered again. @param {{ path: string, jobs: string, onJobs: (jobs: string) => void }} props */
-function Deferred({ path, jobs, onJobs }) {
-  const { data } = usePolled(path, undefined, { seconds: 60 });
+/**
+ * Work that the customer declined on this car before, to be offered again.
+ *
+ * @param {{ vehicle: Vehicle, jobs: string, onJobs: (jobs: string) => void }} props
+ */
+function Deferred({ vehicle, jobs, onJobs }) {
+  const { data } = usePolled(`/customers/${vehicle.customer_id}/vehicles/${vehicle.id}/deferred`, undefined, { seconds: 60 });
   const chosen = new Set(jobs.split(" ").filter(Boolean));
   const toggle = (/** @type {string} */ id) => {
     if (!chosen.delete(id)) chosen.add(id);
@@ -106,151 +56,156 @@ function Deferred({ path, jobs, onJobs }) {
   return html`<fieldset class="choices"><legend>Declined before: offer again</legend>${data.map(option)}</fieldset>`;
 }
 
+/** @param {import("./types").Me} me What stands in the form at first. */
+const startOf = (me) => ({
+  ...EMPTY,
+  ...(me.role === "advisor" && { advisor_id: String(me.id) }),
+  ...(me.role === "mechanic" && { mechanic_id: String(me.id) }),
+});
+
 /** @param {{ parameters: string[] }} props The address may bring values, such as `customer_id=1&vehicle_id=2`. */
 export function Intake({ parameters: [query = ""] }) {
   const { me } = useSession();
-  const [draft] = useState(() => readDraft(me.id));
-  const mine = { ...(me.role === "advisor" && { advisor_id: String(me.id) }), ...(!isDesk(me) && { mechanic_id: String(me.id) }) };
-  const initial = { ...EMPTY, ...mine, ...draft, ...Object.fromEntries(new URLSearchParams(query)) };
-  const [known, setKnown] = useState(/** @type {{ customer: any, cars: any[] } | null} */ (null));
-  const [duplicates, setDuplicates] = useState(/** @type {any[] | null} */ (null));
+  const brought = Object.fromEntries(new URLSearchParams(query));
+  const [initial] = useState(() => ({ ...startOf(me), ...intake.readDraft(me.id), ...brought }));
+  const [known, setKnown] = useState(/** @type {{ customer: import("./types").Customer, cars: Vehicle[] } | null} */ (null));
+  const [duplicates, setDuplicates] = useState(/** @type {OnRecord[] | null} */ (null));
+  const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 300 });
   const insisted = useRef(/** @type {Record<string, boolean>} */ ({}));
   const next = useRef("phone");
   const screen = useRef(/** @type {HTMLElement | null} */ (null));
 
   const form = useForm(initial, async (values, key) => {
     try {
-      const { data: ticket } = await api.post("/service-tickets", { ...ticketOf(values), ...insisted.current }, { key });
-      await follow(ticket, values);
-      drafts.removeItem(DRAFT);
-      for (const warning of ticket.warnings ?? []) notify(warning, { isProblem: true });
+      const { data: ticket } = await api.post("/service-tickets", { ...intake.ticketOf(values), ...insisted.current }, { key });
+      const failed = await intake.follow(ticket.id, values);
+      intake.dropDraft();
+      for (const text of [...(ticket.warnings ?? []), ...failed.map(explain)]) notify(text, { isProblem: true });
       notify(`Ticket #${ticket.id}: ${car(ticket.vehicle)}`);
       go(`/tickets/${ticket.id}`);
     } catch (error) {
-      if (error instanceof Problem && error.slug === "probable-duplicate") {
-        error.message = "A customer or a car like this is on record already.";
-        setDuplicates(await loadDuplicates(error.document.duplicates));
-      }
+      if (error instanceof Problem) reword(error);
+      if (error instanceof Problem && error.document.duplicates) setDuplicates(await loadDuplicates(error.document.duplicates));
       throw error;
     }
   });
   const { values, set, bind, errorOf, problem } = form;
 
-  /** Take a customer who is on record, and a car: theirs, the typed one, or the only one. @param {string} id @param {string} [vehicleId] */
-  const take = async (id, vehicleId = "") => {
-    const [{ data: customer }, { data: cars }] = await Promise.all([
-      api.get(`/customers/${id}`),
-      api.get(`/customers/${id}/vehicles`, { per_page: 100 }),
-    ]);
-    const isNew = !cars.length || Object.keys(typedCar(values)).length > 0;
-    set({ customer_id: String(id), vehicle_id: vehicleId || (isNew ? NEW_CAR : cars.length === 1 ? String(cars[0].id) : "") });
-    setKnown({ customer, cars });
+  /** Take a customer who is on record, and a car of theirs. @param {number | string} id @param {number | string} [vehicleId] */
+  const take = async (id, vehicleId) => {
+    const path = `/customers/${id}`;
+    const [customer, cars] = await Promise.all([api.get(path), api.get(`${path}/vehicles`, { per_page: 100 })]);
+    const vehicle_id = String(vehicleId || intake.carMeant(cars.data, values));
+    set({ customer_id: String(id), vehicle_id });
+    setKnown({ customer: customer.data, cars: cars.data });
     setDuplicates(null);
-    next.current = vehicleId || !cars.length ? "odometer" : "vehicle_id";
+    next.current = vehicle_id && vehicle_id !== NEW_CAR ? "odometer" : cars.data.length ? "vehicle_id" : "vin";
   };
-  const forget = () => (set({ customer_id: "", vehicle_id: "" }), setKnown(null), (next.current = "phone"));
+  const forget = () => (set({ customer_id: "", vehicle_id: "", jobs: "" }), setKnown(null), (next.current = "phone"));
   const fail = (/** @type {unknown} */ error) => (forget(), notify(explain(error), { isProblem: true }));
-  /** @param {import("./find.js").Found} found */
-  const pick = ({ group, row }) =>
-    (group === "Cars" ? take(row.customer?.id ?? row.customer_id, String(row.id)) : take(row.id)).catch(fail);
-  const clear = () => (forget(), set({ ...EMPTY, ...mine }));
+  const pick = (/** @type {Found} */ { group, row }) =>
+    (group === "Cars" ? take(row.customer_id, row.id) : take(row.id)).catch(fail);
+  const clear = () => (forget(), set(startOf(me)));
+  const choose = (/** @type {string} */ vehicle_id) => set({ vehicle_id, jobs: "" });
+  const setJobs = (/** @type {string} */ jobs) => set({ jobs });
   const insist = (/** @type {string} */ flag) => ((insisted.current[flag] = true), setDuplicates(null), form.submit());
 
   useEffect(() => {
     history.replaceState(null, "", "#/new"); // what the address brought is in the draft from now on
     if (initial.customer_id) take(initial.customer_id, initial.vehicle_id).catch(fail);
   }, []);
-  useEffect(() => drafts.setItem(DRAFT, JSON.stringify({ by: me.id, values })), [values]);
+  useEffect(() => intake.keepDraft(me.id, values), [me.id, values]);
   useEffect(() => {
-    const inputs = [...(screen.current?.querySelectorAll(`[name=${next.current}]`) ?? [])];
-    const input = inputs.find((each) => /** @type {HTMLInputElement} */ (each).checked) ?? inputs[0];
-    if (input) /** @type {HTMLElement} */ (input).focus();
+    const named = screen.current?.querySelectorAll(`[name=${next.current}]`) ?? [];
+    const inputs = /** @type {HTMLInputElement[]} */ ([...named]);
+    (inputs.find(({ checked }) => checked) ?? inputs[0])?.focus();
   }, [known, values.customer_id]);
 
-  const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 300 });
-  const nameOf = (/** @type {string} */ role) => (/** @type {import("./types").Mechanic} */ each) =>
-    (each.role === "mechanic") === (role === "mechanic") && html`<option key=${each.id} value=${each.id}>${each.name}</option>`;
-  /** @param {KeyboardEvent} event */
-  const press = (event) => event.key === "Escape" && !event.defaultPrevented && go("/board");
-  /** @param {KeyboardEvent} event */
-  const send = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && form.submit(event);
-  /** @param {string} name */
-  const errorsOf = (name) => errorOf(`customer.${name}`) || errorOf(`vehicle.${name}`);
-  /** @param {"phone" | "name" | "vin" | "plate"} name @param {string} label @param {number} shortest @param {string[]} kinds @param {string} [hint] */
-  const picker = (name, label, shortest, kinds, hint) => html`<${Picker}
-    ...${{ label, hint, shortest, isFree: true, show: showFound, onPick: pick, text: values[name], error: errorsOf(name), input: { name } }}
-    search=${(/** @type {string} */ text, /** @type {AbortSignal} */ signal) => search(text, signal, kinds)}
-    onText=${(/** @type {string} */ text) => set({ [name]: text })}
+  const press = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.defaultPrevented && go("/board");
+  const send = (/** @type {KeyboardEvent} */ event) =>
+    event.key === "Enter" && !event.shiftKey && !event.isComposing && form.submit(event);
+  /** What is wrong with a field, wherever it stands in what is posted. @param {string} name */
+  const wrong = (name) => {
+    const names = { car: ["year", "make", "model"], promised: ["promised_at"] }[name] ?? [name];
+    return names.flatMap((each) => ["", "customer.", "vehicle."].map((where) => errorOf(where + each))).join(" ").trim();
+  };
+  /** @param {"phone" | "name" | "vin" | "plate"} name @param {string} label @param {number} shortest @param {string} [hint] */
+  const picker = (name, label, shortest, hint) => html`<${Picker}
+    ...${{ label, hint, shortest, isFree: true, show: showFound, onPick: pick, error: wrong(name), input: { name } }}
+    ...${{ text: values[name], onText: (/** @type {string} */ text) => set({ [name]: text }) }}
+    search=${(/** @type {string} */ text, /** @type {AbortSignal} */ signal) => search(text, signal, ["customers", "vehicles"])}
     keyOf=${(/** @type {Found} */ { key }) => key}
     groupOf=${(/** @type {Found} */ { group }) => `${group} on record`}
   />`;
+  /** @param {keyof intake.Values} name @param {string} label @param {Record<string, any>} [attributes] @param {string} [hint] */
+  const field = (name, label, attributes, hint) => html`<${Field} label=${label} hint=${hint} error=${wrong(name)}>
+    <input dir="auto" ...${attributes} ...${bind(name)} />
+  <//>`;
+  /** @param {keyof intake.Values} name @param {string} label @param {string} none @param {{ id: number | string, name: string }[]} of */
+  const choice = (name, label, none, of) => html`<${Field} label=${label} error=${wrong(name)}>
+    <select ...${bind(name)}>
+      <option value="">${none}</option>
+      ${of.map((each) => html`<option key=${each.id} value=${each.id}>${each.name}</option>`)}
+    </select>
+  <//>`;
+  /** @param {(role: string) => boolean} isWanted @returns {{ id: number, name: string }[]} */
+  const staffOf = (isWanted) => (staff ?? []).filter((/** @type {{ role: string }} */ { role }) => isWanted(role));
   const person = known?.customer;
   const isNewCar = !values.customer_id || values.vehicle_id === NEW_CAR;
-  const carError = ["year", "make", "model"].map(errorsOf).join("");
-  const deferred = values.customer_id && !isNewCar && values.vehicle_id;
+  const vehicle = known?.cars.find(({ id }) => String(id) === values.vehicle_id);
+  const last = vehicle?.odometer ? `Last: ${vehicle.odometer.toLocaleString()}` : "";
+  const isBackwards = problem?.slug === "odometer-backwards";
+  const buttons = html`<button type="button" onClick=${clear}>Clear</button>
+    ${isBackwards && html`<button type="button" onClick=${() => insist("override")}>It is right: open the ticket</button>`}`;
 
   return html`<section class="intake" ref=${screen} onKeyDown=${press} onInput=${() => (insisted.current = {})}>
-    <h1>New ticket</h1>
-    <${Form} form=${form} submit="Open the ticket" extra=${html`<button type="button" onClick=${clear}>Clear</button>`}>
-      <fieldset class="panel">
-        <legend>Customer</legend>
-        ${values.customer_id
-          ? html`<p class="taken">
-              <strong dir="auto">${person?.name ?? "…"}</strong> <span class="quiet">${person?.phone} ${person?.email}</span>
-              <button type="button" onClick=${forget}>Another customer</button>
-            </p>`
-          : html`<div class="row">
-              ${picker("phone", "Phone", 4, ["customers"])} ${picker("name", "Name", 2, ["customers", "vehicles"])}
-            </div>`}
-      </fieldset>
-      <fieldset class="panel">
-        <legend>Car</legend>
-        ${values.customer_id &&
-        html`<${Cars} cars=${known?.cars ?? []} chosen=${values.vehicle_id} choose=${(/** @type {string} */ id) => set({ vehicle_id: id, jobs: "" })} />`}
-        <div class="row">
-          ${isNewCar &&
-          html`${picker("vin", "VIN", 17, ["vehicles"], "The ticket takes make and year from it")} ${picker("plate", "Plate", 4, ["vehicles"])}
-            <${Field} label="Year, make, model" hint=${listed(partsOf(values.car))} error=${carError}>
-              <input dir="auto" placeholder="2016 Honda Civic" ...${bind("car")} />
-            <//>`}
-          <${Field} label="Odometer" error=${errorOf("odometer")}><input inputmode="numeric" ...${bind("odometer")} /><//>
-        </div>
-        ${deferred &&
-        html`<${Deferred}
-          path=${`/customers/${values.customer_id}/vehicles/${deferred}/deferred`}
-          jobs=${values.jobs}
-          onJobs=${(/** @type {string} */ jobs) => set({ jobs })}
-        />`}
-      </fieldset>
-      <fieldset class="panel">
-        <legend>Visit</legend>
-        <${Field} label="What is wrong" error=${errorOf("description")} hint="Enter opens the ticket, Shift and Enter begin a line">
-          <textarea rows="3" dir="auto" onKeyDown=${send} ...${bind("description")}></textarea>
-        <//>
-        <div class="row">
-          ${isDesk(me) &&
-          html`<${Field} label="Promised for" error=${errorOf("promised_at")}><input type="datetime-local" ...${bind("promised")} /><//>`}
-          <${Field} label="Key tag" error=${errorOf("key_tag")}><input dir="auto" ...${bind("key_tag")} /><//>
-          ${isDesk(me) &&
-          html`<${Field} label="Advisor" error=${errorOf("advisor_id")}>
-              <select ...${bind("advisor_id")}><option value="">Nobody</option>${staff?.map(nameOf("advisor"))}</select>
-            <//>
-            <${Field} label="Mechanic">
-              <select ...${bind("mechanic_id")}><option value="">Nobody yet</option>${staff?.map(nameOf("mechanic"))}</select>
-            <//>`}
-          <${Field} label="Begins as" error=${errorOf("status")}>
-            <select ...${bind("status")}><option value="">Open ticket</option><option value="estimate">Estimate</option></select>
+      <h1>New ticket</h1>
+      <${Form} form=${form} submit="Open the ticket" extra=${buttons}>
+        <fieldset class="panel">
+          <legend>Customer</legend>
+          ${values.customer_id
+            ? html`<p class="taken">
+                <strong dir="auto">${person?.name ?? "…"}</strong> <bdi class="quiet">${person?.phone} ${person?.email}</bdi>
+                <button type="button" onClick=${forget}>Another customer</button>
+              </p>`
+            : html`<div class="row">
+                ${picker("phone", "Phone", 4)} ${picker("name", "Name", 2)}
+              </div>`}
+        </fieldset>
+        <fieldset class="panel">
+          <legend>Car</legend>
+          ${known?.cars.length && html`<${Cars} cars=${known.cars} chosen=${values.vehicle_id} choose=${choose} />`}
+          <div class="row">
+            ${isNewCar &&
+            html`${picker("vin", "VIN", 17, "The ticket takes make and year from it")}
+              ${picker("plate", "Plate", 4)}
+              ${field("car", "Year, make, model", { placeholder: "2016 Honda Civic" }, listed(partsOf(values.car)))}`}
+            ${field("odometer", "Odometer", { inputmode: "numeric" }, last)}
+          </div>
+          ${vehicle && html`<${Deferred} vehicle=${vehicle} jobs=${values.jobs} onJobs=${setJobs} />`}
+        </fieldset>
+        <fieldset class="panel">
+          <legend>Visit</legend>
+          <${Field} label="What is wrong" error=${errorOf("description")} hint="Enter opens the ticket, Shift and Enter begin a line">
+            <textarea rows="3" dir="auto" onKeyDown=${send} ...${bind("description")}></textarea>
           <//>
-          ${!values.customer_id &&
-          html`<${Field} label="E-mail of the customer" error=${errorsOf("email")}><input type="email" ...${bind("email")} /><//>`}
-          ${isNewCar && html`<${Field} label="State of the plate" error=${errorsOf("plate_state")}><input ...${bind("plate_state")} /><//>`}
-        </div>
-      </fieldset>
-      ${problem?.slug === "odometer-backwards" &&
-      html`<p class="actions"><button type="button" onClick=${() => insist("override")}>It is right: open the ticket all the same</button></p>`}
-    <//>
-  </section>
-  ${duplicates &&
-  html`<${Duplicates} typed=${values} found=${duplicates} onTake=${(/** @type {any} */ { customer, vehicle }) => take(customer.id, vehicle && String(vehicle.id)).catch(fail)}
-    onGoOn=${() => insist("allow_duplicate")} onClose=${() => setDuplicates(null)} />`}`;
+          <div class="row">
+            ${isDesk(me) && field("promised", "Promised for", { type: "datetime-local" })}
+            ${field("key_tag", "Key tag")}
+            ${isDesk(me) && choice("advisor_id", "Advisor", "Nobody", staffOf((role) => role !== "mechanic"))}
+            ${isDesk(me) && choice("mechanic_id", "Mechanic", "Nobody yet", staffOf((role) => role === "mechanic"))}
+            ${choice("status", "Begins as", "Open ticket", [{ id: "estimate", name: "Estimate" }])}
+            ${!values.customer_id && field("email", "E-mail of the customer")}
+            ${isNewCar && field("plate_state", "State of the plate")}
+          </div>
+        </fieldset>
+      <//>
+    </section>
+    ${duplicates &&
+    html`<${Duplicates}
+      ...${{ typed: values, found: duplicates }}
+      onTake=${(/** @type {OnRecord} */ onRecord) => take(onRecord.customer.id, onRecord.vehicle?.id).catch(fail)}
+      onGoOn=${() => insist("allow_duplicate")}
+      onClose=${() => setDuplicates(null)}
+    />`}`;
 }
