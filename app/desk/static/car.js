@@ -4,7 +4,7 @@ import { address } from "./api.js";
 import { EditButton } from "./edit.js";
 import { car, day, isPast, money, STATUS_NAMES, time } from "./format.js";
 import { usePolled } from "./hooks.js";
-import { api, explain, go, isDesk, useSession } from "./session.js";
+import { api, explain, isDesk, useSession } from "./session.js";
 import { Badge, notify } from "./ui.js";
 import { html } from "./vendor/preact.js";
 

@@ -6,11 +6,11 @@ import { search, showFound } from "./find.js";
 import { car, money } from "./format.js";
 import { useForm, usePolled } from "./hooks.js";
 import * as intake from "./intake_values.js";
-import { EMPTY, listed, NEW_CAR, partsOf } from "./intake_values.js";
+import { EMPTY, NEW_CAR, partsOf } from "./intake_values.js";
 import { Picker } from "./pickers.js";
 import { api, explain, go, isDesk, useSession } from "./session.js";
 import { Field, Form, notify } from "./ui.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./duplicates.js").OnRecord} OnRecord */
 /** @typedef {import("./find.js").Found} Found */
@@ -110,12 +110,13 @@ export function Intake({ parameters: [query = ""] }) {
   const setJobs = (/** @type {string} */ jobs) => set({ jobs });
   const insist = (/** @type {string} */ flag) => ((insisted.current[flag] = true), setDuplicates(null), form.submit());
 
-  useEffect(() => {
+  const begin = useRef(() => {
     history.replaceState(null, "", "#/new"); // what the address brought is in the draft from now on
     if (initial.customer_id) take(initial.customer_id, initial.vehicle_id).catch(fail);
-  }, []);
+  });
+  useEffect(() => begin.current(), []);
   useEffect(() => intake.keepDraft(me.id, values), [me.id, values]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const named = screen.current?.querySelectorAll(`[name=${next.current}]`) ?? [];
     const inputs = /** @type {HTMLInputElement[]} */ ([...named]);
     (inputs.find(({ checked }) => checked) ?? inputs[0])?.focus();
@@ -177,9 +178,9 @@ export function Intake({ parameters: [query = ""] }) {
           ${known?.cars.length && html`<${Cars} cars=${known.cars} chosen=${values.vehicle_id} choose=${choose} />`}
           <div class="row">
             ${isNewCar &&
-            html`${picker("vin", "VIN", 17, "The ticket takes make and year from it")}
+            html`${picker("vin", "VIN", 17, "Gives make and year")}
               ${picker("plate", "Plate", 4)}
-              ${field("car", "Year, make, model", { placeholder: "2016 Honda Civic" }, listed(partsOf(values.car)))}`}
+              ${field("car", "Year, make, model", { placeholder: "2016 Honda Civic" }, Object.values(partsOf(values.car)).join(" · "))}`}
             ${field("odometer", "Odometer", { inputmode: "numeric" }, last)}
           </div>
           ${vehicle && html`<${Deferred} vehicle=${vehicle} jobs=${values.jobs} onJobs=${setJobs} />`}

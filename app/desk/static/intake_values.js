@@ -1,6 +1,6 @@
 /** What is typed into the intake: kept as a draft, and posted as a ticket. */
 
-import { fromLocal, words } from "./format.js";
+import { fromLocal } from "./format.js";
 import { api } from "./session.js";
 
 /** @typedef {typeof EMPTY} Values */
@@ -43,9 +43,6 @@ export function partsOf(text) {
   const [, make, model] = /^(alfa romeo|aston martin|land rover|\S+)\s*(.*)$/i.exec(name) ?? [];
   return filled({ year: Number(year) || null, make, model });
 }
-
-/** @param {Record<string, any>} parts */
-export const listed = (parts) => Object.entries(parts).map(([name, part]) => `${words(name)}: ${part}`).join(", ");
 
 /** @param {Values} values */
 export const typedCar = ({ vin, plate, plate_state, car }) => filled({ vin, plate, plate_state, ...partsOf(car) });
