@@ -148,8 +148,8 @@ export function Customer({ parameters: [id] }) {
         ${cars?.length === 0 && html`<li class="quiet">None</li>`}
       </ul>
     </section>
-    <${Tickets} title="Open" tickets=${open} />
-    <${Tickets} title="History" tickets=${closed} without=${["Promised"]} />
+    <${Tickets} title="Open" tickets=${open} without=${["Odometer"]} />
+    <${Tickets} title="History" tickets=${closed} without=${["Odometer", "Promised"]} />
   </article>`;
 }
 
