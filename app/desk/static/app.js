@@ -1,7 +1,10 @@
 /** The desk: the shell round the screens. It signs in, leads to screens by the address, and tells when the server is gone. */
 
 import { Board } from "./board.js";
+import { Car, Customer } from "./car.js";
+import { Find } from "./find.js";
 import { boundKeys, useKeys, useReachable } from "./hooks.js";
+import { Intake } from "./intake.js";
 import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
 import { TicketScreen } from "./ticket.js";
@@ -14,11 +17,17 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
 /** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
 const SCREENS = [
   [/^\/board(?:\?(.*))?$/, Board],
+  [/^\/new(?:\?(.*))?$/, Intake],
   [/^\/tickets\/(\d+)$/, TicketScreen],
+  [/^\/customers\/(\d+)$/, Customer],
+  [/^\/customers\/(\d+)\/vehicles\/(\d+)$/, Car],
 ];
 const HOME = "/board";
 /** @type {[string, string][]} */
-const TABS = [["/board", "Board"]];
+const TABS = [
+  ["/board", "Board"],
+  ["/new", "New ticket"],
+];
 
 function useAddress() {
   const [path, setPath] = useState(location.hash.slice(1) || HOME);
@@ -54,6 +63,7 @@ function Header({ onSignOut }) {
           html`<a key=${to} href=${`#${to}`} aria-current=${path.startsWith(to) ? "page" : undefined}>${label}</a>`,
       )}
     </nav>
+    <${Find} />
     <span class="who">${me.name}</span>
     <button type="button" class="plain" onClick=${onSignOut}>Sign out</button>
   </header>`;
@@ -119,6 +129,7 @@ function App() {
   };
   const signOut = async () => {
     await api.signOut().catch(() => undefined);
+    sessionStorage.clear(); // eslint-disable-line no-restricted-globals -- drafts of screens go with the token
     location.reload();
   };
 
