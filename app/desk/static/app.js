@@ -3,6 +3,7 @@
 import { boundKeys, useKeys } from "./hooks.js";
 import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
+import { TicketScreen } from "./ticket.js";
 import { Dialog, notify, Notices } from "./ui.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 
@@ -10,7 +11,7 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
 /** @typedef {import("./vendor/preact.js").FunctionComponent<any>} Screen */
 
 /** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
-const SCREENS = [];
+const SCREENS = [[/^\/tickets\/(\d+)$/, TicketScreen]];
 const HOME = "/board";
 /** @type {[string, string][]} */
 const TABS = [];

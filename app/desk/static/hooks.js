@@ -102,37 +102,64 @@ function sentences(errors) {
   return errors && typeof errors === "object" ? Object.values(errors).map(sentences).join(" ") : String(errors ?? "");
 }
 
-/**
- * Hold what is typed into a form, send it, and hold what was wrong with it. What is typed stays until the form is gone.
- *
- * @template {Record<string, any>} Values
- * @param {Values} initial
- * @param {(values: Values) => Promise<any>} send Throws `Problem` or `Unreachable`.
- */
-export function useForm(initial, send) {
-  const [values, setValues] = useState(initial);
+/** Do what may fail, one at a time, and hold what went wrong. */
+export function useAct() {
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [message, setMessage] = useState("");
   const [isBusy, setBusy] = useState(false);
 
-  /** @param {Partial<Values>} changes */
-  const set = (changes) => setValues((before) => ({ ...before, ...changes }));
-
-  /** @param {Event} [event] */
-  const submit = async (event) => {
-    event?.preventDefault();
+  /** @param {() => unknown} send Throws `Problem` or `Unreachable`. */
+  const act = async (send) => {
     if (isBusy) return;
     setBusy(true);
     setProblem(null);
     setMessage("");
     try {
-      await send(values);
+      await send();
     } catch (error) {
       setMessage(explain(error));
       if (error instanceof Problem) setProblem(error);
     } finally {
       setBusy(false);
     }
+  };
+
+  /** @param {string} name What is wrong with a field. */
+  const errorOf = (name) => sentences(problem?.errors[name]);
+
+  return { act, problem, message, isBusy, errorOf };
+}
+
+/**
+ * Hold what is typed into a form, send it, and hold what was wrong with it. What is typed stays until the form is gone.
+ *
+ * @template {Record<string, any>} Values
+ * @param {Values} initial
+ * @param {(values: Values, key: string) => Promise<any>} send Throws `Problem` or `Unreachable`. The key is an
+ *   idempotency key: where the server did not answer, it is the same while the values are.
+ */
+export function useForm(initial, send) {
+  const [values, setValues] = useState(initial);
+  const unanswered = useRef({ body: "", key: "" });
+  const { act, ...outcome } = useAct();
+
+  /** @param {Partial<Values>} changes */
+  const set = (changes) => setValues((before) => ({ ...before, ...changes }));
+
+  const sendOnce = async () => {
+    const body = JSON.stringify(values);
+    const { key } = unanswered.current.body === body ? unanswered.current : { key: crypto.randomUUID() };
+    unanswered.current = { body: "", key: "" };
+    await send(values, key).catch((error) => {
+      if (error instanceof Unreachable) unanswered.current = { body, key };
+      throw error;
+    });
+  };
+
+  /** @param {Event} [event] */
+  const submit = (event) => {
+    event?.preventDefault();
+    return act(sendOnce);
   };
 
   /** @param {keyof Values & string} name The properties of an input. */
@@ -143,8 +170,5 @@ export function useForm(initial, send) {
       set(/** @type {Partial<Values>} */ ({ [name]: /** @type {HTMLInputElement} */ (event.target).value })),
   });
 
-  /** @param {string} name What is wrong with a field. */
-  const errorOf = (name) => sentences(problem?.errors[name]);
-
-  return { values, set, submit, bind, errorOf, problem, message, isBusy };
+  return { values, set, submit, bind, ...outcome };
 }

@@ -6,6 +6,8 @@ import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 /** @typedef {{ id: number, text: string, isProblem: boolean }} Notice */
 
 const NOTICE_SECONDS = 6;
+/** Where the focus goes in a dialog: to the first field, or to what it is about. */
+const FIRST = ":is(input, select, textarea):not(:disabled), .primary";
 const notices = new EventTarget();
 let lastNotice = 0;
 
@@ -49,6 +51,7 @@ export function Dialog({ title, onClose, children, wide = false }) {
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
+    /** @type {HTMLElement | null | undefined} */ (element.current?.querySelector(FIRST))?.focus();
     return () => before?.focus();
   }, []);
   /** @param {Event} event */

@@ -1,0 +1,206 @@
+/** The forms that write the lines of a job: a part, labor, a fee. They stand in the page, and stay open to write several. */
+
+import { money, words } from "./format.js";
+import { useForm } from "./hooks.js";
+import { Picker } from "./pickers.js";
+import { api, isDesk, useSession } from "./session.js";
+import { Field, Form } from "./ui.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
+
+/** @typedef {import("./types").Part} Part */
+/** @typedef {import("./types").Ticket} Ticket */
+/** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
+/** @typedef {{ ticket: Ticket, etag: string | null, change: import("./ticket_state.js").TicketState["change"] }} State Of `useTicket`, once the ticket is there. */
+/** @typedef {import("./types").MechanicName[]} Staff */
+/** @typedef {"parts" | "labor" | "fees"} Kind */
+/** @typedef {{ id: string, label: string, state: State, staff: Staff, jobId: number | null, line?: any, onClose: () => void }} LineProps Without a line it adds lines. */
+
+/** Focus the first field of a form. @param {string} id */
+export const focusIn = (id) =>
+  /** @type {HTMLElement | null | undefined} */ (document.getElementById(id)?.querySelector("input, select"))?.focus();
+
+/**
+ * A form in the page, which a key or a button opens: it takes the focus, and Esc closes it.
+ *
+ * @param {{ id: string, label: string, form: any, submit: string, onClose: () => void, children?: Children }} props
+ */
+export function InlineForm({ id, label, form, submit, onClose, children }) {
+  useLayoutEffect(() => focusIn(id), [id]); // before the next key is pressed
+  /** @param {KeyboardEvent} event */
+  const press = (event) => event.key === "Escape" && !event.defaultPrevented && (event.preventDefault(), onClose());
+  const close = html`<span role="status" class="visually-hidden">${form.done}</span>
+    <button type="button" onClick=${onClose}>Close</button>`;
+  return html`<div class="inline" id=${id} role="group" aria-label=${label} onKeyDown=${press}>
+    <${Form} form=${form} submit=${submit} extra=${close}>${children}<//>
+  </div>`;
+}
+
+/** @param {{ form: any, name: string, label: string, [property: string]: any }} props */
+export function Text({ form, name, label, ...input }) {
+  return html`<${Field} label=${label} error=${form.errorOf(name)}>
+    <input autocomplete="off" dir="auto" ...${input} ...${form.bind(name)} />
+  <//>`;
+}
+
+/** @param {{ form: any, name: string, label: string, options: [value: string | number, name: string][] }} props */
+function Choice({ form, name, label, options }) {
+  return html`<${Field} label=${label} error=${form.errorOf(name)}>
+    <select ...${form.bind(name)}>${options.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>
+  <//>`;
+}
+
+/** @param {{ form: any, name: string, children?: Children }} props */
+export function Check({ form, name, children }) {
+  const set = (/** @type {Event} */ event) => form.set({ [name]: /** @type {HTMLInputElement} */ (event.target).checked });
+  return html`<label class="check">
+    <input type="checkbox" name=${name} checked=${form.values[name]} onChange=${set} /> ${children}
+  </label>`;
+}
+
+/** Offers to wait for what is not on the shelf. @param {{ form: any, isShort?: boolean }} props */
+export function Backorder({ form, isShort = false }) {
+  const isOffered = isShort || form.values.backorder || form.problem?.slug === "out-of-stock";
+  return isOffered && html`<${Check} form=${form} name="backorder">Order what is missing<//>`;
+}
+
+/**
+ * Hold a line that is added again and again, or changed once. What somebody else did to it meanwhile is asked about.
+ *
+ * @param {Kind} kind @param {LineProps} props @param {Record<string, any>} blank @param {Record<string, any>} initial
+ * @param {(values: any, etag: string | null, key: string) => Promise<import("./api.js").Answer>} send
+ * @param {(line: any, values: any) => boolean} isIt Whether a line is the one that is written.
+ */
+function useLine(kind, { id, label, state, jobId, line, onClose }, blank, initial, send, isIt) {
+  const seen = useRef(state);
+  const [done, setDone] = useState("");
+  const form = useForm(initial, async (values, key) => {
+    /** @param {Ticket} ticket */
+    const about = ({ jobs }) =>
+      jobs.filter((job) => job.id === jobId).map((job) => [job.status, job[kind].find((each) => isIt(each, values))]);
+    const how = { what: label, about, seen: line ? seen.current : undefined };
+    if (!(await state.change((etag) => send(values, etag, key), how))) return undefined;
+    if (line) return onClose();
+    setDone(`${values.description}: written.`);
+    form.set(blank);
+    return focusIn(id);
+  });
+  return { ...form, done };
+}
+
+/** Find parts by the beginning of the SKU, then by words. @param {string} text @param {AbortSignal} signal @returns {Promise<Part[]>} */
+async function findParts(text, signal) {
+  const find = (/** @type {object} */ by) => api.get("/inventory", { ...by, per_page: 8 }, { signal });
+  const answers = await Promise.all([find({ sku: text }), find({ q: text })]);
+  return [...new Map(answers.flatMap(({ data }) => data.map((/** @type {Part} */ part) => [part.id, part]))).values()];
+}
+
+/** @param {Part} part What is on the shelf, and where that is. */
+const shelf = ({ quantity_available: available, unit, location }) =>
+  available === null ? "not counted" : [`${available} ${words(unit).toLowerCase()} available`, location].filter(Boolean).join(", ");
+
+/** @param {Part} part */
+const showPart = (part) => html`<span dir="auto">${part.name} <small>${part.sku}</small></span>
+  <span class="number"><small class=${part.quantity_available === 0 ? "late" : ""}>${shelf(part)}</small> ${money(part.price)}</span>`;
+
+/** A number where it is one, else what was typed: the API says what is wrong. @param {string | number} typed */
+const number = (typed) => (String(typed).trim() === "" || Number.isNaN(Number(typed)) ? typed : Number(typed));
+
+/** How many of a part a job uses, and at which price. A part that the job has already is changed. @param {LineProps} props */
+function PartForm(props) {
+  const { me } = useSession();
+  const { state, jobId, line } = props;
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const [missing, setMissing] = useState("");
+  const idOf = (/** @type {any} */ { part }) => line?.part_id ?? part?.id;
+  const priceOf = (/** @type {any} */ { part }) => lineOf(part)?.unit_price ?? part?.price ?? "";
+  const lineOf = (/** @type {Part | null} */ part) =>
+    line ?? state.ticket.jobs.find(({ id }) => id === jobId)?.parts.find((each) => each.part_id === part?.id);
+
+  const blank = { part: null, description: "", quantity: "1", unit_price: "", price_reason: "", backorder: false };
+  const initial = { ...blank, ...(line && { description: line.name, quantity: line.quantity, unit_price: line.unit_price }) };
+  const isRepriced = (/** @type {any} */ values) => isDesk(me) && (values.unit_price !== priceOf(values) || values.price_reason);
+  /** @param {any} values @param {string | null} etag */
+  const send = (values, etag) => {
+    const { quantity, unit_price, price_reason, backorder } = values;
+    const body = { quantity: number(quantity), job_id: jobId ?? undefined, backorder: backorder || undefined };
+    const price = isRepriced(values) && { unit_price, price_reason: price_reason || undefined };
+    return api.put(`/service-tickets/${state.ticket.id}/add-part/${idOf(values)}`, { ...body, ...price }, { etag });
+  };
+  const form = useLine("parts", props, blank, initial, send, (each, values) => each.part_id === idOf(values));
+  const { values } = form;
+
+  /** @param {Part} part */
+  const take = (part) => {
+    setMissing("");
+    form.set({ part, description: part.name, quantity: String(lineOf(part)?.quantity ?? 1), unit_price: priceOf({ part }) });
+    /** @type {HTMLInputElement | null | undefined} */ (input.current?.form?.querySelector("[name=quantity]"))?.select();
+  };
+  const type = (/** @type {string} */ description) => form.set({ part: null, description });
+  /** @param {Event} event */
+  const submit = (event) => {
+    event.preventDefault();
+    return idOf(values) ? form.submit() : setMissing("Choose a part from the list.");
+  };
+  const { part } = values;
+  const unit = line?.unit ?? part?.unit;
+  return html`<${InlineForm} ...${props} form=${{ ...form, submit }} submit=${line ? "Save part" : "Add part"}>
+    <div class="row">
+      ${!line &&
+      html`<${Picker} label="Part, by SKU or name" text=${values.description} onText=${type} onPick=${take}
+        search=${findParts} show=${showPart} keyOf=${(/** @type {Part} */ { id }) => id}
+        error=${missing} hint=${part ? shelf(part) : ""} input=${{ ref: input, name: "part" }} />`}
+      <${Text} form=${form} name="quantity" label=${unit ? `Quantity, ${words(unit).toLowerCase()}` : "Quantity"} inputmode="decimal" />
+      ${isDesk(me) && html`<${Text} form=${form} name="unit_price" label="Price of one" inputmode="decimal" />`}
+      ${isRepriced(values) && html`<${Text} form=${form} name="price_reason" label="Why that price" />`}
+    </div>
+    <${Backorder} form=${form} isShort=${Number(values.quantity) > (part?.quantity_available ?? Infinity)} />
+  <//>`;
+}
+
+/** @param {Kind} kind @param {LineProps} props @param {Record<string, any>} blank What is empty is left out of a new line. */
+function useOwnLine(kind, props, blank) {
+  const { state, jobId, line } = props;
+  const initial = Object.fromEntries(Object.keys(blank).map((name) => [name, (line ?? blank)[name]]));
+  /** @param {any} values @param {string | null} etag @param {string} key */
+  const send = (values, etag, key) => {
+    const typed = Object.entries(values).map(([name, value]) => [name, value === "" ? null : value]);
+    const body = Object.fromEntries(typed.filter(([name, value]) => (line ? value !== initial[name] : value !== null)));
+    if (body.mechanic_id) body.mechanic_id = Number(body.mechanic_id);
+    const path = `/service-tickets/${state.ticket.id}/${kind}`;
+    return line ? api.put(`${path}/${line.id}`, body, { etag }) : api.post(path, { ...body, job_id: jobId ?? undefined }, { key });
+  };
+  return useLine(kind, props, blank, initial, send, ({ id }) => id === line?.id);
+}
+
+/** @param {LineProps} props */
+function LaborForm(props) {
+  const { me } = useSession();
+  const [first, ...others] = props.state.ticket.mechanics;
+  const mechanic_id = isDesk(me) ? (others.length ? null : first?.id ?? null) : me.id;
+  const form = useOwnLine("labor", props, { description: "", hours: "", rate: null, mechanic_id });
+  const people = props.staff.map(({ id, name }) => [id, name]);
+  return html`<${InlineForm} ...${props} form=${form} submit=${props.line ? "Save labor" : "Add labor"}>
+    <div class="row">
+      <${Text} form=${form} name="description" label="Labor" />
+      <${Text} form=${form} name="hours" label="Hours" inputmode="decimal" />
+      ${isDesk(me) && html`<${Text} form=${form} name="rate" label="Rate" inputmode="decimal" placeholder="the ticket’s" />`}
+      <${Choice} form=${form} name="mechanic_id" label="Who" options=${[["", "Nobody yet"], ...people]} />
+    </div>
+  <//>`;
+}
+
+/** @param {LineProps} props */
+function FeeForm(props) {
+  const form = useOwnLine("fees", props, { description: "", amount: "", kind: "fee", cost: null, taxable: false });
+  return html`<${InlineForm} ...${props} form=${form} submit=${props.line ? "Save fee" : "Add fee"}>
+    <div class="row">
+      <${Text} form=${form} name="description" label="Fee" />
+      <${Text} form=${form} name="amount" label="Amount" inputmode="decimal" />
+      <${Choice} form=${form} name="kind" label="Kind" options=${[["fee", "Fee"], ["sublet", "Sublet"]]} />
+      <${Text} form=${form} name="cost" label="Cost to the shop" inputmode="decimal" />
+    </div>
+    <${Check} form=${form} name="taxable">Taxed<//>
+  <//>`;
+}
+
+export const LINE_FORMS = { parts: PartForm, labor: LaborForm, fees: FeeForm };

@@ -1,0 +1,218 @@
+/** The dialogs of a ticket: moves with a reason, approval, approval link, invoice, payment. */
+
+import { money, time, words } from "./format.js";
+import { useForm } from "./hooks.js";
+import { api, explain } from "./session.js";
+import { Dialog, Field, Form, notify } from "./ui.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+
+/** @typedef {import("./ticket.js").State} State */
+/** @typedef {import("./types").Ticket} Ticket */
+/** @typedef {import("./types").Totals} Totals */
+/** @typedef {{ state: State, onClose: () => void }} ActProps */
+
+/** What the moves are called, by where from and where to. @type {Record<string, string>} */
+const MOVES = {
+  "open in_progress": "Start work",
+  "in_progress open": "Stop work",
+  "in_progress completed": "Complete",
+  "completed in_progress": "Rework",
+  "declined estimate": "Offer again",
+  "invoiced completed": "Reopen",
+  "paid completed": "Reopen",
+};
+const METHODS = ["in_person", "phone", "text", "email"];
+const PAYMENT_METHODS = ["card", "cash", "transfer"];
+
+/** @param {Ticket} ticket @param {string} target */
+export const nameOf = ({ status }, target) => MOVES[`${status} ${target}`] ?? words(target);
+
+/** @param {Ticket} ticket */
+const proposedOn = ({ jobs }) => jobs.filter((job) => job.status === "proposed");
+
+/** Move the ticket, or set what it waits for. @param {State} state @param {any} body @param {import("./ticket_state.js").How} how */
+export const move = (state, body, how) =>
+  state.change((etag) => api.put(`${state.path}/status`, body, { etag }), {
+    about: ({ status, jobs }) => [status, jobs.map((job) => job.status)],
+    ...how,
+  });
+
+/**
+ * A form of a POST that closes once it is done.
+ *
+ * @template {Record<string, any>} Values
+ * @param {ActProps} props
+ * @param {string} what
+ * @param {Values} initial
+ * @param {(values: Values, key: string) => Promise<any>} send
+ */
+const useActForm = ({ state, onClose }, what, initial, send) =>
+  useForm(initial, async (values, key) => {
+    if (await state.change(() => send(values, key), { what })) onClose();
+  });
+
+/** A move that needs a reason, or that loses something. @param {ActProps & { target: string }} props */
+export function Move({ state, target, onClose }) {
+  const what = nameOf(state.ticket, target);
+  const form = useForm({ reason: "" }, async ({ reason }) => {
+    if (await move(state, { status: target, ...(reason && { reason }) }, { what })) onClose();
+  });
+  const open = target === "completed" ? proposedOn(state.ticket) : [];
+  return html`<${Dialog} title=${`${what} ticket ${state.ticket.id}`} onClose=${onClose}>
+    <${Form} form=${form} submit=${what}>
+      ${target === "void" && html`<p>A void ticket stays on record and is never worked on again. Its parts go back to the shelf.</p>`}
+      ${what === "Reopen" && html`<p>This voids the invoice; the next one gets a new number.</p>`}
+      ${open.length > 0 &&
+      html`<p>The customer has not answered on these jobs. They are declined as unanswered:</p>
+        <ul class="list">${open.map((job) => html`<li key=${job.id}><bdi>${job.name}</bdi> ${money(job.totals.total)}</li>`)}</ul>`}
+      <${Field} label=${what === "Reopen" ? "Reason" : "Reason (optional)"} error=${form.errorOf("reason")}>
+        <input dir="auto" autofocus maxlength="500" ...${form.bind("reason")} />
+      <//>
+    <//>
+  <//>`;
+}
+
+/** Record what the customer decided, job by job, on the total that is shown. @param {ActProps} props */
+export function Approve(props) {
+  const { ticket, path } = props.state;
+  const jobs = ticket.jobs.filter((job) => job.status !== "declined");
+  const [choices, setChoices] = useState(/** @type {Record<string, string>} */ ({}));
+  /** @param {import("./types").Job} job */
+  const choiceOf = (job) => choices[job.id] ?? (job.status === "proposed" ? "approved" : "");
+  const decided = jobs.flatMap((job) => (choiceOf(job) ? [{ id: job.id, decision: choiceOf(job) }] : []));
+  const isBare = !ticket.jobs.length && ticket.status === "estimate";
+  const decision = isBare ? { decision: choices.all ?? "approved" } : { jobs: decided };
+  const preview = usePreview(`${path}/authorizations?dry_run=true`, JSON.stringify(decision), ticket.version);
+  const initial = { method: "in_person", said_by: ticket.customer.name, contact: "", amount: "" };
+  const form = useActForm(props, "Record the decision", initial, async ({ amount, contact, ...said }, key) => {
+    const body = { ...decision, ...said, ...(contact && { contact }), amount: amount || preview.total };
+    const answer = await api.post(`${path}/authorizations`, body, { key });
+    notify("The decision is recorded.");
+    return answer;
+  });
+  /** @param {string} name @param {string} value @param {string[][]} options */
+  const choose = (name, value, options) => options.map(
+    ([option, label]) => html`<label key=${option}>
+      <input type="radio" name=${`job-${name}`} checked=${value === option} onChange=${() => setChoices({ ...choices, [name]: String(option) })} /> ${label}
+    </label>`);
+  return html`<${Dialog} title="What the customer decided" onClose=${props.onClose} wide>
+    <${Form} form=${form} submit=${`Record: ${preview.total ? money(preview.total) : "…"}`}>
+      ${isBare && html`<fieldset class="decision"><legend>The estimate</legend>${choose("all", decision.decision ?? "", [["approved", "Approve"], ["declined", "Decline"]])}</fieldset>`}
+      ${jobs.map((job) => html`<fieldset key=${job.id} class="decision">
+        <legend><bdi>${job.name}</bdi> <span class="quiet">${words(job.status)}</span> <span class="number">${money(job.totals.total)}</span></legend>
+        ${choose(String(job.id), choiceOf(job), job.status === "proposed" ? [["approved", "Approve"], ["declined", "Decline"], ["", "Not yet"]] : [["", "Keep"], ["declined", "Decline"]])}
+      </fieldset>`)}
+      <p role="status">Total after this: <strong>${preview.total ? money(preview.total) : "–"}</strong>${preview.message && html` <span class="problem">${preview.message}</span>`}</p>
+      <div class="row">
+        <${Field} label="How" error=${form.errorOf("method")}>
+          <select ...${form.bind("method")}>${METHODS.map((method) => html`<option key=${method} value=${method}>${words(method)}</option>`)}</select>
+        <//>
+        <${Field} label="Who said it" error=${form.errorOf("said_by")}><input dir="auto" ...${form.bind("said_by")} /><//>
+        <${Field} label="Number or address" error=${form.errorOf("contact")}><input dir="auto" ...${form.bind("contact")} /><//>
+        <${Field} label="Up to" hint="The total unless given" error=${form.errorOf("amount")}>
+          <input inputmode="decimal" placeholder=${preview.total} ...${form.bind("amount")} />
+        <//>
+      </div>
+    <//>
+  <//>`;
+}
+
+/** Ask what a decision would cost. @param {string} path @param {string} body @param {number} version */
+function usePreview(path, body, version) {
+  const [shown, setShown] = useState({ total: "", message: "" });
+  useEffect(() => {
+    const stop = new AbortController();
+    api.post(path, JSON.parse(body), { signal: stop.signal }).then(
+      ({ data }) => setShown({ total: data.total, message: "" }),
+      (error) => stop.signal.aborted || setShown({ total: "", message: explain(error) }),
+    );
+    return () => stop.abort();
+  }, [path, body, version]);
+  return shown;
+}
+
+/** Make a link with which the customer decides. @param {ActProps} props */
+export function Link(props) {
+  const { ticket, path } = props.state;
+  const [link, setLink] = useState(/** @type {{ url: string, expires_at: string } | null} */ (null));
+  const form = useActForm({ ...props, onClose: () => undefined }, "Send the link", {}, async (_, key) => {
+    const answer = await api.post(`${path}/approval-link`, {}, { key });
+    setLink(answer.data);
+    return answer;
+  });
+  const { email } = ticket.customer;
+  return html`<${Dialog} title="Approval link" onClose=${props.onClose}>
+    ${link
+      ? html`<${MadeLink} link=${link} email=${email} />`
+      : html`<${Form} form=${form} submit="Send link">
+          <p>The customer sees these jobs, and approves or declines each. A link from before ends.</p>
+          <ul class="list">${proposedOn(ticket).map((job) => html`<li key=${job.id}><bdi>${job.name}</bdi> ${money(job.totals.total)}</li>`)}</ul>
+          <p class="quiet">${email ? html`It is mailed to <bdi>${email}</bdi> where the shop sends mail.` : "The customer has no e-mail: give them the link yourself."}</p>
+        <//>`}
+  <//>`;
+}
+
+/** @param {{ link: { url: string, expires_at: string }, email: string | null }} props */
+function MadeLink({ link, email }) {
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => input.current?.select(), []);
+  const copy = async () => {
+    input.current?.select();
+    await navigator.clipboard.writeText(link.url).then(
+      () => notify("The link is copied."),
+      () => notify("The browser does not let the page copy: press Ctrl+C.", { isProblem: true }),
+    );
+  };
+  return html`<div class="made">
+    <${Field} label="For the customer; it is shown this once"><input readonly ref=${input} value=${link.url} /><//>
+    <p class="quiet">Good until ${time(link.expires_at)}. ${email && html`Also mailed to <bdi>${email}</bdi> where the shop sends mail.`}</p>
+    <div class="actions"><button type="button" class="primary" onClick=${copy}>Copy</button></div>
+  </div>`;
+}
+
+/** @param {ActProps} props */
+export function Invoice(props) {
+  const { ticket, path } = props.state;
+  const form = useActForm(props, "Invoice", {}, async (_, key) => {
+    const answer = await api.post(`${path}/invoice`, {}, { key });
+    notify(`Invoice ${answer.data.number} is issued.`);
+    return answer;
+  });
+  return html`<${Dialog} title=${`Invoice ticket ${ticket.id}`} onClose=${props.onClose}>
+    <${Form} form=${form} submit=${`Invoice ${money(ticket.totals.total)}`}>
+      <p>It freezes lines and figures under the next number.</p>
+    <//>
+  <//>`;
+}
+
+/** Take a payment, or give a refund. @param {ActProps} props */
+export function Pay(props) {
+  const { ticket, path } = props.state;
+  const { balance, paid } = ticket.totals;
+  const isDue = Number(balance) > 0 && ["invoiced", "paid"].includes(ticket.status);
+  const credit = balance.startsWith("-") ? balance.slice(1) : paid;
+  const initial = { kind: isDue ? "payment" : "refund", amount: isDue ? balance : credit, method: "card", reference: "" };
+  const form = useActForm(props, "Record the payment", initial, async ({ reference, ...payment }, key) => {
+    const answer = await api.post(`${path}/payments`, { ...payment, ...(reference && { reference }) }, { key });
+    notify(`${words(answer.data.kind)} of ${money(answer.data.amount)} is recorded.`);
+    return answer;
+  });
+  /** @param {any} event */
+  const pick = ({ target }) => form.set({ kind: target.value, amount: target.value === "payment" ? balance : credit });
+  const { kind, amount } = form.values;
+  return html`<${Dialog} title=${`Balance ${money(balance)}`} onClose=${props.onClose}>
+    <${Form} form=${form} submit=${`Record ${kind}`}>
+      <div class="row">
+        <${Field} label="Kind">
+          <select value=${kind} onChange=${pick}><option value="payment" disabled=${!isDue}>Payment</option><option value="refund" disabled=${!Number(paid)}>Refund</option></select>
+        <//>
+        <${Field} label="Amount" error=${form.errorOf("amount")}><input inputmode="decimal" autofocus ...${form.bind("amount")} /><//>
+        <${Field} label="Method">
+          <select ...${form.bind("method")}>${PAYMENT_METHODS.map((method) => html`<option key=${method} value=${method}>${words(method)}</option>`)}</select>
+        <//>
+        <${Field} label="Reference" error=${form.errorOf("reference")}><input dir="auto" ...${form.bind("reference")} /><//>
+      </div>
+      ${amount !== balance && kind === "payment" && html`<p class="quiet">The balance is ${money(balance)}.</p>`}
+    <//>
+  <//>`;
+}

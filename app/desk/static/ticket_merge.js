@@ -1,0 +1,135 @@
+/** What somebody else changed on a ticket meanwhile, and the dialog that merges it with what one is about to change. */
+
+import { car, money, STATUS_NAMES, time, words } from "./format.js";
+import { api } from "./session.js";
+import { Dialog } from "./ui.js";
+import { html } from "./vendor/preact.js";
+
+/** @typedef {import("./types").Ticket} Ticket */
+/** @typedef {import("./types").TicketEvent} TicketEvent */
+/** @typedef {{ name: string, label: string, before: string, after: string, who: string }} Difference */
+
+/** How the fields of a ticket are called, and written. @type {Record<string, [string, (ticket: Ticket) => string | null | undefined]>} */
+const FIELDS = {
+  status: ["Status", ({ status }) => STATUS_NAMES[status]],
+  hold: ["Waiting for", ({ hold }) => words(hold)],
+  promised_at: ["Promised", ({ promised_at }) => promised_at && time(promised_at)],
+  advisor: ["Advisor", ({ advisor }) => advisor?.name],
+  mechanics: ["Mechanics", ({ mechanics }) => mechanics.map(({ name }) => name).join(", ")],
+  description: ["Description", ({ description }) => description],
+  notes: ["Notes", ({ notes }) => notes],
+  key_tag: ["Key tag", ({ key_tag }) => key_tag],
+  po_number: ["PO number", ({ po_number }) => po_number],
+  odometer: ["Odometer", ({ odometer }) => odometer?.toString()],
+  vehicle: ["Car", ({ vehicle }) => vehicle && car(vehicle)],
+  discount: ["Discount", discount],
+  authorized_amount: ["Authorised", ({ authorized_amount }) => authorized_amount && money(authorized_amount)],
+};
+
+/** @param {Pick<Ticket, "discount_percent" | "discount_amount">} ticket */
+function discount({ discount_percent: percent, discount_amount: amount }) {
+  if (percent !== null) return `${percent} %`;
+  return amount && money(amount);
+}
+
+/** What a ticket says, each with its name in the history, a label and a text. @param {Ticket} ticket */
+function entries(ticket) {
+  /** @type {Map<string, { names: string[], label: string, text: string }>} */
+  const all = new Map();
+  for (const [name, [label, write]] of Object.entries(FIELDS)) {
+    all.set(name, { names: [name], label, text: write(ticket) ?? "" });
+  }
+  for (const job of ticket.jobs) {
+    all.set(`job ${job.id}`, { names: [`job ${job.id}`], label: "Job", text: `${job.name} (${words(job.status).toLowerCase()})` });
+    for (const part of job.parts) {
+      const text = `${part.quantity} × ${money(part.unit_price)}`;
+      all.set(`part ${part.id}`, { names: [`part ${part.name}`], label: part.name, text });
+    }
+    for (const { id, description, hours, rate } of job.labor) {
+      const names = [`labor ${description}`, `labor ${id} `];
+      all.set(`labor ${id}`, { names, label: description, text: `${hours} h × ${money(rate)}` });
+    }
+    for (const { id, kind, description, amount } of job.fees) {
+      all.set(`fee ${id}`, { names: [`${kind} ${description}`, `fee ${id} `], label: description, text: money(amount) });
+    }
+  }
+  return all;
+}
+
+/** Return what differs between two states of a ticket, with who changed it. @param {Ticket} before @param {Ticket} after */
+export async function differences(before, after) {
+  const [old, fresh] = [entries(before), entries(after)];
+  /** @type {TicketEvent[]} */
+  const events = await api.get(`/service-tickets/${after.id}/history`, { sort: "-id", per_page: 50 }).then(
+    ({ data }) => data,
+    () => [],
+  );
+  /** @type {Difference[]} */
+  const found = [];
+  for (const name of new Set([...old.keys(), ...fresh.keys()])) {
+    const [was, is] = [old.get(name), fresh.get(name)];
+    if (was?.text === is?.text) continue;
+    const { names, label } = /** @type {{ names: string[], label: string }} */ (is ?? was);
+    const event = events.find(({ what }) => names.some((each) => what.startsWith(each)));
+    const who = event?.mechanic?.name ?? event?.customer?.name ?? "Somebody";
+    found.push({ name, label, before: was?.text ?? "", after: is?.text ?? "", who });
+  }
+  return found;
+}
+
+/** Tell in a sentence who changed what. @param {Difference[]} theirs */
+export function tell(theirs) {
+  const who = [...new Set(theirs.map((each) => each.who))].join(", ") || "Somebody";
+  return `Meanwhile ${who} changed: ${theirs.map((each) => each.label).join(", ") || "the ticket"}.`;
+}
+
+/** The name of what a field of `PUT .../edit` changes. @param {string} name */
+const aim = (name) => name.replace(/_id$/, "").replace(/^discount_.*/, "discount");
+
+/** How a field would be written after the changes. @param {string} name @param {any} changes */
+function written(name, changes) {
+  if (name === "advisor_id") return "who I chose";
+  return FIELDS[aim(name)]?.[1]({ discount_percent: null, discount_amount: null, ...changes }) || "(empty)";
+}
+
+/** A field that both changed. @param {{ name: string, difference: Difference, mine: string }} props */
+function Choice({ name, difference, mine }) {
+  return html`<fieldset>
+    <legend>${difference.label}</legend>
+    <label><input type="radio" required autofocus name=${name} value="theirs" /> ${difference.who}: <q dir="auto">${difference.after || "(empty)"}</q></label>
+    <label><input type="radio" required name=${name} value="mine" /> Mine: <q dir="auto">${mine}</q></label>
+  </fieldset>`;
+}
+
+/**
+ * Show what somebody else changed, and ask what becomes of one's own change.
+ *
+ * @param {{ conflict: import("./ticket_state.js").Conflict }} props
+ */
+export function Merge({ conflict: { what, theirs, changes = {}, isEdit, resolve } }) {
+  const differenceOf = (/** @type {string} */ name) => theirs.find((each) => each.name === aim(name));
+  const both = Object.keys(changes).filter(differenceOf);
+  /** @param {SubmitEvent} event */
+  const merge = (event) => {
+    event.preventDefault();
+    const chosen = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    resolve(Object.fromEntries(Object.entries(changes).filter(([name]) => chosen.get(name) !== "theirs")));
+  };
+  return html`<${Dialog} title="This ticket changed meanwhile" onClose=${() => resolve(null)}>
+    <form onSubmit=${merge} class="merge">
+      <ul>
+        ${theirs.map(
+          ({ name, label, before, after, who }) => html`<li key=${name}>
+            <strong>${who}</strong> changed <bdi>${label}</bdi>: <del dir="auto">${before || "(empty)"}</del> → <ins dir="auto">${after || "(gone)"}</ins>
+          </li>`,
+        )}
+        ${!theirs.length && html`<li>Figures or stock changed.</li>`}
+      </ul>
+      ${both.map((name) => html`<${Choice} key=${name} name=${name} difference=${differenceOf(name)} mine=${written(name, changes)} />`)}
+      <footer>
+        <button type="button" onClick=${() => resolve(null)}>Leave it</button>
+        <button class="primary">${isEdit ? "Save" : `${what} all the same`}</button>
+      </footer>
+    </form>
+  <//>`;
+}
