@@ -1,11 +1,13 @@
 /** The desk: the shell round the screens. It signs in, leads to screens by the address, and tells when the server is gone. */
 
+import { BayScreen } from "./bay.js";
 import { Board } from "./board.js";
 import { Car, Customer } from "./car.js";
 import { Find } from "./find.js";
 import { boundKeys, useKeys, useReachable } from "./hooks.js";
 import { Intake } from "./intake.js";
-import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
+import { PartsScreen } from "./parts.js";
+import { api, explain, go, isDesk, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
 import { TicketScreen } from "./ticket.js";
 import { Dialog, notify, Notices } from "./ui.js";
@@ -19,24 +21,31 @@ const SCREENS = [
   [/^\/board(?:\?(.*))?$/, Board],
   [/^\/new(?:\?(.*))?$/, Intake],
   [/^\/tickets\/(\d+)$/, TicketScreen],
+  [/^\/parts(?:\/(low|short))?$/, PartsScreen],
+  [/^\/bay$/, BayScreen],
   [/^\/customers\/(\d+)$/, Customer],
   [/^\/customers\/(\d+)\/vehicles\/(\d+)$/, Car],
 ];
-const HOME = "/board";
 /** @type {[string, string][]} */
 const TABS = [
   ["/board", "Board"],
+  ["/bay", "My tickets"],
+  ["/parts", "Parts"],
   ["/new", "New ticket"],
 ];
 
+/** Where somebody begins: at the counter the board, in the bay their own tickets. @param {import("./types").Me} me */
+const homeOf = (me) => (isDesk(me) ? "/board" : "/bay");
+
 function useAddress() {
-  const [path, setPath] = useState(location.hash.slice(1) || HOME);
+  const { me } = useSession();
+  const [path, setPath] = useState(location.hash.slice(1));
   useEffect(() => {
-    const follow = () => setPath(location.hash.slice(1) || HOME);
+    const follow = () => setPath(location.hash.slice(1));
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  return path;
+  return path || homeOf(me);
 }
 
 /** @type {Record<string, string>} */
@@ -71,10 +80,11 @@ function Header({ onSignOut }) {
 
 /** @param {{ onSignOut: () => void }} props */
 function Shell({ onSignOut }) {
+  const { me } = useSession();
   const path = useAddress();
   const isReachable = useReachable(api);
   const [isHelpShown, showHelp] = useState(false);
-  useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: ["Back to the board", () => go(HOME)] });
+  useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: [isDesk(me) ? "Back to the board" : "Back to my tickets", () => go(homeOf(me))] });
 
   const [Current, parameters] = screenOf(path);
   return html`

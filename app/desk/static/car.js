@@ -124,7 +124,7 @@ const mail = (email) => email && html`<a href=${`mailto:${email}`}>${email}</a>`
 export function Customer({ parameters: [id] }) {
   const { me } = useSession();
   const path = `/customers/${id}`;
-  const { data: customer, etag, error, refresh } = usePolled(path);
+  const { data: customer, error, refresh } = usePolled(path);
   const { data: cars } = usePolled(`${path}/vehicles`, { per_page: 100 }, { seconds: 30 });
   const { data: open } = usePolled("/service-tickets", { ...OPEN, customer_id: id }, { seconds: 30 });
   const { data: closed } = usePolled("/service-tickets", { ...CLOSED, customer_id: id }, { seconds: 60 });
@@ -133,7 +133,7 @@ export function Customer({ parameters: [id] }) {
   return html`<article class="record">
     <header>
       <h1 dir="auto">${name}</h1>
-      ${isDesk(me) && html`<${EditButton} title="Change the customer" of=${OF_CUSTOMER} ...${{ path, data: customer, etag }} onDone=${refresh} />`}
+      ${isDesk(me) && html`<${EditButton} title="Change the customer" of=${OF_CUSTOMER} path=${path} onDone=${refresh} />`}
       <a class="button primary" href=${`#${address("/new", { customer_id: id })}`}>New ticket</a>
     </header>
     <${Facts} of=${[["Phone", call(phone)], ["E-mail", mail(email)], ["Address", home], ["Since", day(created_at)], ["Balance due", open && balanceOf(open)]]} />
@@ -157,7 +157,7 @@ export function Customer({ parameters: [id] }) {
 export function Car({ parameters: [customerId, vehicleId] }) {
   const owner = `/customers/${customerId}`;
   const path = `${owner}/vehicles/${vehicleId}`;
-  const { data: vehicle, etag, error, refresh } = usePolled(path);
+  const { data: vehicle, error, refresh } = usePolled(path);
   const { data: customer } = usePolled(owner, undefined, { seconds: 30 });
   const { data: open } = usePolled(`${path}/history`, OPEN, { seconds: 30 });
   const { data: closed } = usePolled(`${path}/history`, CLOSED, { seconds: 60 });
@@ -166,7 +166,7 @@ export function Car({ parameters: [customerId, vehicleId] }) {
   return html`<article class="record">
     <header>
       <h1 dir="auto">${car(vehicle)}</h1>
-      <${EditButton} title="Change the car" of=${OF_CAR} ...${{ path, data: vehicle, etag }} onDone=${refresh} />
+      <${EditButton} title="Change the car" of=${OF_CAR} path=${path} onDone=${refresh} />
       <a class="button primary" href=${newTicket(vehicle)}>New ticket</a>
     </header>
     <${Facts}

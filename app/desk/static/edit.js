@@ -1,13 +1,13 @@
 /** A dialog that changes some fields of a record under `If-Match`, so that two people who change it lose nothing. */
 
 import { Problem } from "./api.js";
-import { useForm } from "./hooks.js";
+import { useAct, useForm } from "./hooks.js";
 import { api } from "./session.js";
 import { Dialog, Field, Form } from "./ui.js";
 import { html, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {[name: string, label: string, attributes?: Record<string, any>]} Input */
-/** @typedef {{ title: string, of: Input[], path: string, data: any, etag: string | null, onDone: () => void }} Props */
+/** @typedef {{ title: string, of: Input[], path: string, onDone: () => void }} Props */
 
 /** @param {Input[]} inputs @param {any} data @returns {Record<string, string>} */
 const texts = (inputs, data) => Object.fromEntries(inputs.map(([name]) => [name, String(data[name] ?? "")]));
@@ -15,9 +15,9 @@ const texts = (inputs, data) => Object.fromEntries(inputs.map(([name]) => [name,
 /** @param {string} text @param {any} attributes A number where it is one; what is none, the server refuses by name. */
 const valueOf = (text, attributes) => (attributes?.inputmode === "numeric" && /^\d+$/.test(text) ? Number(text) : text || null);
 
-/** @param {Props & { onClose: () => void }} props */
-function Edit({ title, of, path, data, etag, onDone, onClose }) {
-  const base = useRef({ texts: texts(of, data), etag });
+/** @param {Props & { read: import("./api.js").Answer, onClose: () => void }} props */
+function Edit({ title, of, path, read, onDone, onClose }) {
+  const base = useRef({ texts: texts(of, read.data), etag: read.etag });
   const override = useRef(false);
   const [theirs, setTheirs] = useState(/** @type {Record<string, string>} */ ({}));
 
@@ -59,9 +59,12 @@ function Edit({ title, of, path, data, etag, onDone, onClose }) {
   <//>`;
 }
 
-/** @param {Props} props */
+/** A button that reads the record as it is now, and opens it. @param {Props} props */
 export function EditButton(props) {
-  const [isOpen, setOpen] = useState(false);
-  return html`<button type="button" onClick=${() => setOpen(true)}>Change</button>
-    ${isOpen && html`<${Edit} ...${props} onClose=${() => setOpen(false)} />`}`;
+  const [read, setRead] = useState(/** @type {import("./api.js").Answer | null} */ (null));
+  const { act, message } = useAct();
+  const open = () => act(async () => setRead(await api.get(props.path)));
+  return html`<button type="button" onClick=${open}>Change</button>
+    ${message && html`<small class="error" role="alert">${message}</small>`}
+    ${read && html`<${Edit} ...${props} read=${read} onClose=${() => setRead(null)} />`}`;
 }

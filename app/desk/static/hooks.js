@@ -1,6 +1,6 @@
 /** Hooks that screens share: data that stays fresh, keys, and forms. */
 
-import { Problem, Unreachable } from "./api.js";
+import { newKey, Problem, Unreachable } from "./api.js";
 import { api, explain } from "./session.js";
 import { useCallback, useEffect, useRef, useState } from "./vendor/preact.js";
 
@@ -159,7 +159,7 @@ export function useForm(initial, send) {
 
   const sendOnce = async () => {
     const body = JSON.stringify(values);
-    const { key } = unanswered.current.body === body ? unanswered.current : { key: crypto.randomUUID() };
+    const { key } = unanswered.current.body === body ? unanswered.current : { key: newKey() };
     unanswered.current = { body: "", key: "" };
     await send(values, key).catch((error) => {
       if (error instanceof Unreachable) unanswered.current = { body, key };

@@ -17,6 +17,7 @@ export type ListedTicket = Schemas["ListedTicket"];
 export type Me = Schemas["Me"];
 export type Mechanic = Schemas["Mechanic"];
 export type MechanicName = Schemas["MechanicName"];
+export type Movement = Schemas["Movement"];
 export type Part = Schemas["Part"];
 export type PartLine = Schemas["PartLine"];
 export type Payment = Schemas["Payment"];
