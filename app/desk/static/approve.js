@@ -183,7 +183,7 @@ function Offer({ approval, refresh, onEnd, onAnswer }) {
       ${proposed.map((job) => html`<${Proposed} key=${job.id} job=${job} decision=${decisionOf(job)} mark=${markOf(job)}
         onChoose=${(/** @type {Decision} */ decision) => choose(job, decision)} />`)}
       ${decided.length > 0 && html`<h2>Decided already</h2>`} ${decided.map((job) => html`<${Decided} key=${job.id} job=${job} />`)}
-      ${proposed.length > 0 && html`<${Field} label="Your full name" hint=${`It signs your answer. The link is good until ${day(approval.expires_at)}.`}>
+      ${proposed.length > 0 && html`<${Field} label="Your full name" hint=${`It is your signature. The link is good until ${day(approval.expires_at)}.`}>
         <input autocomplete="name" maxlength="120" required=${approves} pattern=".*\\S.*" ...${form.bind("signed_name")} />
       <//>`}
       <div class="confirm">
