@@ -8,7 +8,7 @@ const STATIC = "app/desk/static";
 const MARKUP = "innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|srcdoc";
 const OF_THE_CLIENT = ["fetch", "localStorage", "sessionStorage", "XMLHttpRequest"];
 const OF_NODE = ["Buffer", "URL", "clearTimeout", "console", "fetch", "performance", "process", "setTimeout"];
-const IN_THE_PAGE = ["document", "getComputedStyle", "localStorage", "location", "sessionStorage", "window"];
+const IN_THE_PAGE = ["Image", "document", "getComputedStyle", "localStorage", "location", "sessionStorage", "window"];
 
 const strict = {
   eqeqeq: "error",
