@@ -27,7 +27,10 @@ const cardIn = (page, status, id) => page.locator(`.column[data-status="${status
 const focusOn = (page, id) => card(page, id).getByRole("link").focus();
 const focused = (page) => page.evaluate(() => Number(document.activeElement.closest(".card")?.dataset.id));
 /** Have the page ask the server now, as when it is shown again. */
-const poll = (page) => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+const poll = (page) => page.evaluate(() => document.dispatchEvent(new window.Event("visibilitychange")));
+/** Return once what has come is drawn, and what was drawn before it is measured. */
+const nextFrame = (page) =>
+  page.evaluate(() => new Promise((resolve) => window.requestAnimationFrame(() => window.requestAnimationFrame(resolve))));
 const asked = (page) => page.waitForResponse((response) => response.url().includes("/service-tickets/board"));
 
 async function drag(page, id, status, { drop = true } = {}) {
@@ -178,7 +181,7 @@ visit("while a card is dragged nothing else moves", shop, async (visitor) => {
   const answered = asked(page);
   await poll(page);
   await answered;
-  await page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 300, true))));
+  await nextFrame(page);
   assert.equal(await card(page, first).count(), 0);
   await page.keyboard.press("Escape");
   await page.mouse.up();
@@ -238,7 +241,7 @@ visit("with 200 cards each key, drag and move answers within 100 ms on a process
   await page.evaluate(() => {
     window.delays = [];
     const note = (list) => window.delays.push(...list.getEntries().map(({ name, duration }) => ({ name, duration })));
-    new PerformanceObserver(note).observe({ type: "event", durationThreshold: 16 });
+    new window.PerformanceObserver(note).observe({ type: "event", durationThreshold: 16 });
   });
   /** The shortest time from an event to what it changed on the screen, of several. */
   const delay = async (name, act) => {
@@ -246,7 +249,7 @@ visit("with 200 cards each key, drag and move answers within 100 ms on a process
     for (let sample = 0; sample < SAMPLES; sample += 1) {
       await page.evaluate(() => (window.delays = []));
       await act(sample);
-      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50))));
+      await nextFrame(page);
       const noted = await page.evaluate(() => window.delays);
       delays.push(Math.max(0, ...noted.filter((each) => each.name === name).map(({ duration }) => duration)));
     }
