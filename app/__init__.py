@@ -14,6 +14,7 @@ from app import (  # noqa: F401  # some packages add routes to the blueprints of
     inventory,
     mechanics,
     privacy,
+    search,
     service_tickets,
     spreadsheets,
     system,
@@ -113,6 +114,7 @@ def _register_blueprints(app: Flask) -> None:
     app.register_blueprint(service_tickets.blueprint, url_prefix="/service_tickets", name="service_tickets_alias")
     api.register_blueprint(canned_jobs.blueprint, url_prefix="/canned-jobs")
     api.register_blueprint(inventory.blueprint, url_prefix="/inventory")
+    api.register_blueprint(search.blueprint)
     api.register_blueprint(me_routes.blueprint)
     api.register_blueprint(invites_routes.blueprint)
     api.register_blueprint(approvals_routes.blueprint)

