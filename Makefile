@@ -66,7 +66,7 @@ desk-vendor: tests/desk/node_modules ## write app/desk/static/vendor/ anew from 
 audit: $(VENV)/.installed-dev ## known vulnerabilities of what is pinned, but for .ci/audit.toml (asks the package index)
 	@$(BIN)/python .ci/audit.py
 
-prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations, attacks, floods
+prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cases a role; 500 shops of 50 steps; races, keys, migrations, attacks, guesses, floods
 	@$(BIN)/python -m tests.programs.fuzz --cases 2000
 	@$(BIN)/python -m tests.programs.shop_machine --runs 500 --steps 50
 	@$(BIN)/python -m tests.service_tickets.test_repair_order_races --rounds 20
@@ -75,6 +75,7 @@ prove: $(VENV)/.installed-dev ## the long tests in full: schemathesis, 2,000 cas
 	@$(BIN)/python -m tests.deployment.test_instances --writes 1000
 	@$(BIN)/python -m tests.migrations.test_migrating_under_load --rounds 10
 	@$(BIN)/python -m tests.programs.siege
+	@$(BIN)/python -m tests.programs.guesses
 	@$(BIN)/python -m tests.programs.availability
 
 chaos: $(VENV)/.installed-dev ## kill PostgreSQL, workers and Redis under load for five minutes, then replace servers under load

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, exists, or_, select
+from sqlalchemy import Text, bindparam, cast, exists, select
 
 from app.accounts.access import Identity
 from app.billing import papers_schemas
@@ -15,6 +15,7 @@ from app.core.lists import objects
 from app.core.lists.statements import shown
 from app.core.problems import NotFound
 from app.models import Authorization, Decision, Invoice, ServiceTicket
+from app.rules.job_life import JobStatus
 from app.service_tickets.access import seen_by
 
 Content = dict[str, Any]
@@ -25,14 +26,13 @@ ITS_CUSTOMER = exists().where(
 )
 TICKET = (ServiceTicket.id == bindparam("ticket_id"),)
 OWN_TICKET = (*TICKET, ServiceTicket.customer_id == bindparam("customer_id"))
-# The last authorisations of a ticket stand on its papers, but for those that declined everything.
-MOST_ON_RECORD = 3
-_ON_RECORD = CompiledQuery(
+# The last authorisations of a ticket stand on its papers; of the last decisions these are the ones that approved.
+MOST_ON_RECORD, MOST_DECISIONS = 3, 20
+_LAST_DECISIONS = CompiledQuery(
     select(cast(shown(papers_schemas.AUTHORIZATION), Text))
     .where(Authorization.ticket_id == bindparam("ticket_id"))
-    .where(or_(Authorization.decision.is_(None), Authorization.decision == Decision.APPROVED))
     .order_by(Authorization.id.desc())
-    .limit(MOST_ON_RECORD)
+    .limit(MOST_DECISIONS)
 )
 
 
@@ -73,6 +73,15 @@ def _fetch_ticket(schema: ModelOutput, actor: Identity, ticket_id: int) -> Conte
 
 
 def _on_record(ticket_id: int) -> list[Content]:
-    """Return the last authorisations, the oldest of them first."""
-    rows: Any = read(_ON_RECORD, {"ticket_id": ticket_id})
-    return [json.loads(text) for (text,) in reversed(rows)]
+    """Return the last authorisations that approved something, the oldest of them first."""
+    rows: Any = read(_LAST_DECISIONS, {"ticket_id": ticket_id})
+    approvals = [said for said in map(json.loads, (text for (text,) in rows)) if _is_approval(said)]
+    return approvals[:MOST_ON_RECORD][::-1]
+
+
+def _is_approval(said: Content) -> bool:
+    """Return whether it approved a job, or an amount without jobs; the decisions are taken out of it."""
+    decision, jobs = said.pop("decision"), said.pop("jobs")
+    if jobs:
+        return any(job["status"] == JobStatus.APPROVED.value for job in jobs)
+    return bool(decision != Decision.DECLINED.value)

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from app.billing.schemas import BillToSchema, InvoiceSchema
+from app.billing.schemas import BillToSchema, Frozen, InvoiceSchema, ShownJobSchema
 from app.core.fields import Rate, Text
 from app.core.fields.schemas import ModelOutput
 from app.mechanics.schemas import MechanicNameSchema
@@ -106,11 +106,12 @@ class PaperInvoiceSchema(InvoiceSchema):
 
 
 class PaperAuthorizationSchema(ModelOutput):
+    jobs = Frozen(ShownJobSchema(many=True), attribute="shown.jobs", allow_none=True)
     recorded_by = fields.Nested(MechanicNameSchema(), allow_none=True)
 
     class Meta(ModelOutput.Meta):
         model = Authorization
-        fields = ("method", "amount", "said_by", "contact", "recorded_by", "created_at")
+        fields = ("decision", "jobs", "method", "amount", "said_by", "contact", "recorded_by", "created_at")
 
 
 ESTIMATE = EstimateSchema()

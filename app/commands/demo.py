@@ -162,7 +162,7 @@ class Visit(NamedTuple):
     quoted: bool = False
     hold: Hold | None = None
     discount: str | None = None
-    due_in: int | None = None  # hours until it is promised
+    due_in: int | None = None  # hours until it is promised, negative where that is over
 
 
 VISITS = (
@@ -266,6 +266,7 @@ VISITS = (
         "Brakes pulsate, rides rough.",
         TicketStatus.IN_PROGRESS,
         (3,),
+        due_in=-2,
         jobs=(
             Work(
                 "Front brakes",

@@ -8,9 +8,12 @@ from sqlalchemy.orm import selectinload
 
 from app import create_app
 from app.commands import demo
+from app.core.database.types import now
 from app.extensions import db
 from app.models import (
+    ApprovalLink,
     Authorization,
+    CannedJob,
     Customer,
     FeeKind,
     FeeLine,
@@ -134,13 +137,25 @@ class Demo(CommandTest):
 
     def test_it_shows_the_whole_trade(self) -> None:
         self.assertDone(self.run_command("demo"))
-        for model in (Vehicle, LaborLine, StockMovement, Authorization, Invoice, Payment, TicketEvent):
+        trade = (
+            Vehicle,
+            LaborLine,
+            StockMovement,
+            Authorization,
+            ApprovalLink,
+            CannedJob,
+            Invoice,
+            Payment,
+            TicketEvent,
+        )
+        for model in trade:
             self.assertGreater(self.count(model), 0, model)
         self.assertGreater(self.count(ServiceTicket), len(db.session.scalars(select(Vehicle.id)).all()))
         held = select(func.count()).where(ServiceTicket.hold.is_not(None))
         low = select(func.count()).where(Part.runs_low)
         discounted = select(func.count()).where(ServiceTicket.discount_percent.is_not(None))
-        for question in (held, low, discounted):
+        overdue = select(func.count()).where(ServiceTicket.promised_at < now())
+        for question in (held, low, discounted, overdue):
             self.assertGreater(db.session.scalar(question) or 0, 0, question)
 
     def test_it_shows_jobs_of_every_kind(self) -> None:

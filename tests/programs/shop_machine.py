@@ -8,6 +8,7 @@ compared with it.
 
 import argparse
 import copy
+import re
 import sys
 import time
 from collections import Counter
@@ -30,11 +31,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import text
+from sqlalchemy import text, update
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.core.database.types import now
 from app.extensions import cache, db
+from app.models import ApprovalLink
 from tests import support
 from tests.programs.shop_model import (
     CHANGEABLE,
@@ -47,12 +50,14 @@ from tests.programs.shop_model import (
     PARTS_TAX,
     REASON,
     RESERVING,
+    SAID_BY,
     STATES,
     SUPPLIES,
     TRANSITIONS,
     Fee,
     Job,
     Labor,
+    Link,
     Model,
     Part,
     Refused,
@@ -70,7 +75,7 @@ SETTINGS = {
     "LABOR_TAX_RATE": LABOR_TAX,
     "SUPPLIES_RATE": SUPPLIES,
     "SUPPLIES_CAP": "12.50",
-    **{f"RATELIMIT_{name}": "1000000 per minute" for name in ("PER_CLIENT", "WRITES")},
+    **{f"RATELIMIT_{name}": "1000000 per minute" for name in ("PER_CLIENT", "WRITES", "APPROVALS")},
 }
 # Unit, price in cents, opening stock in hundredths of units (null: not tracked), and whether it is taxed.
 PARTS: tuple[tuple[str, int, int | None, bool], ...] = (
@@ -91,6 +96,8 @@ AT_THE_DESK = st.sampled_from(("advisor",) * 6 + ("admin",) * 4 + ("mechanic", "
 PART = st.integers(0, len(PARTS) - 1)
 SHARE = st.sampled_from(("all", "half", "a cent", "too much"))
 MONEY = st.integers(0, 30_000)
+DECISIONS = st.lists(st.sampled_from(("approved", "declined", "approved", None)), min_size=4, max_size=4)
+NO_TOKEN, NO_JOB = "x" * 43, 1_000_000
 
 
 class ShopMachine(RuleBasedStateMachine):
@@ -108,6 +115,8 @@ class ShopMachine(RuleBasedStateMachine):
         close_shop(self.people)
         self.model = Model()
         self.cars: dict[str, int] = {}
+        self.links: dict[str, int] = {}  # the numbers of the tickets by the tokens of their links
+        self.seen: dict[str, tuple[str, object]] = {}  # the version behind each link when it was last opened, and ours
         self.changed = True
 
     @classmethod
@@ -143,7 +152,8 @@ class ShopMachine(RuleBasedStateMachine):
 
     @staticmethod
     def what(method: str, path: str) -> str:
-        """The request without its ids."""
+        """The request without its ids and tokens."""
+        path = re.sub(r"(?<=/approvals)/[\w-]+", "", path)
         return f"{method} " + "/".join(name for name in path.split("/") if name and not name.isdigit())
 
     def check_refusal(self, response: TestResponse, refusal: Refused, told: str) -> None:
@@ -179,6 +189,8 @@ class ShopMachine(RuleBasedStateMachine):
             self.cars[owner] = self.ask("advisor", "POST", path, {"model": "Accord"}).json["id"]
         self.new_ticket("mechanic", "customer", "open")
         self.new_ticket("advisor", "stranger", "estimate")
+        self.work("advisor", 1, 10, None)
+        self.new_link("advisor", 1)
         self.new_ticket("mechanic", "customer", "open")
         self.set_part("advisor", 2, 0, 200, backorder=False)
         self.work("advisor", 2, 15, None)
@@ -223,35 +235,37 @@ class ShopMachine(RuleBasedStateMachine):
         body: dict[str, Any] = {} if decision is None else {"decision": decision}
         if named is not None:
             body["jobs"] = [{"id": job_id, "decision": each} for job_id, each in named.items()]
-        total = self.preview(who, n, body, decision, named)
-        cents = {"equal": total, "above": total + spare, "below": max(0, total - 1)}.get(amount or "")
+        path = self.at(ticket, "/authorizations")
+        total = self.preview(who, n, path, body, lambda model: model.preview(who, model.tickets[n], decision, named))
+        cents = amount_of(amount, total, spare)
         body |= {"method": "online" if online else "phone"}
         body |= {} if cents is None else {"amount": money(cents)}
-        body |= {} if online else {"said_by": "The customer"}
-        self.act(
+        body |= {} if online else {"said_by": SAID_BY}
+        made = self.act(
             who,
             "POST",
-            self.at(ticket, "/authorizations"),
+            path,
             body,
             201,
             lambda model: model.authorize(who, model.tickets[n], decision, named, online, cents),
         )
+        if made is not None:
+            self.check_authorizations(self.model.tickets[n])
 
-    def preview(
-        self, who: str, n: int, body: dict[str, Any], decision: str | None, named: dict[int, str] | None
-    ) -> int:
+    def preview(self, who: str, n: int, path: str, body: dict[str, Any], foretell: Callable[[Model], Any]) -> int:
         """The total that a dry run tells, which changes nothing; the ticket's where it is refused."""
         before = self.model
-        path = self.at(before.tickets[n], "/authorizations?dry_run=true")
-        shown = self.act(
-            who, "POST", path, body, 200, lambda model: model.preview(who, model.tickets[n], decision, named)
-        )
+        shown = self.act(who, "POST", f"{path}?dry_run=true", body, 200, foretell)
         ticket, self.model = self.model.tickets[n], before
         if shown is not None:
             told = ticket.shown(whole=False)
-            expected = {"total": money(ticket.total), "totals": told["totals"], "jobs": told["jobs"]}
-            assert pruned(shown, expected) == expected, f"shown {pruned(shown, expected)}, expected {expected}"
+            check(shown, {"total": money(ticket.total), "totals": told["totals"], "jobs": told["jobs"]})
         return ticket.total
+
+    def check_authorizations(self, ticket: Ticket) -> None:
+        """What was decided stands with what was shown then."""
+        shown = self.ask("advisor", "GET", self.at(ticket, "/authorizations?per_page=100")).json
+        check(shown, [each.as_shown() for each in ticket.authorizations])
 
     @rule(pick=PICK, amount=st.sampled_from(("equal", "equal", "equal", None, "above", "below")))
     def authorize_online(self, pick: int, amount: str | None) -> None:
@@ -274,7 +288,7 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(
         pick=PICK,
         who=st.sampled_from((None, None, None, *DESK, *DESK, "mechanic", "stranger")),
-        decisions=st.lists(st.sampled_from(("approved", "declined", "approved", None)), min_size=4, max_size=4),
+        decisions=DECISIONS,
         amount=st.sampled_from(("equal", "equal", "equal", None, "above", "below")),
         spare=MONEY,
     )
@@ -287,6 +301,103 @@ class ShopMachine(RuleBasedStateMachine):
         some = [job for job in jobs if job.status == "proposed" or pick % 4 == 0]
         named = {job.id: each for job, each in zip(some, decisions, strict=False) if each}
         self.authorize(n, who, amount, spare=spare, named=named)
+
+    # Approval links.
+
+    @rule(pick=PICK, who=AT_THE_DESK)
+    def make_link(self, pick: int, who: str) -> None:
+        self.new_link(who, self.with_jobs(pick, "proposed"))
+
+    def new_link(self, who: str, n: int) -> None:
+        link, path = Link(), self.at(self.model.tickets[n], "/approval-link")
+        made = self.act(who, "POST", path, None, 201, lambda model: model.make_link(who, model.tickets[n], link))
+        if made is not None:
+            link.token = made["url"].rpartition("/")[2]
+            self.links[link.token] = n
+
+    def offer_by_link(self, pick: int) -> None:
+        """Write a job, and send a link to it."""
+        n = self.index(pick | 1, *CHANGEABLE)
+        self.write_job(pick | 1, "advisor", "proposed", [(pick % 4, 100)], [(pick + 1, None, True)], [], True, False)
+        self.check_all()
+        self.new_link("advisor", n)
+        self.check_all()
+
+    def has_link(self) -> bool:
+        return bool(self.links)
+
+    def pick_link(self, pick: int) -> str:
+        """A token: mostly a good one where there is one, else one that is used up or ended, or none at all."""
+        links = (ticket.link for ticket in self.model.tickets)
+        good = [link.token for link in links if link and not link.ended and link.state != "answered"]
+        pool = good if good and pick % 8 else [*self.links, NO_TOKEN]
+        return pool[pick // 8 % len(pool)]
+
+    @precondition(has_link)
+    @rule(pick=PICK)
+    def open_link(self, pick: int) -> None:
+        self.look_behind(self.pick_link(pick))
+
+    def look_behind(self, token: str) -> None:
+        """Open a link; its version changes with what stands there, and only with that."""
+        shown = self.act("anyone", "GET", f"/approvals/{token}", None, 200, lambda model: model.open_link(token))
+        if shown is not None:
+            ticket = self.model.tickets[self.links[token]]
+            check(shown, ticket.shown_to_customer())
+            here, before = (shown["version"], ticket.version()), self.seen.get(token)
+            assert before is None or (here[0] == before[0]) == (here[1] == before[1]), f"{before}, then {here}"
+            self.seen[token] = here
+
+    @precondition(lambda self: self.has_some(*CHANGEABLE))
+    @rule(
+        pick=PICK,
+        fresh=st.sampled_from((True, True, False)),
+        look=st.sampled_from((True, True, False)),
+        decisions=DECISIONS,
+        amount=st.sampled_from(("equal", "equal", "equal", None, "above", "below")),
+    )
+    def answer_link(self, pick: int, fresh: bool, look: bool, decisions: list[str | None], amount: str | None) -> None:
+        """Decide on one job after another, of some not, by what stands there or stood there earlier."""
+        if fresh:
+            self.offer_by_link(pick)
+        token = self.pick_link(pick)
+        n = self.links.get(token, 0)
+        if look:
+            self.look_behind(token)
+            self.check_all()
+        jobs = self.model.tickets[n].jobs
+        some = [job for job in jobs if job.status == "proposed" or pick % 16 == 0]
+        named = {job.id: each for job, each in zip(some, decisions, strict=False) if each} or {NO_JOB: "declined"}
+        body: dict[str, Any] = {"jobs": [{"id": job_id, "decision": each} for job_id, each in named.items()]}
+        path = f"/approvals/{token}"
+        total = self.preview("anyone", n, path, body, lambda model: model.preview_link(token, named))
+        cents, (version, seen) = amount_of(amount, total), self.seen.get(token, ("none", None))
+        body |= {"version": version, "signed_name": SAID_BY} | ({} if cents is None else {"amount": money(cents)})
+
+        def foretell(model: Model) -> None:
+            model.answer_link(token, named, cents, seen)
+
+        made = self.act("anyone", "POST", path, body, 201, foretell)
+        if made is not None:
+            self.check_answered(self.model.tickets[n], made)
+            self.act("anyone", "POST", path, body, 201, foretell)  # a second phone finds it used up
+
+    def check_answered(self, ticket: Ticket, made: dict[str, Any]) -> None:
+        """The answer tells what stands on record."""
+        recorded = ticket.authorizations[-1].as_shown()
+        check(made, {name: recorded[name] for name in ("amount", "jobs", "totals")} | {"signed_name": SAID_BY})
+        self.check_authorizations(ticket)
+
+    @precondition(has_link)
+    @rule(pick=PICK)
+    def pass_the_days_of_a_link(self, pick: int) -> None:
+        """A link expires, as the database has it."""
+        n = self.links.get(self.pick_link(pick), 0)
+        with db.engine.begin() as connection:
+            link = ApprovalLink.ticket_id == self.model.tickets[n].id
+            connection.execute(update(ApprovalLink).where(link).values(expires_at=now()))
+        if expired := self.model.tickets[n].link:
+            expired.ended = True
 
     # Jobs.
 
@@ -792,18 +903,18 @@ class ShopMachine(RuleBasedStateMachine):
 
     def check_ticket(self, ticket: Ticket, shown: dict[str, Any], *, whole: bool = True) -> None:
         self.learn_ids(ticket, shown)
-        expected = ticket.shown(whole=whole)
-        assert pruned(shown, expected) == expected, f"shown {pruned(shown, expected)}, expected {expected}"
+        check(shown, ticket.shown(whole=whole))
         check_sums(shown)
 
     def check_invoice(self, ticket: Ticket, shown: Any) -> None:
         """The invoice says what the ticket says."""
-        expected = ticket.shown_on_invoice()
-        assert pruned(shown, expected) == expected, f"shown {pruned(shown, expected)}, expected {expected}"
+        check(shown, ticket.shown_on_invoice())
         check_sums(shown)
 
     def teardown(self) -> None:
-        """At the end of each run the rows agree in all that is not foretold too."""
+        """At the end of each run the rows agree in all that is not foretold too, and what was shown is as it was."""
+        for ticket in self.model.tickets:
+            self.check_authorizations(ticket)
         assert broken_rules() == {}
 
     def is_open(self) -> bool:
@@ -819,6 +930,7 @@ class ShopMachine(RuleBasedStateMachine):
         """After every step, and between the requests of one that sends several."""
         if self.changed:  # what is refused shows in the database where it left a trace
             self.check_tickets()
+            self.check_deferred()
             self.check_shelf()
             self.changed = False
         stored = Stored()
@@ -831,6 +943,14 @@ class ShopMachine(RuleBasedStateMachine):
         assert shown.keys() == {ticket.id for ticket in self.model.tickets}
         for ticket in self.model.tickets:
             self.check_ticket(ticket, shown[ticket.id], whole=False)
+        cards = self.ask("advisor", "GET", "/service-tickets?view=summary&sort=id&per_page=100").json
+        check(cards, [ticket.shown_as_card() for ticket in self.model.tickets])
+
+    def check_deferred(self) -> None:
+        """What was declined and not offered again, as its customer sees it."""
+        for owner in CUSTOMERS:
+            path = f"/customers/{getattr(self.crew, owner).id}/vehicles/{self.cars[owner]}/deferred?per_page=100"
+            check(self.ask(owner, "GET", path).json, self.model.deferred(owner))
 
     def check_shelf(self) -> None:
         shown = {part["id"]: part for part in self.ask("advisor", "GET", "/inventory?per_page=100").json}
@@ -853,7 +973,8 @@ class ShopMachine(RuleBasedStateMachine):
             assert stored.held(ticket.id) == held, f"ticket {ticket.id}: {stored.held(ticket.id)}, not {held}"
             assert stored.numbers(ticket.id) == ticket.invoices
             assert stored.payments(ticket.id) == ticket.payments
-            assert stored.states(ticket.id) == ticket.states
+            history = stored.history(ticket.id)
+            assert history == ticket.history, f"ticket {ticket.id}: {history}, not {ticket.history}"
             figures = (ticket.status, ticket.total, ticket.paid, ticket.balance)
             assert stored.ticket(ticket.id) == figures, f"ticket {ticket.id}: {stored.ticket(ticket.id)}, not {figures}"
         assert stored.series == [(self.model.last_invoice,)]
@@ -866,6 +987,16 @@ def pruned(shown: Any, like: Any) -> Any:
     if isinstance(like, list) and like and isinstance(like[0], dict):
         return [pruned(one, like[min(n, len(like) - 1)]) for n, one in enumerate(shown)]
     return shown
+
+
+def check(shown: Any, expected: Any) -> None:
+    """All that is expected is shown."""
+    assert pruned(shown, expected) == expected, f"shown {pruned(shown, expected)}, expected {expected}"
+
+
+def amount_of(amount: str | None, total: int, spare: int = 1) -> int | None:
+    """An amount relative to the total, or None for none."""
+    return {"equal": total, "above": total + spare, "below": max(0, total - 1)}.get(amount or "")
 
 
 def check_sums(shown: dict[str, Any]) -> None:
@@ -920,7 +1051,10 @@ class Stored:
             self.invoices = rows("SELECT number, ticket_id, voided_at IS NULL FROM invoices ORDER BY number")
             self.series = rows("SELECT last_number FROM invoice_series")
             self.money = rows("SELECT ticket_id, kind, amount FROM payments ORDER BY id")
-            self.moves = rows("SELECT ticket_id, after FROM ticket_events WHERE what = 'status' ORDER BY id")
+            self.events = rows(
+                "SELECT ticket_id, what, after FROM ticket_events"
+                " WHERE what IN ('status', 'authorization', 'approval link') ORDER BY id"
+            )
 
     def ledger(self, part_id: int) -> list[tuple[str, int]]:
         return [(kind, quantity) for part, kind, quantity in self.movements if part == part_id]
@@ -940,8 +1074,8 @@ class Stored:
     def payments(self, ticket_id: int) -> list[tuple[str, int]]:
         return [(kind, cents) for ticket, kind, cents in self.money if ticket == ticket_id]
 
-    def states(self, ticket_id: int) -> list[str]:
-        return [after for ticket, after in self.moves if ticket == ticket_id]
+    def history(self, ticket_id: int) -> list[tuple[str, str]]:
+        return [(what, after) for ticket, what, after in self.events if ticket == ticket_id]
 
     def check_stock(self) -> None:
         """The ledger is the stock, nobody holds what is not there, and nobody waits for what is."""

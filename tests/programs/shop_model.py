@@ -4,8 +4,9 @@ It knows the contract and nothing of the application: it foretells each answer a
 whole hundredths of units.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -42,6 +43,9 @@ JOB_TRANSITIONS = {
 }
 DESCRIPTION = "Squeals"
 REASON = "Agreed by phone"
+SAID_BY = "The customer"
+# What customers are not shown of a line of parts.
+DESK_ONLY = ("price_reason", "unit_cost")
 
 
 class Refused(Exception):
@@ -148,7 +152,7 @@ class Fee:
 
 @dataclass
 class Job:
-    """A piece of work; `kept` are its totals since it was declined."""
+    """A piece of work; `kept` are its totals since it was declined, `moved` tells when it last got each status."""
 
     id: int
     name: str
@@ -159,6 +163,7 @@ class Job:
     fees: list[Fee] = field(default_factory=list)
     kept: Row | None = None
     revived_from: int | None = None
+    moved: dict[str, int] = field(default_factory=dict)
 
     def line(self, part: Part) -> Line | None:
         return next((line for line in self.lines if line.part is part), None)
@@ -170,6 +175,31 @@ class Job:
             *(PricedLine("labor", line.total, line.taxable) for line in self.labor),
             *(PricedLine("fees", fee.amount, fee.taxable) for fee in self.fees),
         ]
+
+
+@dataclass
+class Link:
+    """The newest approval link of a ticket: what became of it, and whether it is good no more."""
+
+    token: str = ""
+    state: str = "sent"
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A decision on record; `shown` are the jobs that were decided and the totals, as JSON: copies cost nothing."""
+
+    method: str
+    decision: str | None
+    amount: int
+    said_by: str | None
+    shown: str
+
+    def as_shown(self) -> dict[str, Any]:
+        shown: dict[str, Any] = json.loads(self.shown)
+        recorded = {"method": self.method, "decision": self.decision, "said_by": self.said_by}
+        return recorded | {"amount": money(self.amount)} | shown
 
 
 @dataclass
@@ -197,7 +227,9 @@ class Ticket:
     jobs: list[Job] = field(default_factory=list)
     payments: list[tuple[str, int]] = field(default_factory=list)
     invoices: list[int] = field(default_factory=list)  # the last one stands where the ticket is invoiced or paid
-    states: list[str] = field(default_factory=list)
+    history: list[tuple[str, str]] = field(default_factory=list)  # statuses, authorisations and links
+    authorizations: list[Authorization] = field(default_factory=list)
+    link: Link | None = None
     kept: Figures | None = None
     kept_jobs: list[Job] = field(default_factory=list)
 
@@ -207,7 +239,7 @@ class Ticket:
         else:
             self.kept = None
         self.status = status
-        self.states.append(status)
+        self.history.append(("status", status))
         if status not in CHANGEABLE:
             self.hold = None
 
@@ -301,20 +333,55 @@ class Ticket:
         stock = {"quantity_short": units(self.short(line)), "price_reason": line.reason, "unit_cost": None}
         return line.shown() | stock | {"job_id": job.id}
 
+    def shown_to_customer(self) -> dict[str, Any]:
+        """What stands behind an approval link."""
+        shown = self.shown()
+        jobs = [job | {"parts": without(job["parts"], *DESK_ONLY)} for job in shown["jobs"]]
+        return {"status": self.status, "totals": shown["totals"], "jobs": jobs}
+
+    def version(self) -> object:
+        """Changes with what stands behind an approval link, and only with that."""
+        # What the model has no figures for: when a job was approved, and the ids of lines of parts.
+        ages = [(job.moved.get("approved"), [line.age for line in job.lines]) for job in self.jobs]
+        return self.shown_to_customer(), ages
+
+    def shown_as_card(self) -> dict[str, Any]:
+        lines = [line for job in self.jobs for line in job.lines]
+        statuses = [job.status for job in self.jobs]
+        return {
+            "id": self.id,
+            "status": self.status,
+            "hold": self.hold,
+            "total": money(self.total),
+            "balance": money(self.balance),
+            "parts_short": sum(self.short(line) > 0 for line in lines),
+            "approval_link": self.link and self.link.state,
+            "jobs": {status: statuses.count(status) for status in ("proposed", "approved", "declined")},
+        }
+
+    def shown_deferred(self, job: Job) -> dict[str, Any]:
+        """A declined job, with its total of then and at today's prices, without a discount."""
+        today = replace(job, lines=[replace(line, price=line.part.price) for line in job.lines])
+        total_now = Ticket(0, self.owner, self.opener, "open").compute([today])[0]["total"]
+        then = {"total_then": money(job.kept["total"] if job.kept else 0), "total_now": money(total_now)}
+        return {"job_id": job.id, "ticket_id": self.id, "name": job.name, "declined_reason": job.reason, **then}
+
     def shown_on_invoice(self) -> dict[str, Any]:
         shown = self.shown(whole=False)
-        hidden = ("quantity_short", "price_reason", "unit_cost")
-        parts = [{name: value for name, value in line.items() if name not in hidden} for line in shown["parts"]]
         billed = [{"id": job["id"], "totals": job["totals"]} for job in shown["jobs"] if job["status"] == "approved"]
         declined = [job for job in shown["jobs"] if job["status"] == "declined"]
         return {
             "number": self.invoices[-1],
-            "parts": parts,
+            "parts": without(shown["parts"], "quantity_short", *DESK_ONLY),
             **{name: shown[name] for name in ("labor", "fees", "totals")},
             "jobs": billed,
             "declined": [{"name": job["name"], "total": job["totals"]["total"]} for job in declined],
             "payments": [{"kind": kind, "amount": money(cents)} for kind, cents in self.payments],
         }
+
+
+def without(shown: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    return [{name: value for name, value in each.items() if name not in names} for each in shown]
 
 
 def in_order(aged: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -584,6 +651,17 @@ class Model:
         tickets = [ticket for ticket in self.tickets if not standing or ticket.status != "void"]
         return [job for ticket in tickets for job in ticket.jobs if job.revived_from == source.id]
 
+    def deferred(self, owner: str) -> list[dict[str, Any]]:
+        """What was declined for a customer's car and nobody offers again, the newest first."""
+        tickets = [ticket for ticket in self.tickets if ticket.owner == owner and ticket.status != "void"]
+        found = [
+            (job.moved["declined"], ticket.shown_deferred(job))
+            for ticket in tickets
+            for job in ticket.jobs
+            if job.status == "declined" and not self.revivals(job, standing=True)
+        ]
+        return in_order(found)[::-1]
+
     def rename_job(self, who: str, ticket: Ticket, job: Job, name: str) -> None:
         self.require_staff(who, ticket)
         if name != job.name:
@@ -616,6 +694,8 @@ class Model:
         self.require_staff(who, ticket)
         if status != job.status:
             self.require_lines_open(ticket)
+            if status == "proposed" and self.revivals(job, standing=True):
+                raise self.job_locked(job)
             self.decide(who, ticket, {id(job): status}, "status")
 
     def delete_job(self, who: str, ticket: Ticket, job: Job) -> None:
@@ -638,6 +718,7 @@ class Model:
             too_late = who in CUSTOMERS and job.status == "approved" and ticket.status != "open"
             if statuses[id(job)] not in allowed or too_late:
                 raise Refused(409, "invalid-job-transition", job_status=job.status, allowed=allowed)
+            job.moved[statuses[id(job)]] = self.age()
         dropped = [job for job in decided if job.status == "approved"]
         for job in dropped:
             if any(line.issued for line in job.lines):
@@ -664,7 +745,8 @@ class Model:
     # Life.
 
     def open(self, ticket_id: int, owner: str, opener: str, status: str) -> None:
-        self.tickets.append(Ticket(ticket_id, owner, opener, status, status == "estimate", states=[status]))
+        history = [("status", status)]
+        self.tickets.append(Ticket(ticket_id, owner, opener, status, status == "estimate", history=history))
 
     def allowed(self, status: str) -> list[str]:
         return sorted(target for source, target in TRANSITIONS if source == status)
@@ -682,11 +764,21 @@ class Model:
             raise Refused(409, "money-taken", paid=money(ticket.paid))
         if target == "completed" and ticket.status in RESERVING:
             self.complete(ticket)
-        is_revived = ticket.status == "declined"
+        is_declined = ticket.status == "declined"
         ticket.go(target)
         if target == "void":
             self.let_go(ticket.approved_lines())
-        for job in ticket.jobs if is_revived else ():
+        if target in ("completed", "void") and ticket.link:
+            ticket.link.ended = True
+        if is_declined:
+            self.offer_again(ticket)
+
+    def offer_again(self, ticket: Ticket) -> None:
+        """What another job offers again stays declined."""
+        offered = [job for job in ticket.jobs if not self.revivals(job, standing=True)]
+        if ticket.jobs and not offered:
+            raise Refused(409, "nothing-proposed", ticket_status="declined")
+        for job in offered:
             job.status, job.reason, job.kept = "proposed", None, None
 
     def complete(self, ticket: Ticket) -> None:
@@ -703,6 +795,7 @@ class Model:
         for job, row in zip(ticket.jobs, figures, strict=True):
             if job.status == "proposed":
                 job.status, job.reason, job.kept = "declined", "no_answer", row
+                job.moved["declined"] = self.age()
 
     def set_hold(self, who: str, ticket: Ticket, hold: str | None) -> None:
         self.require_staff(who, ticket)
@@ -722,14 +815,18 @@ class Model:
         """`named`: the decision on jobs by their ids."""
         if who in ("mechanic", "colleague"):
             raise Refused(403, "forbidden")
-        approves = decision == "approved" if named is None else not named or "approved" in named.values()
-        if online and approves and amount is None:
+        if online and self.approves(decision, named) and amount is None:
             raise Refused(422, "invalid-input")
         if who in CUSTOMERS and ticket.owner != who:
             raise Refused(404, "not-found")
         if online != (who in CUSTOMERS):
             raise Refused(403, "forbidden")
-        self.settle(who, ticket, self.apply_decision(who, ticket, decision, named), amount)
+        self.record(who, ticket, decision, named, amount, "online" if online else "phone")
+
+    @staticmethod
+    def approves(decision: str | None, named: dict[int, str] | None) -> bool:
+        """Whether it approves a job, or only moves the ceiling."""
+        return decision == "approved" if named is None else not named or "approved" in named.values()
 
     def preview(self, who: str, ticket: Ticket, decision: str | None, named: dict[int, str] | None) -> None:
         """What a dry run does to a copy."""
@@ -760,15 +857,79 @@ class Model:
             raise Refused(409, "nothing-proposed", ticket_status=ticket.status)
         return decision == "approved"
 
-    def settle(self, who: str, ticket: Ticket, moves_ceiling: bool, amount: int | None) -> None:
-        """Set the ceiling to the amount."""
-        if not moves_ceiling:
-            return
+    def record(
+        self,
+        who: str,
+        ticket: Ticket,
+        decision: str | None,
+        named: dict[int, str] | None,
+        amount: int | None,
+        method: str,
+    ) -> None:
+        """Make the decision, set the ceiling to the amount, and keep what was shown."""
+        decided = {job.id for job in ticket.jobs if job.status == "proposed"} if named is None else named.keys()
+        moves_ceiling = self.apply_decision(who, ticket, decision, named)
+        amount = self.settle(who, ticket, amount) if moves_ceiling else ticket.total
+        outcome = "approved" if self.approves(decision, named) else "declined"
+        ticket.history.append(("authorization", f"{outcome} {money(amount)} ({method})"))
+        shown = ticket.shown_to_customer()
+        jobs = [job for job in without(shown["jobs"], "declined_reason") if job["id"] in decided]
+        kept = json.dumps({"jobs": jobs, "totals": shown["totals"]})
+        said_by = None if method == "online" else SAID_BY
+        ticket.authorizations.append(Authorization(method, decision, amount, said_by, kept))
+
+    def settle(self, who: str, ticket: Ticket, amount: int | None) -> int:
+        """Set the ceiling to the amount; returns it."""
         total = ticket.total
         if amount is not None and (amount < total or (who in CUSTOMERS and amount != total)):
             raise Refused(409, "total-changed", total=money(total))
         if ticket.is_quote and ticket.status in RESERVING:
             ticket.ceiling = total if amount is None else amount
+        return total if amount is None else amount
+
+    # Approval links.
+
+    def make_link(self, who: str, ticket: Ticket, link: Link) -> None:
+        self.require_desk(who)
+        self.require_lines_open(ticket)
+        if not any(job.status == "proposed" for job in ticket.jobs):
+            raise Refused(409, "nothing-proposed", ticket_status=ticket.status)
+        ticket.link = link
+        ticket.history.append(("approval link", link.state))
+
+    def find_link(self, token: str) -> tuple[Ticket, Link]:
+        for ticket in self.tickets:
+            if (link := ticket.link) and link.token == token and not link.ended:
+                if link.state == "answered":
+                    raise Refused(410, "approval-answered")
+                return ticket, link
+        raise Refused(404, "not-found")
+
+    def open_link(self, token: str) -> None:
+        ticket, link = self.find_link(token)
+        if link.state == "sent":
+            link.state = "opened"
+            ticket.history.append(("approval link", "opened"))
+
+    def answer_link(self, token: str, named: dict[int, str], amount: int | None, seen: object) -> None:
+        """`seen` is the version of the ticket that was shown."""
+        if self.approves(None, named) and amount is None:
+            raise Refused(422, "invalid-input")
+        ticket, link = self.find_link(token)
+        if seen != ticket.version():
+            raise Refused(409, "approval-changed")
+        self.require_shown(ticket, named)
+        self.record(ticket.owner, ticket, None, named, amount, "link")
+        link.state = "answered"
+
+    def preview_link(self, token: str, named: dict[int, str]) -> None:
+        ticket, _ = self.find_link(token)
+        self.require_shown(ticket, named)
+        self.apply_decision(ticket.owner, ticket, None, named)
+
+    def require_shown(self, ticket: Ticket, named: dict[int, str]) -> None:
+        if named.keys() - {job.id for job in ticket.jobs}:
+            raise Refused(422, "invalid-input")
 
     # Money.
 

@@ -27,6 +27,8 @@ class Machine(ShopTest):
         self.assertGreaterEqual(len(answers), 25, answers)
         for what in ("PUT service-tickets/add-part", "PUT service-tickets/status", "POST service-tickets/payments"):
             self.assertGreater(answers[(what, 409)], 0, f"{what} was never refused")
+        for status in (201, 409, 410):
+            self.assertGreater(answers[("POST approvals", status)], 0, f"no answer to a link was {status}")
 
 
 class Model(unittest.TestCase):

@@ -234,6 +234,15 @@ class Revive(SourceTest):
         self.assertNamesThePart(self.send(ticket, revive_job_id=job), "revive_job_id")
         self.assertEqual(self.ticket(ticket)["jobs"], [])
 
+    def test_a_part_that_changed_its_unit_keeps_its_fraction(self) -> None:
+        self.part = self.new_part(unit="quart")
+        job = self.declined(parts=[{"part_id": self.part, "quantity": 5.7}])
+        path = f"/inventory/{self.part}"
+        self.assertProblem(self.advisor.put(path, {"unit": "each"}), 409, "unit-in-use")
+        self.assertStatus(self.advisor.put(path, {"unit": "liter"}), 200)
+        (line,) = self.assertStatus(self.send(self.visit(), revive_job_id=job), 201)["parts"]
+        self.assertEqual((line["quantity"], line["unit"]), (5.7, "liter"))
+
     def test_it_is_refused_as_a_job_that_is_written_by_hand(self) -> None:
         job, closed = self.declined(), self.visit()
         self.assertStatus(self.move(closed, "in_progress", "completed"), 200)

@@ -107,13 +107,19 @@ def serving(database_url: str, **changes: str) -> Iterator[tuple[str, Path]]:
 @contextmanager
 def serving_demo(**changes: str) -> Iterator[tuple[str, str]]:
     """The address of a live application with a new demo shop, and its database's, as `serving`."""
+    database = demo_database()
+    with serving(database, **changes) as (address, _log):
+        yield address, database
+
+
+def demo_database() -> str:
+    """The address of the database of a new demo shop."""
     database = new_migrated_database()
     app = create_app(settings(DATABASE_URL=database))
     with app.app_context():
         demo.fill(app.config["SHOP_RATES"])
         db.engine.dispose()
-    with serving(database, **changes) as (address, _log):
-        yield address, database
+    return database
 
 
 @contextmanager

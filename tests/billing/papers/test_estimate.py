@@ -1,5 +1,6 @@
 """GET /service-tickets/{id}/estimate.pdf"""
 
+import re
 import unittest
 from typing import Any
 
@@ -131,6 +132,22 @@ class TheTicketsOwn(RepairOrderTest):
         ):
             self.assertIn(line, text)
         self.assertIn("by Dana, by phone, (212) 555-0142; recorded by", text)
+
+    def test_what_only_declined_is_no_authorization_on_record(self) -> None:
+        ticket = self.new_quote()
+        for name in ("Brakes", "Struts"):
+            self.assertStatus(self.advisor.post(f"/service-tickets/{ticket}/jobs", {"name": name, "fees": [FEE]}), 201)
+        brakes, struts = (job["id"] for job in self.ticket(ticket)["jobs"])
+        said: Any
+        for said, on_record in (
+            ({"jobs": [{"id": struts, "decision": "declined"}]}, []),
+            ({"jobs": [{"id": brakes, "decision": "approved"}], "amount": "500.00"}, ["500.00"]),
+            ({"amount": "600.00"}, ["500.00", "600.00"]),
+            ({"jobs": [{"id": brakes, "decision": "declined"}]}, ["500.00", "600.00"]),
+        ):
+            self.assertStatus(self.authorize(ticket, **said), 201)
+            text = "".join(pages(self.customer.get(self.path(ticket)).data))
+            self.assertEqual(re.findall(r"up to \$([\d.]+) by Cus Tomer", text), on_record, said)
 
     def test_it_has_nothing_that_is_for_staff_alone(self) -> None:
         ticket = self.new_offer()
