@@ -96,7 +96,7 @@ visit("a part that is short is told before, refused, and ordered on request", sh
   await writeJob(page, "Batteries");
   await press(page, "p");
   await press(page, '"bat"');
-  await page.getByRole("option", { name: /Battery.*BAT-G35-640.*\d each available, D4-01.*\$169\.00/ }).waitFor();
+  await page.getByRole("option", { name: /Battery.*BAT-G35-640.*\d available, D4-01.*\$169\.00/ }).waitFor();
   await choosePart(page, "");
   await press(page, '"90"');
   await page.getByRole("checkbox", { name: "Order what is missing" }).waitFor();
@@ -202,6 +202,20 @@ visit("what is typed stays while the ticket changes, and the newer state is kept
   await press(page, '"t"', "Tab", '"0.6"', "Enter");
   await line(page, "Replace belt").waitFor();
   assert.deepEqual((await read()).jobs[0].labor.map(({ description }) => description), ["Look at it", "Replace belt"]);
+});
+
+visit("who changes a line that somebody else has changed is asked first", shop, async (visitor) => {
+  visitor.allow(/412 PUT/); // where the page has not yet seen the change
+  const { api, page, id, read } = await ticketOf(visitor);
+  const { id: lineId } = await api("POST", `/service-tickets/${id}/labor`, { description: "Replace belt", hours: "0.6" });
+  await page.getByRole("button", { name: "Edit Replace belt" }).press("Enter");
+  await page.getByLabel("Hours").fill("0.7");
+  await api("PUT", `/service-tickets/${id}/labor/${lineId}`, { hours: "0.9" });
+  await press(page, "Enter");
+  await page.getByRole("dialog").getByText("0.9").waitFor();
+  await page.getByRole("button", { name: "Leave it" }).press("Enter");
+  assert.equal(await page.getByLabel("Hours").inputValue(), "0.7");
+  assert.equal((await read()).labor[0].hours, "0.9");
 });
 
 visit("a mechanic proposes a job on a ticket of their own, without prices, and changes nothing of another's", shop, async (visitor) => {
