@@ -96,7 +96,7 @@ visit("a part that is short is told before, refused, and ordered on request", sh
   await writeJob(page, "Batteries");
   await press(page, "p");
   await press(page, '"bat"');
-  await page.getByRole("option", { name: /Battery.*BAT-G35-640.*\d each available, D4-01.*\$169\.00/ }).waitFor();
+  await page.getByRole("option", { name: /Battery.*BAT-G35-640.*\d available, D4-01.*\$169\.00/ }).waitFor();
   await choosePart(page, "");
   await press(page, '"90"');
   await page.getByRole("checkbox", { name: "Order what is missing" }).waitFor();

@@ -95,8 +95,10 @@ async function findParts(text, signal) {
 }
 
 /** @param {Part} part What is on the shelf, and where that is. */
-const shelf = ({ quantity_available: available, unit, location }) =>
-  available === null ? "not counted" : [`${available} ${words(unit).toLowerCase()} available`, location].filter(Boolean).join(", ");
+function shelf({ quantity_available: available, unit, location }) {
+  if (available === null) return "not counted";
+  return `${available} ${unit === "each" ? "" : `${words(unit).toLowerCase()} `}available${location ? `, ${location}` : ""}`;
+}
 
 /** @param {Part} part */
 const showPart = (part) => html`<span dir="auto">${part.name} <small>${part.sku}</small></span>

@@ -1,6 +1,6 @@
 /** The left side of a ticket: its jobs in order, with their lines, and what may be done with them. */
 
-import { day, money } from "./format.js";
+import { day, money, words } from "./format.js";
 import { useAct, useForm, useKeys, usePolled } from "./hooks.js";
 import { Backorder, Check, focusIn, InlineForm, LINE_FORMS, Text } from "./line_forms.js";
 import { Picker } from "./pickers.js";
@@ -129,7 +129,7 @@ const statusOf = ({ status, declined_reason: reason }) =>
 function sum({ totals }) {
   const columns = /** @type {const} */ (["parts", "labor", "fees", "discount", "supplies", "tax"]);
   const shown = columns.filter((column) => Number(totals[column]) !== 0);
-  return shown.map((column) => html`<span key=${column}>${column} ${column === "discount" ? "−" : ""}${money(totals[column])}</span> `);
+  return shown.map((column) => html`<span key=${column}>${words(column)} ${column === "discount" ? "−" : ""}${money(totals[column])}</span> `);
 }
 
 /** The forms that add lines to a job, or to the ticket while it has none. @param {{ screen: Screen, jobId: number | null, heading: string }} props */

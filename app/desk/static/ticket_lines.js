@@ -25,7 +25,7 @@ function Line({ kind, line, panel: { screen, attempt, mayChange } }) {
   const name = line.name ?? line.description;
   const close = () => forms.close(id, `job-${line.job_id}`);
   const props = { id, label: `Edit ${name}`, state, staff, jobId: line.job_id, line, onClose: close };
-  if (forms.isOpen(id)) return html`<tr><td colspan="6"><strong dir="auto">${name}</strong><${LINE_FORMS[kind]} ...${props} /></td></tr>`;
+  if (forms.isOpen(id)) return html`<tr><td colspan="6"><strong dir="auto">${kind === "parts" && name}</strong><${LINE_FORMS[kind]} ...${props} /></td></tr>`;
 
   const path = `/service-tickets/${state.ticket.id}`;
   const send = (/** @type {string | null} */ etag) =>
