@@ -97,6 +97,8 @@ BILLED = frozenset({TicketStatus.INVOICED, TicketStatus.PAID})
 HOLDABLE = CHANGEABLE
 # No work is left to do, and nobody owes money, unless a ticket other than a paid one has payments.
 FINISHED = frozenset({TicketStatus.PAID, TicketStatus.VOID, TicketStatus.DECLINED})
+# On the board, in this order: there is work to do, or money is due.
+ON_BOARD = tuple(status for status in TicketStatus if status not in FINISHED)
 # What the desk notes on a ticket still changes, such as its key tag; the customer of such a ticket is not erased.
 NOTABLE = frozenset(TicketStatus) - FINISHED
 # Counts as open work of a mechanic.

@@ -97,6 +97,7 @@ TABLE = [
     Row("POST", "/service-tickets/mechanic/create", NEW_TICKET, STAFF_CREATE),
     Row("POST", "/service-tickets", INTAKE, STAFF_CREATE),
     Row("GET", "/service-tickets", None, STAFF),
+    Row("GET", "/service-tickets/board", None, STAFF),
     Row("GET", "/service-tickets/{own}", None, OWNER_AND_STAFF),
     Row("GET", "/service-tickets/{other}", None, OWNER_AND_STAFF),
     Row("GET", "/service-tickets/{nothing}", None, NOT_THERE),

@@ -32,7 +32,7 @@ WRITES = {"PUT", "PATCH", "DELETE"}
 UNVERSIONED = (
     *("/service-tickets/{billed}/invoice", "/service-tickets/{billed}/invoice.pdf"),
     *("/service-tickets/{billed}/estimate.pdf", "/service-tickets/{billed}/work-order.pdf"),
-    *("/me", "/shop", "/openapi.json"),
+    *("/service-tickets/board", "/me", "/shop", "/openapi.json"),
 )
 
 

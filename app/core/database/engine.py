@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +116,7 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
     ):
         dbapi_connection.execute(f"PRAGMA {pragma}")
+    # SQLite has no hash function; `HexDigest` calls this one.
+    dbapi_connection.create_function(
+        "hex_digest", 1, lambda text: sha256(text.encode()).hexdigest(), deterministic=True
+    )

@@ -49,6 +49,12 @@ def is_known(tag: str) -> bool:
     return request.method in READS and "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag)
 
 
+def known_tag() -> str | None:
+    """Return a tag that the client names in `If-None-Match`, None where it names none: clients that poll name one."""
+    request = current_request()
+    return next(iter(request.if_none_match.as_set(include_weak=True)), None) if request.method in READS else None
+
+
 def set_content_etag(response: Response, tag: Tag) -> Response:
     """Set a tag made from the body and the paging headers."""
     # The paging headers may change while the rows do not.

@@ -27,6 +27,13 @@ class JsonArray(FunctionElement[Any]):
     inherit_cache = True
 
 
+class JsonList(FunctionElement[Any]):
+    """The array of its arguments."""
+
+    name = "json_list"
+    inherit_cache = True
+
+
 class Json(FunctionElement[Any]):
     """A value that is JSON already, and no text to be quoted."""
 
@@ -94,6 +101,7 @@ def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -
 
 _spell(JsonObject, "json_build_object({all})", "json_object({all})")
 _spell(JsonArray, "array_to_json(ARRAY{0})", "(SELECT json_group_array(json(shown)) FROM {0})")
+_spell(JsonList, "json_build_array({all})", "json_array({all})")
 _spell(Json, "CAST({0} AS json)", "json({0})")
 _spell(JsonMember, "({0} -> {1})", "json_quote(json_extract({0}, '$.' || {1}))")
 _spell(JsonBoolean, "{0}", "json(CASE {0} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)")

@@ -91,7 +91,7 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
     names = [f"key_{number}" for number in range(len(keys))]
     size: BindParameter[int] = bindparam("size", type_=Integer)
     skip = None if shape.is_first else bindparam("skip", type_=Integer)
-    here = _page_of_keys(listing, shape, names, size, skip).cte("here")
+    here = _first_keys(listing, shape, names, size + ONE, skip).cte("here")
     order = [Key(here.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
     shown_ids = select(here.c.id).order_by(*order).limit(size)
     objects = select(shown(schema).label("shown")).where(model.id.in_(shown_ids))
@@ -104,31 +104,39 @@ def page_statement(schema: ModelOutput, listing: Listing, shape: Shape) -> Compi
         *(select(last.c[name]).scalar_subquery() for name in names),
     ]
     if shape.is_counted:
-        columns.append(_count(listing, shape.filters))
+        columns.append(count_of(listing, shape.filters))
     return CompiledQuery(select(*columns))
 
 
-def _page_of_keys(
-    listing: Listing, shape: Shape, names: list[str], size: ColumnElement[int], skip: ColumnElement[int] | None
+def first_ids(listing: Listing, filters: tuple[tuple[str, Any], ...], sort: tuple[str, ...], most: int) -> Select[Any]:
+    """Return the query for the ids of the first rows of a list, at most so many, in the order of the sort."""
+    names = [f"key_{number}" for number in range(len(listing.order(sort)))]
+    shape = Shape(filters, sort, is_first=True, after=(), is_counted=False, is_gathered=False, under=None)
+    keys = _first_keys(listing, shape, names, literal_column(str(most), Integer), None).subquery()
+    return select(keys.c.id)
+
+
+def _first_keys(
+    listing: Listing, shape: Shape, names: list[str], most: ColumnElement[int], skip: ColumnElement[int] | None
 ) -> Select[Any]:
-    """Return the query for the ids and sort keys of a page and one more row, each key under one of the `names`."""
+    """Return the query for the ids and sort keys of so many rows after those skipped, each key under its name."""
     source = listing.source(shape.filters)
     keys = source.order(shape.sort)
     parts = source.parts(shape.filters, by_id=len(keys) == 1)
     labels = [key.column.label(name) for key, name in zip(keys, names, strict=True)]
     found = select(source.model.id.label("id"), *labels).where(source.model.not_deleted())
     if shape.is_gathered:
-        return _gathered(found, parts, keys, names, shape.after).limit(size + ONE).offset(skip)
+        return _gathered(found, parts, keys, names, shape.after).limit(most).offset(skip)
     found = found.where(*source.id_bounds(dict(shape.filters), shape.sort))
     if shape.after:
         found = found.where(_after_row(keys, shape.after))
     found = found.order_by(*(key.direction for key in keys))
     if len(parts) == 1:
-        return found.where(*parts[0]).limit(size + ONE).offset(skip)
-    most = size + ONE if skip is None else size + skip + ONE
-    merged = _union([found.where(*criteria).limit(most) for criteria in parts])
+        return found.where(*parts[0]).limit(most).offset(skip)
+    of_each = most if skip is None else most + skip
+    merged = _union([found.where(*criteria).limit(of_each) for criteria in parts])
     order = [Key(merged.c[name], key.descending).direction for name, key in zip(names, keys, strict=True)]
-    return select(*merged.c).order_by(*order).limit(size + ONE).offset(skip)
+    return select(*merged.c).order_by(*order).limit(most).offset(skip)
 
 
 def _gathered(
@@ -152,13 +160,15 @@ def _gathered(
 @lru_cache(maxsize=256)
 def count_statement(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> CompiledQuery:
     """Return the statement of one number: how many rows match the filters, at most `MAX_COUNTED` + 1."""
-    return CompiledQuery(select(_count(listing, filters)))
+    return CompiledQuery(select(count_of(listing, filters)))
 
 
-def _count(listing: Listing, filters: tuple[tuple[str, Any], ...]) -> ColumnElement[int]:
-    """Return how many rows match the filters, at most `MAX_COUNTED` + 1."""
+def count_of(
+    listing: Listing, filters: tuple[tuple[str, Any], ...], max_counted: int = MAX_COUNTED
+) -> ColumnElement[int]:
+    """Return how many rows match the filters, at most `max_counted` + 1."""
     source = listing.source(filters)
-    most: ColumnElement[int] = literal_column(str(MAX_COUNTED + 1), Integer)
+    most: ColumnElement[int] = literal_column(str(max_counted + 1), Integer)
     rows = select(source.model.id.label("id")).where(source.model.not_deleted())
     parts = source.parts(filters, by_id=True)
     counted = _union([rows.where(*criteria).limit(most) for criteria in parts])

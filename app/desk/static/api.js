@@ -68,6 +68,11 @@ function pause(seconds, signal) {
   });
 }
 
+/** Return a new idempotency key. Unlike `crypto.randomUUID`, this is there on plain http too, as inside a shop's network. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** @param {string} path @param {Record<string, any>} [query] Members without a value are left out. */
 export function address(path, query = {}) {
   const parameters = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
@@ -133,7 +138,7 @@ export class Api extends EventTarget {
    *
    * @param {string} path @param {any} [body] @param {Options} [options] @returns {Promise<Answer>}
    */
-  post(path, body = {}, { key = crypto.randomUUID(), etag, signal } = {}) {
+  post(path, body = {}, { key = newKey(), etag, signal } = {}) {
     return this.#change("POST", path, body, { etag, signal, headers: { "Idempotency-Key": key } });
   }
 

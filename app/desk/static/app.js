@@ -1,6 +1,10 @@
 /** The desk: the shell round the screens. It signs in, leads to screens by the address, and tells when the server is gone. */
 
-import { boundKeys, useKeys } from "./hooks.js";
+import { Board } from "./board.js";
+import { Car, Customer } from "./car.js";
+import { Find } from "./find.js";
+import { boundKeys, useKeys, useReachable } from "./hooks.js";
+import { Intake } from "./intake.js";
 import { api, explain, go, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
 import { SignInDialog, SignInScreen } from "./signin.js";
 import { TicketScreen } from "./ticket.js";
@@ -11,10 +15,19 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
 /** @typedef {import("./vendor/preact.js").FunctionComponent<any>} Screen */
 
 /** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
-const SCREENS = [[/^\/tickets\/(\d+)$/, TicketScreen]];
+const SCREENS = [
+  [/^\/board(?:\?(.*))?$/, Board],
+  [/^\/new(?:\?(.*))?$/, Intake],
+  [/^\/tickets\/(\d+)$/, TicketScreen],
+  [/^\/customers\/(\d+)$/, Customer],
+  [/^\/customers\/(\d+)\/vehicles\/(\d+)$/, Car],
+];
 const HOME = "/board";
 /** @type {[string, string][]} */
-const TABS = [];
+const TABS = [
+  ["/board", "Board"],
+  ["/new", "New ticket"],
+];
 
 function useAddress() {
   const [path, setPath] = useState(location.hash.slice(1) || HOME);
@@ -26,21 +39,14 @@ function useAddress() {
   return path;
 }
 
-function useReachable() {
-  const [isReachable, setReachable] = useState(api.isReachable);
-  useEffect(() => {
-    const follow = () => setReachable(api.isReachable);
-    api.addEventListener("reachable", follow);
-    return () => api.removeEventListener("reachable", follow);
-  }, []);
-  return isReachable;
-}
+/** @type {Record<string, string>} */
+const KEY_NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
 
 /** @param {{ onClose: () => void }} props */
 function Help({ onClose }) {
   return html`<${Dialog} title="Keys" onClose=${onClose}>
     <dl class="keys">
-      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${label}</dd></div>`)}
+      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${KEY_NAMES[key] ?? key}</kbd></dt><dd>${label}</dd></div>`)}
     </dl>
   <//>`;
 }
@@ -57,6 +63,7 @@ function Header({ onSignOut }) {
           html`<a key=${to} href=${`#${to}`} aria-current=${path.startsWith(to) ? "page" : undefined}>${label}</a>`,
       )}
     </nav>
+    <${Find} />
     <span class="who">${me.name}</span>
     <button type="button" class="plain" onClick=${onSignOut}>Sign out</button>
   </header>`;
@@ -65,7 +72,7 @@ function Header({ onSignOut }) {
 /** @param {{ onSignOut: () => void }} props */
 function Shell({ onSignOut }) {
   const path = useAddress();
-  const isReachable = useReachable();
+  const isReachable = useReachable(api);
   const [isHelpShown, showHelp] = useState(false);
   useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: ["Back to the board", () => go(HOME)] });
 
@@ -75,7 +82,7 @@ function Shell({ onSignOut }) {
     <${Header} onSignOut=${onSignOut} />
     ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
     <main id="content" tabindex="-1">
-      ${Current ? html`<${Current} key=${path} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
+      ${Current ? html`<${Current} key=${path.split("?")[0]} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
     </main>
     ${isHelpShown && html`<${Help} onClose=${() => showHelp(false)} />`}
   `;
@@ -122,6 +129,7 @@ function App() {
   };
   const signOut = async () => {
     await api.signOut().catch(() => undefined);
+    sessionStorage.clear(); // eslint-disable-line no-restricted-globals -- drafts of screens go with the token
     location.reload();
   };
 

@@ -5,11 +5,14 @@
 
 let currency = "USD";
 let timeZone = "UTC";
+/** Formats by what they were asked for: making one takes longer than a hundred uses. @type {Map<string, any>} */
+const formats = new Map();
 
 /** Take the shop's currency and time zone. @param {{ currency: string, time_zone?: string }} shop */
 export function formatFor(shop) {
   currency = shop.currency;
   timeZone = shop.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  formats.clear();
 }
 
 /** @type {Record<TicketStatus, string>} */
@@ -24,10 +27,16 @@ export const STATUS_NAMES = {
   void: "Void",
 };
 
+/** @template Format @param {string} key @param {() => Format} make @returns {Format} */
+function format(key, make) {
+  if (!formats.has(key)) formats.set(key, make());
+  return formats.get(key);
+}
+
 /** @param {string | number | null | undefined} amount An amount of the API, such as "129.90". */
 export function money(amount) {
   if (amount === null || amount === undefined) return "–";
-  return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(Number(amount));
+  return format("money", () => new Intl.NumberFormat(undefined, { style: "currency", currency })).format(Number(amount));
 }
 
 /** @param {string | null | undefined} name A word of the API, such as "in_progress". */
@@ -43,7 +52,8 @@ export function car(vehicle) {
 }
 
 /** @param {string} moment @param {Intl.DateTimeFormatOptions} options */
-const inShop = (moment, options) => new Intl.DateTimeFormat(undefined, { timeZone, ...options }).format(new Date(moment));
+const inShop = (moment, options) =>
+  format(JSON.stringify(options), () => new Intl.DateTimeFormat(undefined, { timeZone, ...options })).format(new Date(moment));
 
 /** @param {string | null | undefined} moment An instant; the shop's date and time, today only the time. */
 export function time(moment) {

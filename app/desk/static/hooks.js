@@ -53,7 +53,18 @@ export function usePolled(path, query, { seconds = 10 } = {}) {
   return { data: answer?.data ?? null, etag: answer?.etag ?? null, error, refresh, keep };
 }
 
-/** @typedef {[label: string, act: () => void]} Binding */
+/** Whether the server answers this client. @param {import("./api.js").Api} client */
+export function useReachable(client) {
+  const [isReachable, setReachable] = useState(client.isReachable);
+  useEffect(() => {
+    const follow = () => setReachable(client.isReachable);
+    client.addEventListener("reachable", follow);
+    return () => client.removeEventListener("reachable", follow);
+  }, [client]);
+  return isReachable;
+}
+
+/** @typedef {[label: string, act: (event: KeyboardEvent) => void]} Binding */
 
 /** The keys that can be pressed now, for the help. @type {Map<object, Record<string, Binding>>} */
 const bound = new Map();
@@ -89,7 +100,7 @@ export function useKeys(bindings) {
       if (!binding || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event) || document.querySelector("dialog[open]")) return;
       event.preventDefault();
-      binding[1]();
+      binding[1](event);
     };
     document.addEventListener("keydown", press);
     return () => (bound.delete(owner), document.removeEventListener("keydown", press));

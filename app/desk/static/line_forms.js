@@ -95,8 +95,10 @@ async function findParts(text, signal) {
 }
 
 /** @param {Part} part What is on the shelf, and where that is. */
-const shelf = ({ quantity_available: available, unit, location }) =>
-  available === null ? "not counted" : [`${available} ${words(unit).toLowerCase()} available`, location].filter(Boolean).join(", ");
+function shelf({ quantity_available: available, unit, location }) {
+  if (available === null) return "not counted";
+  return `${available} ${unit === "each" ? "" : `${words(unit).toLowerCase()} `}available${location ? `, ${location}` : ""}`;
+}
 
 /** @param {Part} part */
 const showPart = (part) => html`<span dir="auto">${part.name} <small>${part.sku}</small></span>
@@ -113,8 +115,8 @@ function PartForm(props) {
   const [missing, setMissing] = useState("");
   const idOf = (/** @type {any} */ { part }) => line?.part_id ?? part?.id;
   const priceOf = (/** @type {any} */ { part }) => lineOf(part)?.unit_price ?? part?.price ?? "";
-  const lineOf = (/** @type {Part | null} */ part) =>
-    line ?? state.ticket.jobs.find(({ id }) => id === jobId)?.parts.find((each) => each.part_id === part?.id);
+  const job = state.ticket.jobs.find(({ id }) => id === jobId);
+  const lineOf = (/** @type {Part | null} */ part) => line ?? job?.parts.find((each) => each.part_id === part?.id);
 
   const blank = { part: null, description: "", quantity: "1", unit_price: "", price_reason: "", backorder: false };
   const initial = { ...blank, ...(line && { description: line.name, quantity: line.quantity, unit_price: line.unit_price }) };
@@ -153,7 +155,7 @@ function PartForm(props) {
       ${isDesk(me) && html`<${Text} form=${form} name="unit_price" label="Price of one" inputmode="decimal" />`}
       ${isRepriced(values) && html`<${Text} form=${form} name="price_reason" label="Why that price" />`}
     </div>
-    <${Backorder} form=${form} isShort=${Number(values.quantity) > (part?.quantity_available ?? Infinity)} />
+    <${Backorder} form=${form} isShort=${job?.status === "approved" && Number(values.quantity) > (part?.quantity_available ?? Infinity)} />
   <//>`;
 }
 

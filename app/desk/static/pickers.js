@@ -5,6 +5,8 @@ import { html, useEffect, useId, useRef, useState } from "./vendor/preact.js";
 
 /** So long typing rests before the server is asked. */
 const REST_MILLISECONDS = 150;
+/** So much of a text is searched for. */
+const MAX_LENGTH = 100;
 
 /**
  * @template Item
@@ -77,7 +79,7 @@ export function Picker({ label, text, onText, search, show, onPick, keyOf, group
   const id = useId();
   const [isOpen, setOpen] = useState(false);
   const [chosen, choose] = useState(/** @type {number | null} */ (null));
-  const asked = isOpen && text.trim().length >= shortest ? text.trim() : null;
+  const asked = isOpen && text.trim().length >= shortest ? text.trim().slice(0, MAX_LENGTH) : null;
   const { found, wait } = useFound(asked, search);
   const { items, message } = found;
   const isFresh = found.text === asked;

@@ -45,6 +45,7 @@ export function go(path) {
 /** Return a sentence on what went wrong. @param {unknown} error */
 export function explain(error) {
   if (error instanceof Unreachable) return "The server does not answer. What you typed is kept; try again.";
+  if (error instanceof Problem && error.slug === "invalid-input") return "Some of it is not right yet.";
   if (error instanceof Problem) return error.message;
   throw error;
 }

@@ -1,18 +1,21 @@
 /** The left side of a ticket: its jobs in order, with their lines, and what may be done with them. */
 
 import { day, money, words } from "./format.js";
-import { useForm, useKeys, usePolled } from "./hooks.js";
+import { useAct, useForm, useKeys, usePolled } from "./hooks.js";
 import { Backorder, Check, focusIn, InlineForm, LINE_FORMS, Text } from "./line_forms.js";
 import { Picker } from "./pickers.js";
-import { api, explain, isDesk, useSession } from "./session.js";
+import { api, isDesk, useSession } from "./session.js";
 import { Lines } from "./ticket_lines.js";
-import { Badge, notify } from "./ui.js";
+import { Badge } from "./ui.js";
 import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Job} Job */
 /** @typedef {import("./types").Ticket} Ticket */
+/** @typedef {import("./types").DeferredJob} Deferred */
+/** @typedef {import("./types").CannedJob} Canned */
 /** @typedef {import("./line_forms.js").State} State */
 /** @typedef {import("./line_forms.js").Kind} Kind */
+/** @typedef {(etag: string | null) => Promise<import("./api.js").Answer>} Send */
 /** @typedef {{ key: string, group: string, name: string, detail: string, source: object }} Offer Work that is known: declined before, or a canned job. */
 
 /**
@@ -22,43 +25,36 @@ import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
  * @property {ReturnType<typeof useForms>} forms
  * @property {boolean} mayWrite Jobs and lines.
  * @property {boolean} mayPrice Prices, fees, and whether a job is offered.
- * @property {boolean} wasQuote
- * @property {(change: Promise<boolean>, focus: string) => Promise<void>} attempt Tell why a change was refused; focus what stays.
+ *
+ * @typedef {object} Panel What the lines of a job share.
+ * @property {Screen} screen
+ * @property {boolean} mayChange
+ * @property {(what: string, send: Send, how?: { focus?: string, about?: (ticket: Ticket) => any }) => unknown} attempt Tells where it was refused why.
  */
 
 /** @type {[Kind, string][]} */
 const KINDS = [["parts", "part"], ["labor", "labor"], ["fees", "fee"]];
 const CHANGEABLE = ["estimate", "open", "in_progress"];
 
-/** @param {import("./types").Me} me @param {Ticket} ticket Whether a ticket is somebody's own. */
-const isOwn = (me, ticket) => [ticket.opened_by, ...ticket.mechanics].some(({ id }) => id === me.id);
-
 /** @param {Ticket} ticket */
-const isQuote = (ticket) => ticket.status === "estimate" || ticket.authorized_amount !== null;
+const wasQuote = ({ status, authorized_amount: amount }) => status === "estimate" || amount !== null;
 
 /** @param {Ticket} ticket @param {number} id */
 const jobOf = ({ jobs }, id) => jobs.find((job) => job.id === id);
 
-/** @param {Job} job */
-const hasLines = ({ parts, labor, fees }) => parts.length + labor.length + fees.length > 0;
-
 /** @param {string} text @param {Ticket} ticket @param {AbortSignal} signal @returns {Promise<Offer[]>} */
-async function findOffers(text, ticket, signal) {
-  const of = `/customers/${ticket.customer_id}/vehicles/${ticket.vehicle_id}/deferred`;
-  const [deferred, canned] = await Promise.all([
-    ticket.vehicle_id === null ? { data: [] } : api.get(of, { per_page: 100 }, { signal }),
-    api.get("/canned-jobs", { q: text, per_page: 20 }, { signal }),
-  ]);
-  const declined = deferred.data.filter(
-    (/** @type {import("./types").DeferredJob} */ { name, ticket_id }) =>
-      ticket_id !== ticket.id && name.toLowerCase().includes(text.toLowerCase()),
-  );
+async function findOffers(text, { id: own, customer_id: customer, vehicle_id: car }, signal) {
+  const ofCar = car !== null && api.get(`/customers/${customer}/vehicles/${car}/deferred`, { per_page: 100 }, { signal });
+  const [deferred, canned] = await Promise.all([ofCar, api.get("/canned-jobs", { q: text, per_page: 20 }, { signal })]);
+  /** @type {Deferred[]} */
+  const declined = deferred ? deferred.data : [];
+  const isMeant = (/** @type {Deferred} */ { name, ticket_id }) => ticket_id !== own && name.toLowerCase().includes(text.toLowerCase());
   return [
-    ...declined.map((/** @type {import("./types").DeferredJob} */ { job_id, name, declined_at, total_now }) => ({
+    ...declined.filter(isMeant).map(({ job_id, name, declined_at, total_now }) => ({
       ...{ key: `deferred ${job_id}`, group: "Declined before", name, source: { revive_job_id: job_id } },
       detail: `${day(declined_at)}, today ${money(total_now)}`,
     })),
-    ...canned.data.map((/** @type {import("./types").CannedJob} */ { id, name, parts, labor, fees }) => ({
+    ...canned.data.map((/** @type {Canned} */ { id, name, parts, labor, fees }) => ({
       ...{ key: `canned ${id}`, group: "Canned jobs", name, source: { canned_job_id: id } },
       detail: `${parts.length + labor.length + fees.length} lines`,
     })),
@@ -105,7 +101,7 @@ export function JobForm({ id, state, job, onDone, onClose }) {
           isFree shortest=${0} error=${form.errorOf("name")} input=${{ name: "name" }}
           hint=${offer ? `${offer.group}: ${offer.detail}` : "A name, or one of the list."} />`}
     <${Text} form=${form} name="notes" label="Notes for the customer" />
-    ${!job && isDesk(me) && !isQuote(state.ticket) && html`<${Check} form=${form} name="isProposed">Ask the customer first<//>`}
+    ${!job && isDesk(me) && !wasQuote(state.ticket) && html`<${Check} form=${form} name="isProposed">Ask the customer first<//>`}
     <${Backorder} form=${form} />
   <//>`;
 }
@@ -133,7 +129,7 @@ const statusOf = ({ status, declined_reason: reason }) =>
 function sum({ totals }) {
   const columns = /** @type {const} */ (["parts", "labor", "fees", "discount", "supplies", "tax"]);
   const shown = columns.filter((column) => Number(totals[column]) !== 0);
-  return shown.map((column) => html`<span key=${column}>${column} ${column === "discount" ? "−" : ""}${money(totals[column])}</span> `);
+  return shown.map((column) => html`<span key=${column}>${words(column)} ${column === "discount" ? "−" : ""}${money(totals[column])}</span> `);
 }
 
 /** The forms that add lines to a job, or to the ticket while it has none. @param {{ screen: Screen, jobId: number | null, heading: string }} props */
@@ -147,22 +143,27 @@ function Adding({ screen: { forms, state, staff }, jobId, heading }) {
 
 /** @param {{ job: Job, screen: Screen }} props */
 function JobPanel({ job, screen }) {
-  const { state, forms, attempt, mayWrite, mayPrice, wasQuote } = screen;
+  const { state, forms, mayWrite, mayPrice } = screen;
+  const { act, message } = useAct();
   const [isSure, setSure] = useState(false);
   const id = `job-${job.id}`;
   const close = () => forms.close(`${id}-edit`, id);
   const path = `/service-tickets/${state.ticket.id}/jobs/${job.id}`;
-  /** @param {string} what @param {string} focus @param {(etag: string | null) => Promise<import("./api.js").Answer>} send */
-  const act = (what, focus, send) =>
-    attempt(state.change(send, { what: `${what}: ${job.name}`, about: (ticket) => jobOf(ticket, job.id) }), focus);
+  const aboutJob = (/** @type {Ticket} */ ticket) => jobOf(ticket, job.id);
+  /** @type {Panel["attempt"]} */
+  const attempt = (what, send, { focus = id, about = aboutJob } = {}) =>
+    act(async () => (await state.change(send, { what, about })) && forms.focus(focus));
   const move = (/** @type {string} */ status, /** @type {string} */ what) =>
-    act(what, id, (etag) => api.put(path, { status }, { etag }));
-  const remove = () => (isSure ? act("Delete", "jobs", (etag) => api.delete(path, { etag })) : setSure(true));
+    attempt(`${what}: ${job.name}`, (etag) => api.put(path, { status }, { etag }));
+  const remove = () =>
+    isSure ? attempt(`Delete ${job.name}`, (etag) => api.delete(path, { etag }), { focus: "jobs" }) : setSure(true);
   const mayChange = mayWrite && job.status !== "declined";
-  const mayDelete = mayChange && (job.status === "proposed" || (mayPrice && !wasQuote));
-  /** @type {[boolean, string, () => unknown][]} */
+  const mayDelete = mayChange && (job.status === "proposed" || (mayPrice && !wasQuote(state.ticket)));
+  /** @type {[isOffered: boolean, label: string, press: () => unknown][]} */
   const acts = [
-    ...KINDS.map(([kind, name]) => /** @type {[boolean, string, () => unknown]} */ ([mayChange && (mayPrice || kind !== "fees"), `+ ${words(name)}`, () => forms.open(`${id}-${kind}`)])),
+    [mayChange, "+ Part", () => forms.open(`${id}-parts`)],
+    [mayChange, "+ Labor", () => forms.open(`${id}-labor`)],
+    [mayChange && mayPrice, "+ Fee", () => forms.open(`${id}-fees`)],
     [mayChange, "Edit", () => forms.open(`${id}-edit`)],
     [mayWrite && mayPrice && job.status === "proposed", "No answer", () => move("declined", "Decline")],
     [mayWrite && mayPrice && job.status === "declined", "Offer again", () => move("proposed", "Offer again")],
@@ -177,12 +178,13 @@ function JobPanel({ job, screen }) {
     </header>
     ${job.notes && html`<p class="quiet" dir="auto">${job.notes}</p>`}
     ${forms.isOpen(`${id}-edit`) && html`<${JobForm} id=${`${id}-edit`} state=${state} job=${job} onDone=${close} onClose=${close} />`}
-    ${hasLines(job) && html`<${Lines} job=${job} screen=${{ ...screen, mayWrite: mayChange }} />`}
+    <${Lines} job=${job} panel=${{ screen, mayChange, attempt }} />
     <${Adding} screen=${screen} jobId=${job.id} heading=${id} />
+    ${message && html`<p class="problem" role="alert">${message}</p>`}
     <footer>
       <small class="sum">${sum(job)}</small>
       <div class="actions" onFocusOut=${() => setSure(false)}>
-        ${acts.map(([isThere, label, press], key) => isThere && html`<button type="button" class="plain" key=${key} onClick=${press}>${label}</button>`)}
+        ${acts.map(([isOffered, label, press], key) => isOffered && html`<button type="button" class="plain" key=${key} onClick=${press}>${label}</button>`)}
       </div>
     </footer>
   </section>`;
@@ -192,39 +194,31 @@ function JobPanel({ job, screen }) {
 export function Jobs({ state }) {
   const { ticket } = state;
   const { me } = useSession();
-  const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 600 });
+  const { data } = usePolled("/mechanics", { per_page: 100 }, { seconds: 600 });
   const forms = useForms();
-  const mayWrite = CHANGEABLE.includes(ticket.status) && (isDesk(me) || isOwn(me, ticket));
-  const attempt = async (/** @type {Promise<boolean>} */ change, /** @type {string} */ focus) => {
-    try {
-      if (await change) forms.focus(focus);
-    } catch (error) {
-      notify(explain(error), { isProblem: true });
-    }
-  };
+  const isOwn = [ticket.opened_by, ...ticket.mechanics].some(({ id }) => id === me.id);
+  const mayWrite = CHANGEABLE.includes(ticket.status) && (isDesk(me) || isOwn);
   /** @type {Screen} */
-  const screen = { state, staff: staff ?? [], forms, attempt, mayWrite, mayPrice: isDesk(me), wasQuote: isQuote(ticket) };
+  const screen = { state, staff: data ?? [], forms, mayWrite, mayPrice: isDesk(me) };
 
-  /** The job where the focus is, else the last that is not declined. */
-  const current = () => {
-    const focused = Number(document.activeElement?.closest("[data-job]")?.getAttribute("data-job"));
-    const open = ticket.jobs.filter(({ status }) => status !== "declined");
-    return open.find(({ id }) => id === focused) ?? open.at(-1);
+  /** Add a line to the job where the focus is, else to the last that is not declined. @param {Kind} kind */
+  const add = (kind) => {
+    const focused = document.activeElement?.closest("[data-job]")?.getAttribute("data-job");
+    const open = ticket.jobs.filter(({ status }) => status !== "declined").map(({ id }) => String(id));
+    const job = open.find((id) => id === focused) ?? open.at(-1);
+    forms.open(`${job ? `job-${job}` : "jobs"}-${kind}`);
   };
-  const add = (/** @type {Kind} */ kind) => () => forms.open(`${current() ? `job-${current()?.id}` : "jobs"}-${kind}`);
-  /** @type {Record<string, import("./hooks.js").Binding>} */
-  const keys = { j: ["New job", () => forms.open("jobs-new")], p: ["Add a part", add("parts")], l: ["Add labor", add("labor")] };
-  useKeys(mayWrite ? keys : {});
-  const close = () => forms.close("jobs-new", "jobs");
-  const written = (/** @type {Job} */ job) => forms.close("jobs-new", `job-${job.id}`);
+  const begin = () => forms.open("jobs-new");
+  useKeys(mayWrite ? { j: ["New job", begin], p: ["Add a part", () => add("parts")], l: ["Add labor", () => add("labor")] } : {});
   return html`<div class="jobs">
     <header>
       <h2 id="jobs" tabindex="-1">Jobs</h2>
-      ${mayWrite && html`<button type="button" onClick=${keys.j?.[1]}>New job <kbd>j</kbd></button>`}
+      ${mayWrite && html`<button type="button" onClick=${begin}>New job <kbd>j</kbd></button>`}
     </header>
     ${!ticket.jobs.length && html`<p class="quiet">No work is written yet.</p>`}
     ${ticket.jobs.map((job) => html`<${JobPanel} key=${job.id} job=${job} screen=${screen} />`)}
     <${Adding} screen=${screen} jobId=${null} heading="jobs" />
-    ${forms.isOpen("jobs-new") && html`<${JobForm} id="jobs-new" state=${state} onDone=${written} onClose=${close} />`}
+    ${forms.isOpen("jobs-new") && html`<${JobForm} id="jobs-new" state=${state}
+      onDone=${(/** @type {Job} */ { id }) => forms.close("jobs-new", `job-${id}`)} onClose=${() => forms.close("jobs-new", "jobs")} />`}
   </div>`;
 }

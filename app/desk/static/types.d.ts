@@ -3,6 +3,7 @@ import type { components } from "api-types";
 
 type Schemas = components["schemas"];
 
+export type Answered = Schemas["Answered"];
 export type Approval = Schemas["Approval"];
 export type ApprovalJob = Schemas["ApprovalJob"];
 export type CannedJob = Schemas["CannedJob"];
@@ -12,7 +13,9 @@ export type FeeLine = Schemas["FeeLine"];
 export type Invoice = Schemas["Invoice"];
 export type Job = Schemas["Job"];
 export type LaborLine = Schemas["LaborLine"];
+export type ListedTicket = Schemas["ListedTicket"];
 export type Me = Schemas["Me"];
+export type Mechanic = Schemas["Mechanic"];
 export type MechanicName = Schemas["MechanicName"];
 export type Part = Schemas["Part"];
 export type PartLine = Schemas["PartLine"];

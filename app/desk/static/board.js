@@ -1,0 +1,137 @@
+/** The board: the cars in the shop, in columns by state. Cards are moved by hand and by keys, and the server has the say. */
+
+import { cardOf, Column, focusCard, nearestCard, useSteadyCards } from "./board_columns.js";
+import { dragCard } from "./board_drag.js";
+import { useBoard } from "./board_state.js";
+import { STATUS_NAMES } from "./format.js";
+import { useKeys, usePolled } from "./hooks.js";
+import { explain, go, isDesk, useSession } from "./session.js";
+import { Dialog } from "./ui.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+
+/** @typedef {import("./types").TicketStatus} TicketStatus */
+/** @typedef {Record<"mechanic_id" | "advisor_id", string>} Filter */
+/** @typedef {{ id: number, from: string | undefined, why: string }} Refusal */
+
+const FILTER = "mechanic-shop.board";
+const kept = localStorage; // eslint-disable-line no-restricted-globals -- which tickets are shown is no secret
+
+/** What leads on from a state where moving the card does not. @type {Record<string, string>} */
+const NEXT = {
+  estimate: "An estimate opens when the customer approves a job: send the approval link, or record the answer.",
+  open: "Work on an open ticket begins first: move it to in progress.",
+  in_progress: "Work that is in progress is completed first.",
+  completed: "A completed ticket becomes invoiced by its invoice.",
+  invoiced: "An invoiced ticket leaves the board when it is paid. An admin can reopen it.",
+};
+
+/** The filter stands in the address, and is remembered for the next visit. @param {string} query */
+function useFilter(query) {
+  const asked = new URLSearchParams(query || (kept.getItem(FILTER) ?? ""));
+  const filter = { mechanic_id: asked.get("mechanic_id") ?? "", advisor_id: asked.get("advisor_id") ?? "" };
+  useEffect(() => {
+    const before = kept.getItem(FILTER);
+    if (query) kept.setItem(FILTER, query);
+    else if (before) location.replace(`#/board?${before}`);
+  }, [query]);
+  /** @param {Partial<Filter>} changes */
+  const choose = (changes) => {
+    const chosen = Object.entries({ ...filter, ...changes }).filter(([, value]) => value);
+    if (!chosen.length) kept.removeItem(FILTER);
+    go(chosen.length ? `/board?${new URLSearchParams(chosen)}` : "/board");
+  };
+  return { filter, choose };
+}
+
+/** @param {{ filter: Filter, choose: (changes: Partial<Filter>) => void }} props */
+function FilterBar({ filter, choose }) {
+  const { me } = useSession();
+  const { data } = usePolled("/mechanics", { per_page: 100, sort: "name" }, { seconds: 300 });
+  const staff = /** @type {import("./types").Me[]} */ (data ?? []);
+  const own = isDesk(me) ? "advisor_id" : "mechanic_id";
+  const isMine = filter[own] === String(me.id);
+  /** @param {keyof Filter} name @param {string} label @param {import("./types").Me[]} people */
+  const choice = (name, label, people) => html`<label>
+    <span>${label}</span>
+    <select value=${filter[name]} onChange=${(/** @type {any} */ { target }) => choose({ [name]: target.value })}>
+      <option value="">Everyone</option>
+      ${people.map(({ id, name: who }) => html`<option key=${id} value=${String(id)}>${who}</option>`)}
+    </select>
+  </label>`;
+  return html`<div class="board-filter">
+    <h1>Board</h1>
+    <button type="button" aria-pressed=${isMine} onClick=${() => choose({ [own]: isMine ? "" : String(me.id) })}>Mine</button>
+    ${choice("mechanic_id", "Mechanic", staff)} ${choice("advisor_id", "Advisor", staff.filter(isDesk))}
+  </div>`;
+}
+
+/** Why a card is where it was, and where the ticket can go on. @param {Refusal & { onClose: () => void }} props */
+function RefusalDialog({ id, from, why, onClose }) {
+  return html`<${Dialog} title=${`Ticket ${id} was not moved`} onClose=${onClose}>
+    <p role="alert">${why}</p>
+    <p class="quiet">${from && NEXT[from]}</p>
+    <p class="actions"><a class="button" href=${`#/tickets/${id}`} autofocus>Open the ticket</a></p>
+  <//>`;
+}
+
+/** @param {{ parameters: string[] }} props */
+export function Board({ parameters: [query] }) {
+  const { filter, choose } = useFilter(query ?? "");
+  const { columns, isLoaded, error, move, touch } = useBoard(filter);
+  const [refusal, setRefusal] = useState(/** @type {Refusal | null} */ (null));
+  const [said, say] = useState("");
+  const board = useRef(/** @type {HTMLElement | null} */ (null));
+  useSteadyCards();
+
+  /** @param {HTMLElement} card @param {TicketStatus} target */
+  const attempt = async (card, target) => {
+    const [id, from] = [Number(card.dataset.id), card.closest("section")?.dataset.status];
+    try {
+      if (await move(id, target)) say(`Ticket ${id} is ${STATUS_NAMES[target].toLowerCase()} now.`);
+    } catch (failure) {
+      setRefusal({ id, from, why: explain(failure) });
+    }
+  };
+  /** Move the focus within a column. @param {1 | -1} step */
+  const goDown = (step) => {
+    touch();
+    const card = cardOf(document.activeElement);
+    const beside = step > 0 ? card?.nextElementSibling : card?.previousElementSibling;
+    const target = card ? beside : board.current?.querySelector(".card");
+    if (target) focusCard(target);
+  };
+  /** Move the focus to the next column, or with Shift the card itself. @param {KeyboardEvent} event @param {1 | -1} step */
+  const goAside = ({ shiftKey }, step) => {
+    const card = cardOf(document.activeElement);
+    if (!card) return goDown(step);
+    touch();
+    const index = columns.findIndex(({ status }) => status === card.closest("section")?.dataset.status);
+    const beside = step > 0 ? columns.slice(index + 1) : columns.slice(0, index).reverse();
+    const target = shiftKey ? beside[0] : beside.find(({ cards }) => cards.length);
+    if (target && shiftKey) void attempt(card, target.status);
+    else if (target) focusCard(nearestCard(target.status, card));
+  };
+  useKeys({
+    ArrowUp: ["Card above", () => goDown(-1)],
+    ArrowDown: ["Card below", () => goDown(1)],
+    ArrowLeft: ["Column to the left; with Shift, move the card there", (event) => goAside(event, -1)],
+    ArrowRight: ["Column to the right; with Shift, move the card there", (event) => goAside(event, 1)],
+  });
+  /** @param {PointerEvent} event */
+  const press = (event) => {
+    const card = cardOf(event.target);
+    if (!card || !board.current || event.button) return;
+    dragCard(event, card, board.current, (status) => void attempt(card, /** @type {TicketStatus} */ (status)));
+  };
+
+  return html`
+    <${FilterBar} filter=${filter} choose=${choose} />
+    ${error !== null && html`<p class="problem" role="alert">${explain(error)}</p>`}
+    ${!isLoaded && error === null && html`<p class="quiet">Loading …</p>`}
+    <p class="visually-hidden" role="status">${said}</p>
+    <div class="board" ref=${board} onPointerDown=${press} onPointerMove=${touch}>
+      ${columns.map((column) => html`<${Column} key=${column.status} column=${column} />`)}
+    </div>
+    ${refusal && html`<${RefusalDialog} ...${refusal} onClose=${() => setRefusal(null)} />`}
+  `;
+}

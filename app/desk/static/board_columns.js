@@ -1,0 +1,126 @@
+/** The columns of the board and their cards. A card is drawn again only when something on it has changed. */
+
+import { car, isPast, money, since, STATUS_NAMES, time } from "./format.js";
+import { Badge } from "./ui.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact.js";
+
+/** @typedef {import("./types").TicketCard} TicketCard */
+/** @typedef {import("./types").TicketStatus} TicketStatus */
+/** @typedef {{ status: TicketStatus, count: number | null, cards: TicketCard[] }} ColumnData Over 1,000 are not counted: null. */
+
+const FRESH_SECONDS = 15;
+const MARK_SECONDS = 3;
+
+/** @param {EventTarget | null} target @returns {HTMLElement | null} The card that an element belongs to. */
+export const cardOf = (target) => (target instanceof Element ? target.closest(".card") : null);
+
+/** Focus the link of a card, and bring the card into view. @param {Element} card */
+export function focusCard(card) {
+  card.querySelector("a")?.focus({ preventScroll: true });
+  card.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/** Return the card of a column that is most level with another. @param {TicketStatus} status @param {Element} card */
+export function nearestCard(status, card) {
+  const { top } = card.getBoundingClientRect();
+  const distances = [...document.querySelectorAll(`.column[data-status="${status}"] .card`)].map(
+    (other) => /** @type {[number, Element]} */ ([Math.abs(other.getBoundingClientRect().top - top), other]),
+  );
+  return distances.reduce((best, each) => (each[0] < best[0] ? each : best))[1];
+}
+
+/** While the cards of a component change, keep the focus, and the card under the hand in its place. */
+export function useSteadyCards() {
+  const focused = cardOf(document.activeElement);
+  const card = /** @type {HTMLElement | null} */ (document.querySelector(".card:hover")) ?? focused;
+  const [list, top] = [card?.parentElement, card?.getBoundingClientRect().top ?? 0];
+  useLayoutEffect(() => {
+    if (card && list?.contains(card)) list.scrollTop += card.getBoundingClientRect().top - top;
+    if (!focused || document.activeElement !== document.body) return;
+    const moved = document.querySelector(`.card[data-id="${focused.dataset.id}"]`);
+    if (moved) focusCard(moved);
+  });
+}
+
+/** @param {{ column: ColumnData }} props */
+export function Column({ column }) {
+  const [visited, setVisited] = useState(0);
+  /** Tab leads to the card of the column that had the focus last, or to its first. */
+  const stop = column.cards.some(({ id }) => id === visited) ? visited : column.cards[0]?.id;
+  return useMemo(() => {
+    const { status, count, cards } = column;
+    const visit = (/** @type {FocusEvent} */ event) => setVisited(Number(cardOf(event.target)?.dataset.id));
+    return html`<section class="column" data-status=${status} aria-labelledby=${`column-${status}`}>
+      <h2 id=${`column-${status}`}>${STATUS_NAMES[status]} <span class="quiet">${count ?? "over 1,000"}</span></h2>
+      <ul onFocusIn=${visit}>
+        ${cards.map(
+          (card) => html`<${Card}
+            key=${card.id}
+            card=${card}
+            age=${since(card.status_since)}
+            promise=${card.promised_at ? time(card.promised_at) : ""}
+            isLate=${isPast(card.promised_at) && status !== "completed" && status !== "invoiced"}
+            isStop=${card.id === stop}
+          />`,
+        )}
+      </ul>
+      ${count !== cards.length && html`<p class="quiet">Shown are the ${cards.length} that are promised first.</p>`}
+    </section>`;
+  }, [column, stop]);
+}
+
+/** @param {{ card: TicketCard, age: string, promise: string, isLate: boolean, isStop: boolean }} props */
+function Card({ card, age, promise, isLate, isStop }) {
+  const element = useMark(card);
+  return useMemo(() => {
+    const { id, vehicle, plate, customer, mechanics, advisor, total, balance } = card;
+    return html`<li ref=${element} class="card" data-id=${id}>
+      <h3>
+        <a href=${`#/tickets/${id}`} tabindex=${isStop ? 0 : -1} draggable=${false} aria-describedby=${`card-${id}`}>
+          <bdi>${car(vehicle)}</bdi> <small>#${id}</small>
+        </a>
+      </h3>
+      <div id=${`card-${id}`} class="facts">
+        <p class="number">${money(total)}</p>
+        <p>${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
+        <p class="number quiet">${balance !== total && `${money(balance)} to pay`}</p>
+        <p class=${isLate ? "late" : ""}>${promise ? `${isLate ? "Overdue:" : "Due"} ${promise}` : "No promise"}</p>
+        <p class="number quiet" title="Time in this state">${age}</p>
+        <p class="quiet wide">
+          <bdi>${mechanics.map(({ name }) => name).join(", ") || "No mechanic"}</bdi>
+          ${advisor && html` · advisor <bdi>${advisor.name}</bdi>`}
+        </p>
+        ${badges(card)}
+      </div>
+    </li>`;
+  }, [card, age, promise, isLate, isStop, element]);
+}
+
+/** Mark a card softly that has changed since it was drawn, or has just got its state. @param {TicketCard} card */
+function useMark(card) {
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  const drawn = useRef(/** @type {TicketCard | null} */ (null));
+  useEffect(() => {
+    const isNews = drawn.current !== null || Date.now() - Date.parse(card.status_since) < FRESH_SECONDS * 1000;
+    drawn.current = card;
+    if (!isNews || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    element.current?.animate({ opacity: [1, 0] }, { duration: MARK_SECONDS * 1000, pseudoElement: "::before" });
+  }, [card]);
+  return element;
+}
+
+/** @param {number} number @param {string} what */
+const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
+/** @param {TicketCard} card */
+function badges({ hold, parts_short, jobs, approval_link, status }) {
+  const shown = [
+    hold && ["hold", hold === "other" ? "On hold" : `Waits for ${hold}`],
+    parts_short > 0 && ["short", `${counted(parts_short, "part")} short`],
+    jobs.proposed > 0 && ["proposed", `${counted(jobs.proposed, "job")} to answer`],
+    approval_link && status !== "completed" && status !== "invoiced" && [approval_link, `Link ${approval_link}`],
+  ].filter((badge) => Array.isArray(badge));
+  return html`<p class="badges wide">
+    ${shown.map(([kind, text]) => html`<${Badge} key=${kind} status=${kind}>${text}<//>`)}
+  </p>`;
+}

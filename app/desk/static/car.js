@@ -1,0 +1,183 @@
+/** The screens of a customer and of a car: what is open, what was declined, what was done, what is due. */
+
+import { address } from "./api.js";
+import { EditButton } from "./edit.js";
+import { car, day, isPast, money, STATUS_NAMES, time } from "./format.js";
+import { usePolled } from "./hooks.js";
+import { api, explain, isDesk, useSession } from "./session.js";
+import { Badge, notify } from "./ui.js";
+import { html } from "./vendor/preact.js";
+
+/** @typedef {import("./types").DeferredJob} DeferredJob */
+/** @typedef {import("./types").ListedTicket} ListedTicket */
+/** @typedef {import("./types").Vehicle} Vehicle */
+
+const OPEN = { status: "estimate,open,in_progress,completed,invoiced", per_page: 100 }; // all: nobody has more
+const CLOSED = { status: "paid,declined,void", per_page: 50 };
+/** In these states a job can still be written on a ticket. */
+const IN_WORK = ["estimate", "open", "in_progress"];
+
+const NUMBER = { inputmode: "numeric" };
+/** @type {import("./edit.js").Input[]} */
+const OF_CUSTOMER = [["name", "Name"], ["phone", "Phone"], ["email", "E-mail"], ["address", "Address"]];
+/** @type {import("./edit.js").Input[]} */
+const OF_CAR = [
+  ["plate", "Plate"],
+  ["plate_state", "State of the plate"],
+  ["vin", "VIN"],
+  ["year", "Year", NUMBER],
+  ["make", "Make"],
+  ["model", "Model"],
+  ["odometer", "Odometer", NUMBER],
+  ["notes", "Notes"],
+];
+
+/** What is due on invoices; cents are whole numbers, so that the sum is exact. @param {ListedTicket[]} tickets */
+function balanceOf(tickets) {
+  const cents = tickets.filter(({ status }) => status === "invoiced").map(({ totals }) => Number(totals.balance.replace(".", "")));
+  return money(cents.reduce((sum, each) => sum + each, 0) / 100);
+}
+
+/** The columns of a list of tickets: heading, class, cell. @type {[string, string, (ticket: ListedTicket) => any][]} */
+const COLUMNS = [
+  ["Ticket", "", ({ id }) => html`<a href=${`#/tickets/${id}`}>#${id}</a>`],
+  ["Status", "", ({ status }) => html`<${Badge} status=${status}>${STATUS_NAMES[status]}<//>`],
+  ["From", "", ({ created_at }) => html`<time>${day(created_at)}</time>`],
+  ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
+  ["Work", "", ({ jobs, description }) => html`<bdi>${jobs.map(({ name }) => name).join(", ") || description}</bdi>`],
+  ["Odometer", "number", ({ odometer }) => odometer?.toLocaleString()],
+  ["Promised", "", ({ promised_at, status }) => promised_at && html`<time class=${lateIf(promised_at, status)}>${time(promised_at)}</time>`],
+  ["Total", "number", ({ totals }) => money(totals.total)],
+  ["Balance", "number", ({ totals }) => money(totals.balance)],
+];
+/** @param {string} promisedAt @param {string} status */
+const lateIf = (promisedAt, status) => (IN_WORK.includes(status) && isPast(promisedAt) ? "late" : "");
+
+/** @param {{ title: string, tickets: ListedTicket[] | null, without?: string[] }} props */
+function Tickets({ title, tickets, without = [] }) {
+  const columns = COLUMNS.filter(([heading]) => !without.includes(heading));
+  const table = html`<div class="scrolls">
+    <table>
+      <thead>
+        <tr>${columns.map(([heading, kind]) => html`<th key=${heading} scope="col" class=${kind}>${heading}</th>`)}</tr>
+      </thead>
+      <tbody>
+        ${tickets?.map(
+          (ticket) => html`<tr key=${ticket.id}>
+            ${columns.map(([heading, kind, cell]) => html`<td key=${heading} class=${kind}>${cell(ticket)}</td>`)}
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+  return html`<section class="panel">
+    <h2>${title}</h2>
+    ${tickets?.length ? table : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
+    ${tickets?.length === CLOSED.per_page && html`<p class="quiet">The newest ${CLOSED.per_page}</p>`}
+  </section>`;
+}
+
+/** Work that was declined, to be offered again on a ticket that is in work, or on a new one. @param {{ path: string, vehicle: Vehicle, tickets: ListedTicket[] }} props */
+function Deferred({ path, vehicle, tickets }) {
+  const { me } = useSession();
+  const { data, refresh } = usePolled(`${path}/deferred`, { per_page: 100 }, { seconds: 30 });
+  const isOwn = (/** @type {ListedTicket} */ { mechanics, opened_by }) => [opened_by, ...mechanics].some(({ id }) => id === me.id);
+  const open = tickets.filter((each) => IN_WORK.includes(each.status) && each.customer_id === vehicle.customer_id && (isDesk(me) || isOwn(each)));
+  const revive = (/** @type {DeferredJob} */ { job_id, name }, /** @type {number} */ id) =>
+    api.post(`/service-tickets/${id}/jobs`, { revive_job_id: job_id, status: "proposed" }).then(
+      () => (notify(`${name} is proposed on #${id}`), refresh()),
+      (error) => notify(explain(error), { isProblem: true }),
+    );
+  if (!data?.length) return null;
+  return html`<section class="panel">
+    <h2>Declined before</h2>
+    <ul class="deferred">
+      ${data.map(
+        (/** @type {DeferredJob} */ job) => html`<li key=${job.job_id}>
+          <strong dir="auto">${job.name}</strong>
+          <span>${money(job.total_now)} <span class="quiet">today, ${money(job.total_then)} then</span></span>
+          <a class="quiet" href=${`#/tickets/${job.ticket_id}`}>#${job.ticket_id}, ${day(job.declined_at)}</a>
+          <span class="actions">
+            ${open.map(({ id }) => html`<button key=${id} type="button" onClick=${() => revive(job, id)}>Offer on #${id}</button>`)}
+            <a class="button" href=${newTicket(vehicle, job)}>Offer on a new ticket</a>
+          </span>
+        </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+/** @param {Vehicle} vehicle @param {DeferredJob} [job] */
+const newTicket = ({ id, customer_id }, job) => `#${address("/new", { customer_id, vehicle_id: id, jobs: job?.job_id })}`;
+
+/** @param {{ of: [string, any][] }} props */
+const Facts = ({ of }) => html`<dl class="facts">
+  ${of.map(([label, value]) => value && html`<div key=${label}><dt>${label}</dt><dd dir="auto">${value}</dd></div>`)}
+</dl>`;
+
+/** @param {string | null} phone */
+const call = (phone) => phone && html`<a href=${`tel:${phone}`}>${phone}</a>`;
+/** @param {string | null} email */
+const mail = (email) => email && html`<a href=${`mailto:${email}`}>${email}</a>`;
+
+/** @param {{ parameters: string[] }} props */
+export function Customer({ parameters: [id] }) {
+  const { me } = useSession();
+  const path = `/customers/${id}`;
+  const { data: customer, etag, error, refresh } = usePolled(path);
+  const { data: cars } = usePolled(`${path}/vehicles`, { per_page: 100 }, { seconds: 30 });
+  const { data: open } = usePolled("/service-tickets", { ...OPEN, customer_id: id }, { seconds: 30 });
+  const { data: closed } = usePolled("/service-tickets", { ...CLOSED, customer_id: id }, { seconds: 60 });
+  if (!customer) return html`<p role="status">${error ? explain(error) : "…"}</p>`;
+  const { name, phone, email, address: home, created_at } = customer;
+  return html`<article class="record">
+    <header>
+      <h1 dir="auto">${name}</h1>
+      ${isDesk(me) && html`<${EditButton} title="Change the customer" of=${OF_CUSTOMER} ...${{ path, data: customer, etag }} onDone=${refresh} />`}
+      <a class="button primary" href=${`#${address("/new", { customer_id: id })}`}>New ticket</a>
+    </header>
+    <${Facts} of=${[["Phone", call(phone)], ["E-mail", mail(email)], ["Address", home], ["Since", day(created_at)], ["Balance due", open && balanceOf(open)]]} />
+    <section class="panel">
+      <h2>Cars</h2>
+      <ul class="cars">
+        ${cars?.map(
+          (/** @type {Vehicle} */ vehicle) => html`<li key=${vehicle.id}>
+            <a href=${`#${path}/vehicles/${vehicle.id}`} dir="auto">${car(vehicle)}</a> <bdi class="quiet">${vehicle.plate} ${vehicle.vin}</bdi>
+          </li>`,
+        )}
+        ${cars?.length === 0 && html`<li class="quiet">None</li>`}
+      </ul>
+    </section>
+    <${Tickets} title="Open" tickets=${open} without=${["Odometer"]} />
+    <${Tickets} title="History" tickets=${closed} without=${["Odometer", "Promised"]} />
+  </article>`;
+}
+
+/** @param {{ parameters: string[] }} props */
+export function Car({ parameters: [customerId, vehicleId] }) {
+  const owner = `/customers/${customerId}`;
+  const path = `${owner}/vehicles/${vehicleId}`;
+  const { data: vehicle, etag, error, refresh } = usePolled(path);
+  const { data: customer } = usePolled(owner, undefined, { seconds: 30 });
+  const { data: open } = usePolled(`${path}/history`, OPEN, { seconds: 30 });
+  const { data: closed } = usePolled(`${path}/history`, CLOSED, { seconds: 60 });
+  if (!vehicle) return html`<p role="status">${error ? explain(error) : "…"}</p>`;
+  const { plate, plate_state, vin, odometer, notes } = vehicle;
+  return html`<article class="record">
+    <header>
+      <h1 dir="auto">${car(vehicle)}</h1>
+      <${EditButton} title="Change the car" of=${OF_CAR} ...${{ path, data: vehicle, etag }} onDone=${refresh} />
+      <a class="button primary" href=${newTicket(vehicle)}>New ticket</a>
+    </header>
+    <${Facts}
+      of=${[
+        ...[["Owner", customer && html`<a href=${`#${owner}`}>${customer.name}</a>`], ["Phone", call(customer?.phone)]],
+        ...[["Plate", plate && `${plate} ${plate_state ?? ""}`], ["VIN", vin], ["Odometer", odometer?.toLocaleString()]],
+        ...[["Notes", notes], ["Balance due", open && balanceOf(open)]],
+      ]}
+    />
+    <${Tickets} title="Open" tickets=${open} without=${["Car"]} />
+    <${Deferred} path=${path} vehicle=${vehicle} tickets=${open ?? []} />
+    <${Tickets} title="History" tickets=${closed} without=${["Car", "Promised"]} />
+  </article>`;
+}

@@ -1,0 +1,95 @@
+/** The one box: what is typed is looked for among customers, cars, tickets and parts as one types. */
+
+import { address } from "./api.js";
+import { car, STATUS_NAMES } from "./format.js";
+import { useKeys } from "./hooks.js";
+import { Picker } from "./pickers.js";
+import { api, go } from "./session.js";
+import { html, useRef, useState } from "./vendor/preact.js";
+
+/** @typedef {{ key: string, group: string, title: string, detail: string, to: string, row: any }} Found What was found; `row` is the API's. */
+
+/** @param {any[]} texts */
+const joined = (...texts) => texts.filter(Boolean).join(" · ");
+
+/** How each kind of result is shown, and the screen it leads to. @type {Record<string, (row: any) => Omit<Found, "key" | "row">>} */
+const KINDS = {
+  vehicles: (row) => ({
+    ...{ group: "Cars", title: joined(car(row), row.plate), detail: joined(row.customer?.name, row.vin) },
+    to: `/customers/${row.customer?.id ?? row.customer_id}/vehicles/${row.id}`,
+  }),
+  customers: (row) => ({
+    ...{ group: "Customers", title: row.name, detail: joined(row.phone, row.email) },
+    to: `/customers/${row.id}`,
+  }),
+  tickets: (row) => ({
+    ...{ group: "Tickets", title: `#${row.id} ${row.vehicle ? car(row.vehicle) : ""}`, to: `/tickets/${row.id}` },
+    detail: joined(STATUS_NAMES[/** @type {keyof STATUS_NAMES} */ (row.status)], row.customer?.name, row.plate),
+  }),
+  parts: (row) => ({
+    ...{ group: "Parts", title: row.name, detail: joined(row.sku, row.location), to: address("/parts", { q: row.sku ?? row.name }) },
+  }),
+};
+
+/**
+ * Return what the API finds, by kind.
+ *
+ * @param {string} text @param {AbortSignal} signal @param {string[]} [kinds]
+ * @returns {Promise<Found[]>}
+ */
+export async function search(text, signal, kinds = Object.keys(KINDS)) {
+  const { data } = await api.get("/search", { q: text }, { signal });
+  return kinds.flatMap((kind) =>
+    data[kind].map((/** @type {any} */ row) => ({ key: `${kind} ${row.id}`, row, ...KINDS[kind]?.(row) })),
+  );
+}
+
+/** @param {Found} found */
+export const showFound = ({ title, detail }) => html`<bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>`;
+
+/** Return the field of the intake that a text belongs into. @param {string} text */
+function fieldOf(text) {
+  if (/^[\d\s()+.-]{7,}$/.test(text)) return "phone";
+  if (/^[A-HJ-NPR-Z\d]{17}$/i.test(text)) return "vin";
+  return /^(?=.*\d)[A-Z\d\s-]{2,10}$/i.test(text) ? "plate" : "name";
+}
+
+/** What was found or, where that is nothing, a new ticket with what was typed. @param {string} text @param {AbortSignal} signal */
+async function searchOrBegin(text, signal) {
+  const found = await search(text, signal);
+  const begin = { title: `New ticket with “${text}”`, detail: "", to: address("/new", { [fieldOf(text)]: text }) };
+  return found.length ? found : [{ key: "new", group: "Nothing found", row: null, ...begin }];
+}
+
+export function Find() {
+  const [text, setText] = useState("");
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const before = useRef(/** @type {Element | null} */ (null));
+  const focus = () => {
+    before.current = document.activeElement;
+    input.current?.focus();
+  };
+  useKeys({ "/": ["Find", focus], n: ["New ticket", () => go("/new")] });
+
+  /** @param {Element | null} to */
+  const leave = (to) => {
+    setText("");
+    input.current?.blur();
+    if (to instanceof HTMLElement) to.focus();
+  };
+  /** @param {Found} found */
+  const open = ({ to }) => {
+    leave(document.getElementById("content"));
+    go(to);
+  };
+  /** @param {KeyboardEvent} event */
+  const escape = (event) => event.key === "Escape" && leave(before.current);
+  return html`<search class="find" onKeyDown=${escape}>
+    <${Picker}
+      ...${{ label: "Find", text, onText: setText, search: searchOrBegin, show: showFound, onPick: open }}
+      keyOf=${(/** @type {Found} */ { key }) => key}
+      groupOf=${(/** @type {Found} */ { group }) => group}
+      input=${{ ref: input, type: "search", placeholder: "Find a plate, phone, name, VIN, ticket, part", maxlength: 200 }}
+    />
+  </search>`;
+}
