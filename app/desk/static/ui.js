@@ -51,7 +51,8 @@ export function Dialog({ title, onClose, children, wide = false }) {
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
-    /** @type {HTMLElement | null | undefined} */ (element.current?.querySelector(FIRST))?.focus();
+    const first = element.current?.querySelector("[autofocus]") ?? element.current?.querySelector(FIRST);
+    /** @type {HTMLElement | null | undefined} */ (first)?.focus();
     return () => before?.focus();
   }, []);
   /** @param {Event} event */
