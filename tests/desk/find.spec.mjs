@@ -13,7 +13,7 @@ async function find(page, text) {
 }
 
 const option = (page, name) => page.getByRole("listbox", { name: "Find" }).getByRole("option", { name }).first();
-const signOff = (page) => page.evaluate(() => sessionStorage.getItem("mechanic-shop.token"));
+const tokenOf = (page) => page.evaluate(() => sessionStorage.getItem("mechanic-shop.token"));
 
 visit("a plate, a phone, a name, the end of a VIN, a number and a part are found", shop, async (visitor) => {
   const page = await visitor.signIn("advisor");
@@ -52,8 +52,8 @@ visit("Esc goes back to where one was", shop, async (visitor) => {
   const page = await visitor.signIn("advisor", "/desk#/customers/1");
   const link = page.getByRole("link", { name: "+12125550187" });
   await link.focus();
-  await find(page, "ford");
-  await option(page, /Ford/).waitFor();
+  await find(page, "whitf");
+  await option(page, /Dana Whitfield/).waitFor();
   await page.keyboard.press("Escape");
   await link.and(page.locator(":focus")).waitFor();
   assert.equal(await page.getByRole("combobox", { name: "Find" }).inputValue(), "");
@@ -87,7 +87,7 @@ visit("declined work is offered again on an open ticket and on a new one", shop,
   await page.getByRole("button", { name: "Offer on #6" }).click();
   await page.getByText("Rear struts is proposed on #6").waitFor();
   await page.getByRole("button", { name: "Offer on #6" }).waitFor({ state: "detached" });
-  const { body } = await shop().call("GET", "/service-tickets/6", { token: await signOff(page) });
+  const { body } = await shop().call("GET", "/service-tickets/6", { token: await tokenOf(page) });
   assert.ok(body.jobs.some(({ name, status }) => name === "Rear struts" && status === "proposed"));
 });
 

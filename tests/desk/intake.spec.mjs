@@ -153,10 +153,12 @@ visit("hostile text is text on the ticket's way, and on the screens of customer 
   await hand.press("Enter");
   const ticket = await ticketOf(page, await opened(page));
   assert.equal(ticket.customer.name, HOSTILE);
+  await page.setViewportSize(PHONE);
   for (const path of [`customers/${ticket.customer_id}`, `customers/${ticket.customer_id}/vehicles/${ticket.vehicle_id}`]) {
     await page.goto(`/desk#/${path}`);
     await page.locator("main").getByText("<img src=x onerror=alert(1)>").first().waitFor();
     await assertAccessible(page);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
   }
   assert.equal(await page.locator("main img").count(), 0);
 });
@@ -179,6 +181,6 @@ visit("the intake is accessible at each size", shop, async (visitor) => {
   for (const size of [TABLET, PHONE]) {
     await page.setViewportSize(size);
     await assertAccessible(page);
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
   }
 });

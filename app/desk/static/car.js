@@ -44,7 +44,7 @@ const COLUMNS = [
   ["Status", "", ({ status }) => html`<${Badge} status=${status}>${STATUS_NAMES[status]}<//>`],
   ["From", "", ({ created_at }) => html`<time>${day(created_at)}</time>`],
   ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
-  ["Work", "", ({ jobs, description }) => html`<bdi>${jobs.map(({ name }) => name).join(", ") || description}</bdi>`],
+  ["Work", "work", ({ jobs, description }) => html`<bdi>${jobs.map(({ name }) => name).join(", ") || description}</bdi>`],
   ["Odometer", "number", ({ odometer }) => odometer?.toLocaleString()],
   ["Promised", "", ({ promised_at, status }) => promised_at && html`<time class=${lateIf(promised_at, status)}>${time(promised_at)}</time>`],
   ["Total", "number", ({ totals }) => money(totals.total)],

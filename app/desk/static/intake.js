@@ -66,8 +66,7 @@ const startOf = (me) => ({
 /** @param {{ parameters: string[] }} props The address may bring values, such as `customer_id=1&vehicle_id=2`. */
 export function Intake({ parameters: [query = ""] }) {
   const { me } = useSession();
-  const brought = Object.fromEntries(new URLSearchParams(query));
-  const [initial] = useState(() => ({ ...startOf(me), ...intake.readDraft(me.id), ...brought }));
+  const [initial] = useState(() => ({ ...startOf(me), ...intake.readDraft(me.id) }));
   const [known, setKnown] = useState(/** @type {{ customer: import("./types").Customer, cars: Vehicle[] } | null} */ (null));
   const [duplicates, setDuplicates] = useState(/** @type {OnRecord[] | null} */ (null));
   const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 300 });
@@ -110,11 +109,17 @@ export function Intake({ parameters: [query = ""] }) {
   const setJobs = (/** @type {string} */ jobs) => set({ jobs });
   const insist = (/** @type {string} */ flag) => ((insisted.current[flag] = true), setDuplicates(null), form.submit());
 
-  const begin = useRef(() => {
-    history.replaceState(null, "", "#/new"); // what the address brought is in the draft from now on
-    if (initial.customer_id) take(initial.customer_id, initial.vehicle_id).catch(fail);
-  });
-  useEffect(() => begin.current(), []);
+  /** Take over what the address brings; from then on it is in the draft. */
+  const begin = () => {
+    const brought = Object.fromEntries(new URLSearchParams(query));
+    if (query) set({ customer_id: "", vehicle_id: "", ...brought });
+    history.replaceState(null, "", "#/new");
+    const { customer_id, vehicle_id } = query ? brought : values;
+    if (customer_id) take(customer_id, vehicle_id).catch(fail);
+  };
+  const latest = useRef(begin);
+  latest.current = begin;
+  useEffect(() => latest.current(), [query]);
   useEffect(() => intake.keepDraft(me.id, values), [me.id, values]);
   useLayoutEffect(() => {
     const named = screen.current?.querySelectorAll(`[name=${next.current}]`) ?? [];
