@@ -12,7 +12,7 @@ import { html } from "./vendor/preact.js";
 /** @typedef {import("./types").ListedTicket} ListedTicket */
 /** @typedef {import("./types").Vehicle} Vehicle */
 
-const OPEN = { status: "estimate,open,in_progress,completed,invoiced", per_page: 100 }; // all: nobody has more
+const OPEN = { status: "estimate,open,in_progress,completed,invoiced", per_page: 100 };
 const CLOSED = { status: "paid,declined,void", per_page: 50 };
 /** In these states a job can still be written on a ticket. */
 const IN_WORK = ["estimate", "open", "in_progress"];
@@ -34,8 +34,9 @@ const OF_CAR = [
 
 /** What is due on invoices; cents are whole numbers, so that the sum is exact. @param {ListedTicket[]} tickets */
 function balanceOf(tickets) {
-  const cents = tickets.filter(({ status }) => status === "invoiced").map(({ totals }) => Number(totals.balance.replace(".", "")));
-  return money(cents.reduce((sum, each) => sum + each, 0) / 100);
+  const due = tickets.filter(({ status }) => status === "invoiced");
+  const cents = due.reduce((sum, { totals }) => sum + Number(totals.balance.replace(".", "")), 0);
+  return money(cents / 100) + (tickets.length === OPEN.per_page ? " or more" : "");
 }
 
 /** The columns of a list of tickets: heading, class, cell. @type {[string, string, (ticket: ListedTicket) => any][]} */
@@ -53,8 +54,8 @@ const COLUMNS = [
 /** @param {string} promisedAt @param {string} status */
 const lateIf = (promisedAt, status) => (IN_WORK.includes(status) && isPast(promisedAt) ? "late" : "");
 
-/** @param {{ title: string, tickets: ListedTicket[] | null, without?: string[] }} props */
-function Tickets({ title, tickets, without = [] }) {
+/** @param {{ title: string, tickets: ListedTicket[] | null, most: number, without: string[] }} props */
+function Tickets({ title, tickets, most, without }) {
   const columns = COLUMNS.filter(([heading]) => !without.includes(heading));
   const table = html`<div class="scrolls">
     <table>
@@ -73,16 +74,20 @@ function Tickets({ title, tickets, without = [] }) {
   return html`<section class="panel">
     <h2>${title}</h2>
     ${tickets?.length ? table : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
-    ${tickets?.length === CLOSED.per_page && html`<p class="quiet">The newest ${CLOSED.per_page}</p>`}
+    ${tickets?.length === most && html`<p class="quiet">The newest ${most}</p>`}
   </section>`;
 }
 
-/** Work that was declined, to be offered again on a ticket that is in work, or on a new one. @param {{ path: string, vehicle: Vehicle, tickets: ListedTicket[] }} props */
+/**
+ * Work that was declined, to be offered again on a ticket that is in work, or on a new one.
+ *
+ * @param {{ path: string, vehicle: Vehicle, tickets: ListedTicket[] }} props
+ */
 function Deferred({ path, vehicle, tickets }) {
   const { me } = useSession();
   const { data, refresh } = usePolled(`${path}/deferred`, { per_page: 100 }, { seconds: 30 });
   const isOwn = (/** @type {ListedTicket} */ { mechanics, opened_by }) => [opened_by, ...mechanics].some(({ id }) => id === me.id);
-  const open = tickets.filter((each) => IN_WORK.includes(each.status) && each.customer_id === vehicle.customer_id && (isDesk(me) || isOwn(each)));
+  const open = tickets.filter((each) => IN_WORK.includes(each.status) && (isDesk(me) || isOwn(each)));
   const revive = (/** @type {DeferredJob} */ { job_id, name }, /** @type {number} */ id) =>
     api.post(`/service-tickets/${id}/jobs`, { revive_job_id: job_id, status: "proposed" }).then(
       () => (notify(`${name} is proposed on #${id}`), refresh()),
@@ -136,7 +141,12 @@ export function Customer({ parameters: [id] }) {
       ${isDesk(me) && html`<${EditButton} title="Change the customer" of=${OF_CUSTOMER} path=${path} onDone=${refresh} />`}
       <a class="button primary" href=${`#${address("/new", { customer_id: id })}`}>New ticket</a>
     </header>
-    <${Facts} of=${[["Phone", call(phone)], ["E-mail", mail(email)], ["Address", home], ["Since", day(created_at)], ["Balance due", open && balanceOf(open)]]} />
+    <${Facts}
+      of=${[
+        ...[["Phone", call(phone)], ["E-mail", mail(email)], ["Address", home], ["Since", day(created_at)]],
+        ["Balance due", open && balanceOf(open)],
+      ]}
+    />
     <section class="panel">
       <h2>Cars</h2>
       <ul class="cars">
@@ -148,8 +158,8 @@ export function Customer({ parameters: [id] }) {
         ${cars?.length === 0 && html`<li class="quiet">None</li>`}
       </ul>
     </section>
-    <${Tickets} title="Open" tickets=${open} without=${["Odometer"]} />
-    <${Tickets} title="History" tickets=${closed} without=${["Odometer", "Promised"]} />
+    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} without=${["Odometer"]} />
+    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} without=${["Odometer", "Promised"]} />
   </article>`;
 }
 
@@ -163,6 +173,7 @@ export function Car({ parameters: [customerId, vehicleId] }) {
   const { data: closed } = usePolled(`${path}/history`, CLOSED, { seconds: 60 });
   if (!vehicle) return html`<p role="status">${error ? explain(error) : "…"}</p>`;
   const { plate, plate_state, vin, odometer, notes } = vehicle;
+  const own = open?.filter((/** @type {ListedTicket} */ ticket) => ticket.customer_id === vehicle.customer_id); // not of owners before
   return html`<article class="record">
     <header>
       <h1 dir="auto">${car(vehicle)}</h1>
@@ -173,11 +184,11 @@ export function Car({ parameters: [customerId, vehicleId] }) {
       of=${[
         ...[["Owner", customer && html`<a href=${`#${owner}`}>${customer.name}</a>`], ["Phone", call(customer?.phone)]],
         ...[["Plate", plate && `${plate} ${plate_state ?? ""}`], ["VIN", vin], ["Odometer", odometer?.toLocaleString()]],
-        ...[["Notes", notes], ["Balance due", open && balanceOf(open)]],
+        ...[["Notes", notes], ["Balance due", own && balanceOf(own)]],
       ]}
     />
-    <${Tickets} title="Open" tickets=${open} without=${["Car"]} />
-    <${Deferred} path=${path} vehicle=${vehicle} tickets=${open ?? []} />
-    <${Tickets} title="History" tickets=${closed} without=${["Car", "Promised"]} />
+    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} without=${["Car"]} />
+    <${Deferred} path=${path} vehicle=${vehicle} tickets=${own ?? []} />
+    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} without=${["Car", "Promised"]} />
   </article>`;
 }

@@ -50,7 +50,11 @@ export const typedCar = ({ vin, plate, plate_state, car }) => filled({ vin, plat
 /** @param {string} text */
 const plain = (text) => text.replace(/[^\p{L}\d]/gu, "").toUpperCase();
 
-/** Which of a customer's cars is meant: the one whose VIN or plate is typed, a typed one, or the only one. @param {import("./types").Vehicle[]} cars @param {Values} values */
+/**
+ * Which of a customer's cars is meant: the one whose VIN or plate is typed, a new one that is typed, or the only one.
+ *
+ * @param {import("./types").Vehicle[]} cars @param {Values} values
+ */
 export function carMeant(cars, values) {
   const typed = [values.vin, values.plate].map(plain).filter(Boolean);
   const same = cars.find(({ vin, plate }) => typed.includes(vin ?? "-") || typed.includes(plate ?? "-"));
