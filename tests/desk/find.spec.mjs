@@ -30,6 +30,9 @@ visit("a plate, a phone, a name, the end of a VIN, a number and a part are found
     await option(page, expected).waitFor();
   }
   await assertAccessible(page);
+  await page.keyboard.press("Enter"); // the part
+  await page.getByRole("row", { name: /[Bb]rake pads/ }).waitFor();
+  assert.equal(await page.getByRole("rowheader").count(), 1);
 });
 
 visit("arrows and Enter lead to what is found, also where Enter comes before the answer", shop, async (visitor) => {

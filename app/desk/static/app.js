@@ -21,7 +21,7 @@ const SCREENS = [
   [/^\/board(?:\?(.*))?$/, Board],
   [/^\/new(?:\?(.*))?$/, Intake],
   [/^\/tickets\/(\d+)$/, TicketScreen],
-  [/^\/parts(?:\/(low|short))?$/, PartsScreen],
+  [/^\/parts(?:\/(low|short))?(?:\?q=(.*))?$/, PartsScreen],
   [/^\/bay$/, BayScreen],
   [/^\/customers\/(\d+)$/, Customer],
   [/^\/customers\/(\d+)\/vehicles\/(\d+)$/, Car],

@@ -27,7 +27,7 @@ const KINDS = {
     detail: joined(STATUS_NAMES[/** @type {keyof STATUS_NAMES} */ (row.status)], row.customer?.name, row.plate),
   }),
   parts: (row) => ({
-    ...{ group: "Parts", title: row.name, detail: joined(row.sku, row.location), to: address("/parts", { q: row.sku ?? row.name }) },
+    ...{ group: "Parts", title: row.name, detail: joined(row.sku, row.location), to: `/parts?q=${encodeURIComponent(row.sku ?? row.name)}` },
   }),
 };
 

@@ -127,7 +127,7 @@ export function Intake({ parameters: [query = ""] }) {
     (inputs.find(({ checked }) => checked) ?? inputs[0])?.focus();
   }, [known, values.customer_id]);
 
-  const press = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.defaultPrevented && go("/board");
+  const press = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.defaultPrevented && go("");
   const send = (/** @type {KeyboardEvent} */ event) =>
     event.key === "Enter" && !event.shiftKey && !event.isComposing && form.submit(event);
   /** What is wrong with a field, wherever it stands in what is posted. @param {string} name */

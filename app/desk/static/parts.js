@@ -107,9 +107,9 @@ function Row({ part, refresh }) {
     </tr>`}`;
 }
 
-/** A page of parts. @param {{ isLow: boolean }} props */
-function Table({ isLow }) {
-  const [q, setQ] = useState("");
+/** A page of parts. @param {{ isLow: boolean, asked: string }} props */
+function Table({ isLow, asked }) {
+  const [q, setQ] = useState(asked);
   const [page, setPage] = useState(1);
   const { data, error, refresh } = usePolled("/inventory", { q, low_stock: isLow || undefined, page, per_page: PER_PAGE });
   /** @param {any} event */
@@ -174,11 +174,11 @@ function Short() {
 }
 
 /** @param {{ parameters: string[] }} props */
-export function PartsScreen({ parameters: [view = ""] }) {
+export function PartsScreen({ parameters: [view = "", query = ""] }) {
   const path = view ? `/parts/${view}` : "/parts";
   return html`<h1>Parts</h1>
     <nav class="views" aria-label="Which parts">
       ${VIEWS.map(([to, label]) => html`<a key=${to} href=${`#${to}`} aria-current=${to === path ? "page" : undefined}>${label}</a>`)}
     </nav>
-    ${view === "short" ? html`<${Short} />` : html`<${Table} isLow=${view === "low"} />`}`;
+    ${view === "short" ? html`<${Short} />` : html`<${Table} key=${query} isLow=${view === "low"} asked=${decodeURIComponent(query)} />`}`;
 }
