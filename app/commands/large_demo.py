@@ -16,6 +16,7 @@ from app.extensions import db
 from app.models import Assignment, Customer, Job, LaborLine, Mechanic, ServiceTicket
 from app.models.job import FIGURES as JOB_FIGURES
 from app.models.ticket import FIGURES as TICKET_FIGURES
+from app.models.ticket_words import add_words
 from app.rules.job_life import JobStatus
 from app.rules.money import ZERO
 from app.rules.ticket_life import TicketStatus
@@ -102,6 +103,7 @@ def _add_tickets(rng: random.Random, rates: Rates, visits: list[dict[str, Any]])
             for visit, (whole, _) in zip(visits, computed, strict=True)
         ],
     )
+    add_words(ticket_ids)
     tickets = [
         {**visit, "id": ticket_id, "total": whole.total}
         for visit, ticket_id, (whole, _) in zip(visits, ticket_ids, computed, strict=True)

@@ -1,8 +1,8 @@
 """The models, one file for each aggregate; each model enforces its own invariants.
 
 Every operation locks rows in one order, which prevents deadlocks: mechanics, tickets, approval links, canned jobs,
-parts, customers, the advisory lock of intake, vehicles, invoices, the series of invoice numbers, mails; by id within
-each.
+parts, customers, the advisory lock of intake, vehicles, invoices, the series of invoice numbers, mails, the words of
+tickets; by id within each.
 """
 
 from app.core.database.types import LARGEST_INTEGER
@@ -33,6 +33,7 @@ from app.models.part import Part
 from app.models.sign_in import SignIn
 from app.models.stock import MovementKind, StockMovement
 from app.models.ticket import Assignment, LaborLine, PartLine, ServiceTicket, ticket_mechanics
+from app.models.ticket_words import TicketWords
 from app.models.vehicle import MAX_MILES, Vehicle
 
 # The cached list that a change of each model invalidates. Mechanics are listed with their number of open tickets,
@@ -86,6 +87,7 @@ __all__ = [
     "SignIn",
     "StockMovement",
     "TicketEvent",
+    "TicketWords",
     "Vehicle",
     "fields",
     "ticket_mechanics",

@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database.models import Row, Versioned, readonly_relationship, search_index
+from app.core.database.models import Row, Versioned, folded, readonly_relationship, search_index
 from app.core.database.types import UtcDateTime
 from app.models.customer import Customer
 from app.models.types import PlateNumber, VinNumber
 from app.problems import OdometerBackwards
+from app.rules.vin import vehicle_text
 
 # The largest odometer reading, in miles.
 MAX_MILES = 9_999_999
@@ -51,6 +52,8 @@ class Vehicle(Versioned, Row):
     odometer_entered: Mapped[int | None] = mapped_column()
     notes: Mapped[str | None] = mapped_column(String(2000))
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Its plate and the end of its VIN, for the search of its tickets.
+    search_text: Mapped[str] = folded(vehicle_text, "plate", "vin", server_default="", nullable=False)
 
     customer: Mapped[Customer] = readonly_relationship()
 

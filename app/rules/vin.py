@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.core.text.normalize import DOTS, HYPHENS, NOTHING, SPACES, without_unseen
-from app.core.text.search import TRIGRAM, escaped
+from app.core.text.search import TRIGRAM, escaped, fold, has_words, searchable
 from app.rules.makes import LIGHT, MAKES
 
 # 17 characters; I, O and Q are left out because they look like digits.
@@ -18,6 +18,8 @@ _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 # The codes of 30 model years, which start at 1980 and again at 2010.
 _YEAR_CODES = "ABCDEFGHJKLMNPRSTVWXY123456789"
 MAX_PLATE = 16
+# So many characters of a VIN, from its end, tell the cars of a maker apart.
+VIN_END = 8
 # Letters and digits of the alphabets of license plates, without letters whose upper case has another length.
 _LETTERS = (
     "A-Za-z0-9&À-ÖØ-Þà-öø-þĀ-įıĴ-ľŁ-ňŊ-žΆΈ-ΊΌΎ-ΏΑ-ΡΣ-Ϋά-ία-ωЀ-џא-ת٠-٩ء-غف-يก-ฮ๐-๙ぁ-ゖァ-ヺ一-鿿가-힣０-９Ａ-Ｚａ-ｚ"
@@ -89,9 +91,32 @@ def normal_plate(text: str) -> str:
     return plate_key(text)
 
 
+def vehicle_text(plate: str | None, vin: str | None) -> str:
+    """Return the search text of a vehicle: its plate, and of its VIN the end, which people know a car by."""
+    return searchable(plate, vin and vin[-VIN_END:])
+
+
+def vehicle_part(text: str) -> dict[str, str]:
+    """Return the LIKE pattern for search texts with this plate, or a part of one, or the end of this VIN.
+
+    Empty for text shorter than a trigram, and where the words of the text find whatever this would find.
+    """
+    compact = plate_key(text)
+    part = fold(compact[-VIN_END:] if _is_vin(compact) else compact)
+    return {} if len(part) < TRIGRAM or has_words(part, text) else {"vehicle": f"%{escaped(part)}%"}
+
+
 def vehicle_patterns(text: str) -> dict[str, str]:
-    """Return the LIKE patterns `plate` (contains) and `vin` (ends with); for text shorter than a trigram: equals it."""
-    compact = escaped(plate_key(text))
-    if len(compact) < TRIGRAM:
+    """Return the LIKE patterns `plate` (contains) and `vin` (ends with); for text shorter than a trigram: equals it.
+
+    A whole VIN is equal too: an index finds it at once, while trigrams of its beginning are those of many.
+    """
+    key = plate_key(text)
+    compact = escaped(key)
+    if len(key) < TRIGRAM:
         return {"plate": compact, "vin": compact}
-    return {"plate": f"%{compact}%", "vin": f"%{compact}"}
+    return {"plate": f"%{compact}%", "vin": compact if _is_vin(key) else f"%{compact}"}
+
+
+def _is_vin(compact: str) -> bool:
+    return re.fullmatch(VIN_PATTERN, compact, re.ASCII) is not None

@@ -47,21 +47,19 @@ def _statement(names: tuple[str, ...]) -> CompiledQuery:
     return CompiledQuery(select(cast(JsonObject(*members), Text)))
 
 
-def _first(schema: ModelOutput, criteria: list[ColumnElement[bool]]) -> Select[Any]:
-    """Return the query for the first rows: those that meet the first of the criteria, of these the newest, and so on.
+def _first(schema: ModelOutput, queries: list[Select[Any]]) -> Select[Any]:
+    """Return the query for the first rows: those of the first of the queries for ids, the newest first, and so on.
 
-    Each criterion is asked for no more rows than are shown, so that an index has them; a row that meets several has the
-    place of the first.
+    Each query is asked for no more ids than are shown, so that an index has them; an id that several have has the place
+    of the first.
     """
     model = schema.model
-    found = union_all(*(select(_newest(model, each, place).subquery()) for place, each in enumerate(criteria)))
-    met = found.subquery()
-    place = func.min(met.c.place).label("place")
-    best = select(met.c.id, place).group_by(met.c.id).order_by(place, met.c.id.desc()).limit(MOST).subquery()
+    limited = (
+        query.add_columns(literal_column(str(place), Integer).label("place")).limit(MOST).subquery()
+        for place, query in enumerate(queries)
+    )
+    found = union_all(*map(select, limited)).subquery()
+    place = func.min(found.c.place).label("place")
+    best = select(found.c.id, place).group_by(found.c.id).order_by(place, found.c.id.desc()).limit(MOST).subquery()
     rows = select(shown(schema).label("shown")).select_from(model).join(best, best.c.id == model.id)
     return rows.order_by(best.c.place, model.id.desc())
-
-
-def _newest(model: Any, criterion: ColumnElement[bool], place: int) -> Select[Any]:
-    ids = select(model.id.label("id"), literal_column(str(place), Integer).label("place"))
-    return ids.where(model.not_deleted(), criterion).order_by(model.id.desc()).limit(MOST)

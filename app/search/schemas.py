@@ -12,7 +12,7 @@ from app.core.text.normalize import normal_phone
 from app.core.text.search import number_in, patterns
 from app.models import Customer, Part, ServiceTicket, Vehicle
 from app.rules.sku import sku_form, sku_key
-from app.rules.vin import plate_key, vehicle_patterns
+from app.rules.vin import plate_key, vehicle_part, vehicle_patterns
 from app.service_tickets.schemas import CustomerNameSchema, TicketVehicleSchema
 
 MAX_FOUND = 8
@@ -31,10 +31,11 @@ class SearchQuerySchema(Input):
         patterns,
         phones_in,
         vehicle_patterns,
+        vehicle_part,
         number_in,
         exactly,
         description="A name, a phone, an e-mail, a plate, the end of a VIN, the number of a ticket, words of its "
-        "description, a SKU or the name of a part, or some of the beginning; without it nothing is found.",
+        "description, a SKU or the name of a part, or a part of these; without it nothing is found.",
     )
 
 

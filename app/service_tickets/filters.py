@@ -1,11 +1,13 @@
 """Filters and sort orders of lists of tickets, assignments, jobs and ticket events."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, literal_column, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, literal_column, or_, select, true
 
 from app.core.lists.listing import Blocks, Filter, Listing, one_of, words_in
-from app.models import Assignment, Job, Mechanic, ServiceTicket, TicketEvent
+from app.models import Assignment, Job, Mechanic, ServiceTicket, TicketEvent, TicketWords
 from app.models.ticket import BLOCK, NO_PROMISE
 from app.rules.ticket_life import TicketStatus
 
@@ -53,6 +55,19 @@ def _on_ticket(criterion: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(ServiceTicket.id == Job.ticket_id, ServiceTicket.status != TicketStatus.VOID, criterion)
 
 
+def _words(patterns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: pattern for name, pattern in patterns.items() if name.isdigit()}
+
+
+def _found_by(values: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Return the criterion for words of tickets: all words, a part of a phone, a plate or a VIN's end, or the number."""
+    text = TicketWords.search_text
+    parts = [value for name, value in values.items() if name == "vehicle" or name.startswith("phone_")]
+    found = [words_in(text)(_words(values)), *(text.like(part, escape="\\") for part in parts)]
+    return or_(*found, *([TicketWords.id == values["number"]] if "number" in values else []))
+
+
+WORDS = Listing(TicketWords, sorts={"id": TicketWords.id}, default="-id", filters={"q": _found_by})
 ASSIGNMENTS = Listing(
     Assignment,
     sorts=_sorts(Assignment),
@@ -116,7 +131,7 @@ TICKETS = Listing(
     default="-id",
     filters={
         **_OWN_FILTERS,
-        "q": words_in(ServiceTicket.search_text),
+        "q": lambda values: ServiceTicket.id.in_(select(TicketWords.id).where(_found_by(values))),
         "mechanic_id": lambda mechanic_id: ServiceTicket.mechanics.any(Mechanic.id == mechanic_id),
     },
     merged=STATUS_AND_RANGES,
@@ -125,6 +140,7 @@ TICKETS = Listing(
     skipping=frozenset({"total"}),
     blocks=BLOCKS,
     through={
+        "q": WORDS,
         "mechanic_id": ASSIGNMENTS,
         "advisor_id": _listing_of("advisor_id", _EACH_START, "promised_from", "promised_before"),
         "key_tag": _listing_of("key_tag", _EACH_STATUS),
@@ -141,6 +157,12 @@ TICKETS = Listing(
         "po_number": ("id",),
     },
     beside=BESIDE,
+)
+# Customers do not see the plate, which may be another owner's by now: they search the description alone.
+OWN_TICKETS = replace(
+    TICKETS,
+    filters={**TICKETS.filters, "q": lambda values: words_in(ServiceTicket.search_text)(_words(values))},
+    through={name: listing for name, listing in TICKETS.through.items() if name != "q"},
 )
 EVENTS = Listing(TicketEvent, sorts={"id": TicketEvent.id})
 JOBS = Listing(Job, sorts={"id": Job.id})

@@ -12,8 +12,14 @@ from app.customers.operations import require_visible
 from app.mechanics.blueprint import blueprint as mechanics
 from app.models import Mechanic, Vehicle
 from app.service_tickets.blueprint import blueprint
-from app.service_tickets.filters import TICKETS
-from app.service_tickets.lists_schemas import CUSTOMER_VIEWS, STAFF_VIEWS, TicketQuerySchema, take_view
+from app.service_tickets.filters import OWN_TICKETS, TICKETS
+from app.service_tickets.lists_schemas import (
+    CUSTOMER_VIEWS,
+    STAFF_VIEWS,
+    OwnTicketQuerySchema,
+    TicketQuerySchema,
+    take_view,
+)
 
 
 @mechanics.get("/<id:mechanic_id>/tickets")
@@ -34,7 +40,7 @@ def list_mechanic_tickets(actor: Identity, query: dict[str, Any], mechanic_id: i
 @customers.get("/mytickets")
 @customers.get("/my-tickets", endpoint="list_my_tickets_hyphenated", instead="/customers/mytickets")
 @token_required
-@blueprint.arguments(TicketQuerySchema, location="query")
+@blueprint.arguments(OwnTicketQuerySchema, location="query")
 @blueprint.lists(CUSTOMER_VIEWS)
 @blueprint.refuses(UnsupportedOrder)
 def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
@@ -43,7 +49,7 @@ def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
     For the signed-in customer.
     """
     schema = take_view(query, CUSTOMER_VIEWS)
-    return pages.render_page(schema, TICKETS, query, within={"customer_id": customer_id})
+    return pages.render_page(schema, OWN_TICKETS, query, within={"customer_id": customer_id})
 
 
 @customers.get("/<id:customer_id>/vehicles/<id:vehicle_id>/history")
@@ -54,10 +60,12 @@ def list_my_tickets(customer_id: int, query: dict[str, Any]) -> Response:
 def get_vehicle_history(actor: Identity, query: dict[str, Any], customer_id: int, vehicle_id: int) -> Response:
     """List what was done to a vehicle, the newest first.
 
-    Staff see all tickets, also those of owners before; customers see their own.
+    Staff see all tickets, also those of owners before; customers see their own, and find them by `q` in the description
+    alone.
     """
     require_visible(actor, customer_id)
     mine = {} if actor.is_staff else {"customer_id": actor.id}
     parent = pages.Parent(Vehicle, vehicle_id, {"customer_id": customer_id})
-    schema = take_view(query, STAFF_VIEWS if actor.is_staff else CUSTOMER_VIEWS)
-    return pages.render_page(schema, TICKETS, query, within={"vehicle_id": vehicle_id, **mine}, parent=parent)
+    listing, views = (TICKETS, STAFF_VIEWS) if actor.is_staff else (OWN_TICKETS, CUSTOMER_VIEWS)
+    schema = take_view(query, views)
+    return pages.render_page(schema, listing, query, within={"vehicle_id": vehicle_id, **mine}, parent=parent)

@@ -5,12 +5,24 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from app.core.fields import Choice, Choices, Money, QueryFlag, QueryId, QueryTime, Search, Text, WholeNumber
+from app.core.fields import (
+    Choice,
+    Choices,
+    Money,
+    QueryFlag,
+    QueryId,
+    QueryTime,
+    Search,
+    Text,
+    WholeNumber,
+    phones_in,
+)
 from app.core.fields.schemas import MAX_COUNTED, ListQuery, ModelOutput
-from app.core.text.search import patterns
+from app.core.text.search import number_in, patterns
 from app.mechanics.schemas import MechanicNameSchema
 from app.models import LinkState, ServiceTicket
 from app.rules.ticket_life import Hold, TicketStatus
+from app.rules.vin import vehicle_part
 from app.service_tickets.filters import TICKETS
 from app.service_tickets.job_counts import JobCounts
 from app.service_tickets.jobs_schemas import ListedJobSchema
@@ -111,8 +123,12 @@ class TicketFilters(ListQuery):
 
     q = Search(
         patterns,
-        description="Words of the description; case and accents do not matter. Of one mechanic's tickets only words "
-        f"that no more than {MAX_COUNTED:,} tickets of the shop have.",
+        phones_in,
+        vehicle_part,
+        number_in,
+        description="Words of the description and of the customer's name and e-mail; case and accents do not matter. "
+        "Or the number of the ticket, a phone or a part of one, a plate or a part of one, a VIN or its end. "
+        f"Of one mechanic's tickets only what no more than {MAX_COUNTED:,} tickets of the shop have.",
     )
     status = Choices(TicketStatus, metadata={"description": "In one of these states, with commas between them."})
     hold = Choices(Hold, metadata={"description": "Waiting for one of these, with commas between them."})
@@ -134,6 +150,12 @@ class TicketQuerySchema(TicketFilters):
     """The query of a list of tickets."""
 
     view = Choice(TicketView, metadata={"description": "summary: cards without lines; full unless given."})
+
+
+class OwnTicketQuerySchema(TicketQuerySchema):
+    """The query of a customer's list of their own tickets."""
+
+    q = Search(patterns, description="Words of the description; case and accents do not matter.")
 
 
 class AllTicketsQuerySchema(TicketQuerySchema):

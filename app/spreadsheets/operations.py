@@ -26,6 +26,7 @@ from app.extensions import db
 from app.inventory import stock
 from app.inventory.schemas import CATALOGUE, PART, NewPartSchema
 from app.models import Customer, Part
+from app.models.ticket_words import outdate_customers
 from app.rules.sku import sku_key
 from app.rules.units import NO_UNITS, Unit, fractions
 from app.spreadsheets.checking import FileRow, RowError, RowErrors, check
@@ -84,6 +85,9 @@ class Import:
     def insert_rows(self, actor: Identity, rows: list[Values]) -> None:
         """Insert new rows."""
         db.session.execute(insert(self.model), [{name: row.get(name) for name in self.columns} for row in rows])
+
+    def after_update(self, row_ids: list[int]) -> None:
+        """Do what follows from the update of these rows."""
 
 
 # What a new part has where its row says nothing.
@@ -162,6 +166,9 @@ class CustomerImport(Import):
         if stored.may_sign_in and values.get("email", stored.email) != stored.email:
             raise RowError({"email": "They sign in with another e-mail, which is not changed by an import."})
 
+    def after_update(self, row_ids: list[int]) -> None:
+        outdate_customers(row_ids)
+
 
 PARTS, CUSTOMERS = PartImport(), CustomerImport()
 
@@ -227,6 +234,7 @@ def _write(actor: Identity, kind: Import, spool: IO[bytes], errors: RowErrors) -
             kind.insert_rows(actor, created)
         if updated:
             _update(kind, updated)
+            kind.after_update([values["id"] for values in updated])
         counts.update(created=len(created), updated=len(updated), unchanged=len(rows) - len(created) - len(updated))
     return dict(counts)
 

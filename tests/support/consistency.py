@@ -23,6 +23,7 @@ from app.core.database.models import folded_columns
 from app.extensions import db
 from app.models import (
     Assignment,
+    Customer,
     FeeLine,
     Invoice,
     InvoiceSeries,
@@ -34,6 +35,8 @@ from app.models import (
     PaymentKind,
     ServiceTicket,
     StockMovement,
+    TicketWords,
+    Vehicle,
 )
 from app.models.job import FIGURES
 from app.models.ticket import COPIED, OFFERED
@@ -82,9 +85,17 @@ def contradictions() -> dict[str, Select[int]]:
     billed = ServiceTicket.status.in_((TicketStatus.INVOICED, TicketStatus.PAID))
     is_paid = ServiceTicket.status == TicketStatus.PAID
     gaps = (func.count(Invoice.id) != InvoiceSeries.last_number, func.max(Invoice.number) != InvoiceSeries.last_number)
+    of_car = func.coalesce(Vehicle.search_text, "")
+    words = ServiceTicket.search_text + Customer.search_text + of_car
+    found = select(ServiceTicket.id).join(Customer).outerjoin(Vehicle, Vehicle.id == ServiceTicket.vehicle_id)
     differ = (getattr(Assignment, name).is_distinct_from(getattr(ServiceTicket, name)) for name in COPIED)
     return {
         "assignments copy their tickets": select(Assignment.id).join(ServiceTicket).where(or_(*differ)),
+        "tickets are found by their words, their customer's and their car's": (
+            found.outerjoin(TicketWords, TicketWords.id == ServiceTicket.id).where(
+                TicketWords.search_text.is_distinct_from(words)
+            )
+        ),
         "on hand is the sum of movements": select(Part.id).where(func.coalesce(Part.quantity_on_hand, 0) != moved),
         "reserved is what lines hold": select(Part.id).where(Part.quantity_reserved != held),
         "paid is the sum of payments": select(ServiceTicket.id).where(ServiceTicket.paid != paid),

@@ -84,14 +84,21 @@ def patterns(text: str) -> dict[str, str]:
 def phone_patterns(text: str, region: str) -> dict[str, str]:
     """Return LIKE patterns for a phone number or a part of one, as E.164 may contain it.
 
-    `region` is the country of numbers without a country code. Empty where the text is not written as a number.
+    `region` is the country of numbers without a country code. Empty where the text is not written as a number, and
+    where its words find whatever these would find.
     """
     text = unicodedata.normalize("NFKC", without_unseen(text))
     digits = phonenumbers.normalize_digits_only(text)
     if not _PHONE.fullmatch(text) or len(digits) < MIN_DIGITS:
         return {}
     forms = dict.fromkeys((digits, _without_prefix(digits, region), _e164_digits(text, region) or digits))
-    return {f"phone_{number}": f"%{form}%" for number, form in enumerate(forms)}
+    needed = [form for form in forms if not has_words(form, text) and not any(f in form for f in forms if f != form)]
+    return {f"phone_{number}": f"%{form}%" for number, form in enumerate(needed)}
+
+
+def has_words(folded: str, text: str) -> bool:
+    """Return whether whatever contains this folded text is found by the words of another text, too."""
+    return all(len(word) >= TRIGRAM and word in folded for word in words(text))
 
 
 def number_in(text: str) -> dict[str, int]:
