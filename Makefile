@@ -52,10 +52,10 @@ desk: $(VENV)/.installed-dev tests/desk/node_modules ## try the desk in a browse
 
 desk-check: tests/desk/node_modules ## types, lint and size of app/desk/static; what is vendored there is what is pinned (needs Node.js)
 	@node tests/desk/vendor.mjs --check
-	@node tests/desk/sizes.mjs
 	@tests/desk/node_modules/.bin/openapi-typescript docs/openapi.json --output tests/desk/api-types.d.ts >/dev/null
 	@tests/desk/node_modules/.bin/tsc --project tests/desk
 	@tests/desk/node_modules/.bin/eslint --config tests/desk/eslint.config.mjs app/desk/static 'tests/desk/*.mjs'
+	@node tests/desk/sizes.mjs
 
 desk-screenshots: $(VENV)/.installed-dev tests/desk/node_modules ## take the pictures in docs/images anew (needs Node.js, Chromium)
 	@$(BIN)/python -m tests.desk.screenshots

@@ -2,16 +2,12 @@
 import js from "@eslint/js";
 import { defineConfig } from "eslint/config";
 import hooks from "eslint-plugin-react-hooks";
+import globals from "globals";
 import ts from "typescript-eslint";
 
 const STATIC = "app/desk/static";
 const MARKUP = "innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|srcdoc";
 const OF_THE_CLIENT = ["fetch", "localStorage", "sessionStorage", "XMLHttpRequest"];
-const OF_NODE = ["Buffer", "URL", "clearTimeout", "console", "fetch", "performance", "process", "setTimeout"];
-const IN_THE_PAGE = [
-  ...["Event", "Image", "PerformanceObserver", "document", "getComputedStyle", "innerWidth", "localStorage", "location"],
-  ...["requestAnimationFrame", "sessionStorage", "window"],
-];
 
 const strict = {
   eqeqeq: "error",
@@ -55,9 +51,7 @@ export default defineConfig([
   {
     files: ["tests/desk/*.mjs"],
     extends: [js.configs.recommended],
-    languageOptions: {
-      globals: Object.fromEntries([...OF_NODE, ...IN_THE_PAGE].map((name) => [name, "readonly"])),
-    },
+    languageOptions: { globals: { ...globals.node, ...globals.browser } }, // parts of them run in a page
     rules: strict,
   },
 ]);
