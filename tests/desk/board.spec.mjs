@@ -42,11 +42,12 @@ async function drag(page, id, status, { drop = true } = {}) {
   if (drop) await page.mouse.up();
 }
 
-visit("the board is accessible at each size, and tells what is overdue", shop, async (visitor) => {
+visit("the board is dense, accessible at each size, and tells what is overdue", shop, async (visitor) => {
   const id = await newTicket({ promised_at: "2020-01-02T15:00:00Z" });
   const page = await visitor.signIn("advisor");
   await card(page, id).getByText("Overdue").waitFor();
   await page.getByRole("region", { name: /^Open \d+$/ }).waitFor();
+  assert.ok((await card(page, id).boundingBox()).height < 130, "many cards fit on the screen");
   for (const size of [DESKTOP, TABLET, PHONE]) {
     await page.setViewportSize(size);
     await assertAccessible(page);

@@ -73,7 +73,7 @@ export function Column({ column }) {
 function Card({ card, age, promise, isLate, isStop }) {
   const element = useMark(card);
   return useMemo(() => {
-    const { id, vehicle, plate, customer, mechanics, advisor, total, balance } = card;
+    const { id, vehicle, plate, customer, mechanics, advisor, total } = card;
     return html`<li ref=${element} class="card" data-id=${id}>
       <h3>
         <a href=${`#/tickets/${id}`} tabindex=${isStop ? 0 : -1} draggable=${false} aria-describedby=${`card-${id}`}>
@@ -82,8 +82,7 @@ function Card({ card, age, promise, isLate, isStop }) {
       </h3>
       <div id=${`card-${id}`} class="facts">
         <p class="number">${money(total)}</p>
-        <p>${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
-        <p class="number quiet">${balance !== total && `${money(balance)} to pay`}</p>
+        <p class="wide">${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
         <p class=${isLate ? "late" : ""}>${promise ? `${isLate ? "Overdue:" : "Due"} ${promise}` : "No promise"}</p>
         <p class="number quiet" title="Time in this state">${age}</p>
         <p class="quiet wide">
@@ -113,8 +112,9 @@ function useMark(card) {
 const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
 
 /** @param {TicketCard} card */
-function badges({ hold, parts_short, jobs, approval_link, status }) {
+function badges({ hold, parts_short, jobs, approval_link, status, total, balance }) {
   const shown = [
+    balance !== total && ["balance", `${money(balance)} to pay`],
     hold && ["hold", hold === "other" ? "On hold" : `Waits for ${hold}`],
     parts_short > 0 && ["short", `${counted(parts_short, "part")} short`],
     jobs.proposed > 0 && ["proposed", `${counted(jobs.proposed, "job")} to answer`],
