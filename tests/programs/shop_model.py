@@ -453,7 +453,7 @@ class Model:
         line.held = min(line.held, quantity - line.issued)
 
     def let_go(self, lines: Iterable[Line]) -> None:
-        """Give back all that the lines hold or have, to those who wait."""
+        """Give back all that the lines hold or have to those who wait, of which the lines must be none any more."""
         for line in lines:
             self.resize(line, 0)
             self.hand_out(line.part)
@@ -681,8 +681,8 @@ class Model:
             return
         self.require_lines_open(ticket)
         self.require_job_open(job)
-        self.let_go(removed)
         job.lines = [line for line in job.lines if line.part.id in kept]
+        self.let_go(removed)
         for part, quantity in changed:
             self.put_part(ticket, job, part, quantity, backorder)
         self.require_ceiling(ticket)
@@ -707,8 +707,8 @@ class Model:
         is_kept = job.status == "declined" or (job.status == "approved" and (ticket.is_quote or is_issued))
         if is_kept or self.revivals(job, standing=False):
             raise self.job_locked(job)
-        self.let_go(job.lines)
         ticket.jobs = [each for each in ticket.jobs if each is not job]
+        self.let_go(job.lines)
 
     def decide(self, who: str, ticket: Ticket, statuses: dict[int, str], way: str) -> None:
         """Give jobs other statuses, by Python's ids of them, and the ticket what follows."""

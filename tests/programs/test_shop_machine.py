@@ -7,6 +7,7 @@ from flask import Flask
 from tests.programs import shop_machine
 from tests.programs.shop_machine import ShopMachine
 from tests.programs.shop_model import Job, Labor, Line, Part, Ticket
+from tests.programs.shop_model import Model as Shop
 from tests.support import ShopTest
 
 RUNS, STEPS = 20, 30
@@ -45,3 +46,21 @@ class Model(unittest.TestCase):
         names = ("parts", "labor", "fees", "discount", "supplies", "tax", "total", "paid", "balance")
         figures = ("37.47", "165.50", "0.00", "25.37", "9.10", "9.43", "196.13", "0.00", "196.13")
         self.assertEqual(shown, dict(zip(names, figures, strict=True)))
+
+    def test_units_of_lines_that_go_are_for_those_who_wait(self) -> None:
+        def delete(shop: Shop, ticket: Ticket, job: Job) -> None:
+            shop.delete_job("advisor", ticket, job)
+
+        def replace(shop: Shop, ticket: Ticket, job: Job) -> None:
+            shop.replace_parts("advisor", ticket, job, [], backorder=False)
+
+        for take_off in (delete, replace):
+            with self.subTest(take_off.__name__):
+                shop, part = Shop(), Part(1, "each", 100, tracked=True, ledger=[("receive", 100)])
+                held, short = (Line(part, 100, 100, age=age) for age in (1, 2))
+                jobs = [Job(number, "Job", "approved", lines=[line]) for number, line in enumerate((held, short))]
+                held.held = 100
+                ticket = Ticket(1, "customer", "mechanic", "open", jobs=jobs)
+                shop.tickets.append(ticket)
+                take_off(shop, ticket, jobs[0])
+                self.assertEqual((held.held, short.held), (0, 100))
