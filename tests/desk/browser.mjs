@@ -1,5 +1,5 @@
 // Pages of Chromium on which nothing may go wrong: no error on the console, no report of the content security policy,
-// no failed request, no uncaught error.
+// no failed request, no uncaught error, no box that text of others opened, no token where others may read it.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -12,8 +12,8 @@ export const { PASSWORD } = process.env; // of all accounts of the demo shop
 export const DESKTOP = { width: 1280, height: 800 };
 export const TABLET = { width: 820, height: 1180 };
 export const PHONE = { width: 390, height: 844 };
-const TIMEOUT = 120_000; // milliseconds, for a test
-const PATIENCE = 15_000; // for a step of it; the machine may be busy
+const TIMEOUT = 180_000; // milliseconds, for a test
+const PATIENCE = 30_000; // for a step of it; the machine may be busy
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 let browser;
@@ -40,6 +40,8 @@ class Visit {
   faults = [];
   #allowed = [];
   #contexts = [];
+  #addresses = new Set(); // of requests and pages
+  #tokens = new Set(); // that requests brought
 
   constructor(server) {
     this.server = server;
@@ -81,6 +83,13 @@ class Visit {
       const ofAnswer = message.text().startsWith("Failed to load resource"); // told below, with its address
       if (["error", "warning"].includes(message.type()) && !ofAnswer) note(`console: ${message.text()}`);
     });
+    page.on("dialog", (dialog) => (note(`dialog: ${dialog.message()}`), dialog.dismiss()));
+    page.on("framenavigated", (frame) => this.#addresses.add(frame.url()));
+    page.on("request", (request) => {
+      this.#addresses.add(request.url());
+      const [, token] = (request.headers().authorization ?? "").split(" ");
+      if (token) this.#tokens.add(token);
+    });
     page.on("requestfailed", (request) => {
       const { errorText } = request.failure();
       if (errorText !== "net::ERR_ABORTED") note(`${errorText} ${request.method()} ${request.url()}`); // not by the page itself
@@ -91,7 +100,16 @@ class Visit {
     });
   }
 
+  /** Where a token of somebody who signed in is: in an address, or in `localStorage`, which outlives the tab. */
+  async #leaks() {
+    const pages = this.#contexts.flatMap((context) => context.pages()).filter((page) => page.url().startsWith(this.server.address));
+    const kept = await Promise.all(pages.map((page) => page.evaluate(() => JSON.stringify({ ...localStorage }))));
+    const told = [...this.#addresses, ...kept];
+    return told.filter((text) => [...this.#tokens].some((token) => text.includes(token))).map((text) => `token: ${text}`);
+  }
+
   async end() {
+    this.faults.push(...(await this.#leaks()));
     await Promise.all(this.#contexts.map((context) => context.close()));
     const told = this.faults.filter((fault) => !this.#allowed.some((pattern) => pattern.test(fault)));
     assert.deepEqual(told, []);
@@ -128,12 +146,16 @@ export async function signIn(page, role, password = PASSWORD) {
   await page.getByRole("button", { name: "Sign out" }).waitFor();
 }
 
+/** Whether the page is wider than its window. */
+export const isWider = (page) => page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+
 /** Fail at a serious or critical finding of axe on the page as it is, in light and in dark. */
 export async function assertAccessible(page) {
-  await page.evaluate(await readFile(AXE, "utf8"));
-  for (const colorScheme of ["light", "dark"]) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(await readFile(AXE, "utf8"));
+  for (const [colorScheme, rules] of [["light", {}], ["dark", { runOnly: ["cat.color"] }]]) {
     await page.emulateMedia({ colorScheme });
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+    const run = (options) => window.axe.run(document, { resultTypes: ["violations"], ...options });
+    const { violations } = await page.evaluate(run, rules);
     const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
     const told = grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)}`);
     assert.deepEqual(told, [], `in ${colorScheme}`);
