@@ -39,6 +39,12 @@ export function money(amount) {
   return format("money", () => new Intl.NumberFormat(undefined, { style: "currency", currency })).format(Number(amount));
 }
 
+/** The number that a text says, such as "84,210" or "−2". What says none stays: the server tells what is wrong with it. @param {string} text */
+export function numberOf(text) {
+  const plain = text.trim().replace("−", "-").replace(/[,\s](?=\d{3}(?!\d))/g, "");
+  return plain === "" || Number.isNaN(Number(plain)) ? text : Number(plain);
+}
+
 /** @param {string | null | undefined} name A word of the API, such as "in_progress". */
 export function words(name) {
   const text = (name ?? "").replaceAll("_", " ");

@@ -98,6 +98,24 @@ export function Form({ form, submit, children, extra }) {
   </form>`;
 }
 
+/** @typedef {[heading: string, kind: string, cell: (row: any) => Children]} TableColumn `kind` is the class of its cells. */
+
+/** A table of what has an `id`, a row each; the first column names the row. @param {{ columns: TableColumn[], rows: any[] }} props */
+export function Table({ columns, rows }) {
+  const cells = (/** @type {any} */ row) =>
+    columns.map(([heading, kind, cell], index) =>
+      index ? html`<td key=${heading} class=${kind}>${cell(row)}</td>` : html`<th key=${heading} scope="row" class=${kind}>${cell(row)}</th>`,
+    );
+  return html`<div class="scrolls">
+    <table>
+      <thead>
+        <tr>${columns.map(([heading, kind]) => html`<th key=${heading} scope="col" class=${kind}>${heading}</th>`)}</tr>
+      </thead>
+      <tbody>${rows.map((row) => html`<tr key=${row.id}>${cells(row)}</tr>`)}</tbody>
+    </table>
+  </div>`;
+}
+
 /** @param {{ status: string, children?: Children }} props */
 export function Badge({ status, children }) {
   return html`<span class=${`badge ${status}`}>${children}</span>`;
