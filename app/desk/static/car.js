@@ -5,7 +5,7 @@ import { EditButton } from "./edit.js";
 import { car, day, isPast, money, STATUS_NAMES, time } from "./format.js";
 import { usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
-import { Badge, notify } from "./ui.js";
+import { Badge, notify, Table } from "./ui.js";
 import { html } from "./vendor/preact.js";
 
 /** @typedef {import("./types").DeferredJob} DeferredJob */
@@ -17,20 +17,11 @@ const CLOSED = { status: "paid,declined,void", per_page: 50 };
 /** In these states a job can still be written on a ticket. */
 const IN_WORK = ["estimate", "open", "in_progress"];
 
-const NUMBER = { inputmode: "numeric" };
-/** @type {import("./edit.js").Input[]} */
-const OF_CUSTOMER = [["name", "Name"], ["phone", "Phone"], ["email", "E-mail"], ["address", "Address"]];
-/** @type {import("./edit.js").Input[]} */
-const OF_CAR = [
-  ["plate", "Plate"],
-  ["plate_state", "State of the plate"],
-  ["vin", "VIN"],
-  ["year", "Year", NUMBER],
-  ["make", "Make"],
-  ["model", "Model"],
-  ["odometer", "Odometer", NUMBER],
-  ["notes", "Notes"],
-];
+const OF_CUSTOMER = { name: "Name", phone: "Phone", email: "E-mail", address: "Address" };
+const OF_CAR = {
+  ...{ plate: "Plate", plate_state: "State of the plate", vin: "VIN", year: "Year", make: "Make", model: "Model" },
+  ...{ odometer: "Odometer", notes: "Notes" },
+};
 
 /** What is due on invoices; cents are whole numbers, so that the sum is exact. @param {ListedTicket[]} tickets */
 function balanceOf(tickets) {
@@ -39,41 +30,36 @@ function balanceOf(tickets) {
   return money(cents / 100) + (tickets.length === OPEN.per_page ? " or more" : "");
 }
 
-/** The columns of a list of tickets: heading, class, cell. @type {[string, string, (ticket: ListedTicket) => any][]} */
+/** @type {import("./ui.js").TableColumn[]} */
 const COLUMNS = [
   ["Ticket", "", ({ id }) => html`<a href=${`#/tickets/${id}`}>#${id}</a>`],
-  ["Status", "", ({ status }) => html`<${Badge} status=${status}>${STATUS_NAMES[status]}<//>`],
+  ["Status", "", ({ status }) => html`<${Badge} status=${status}>${STATUS_NAMES[/** @type {keyof STATUS_NAMES} */ (status)]}<//>`],
   ["From", "", ({ created_at }) => html`<time>${day(created_at)}</time>`],
   ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
-  ["Work", "work", ({ jobs, description }) => html`<bdi>${jobs.map(({ name }) => name).join(", ") || description}</bdi>`],
+  ["Work", "work", workOf],
   ["Odometer", "number", ({ odometer }) => odometer?.toLocaleString()],
-  ["Promised", "", ({ promised_at, status }) => promised_at && html`<time class=${lateIf(promised_at, status)}>${time(promised_at)}</time>`],
+  ["Promised", "", promiseOf],
   ["Total", "number", ({ totals }) => money(totals.total)],
   ["Balance", "number", ({ totals }) => money(totals.balance)],
 ];
-/** @param {string} promisedAt @param {string} status */
-const lateIf = (promisedAt, status) => (IN_WORK.includes(status) && isPast(promisedAt) ? "late" : "");
+
+/** @param {ListedTicket} ticket */
+function workOf({ jobs, description }) {
+  return html`<bdi>${jobs.map(({ name }) => name).join(", ") || description}</bdi>`;
+}
+
+/** @param {ListedTicket} ticket */
+function promiseOf({ promised_at, status }) {
+  const isLate = IN_WORK.includes(status) && isPast(promised_at);
+  return promised_at && html`<time class=${isLate ? "late" : ""}>${time(promised_at)}</time>`;
+}
 
 /** @param {{ title: string, tickets: ListedTicket[] | null, most: number, without: string[] }} props */
 function Tickets({ title, tickets, most, without }) {
   const columns = COLUMNS.filter(([heading]) => !without.includes(heading));
-  const table = html`<div class="scrolls">
-    <table>
-      <thead>
-        <tr>${columns.map(([heading, kind]) => html`<th key=${heading} scope="col" class=${kind}>${heading}</th>`)}</tr>
-      </thead>
-      <tbody>
-        ${tickets?.map(
-          (ticket) => html`<tr key=${ticket.id}>
-            ${columns.map(([heading, kind, cell]) => html`<td key=${heading} class=${kind}>${cell(ticket)}</td>`)}
-          </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
   return html`<section class="panel">
     <h2>${title}</h2>
-    ${tickets?.length ? table : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
+    ${tickets?.length ? html`<${Table} columns=${columns} rows=${tickets} />` : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
     ${tickets?.length === most && html`<p class="quiet">The newest ${most}</p>`}
   </section>`;
 }
@@ -138,7 +124,7 @@ export function Customer({ parameters: [id] }) {
   return html`<article class="record">
     <header>
       <h1 dir="auto">${name}</h1>
-      ${isDesk(me) && html`<${EditButton} title="Change the customer" of=${OF_CUSTOMER} path=${path} onDone=${refresh} />`}
+      ${isDesk(me) && html`<${EditButton} title="Change the customer" labels=${OF_CUSTOMER} path=${path} onDone=${refresh} />`}
       <a class="button primary" href=${`#${address("/new", { customer_id: id })}`}>New ticket</a>
     </header>
     <${Facts}
@@ -177,7 +163,7 @@ export function Car({ parameters: [customerId, vehicleId] }) {
   return html`<article class="record">
     <header>
       <h1 dir="auto">${car(vehicle)}</h1>
-      <${EditButton} title="Change the car" of=${OF_CAR} path=${path} onDone=${refresh} />
+      <${EditButton} title="Change the car" labels=${OF_CAR} path=${path} onDone=${refresh} />
       <a class="button primary" href=${newTicket(vehicle)}>New ticket</a>
     </header>
     <${Facts}

@@ -1,46 +1,53 @@
 /** A dialog that changes some fields of a record under `If-Match`, so that two people who change it lose nothing. */
 
 import { Problem } from "./api.js";
+import { numberOf } from "./format.js";
 import { useAct, useForm } from "./hooks.js";
 import { api } from "./session.js";
 import { Dialog, Field, Form } from "./ui.js";
 import { html, useRef, useState } from "./vendor/preact.js";
 
-/** @typedef {[name: string, label: string, attributes?: Record<string, any>]} Input */
-/** @typedef {{ title: string, of: Input[], path: string, onDone: () => void }} Props */
+/** @typedef {Record<string, string>} Texts By the names of the fields. */
+/** @typedef {{ title: string, labels: Texts, path: string, onDone: () => void }} Props */
 
-/** @param {Input[]} inputs @param {any} data @returns {Record<string, string>} */
-const texts = (inputs, data) => Object.fromEntries(inputs.map(([name]) => [name, String(data[name] ?? "")]));
+/** The fields that are numbers in JSON; the others are text, amounts too. */
+const NUMBERS = ["year", "odometer", "reorder_point"];
 
-/** @param {string} text @param {any} attributes A number where it is one; what is none, the server refuses by name. */
-const valueOf = (text, attributes) => (attributes?.inputmode === "numeric" && /^\d+$/.test(text) ? Number(text) : text || null);
+/** @param {Texts} labels @param {any} record @returns {Texts} */
+const textsOf = (labels, record) => Object.fromEntries(Object.keys(labels).map((name) => [name, String(record[name] ?? "")]));
+
+/** @param {string} name @param {string} text */
+const valueOf = (name, text) => (NUMBERS.includes(name) && text ? numberOf(text) : text || null);
+
+/** @param {Texts} texts @param {Texts} before */
+const changesOf = (texts, before) => Object.entries(texts).filter(([name, text]) => text.trim() !== before[name]);
 
 /** @param {Props & { read: import("./api.js").Answer, onClose: () => void }} props */
-function Edit({ title, of, path, read, onDone, onClose }) {
-  const base = useRef({ texts: texts(of, read.data), etag: read.etag });
+function Edit({ title, labels, path, read, onDone, onClose }) {
+  const base = useRef({ texts: textsOf(labels, read.data), etag: read.etag });
   const override = useRef(false);
-  const [theirs, setTheirs] = useState(/** @type {Record<string, string>} */ ({}));
+  const [theirs, setTheirs] = useState(/** @type {Texts} */ ({}));
 
-  /** Take over what somebody else changed; where both did, theirs is told, and mine goes on top when sent again. @param {Record<string, string>} mine */
+  /** Show what somebody else changed, and take it over where it was not changed here too. @param {Texts} mine */
   const merge = async (mine) => {
     const fresh = await api.get(path);
-    const [before, now] = [base.current.texts, texts(of, fresh.data)];
-    const changed = Object.entries(now).filter(([name, text]) => text !== before[name]);
-    const isMine = (/** @type {string} */ name) => mine[name] !== before[name];
-    form.set(Object.fromEntries(changed.filter(([name]) => !isMine(name))));
-    setTheirs(Object.fromEntries(changed.filter(([name]) => isMine(name))));
+    const [before, now] = [base.current.texts, textsOf(labels, fresh.data)];
+    const changes = changesOf(now, before);
+    setTheirs(Object.fromEntries(changes));
+    form.set(Object.fromEntries(changes.filter(([name]) => mine[name] === before[name])));
     base.current = { texts: now, etag: fresh.etag };
   };
   const form = useForm(base.current.texts, async (values) => {
-    const changed = of.filter(([name]) => values[name]?.trim() !== base.current.texts[name]);
-    const changes = Object.fromEntries(changed.map(([name, , attributes]) => [name, valueOf(values[name]?.trim() ?? "", attributes)]));
+    const changes = changesOf(values, base.current.texts).map(([name, text]) => [name, valueOf(name, text.trim())]);
     try {
-      await api.put(path, override.current ? { ...changes, override: true } : changes, { etag: base.current.etag });
+      await api.put(path, { ...Object.fromEntries(changes), ...(override.current && { override: true }) }, { etag: base.current.etag });
     } catch (error) {
       if (!(error instanceof Problem) || error.slug !== "stale") throw error;
       await merge(values);
       error.message = "Somebody else changed this meanwhile; what they changed is shown. Look at it, and save again.";
       throw error;
+    } finally {
+      override.current = false;
     }
     onDone();
     onClose();
@@ -49,10 +56,10 @@ function Edit({ title, of, path, read, onDone, onClose }) {
   const isBackwards = form.problem?.slug === "odometer-backwards";
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <${Form} form=${form} submit="Save" extra=${isBackwards && html`<button type="button" onClick=${insist}>It is right: save it</button>`}>
-      ${of.map(([name, label, attributes], index) => {
+      ${Object.entries(labels).map(([name, label]) => {
         const hint = theirs[name] === undefined ? "" : `Meanwhile: ${theirs[name] || "empty"}`;
         return html`<${Field} key=${name} label=${label} hint=${hint} error=${form.errorOf(name)}>
-          <input dir="auto" autofocus=${index === 0} ...${attributes} ...${form.bind(name)} />
+          <input dir="auto" inputmode=${NUMBERS.includes(name) ? "numeric" : undefined} ...${form.bind(name)} />
         <//>`;
       })}
     <//>
