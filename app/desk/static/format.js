@@ -45,6 +45,12 @@ export function words(name) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** A number where it is one, else what was typed: the API says what is wrong with it. @param {string | number} typed */
+export const numberOf = (typed) => (String(typed).trim() === "" || Number.isNaN(Number(typed)) ? typed : Number(typed));
+
+/** Whether work can still be written on a ticket. @param {{ status: string }} ticket */
+export const isInWork = ({ status }) => ["estimate", "open", "in_progress"].includes(status);
+
 /** @param {{ year?: number | null, make?: string | null, model?: string | null } | null | undefined} vehicle */
 export function car(vehicle) {
   const known = vehicle ? [vehicle.year, vehicle.make, vehicle.model].filter(Boolean).join(" ") : "";
@@ -69,6 +75,9 @@ export const day = (moment) => inShop(moment, { year: "numeric", month: "short",
 
 /** @param {string | null | undefined} moment */
 export const isPast = (moment) => Boolean(moment) && new Date(/** @type {string} */ (moment)) < new Date();
+
+/** Whether a promise has passed on which work is still done. @param {{ status: string, promised_at: string | null }} ticket */
+export const isLate = (ticket) => isInWork(ticket) && isPast(ticket.promised_at);
 
 /** How long ago an instant was: "5 min", "3 h", "2 d". @param {string} moment */
 export function since(moment) {

@@ -1,10 +1,10 @@
 /** The forms that write the lines of a job: a part, labor, a fee. They stand in the page, and stay open to write several. */
 
-import { money, words } from "./format.js";
+import { money, numberOf, words } from "./format.js";
 import { useForm } from "./hooks.js";
 import { Picker } from "./pickers.js";
 import { api, isDesk, useSession } from "./session.js";
-import { Field, Form } from "./ui.js";
+import { Check, Form, Select, Text } from "./ui.js";
 import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Part} Part */
@@ -33,28 +33,6 @@ export function InlineForm({ id, label, form, submit, onClose, children }) {
   return html`<div class="inline" id=${id} role="group" aria-label=${label} onKeyDown=${press}>
     <${Form} form=${form} submit=${submit} extra=${close}>${children}<//>
   </div>`;
-}
-
-/** @param {{ form: any, name: string, label: string, [property: string]: any }} props */
-export function Text({ form, name, label, ...input }) {
-  return html`<${Field} label=${label} error=${form.errorOf(name)}>
-    <input autocomplete="off" dir="auto" ...${input} ...${form.bind(name)} />
-  <//>`;
-}
-
-/** @param {{ form: any, name: string, label: string, options: [value: string | number, name: string][] }} props */
-function Choice({ form, name, label, options }) {
-  return html`<${Field} label=${label} error=${form.errorOf(name)}>
-    <select ...${form.bind(name)}>${options.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>
-  <//>`;
-}
-
-/** @param {{ form: any, name: string, children?: Children }} props */
-export function Check({ form, name, children }) {
-  const set = (/** @type {Event} */ event) => form.set({ [name]: /** @type {HTMLInputElement} */ (event.target).checked });
-  return html`<label class="check">
-    <input type="checkbox" name=${name} checked=${form.values[name]} onChange=${set} /> ${children}
-  </label>`;
 }
 
 /** Offers to wait for what is not on the shelf. @param {{ form: any, isShort?: boolean }} props */
@@ -104,9 +82,6 @@ function shelf({ quantity_available: available, unit, location }) {
 const showPart = (part) => html`<span dir="auto">${part.name} <small>${part.sku}</small></span>
   <span class="number"><small class=${part.quantity_available === 0 ? "late" : ""}>${shelf(part)}</small> ${money(part.price)}</span>`;
 
-/** A number where it is one, else what was typed: the API says what is wrong. @param {string | number} typed */
-const number = (typed) => (String(typed).trim() === "" || Number.isNaN(Number(typed)) ? typed : Number(typed));
-
 /** How many of a part a job uses, and at which price. A part that the job has already is changed. @param {LineProps} props */
 function PartForm(props) {
   const { me } = useSession();
@@ -124,7 +99,7 @@ function PartForm(props) {
   /** @param {any} values @param {string | null} etag */
   const send = (values, etag) => {
     const { quantity, unit_price, price_reason, backorder } = values;
-    const body = { quantity: number(quantity), job_id: jobId ?? undefined, backorder: backorder || undefined };
+    const body = { quantity: numberOf(quantity), job_id: jobId ?? undefined, backorder: backorder || undefined };
     const price = isRepriced(values) && { unit_price, price_reason: price_reason || undefined };
     return api.put(`/service-tickets/${state.ticket.id}/add-part/${idOf(values)}`, { ...body, ...price }, { etag });
   };
@@ -180,13 +155,12 @@ function LaborForm(props) {
   const [first, ...others] = props.state.ticket.mechanics;
   const mechanic_id = isDesk(me) ? (others.length ? null : first?.id ?? null) : me.id;
   const form = useOwnLine("labor", props, { description: "", hours: "", rate: null, mechanic_id });
-  const people = props.staff.map(({ id, name }) => [id, name]);
   return html`<${InlineForm} ...${props} form=${form} submit=${props.line ? "Save labor" : "Add labor"}>
     <div class="row">
       <${Text} form=${form} name="description" label="Labor" />
       <${Text} form=${form} name="hours" label="Hours" inputmode="decimal" />
       ${isDesk(me) && html`<${Text} form=${form} name="rate" label="Rate" inputmode="decimal" placeholder="the ticket’s" />`}
-      <${Choice} form=${form} name="mechanic_id" label="Who" options=${[["", "Nobody yet"], ...people]} />
+      <${Select} form=${form} name="mechanic_id" label="Who" of=${props.staff} none="Nobody yet" />
     </div>
   <//>`;
 }
@@ -198,7 +172,7 @@ function FeeForm(props) {
     <div class="row">
       <${Text} form=${form} name="description" label="Fee" />
       <${Text} form=${form} name="amount" label="Amount" inputmode="decimal" />
-      <${Choice} form=${form} name="kind" label="Kind" options=${[["fee", "Fee"], ["sublet", "Sublet"]]} />
+      <${Select} form=${form} name="kind" label="Kind" of=${["fee", "sublet"]} />
       <${Text} form=${form} name="cost" label="Cost to the shop" inputmode="decimal" />
     </div>
     <${Check} form=${form} name="taxable">Taxed<//>

@@ -3,7 +3,7 @@
 import { Problem } from "./api.js";
 import { useForm } from "./hooks.js";
 import { api } from "./session.js";
-import { Dialog, Field, Form } from "./ui.js";
+import { Dialog, Form, Text } from "./ui.js";
 import { html } from "./vendor/preact.js";
 
 /** @param {{ onDone: () => void }} props */
@@ -15,12 +15,8 @@ function SignInForm({ onDone }) {
     onDone();
   });
   return html`<${Form} form=${form} submit="Sign in">
-    <${Field} label="E-mail" error=${form.errorOf("email")}>
-      <input type="email" autocomplete="username" autofocus required ...${form.bind("email")} />
-    <//>
-    <${Field} label="Password" error=${form.errorOf("password")}>
-      <input type="password" autocomplete="current-password" required ...${form.bind("password")} />
-    <//>
+    <${Text} form=${form} name="email" label="E-mail" type="email" autocomplete="username" required autofocus />
+    <${Text} form=${form} name="password" label="Password" type="password" autocomplete="current-password" required />
   <//>`;
 }
 

@@ -1,12 +1,12 @@
 /** The left side of a ticket: its jobs in order, with their lines, and what may be done with them. */
 
-import { day, money, words } from "./format.js";
+import { day, isInWork, money, words } from "./format.js";
 import { useAct, useForm, useKeys, usePolled } from "./hooks.js";
-import { Backorder, Check, focusIn, InlineForm, LINE_FORMS, Text } from "./line_forms.js";
+import { Backorder, focusIn, InlineForm, LINE_FORMS } from "./line_forms.js";
 import { Picker } from "./pickers.js";
 import { api, isDesk, useSession } from "./session.js";
 import { Lines } from "./ticket_lines.js";
-import { Badge } from "./ui.js";
+import { Badge, Check, Text } from "./ui.js";
 import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Job} Job */
@@ -34,7 +34,6 @@ import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @type {[Kind, string][]} */
 const KINDS = [["parts", "part"], ["labor", "labor"], ["fees", "fee"]];
-const CHANGEABLE = ["estimate", "open", "in_progress"];
 
 /** @param {Ticket} ticket */
 const wasQuote = ({ status, authorized_amount: amount }) => status === "estimate" || amount !== null;
@@ -197,7 +196,7 @@ export function Jobs({ state }) {
   const { data } = usePolled("/mechanics", { per_page: 100 }, { seconds: 600 });
   const forms = useForms();
   const isOwn = [ticket.opened_by, ...ticket.mechanics].some(({ id }) => id === me.id);
-  const mayWrite = CHANGEABLE.includes(ticket.status) && (isDesk(me) || isOwn);
+  const mayWrite = isInWork(ticket) && (isDesk(me) || isOwn);
   /** @type {Screen} */
   const screen = { state, staff: data ?? [], forms, mayWrite, mayPrice: isDesk(me) };
 

@@ -1,8 +1,10 @@
 /** The building blocks of every screen. */
 
+import { words } from "./format.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
+/** @typedef {string | { id: number | string, name: string }} Choice A word of the API, or a row such as somebody of the staff. */
 /** @typedef {{ id: number, text: string, isProblem: boolean }} Notice */
 
 const NOTICE_SECONDS = 6;
@@ -79,6 +81,43 @@ export function Field({ label, error, hint, children }) {
     <span>${label}</span>
     ${children} ${hint && html`<small>${hint}</small>`}
     ${error && html`<small class="error" role="alert">${error}</small>`}
+  </label>`;
+}
+
+/**
+ * A field of a form; other properties are the input's.
+ *
+ * @param {{ form: any, name: string, label: string, hint?: string, error?: string, [property: string]: any }} props
+ */
+export function Text({ form, name, label, hint, error = form.errorOf(name), ...input }) {
+  return html`<${Field} label=${label} hint=${hint} error=${error}>
+    <input autocomplete="off" dir="auto" ...${input} ...${form.bind(name)} />
+  <//>`;
+}
+
+/** @param {{ of: readonly Choice[], none?: string }} props `none` stands for no choice. */
+export function Options({ of, none }) {
+  const rows = of.map((each) => (typeof each === "string" ? { id: each, name: words(each) } : each));
+  const all = none === undefined ? rows : [{ id: "", name: none }, ...rows];
+  return all.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`);
+}
+
+/**
+ * A field of a form that is chosen.
+ *
+ * @param {{ form: any, name: string, label: string, of: readonly Choice[], none?: string, error?: string, [property: string]: any }} props
+ */
+export function Select({ form, name, label, of, none, error = form.errorOf(name), ...select }) {
+  return html`<${Field} label=${label} error=${error}>
+    <select ...${form.bind(name)} ...${select}><${Options} of=${of} none=${none} /></select>
+  <//>`;
+}
+
+/** @param {{ form: any, name: string, children?: Children }} props */
+export function Check({ form, name, children }) {
+  const set = (/** @type {Event} */ event) => form.set({ [name]: /** @type {HTMLInputElement} */ (event.target).checked });
+  return html`<label class="check">
+    <input type="checkbox" name=${name} checked=${form.values[name]} onChange=${set} /> ${children}
   </label>`;
 }
 
