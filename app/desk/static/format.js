@@ -39,17 +39,23 @@ export function money(amount) {
   return format("money", () => new Intl.NumberFormat(undefined, { style: "currency", currency })).format(Number(amount));
 }
 
+/** The number that a text says, such as "84,210" or "−2". What says none stays: the server tells what is wrong with it. @param {string} text */
+export function numberOf(text) {
+  const plain = text.trim().replace("−", "-").replace(/[,\s](?=\d{3}(?!\d))/g, "");
+  return plain === "" || Number.isNaN(Number(plain)) ? text : Number(plain);
+}
+
 /** @param {string | null | undefined} name A word of the API, such as "in_progress". */
 export function words(name) {
   const text = (name ?? "").replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A number where it is one, else what was typed: the API says what is wrong with it. @param {string | number} typed */
-export const numberOf = (typed) => (String(typed).trim() === "" || Number.isNaN(Number(typed)) ? typed : Number(typed));
-
 /** Whether work can still be written on a ticket. @param {{ status: string }} ticket */
 export const isInWork = ({ status }) => ["estimate", "open", "in_progress"].includes(status);
+
+/** @param {{ status: string }} ticket */
+export const isBilled = ({ status }) => ["invoiced", "paid"].includes(status);
 
 /** @param {{ year?: number | null, make?: string | null, model?: string | null } | null | undefined} vehicle */
 export function car(vehicle) {
@@ -86,31 +92,28 @@ export function since(moment) {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60 / 24)} d`;
 }
 
-/** The minutes that the shop's clock is ahead of UTC at an instant. @param {Date} moment */
+/** The milliseconds that the shop's clock is ahead of UTC at an instant. @param {Date} moment */
 function offset(moment) {
-  /** @type {Record<string, string>} */
-  const parts = {};
   const style = /** @type {Intl.DateTimeFormatOptions} */ ({
     ...{ timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit" },
     ...{ hour: "2-digit", minute: "2-digit", second: "2-digit" },
   });
-  for (const { type, value } of new Intl.DateTimeFormat("en-US", style).formatToParts(moment)) parts[type] = value;
-  const { year, month, day: date, hour, minute, second } = parts;
-  const clock = Date.UTC(Number(year), Number(month) - 1, Number(date), Number(hour), Number(minute), Number(second));
-  return Math.round((clock - moment.getTime()) / 60_000);
+  const parts = new Intl.DateTimeFormat("en-US", style).formatToParts(moment);
+  const [month, date, year, hour, minute, second] = parts.filter(({ type }) => type !== "literal").map(({ value }) => value);
+  return Date.parse(`${year}-${month}-${date}T${hour}:${minute}:${second}Z`) - Math.floor(moment.getTime() / 1000) * 1000;
 }
 
 /** Return the value of an `<input type="datetime-local">` for an instant. @param {string | null | undefined} moment */
 export function toLocal(moment) {
   if (!moment) return "";
   const instant = new Date(moment);
-  return new Date(instant.getTime() + offset(instant) * 60_000).toISOString().slice(0, 16);
+  return new Date(instant.getTime() + offset(instant)).toISOString().slice(0, 16);
 }
 
 /** Return the instant for such a value, which is a time of the shop's clock. @param {string} local */
 export function fromLocal(local) {
   if (!local) return null;
   const asUtc = new Date(`${local}Z`);
-  const guess = new Date(asUtc.getTime() - offset(asUtc) * 60_000);
-  return new Date(asUtc.getTime() - offset(guess) * 60_000).toISOString();
+  const guess = new Date(asUtc.getTime() - offset(asUtc));
+  return new Date(asUtc.getTime() - offset(guess)).toISOString();
 }
