@@ -57,6 +57,9 @@ export const numberOf = (typed) => (String(typed).trim() === "" || Number.isNaN(
 /** Whether work can still be written on a ticket. @param {{ status: string }} ticket */
 export const isInWork = ({ status }) => ["estimate", "open", "in_progress"].includes(status);
 
+/** @param {{ status: string }} ticket */
+export const isBilled = ({ status }) => ["invoiced", "paid"].includes(status);
+
 /** @param {{ year?: number | null, make?: string | null, model?: string | null } | null | undefined} vehicle */
 export function car(vehicle) {
   const known = vehicle ? [vehicle.year, vehicle.make, vehicle.model].filter(Boolean).join(" ") : "";
@@ -92,31 +95,28 @@ export function since(moment) {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60 / 24)} d`;
 }
 
-/** The minutes that the shop's clock is ahead of UTC at an instant. @param {Date} moment */
+/** The milliseconds that the shop's clock is ahead of UTC at an instant. @param {Date} moment */
 function offset(moment) {
-  /** @type {Record<string, string>} */
-  const parts = {};
   const style = /** @type {Intl.DateTimeFormatOptions} */ ({
     ...{ timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit" },
     ...{ hour: "2-digit", minute: "2-digit", second: "2-digit" },
   });
-  for (const { type, value } of new Intl.DateTimeFormat("en-US", style).formatToParts(moment)) parts[type] = value;
-  const { year, month, day: date, hour, minute, second } = parts;
-  const clock = Date.UTC(Number(year), Number(month) - 1, Number(date), Number(hour), Number(minute), Number(second));
-  return Math.round((clock - moment.getTime()) / 60_000);
+  const parts = new Intl.DateTimeFormat("en-US", style).formatToParts(moment);
+  const [month, date, year, hour, minute, second] = parts.filter(({ type }) => type !== "literal").map(({ value }) => value);
+  return Date.parse(`${year}-${month}-${date}T${hour}:${minute}:${second}Z`) - Math.floor(moment.getTime() / 1000) * 1000;
 }
 
 /** Return the value of an `<input type="datetime-local">` for an instant. @param {string | null | undefined} moment */
 export function toLocal(moment) {
   if (!moment) return "";
   const instant = new Date(moment);
-  return new Date(instant.getTime() + offset(instant) * 60_000).toISOString().slice(0, 16);
+  return new Date(instant.getTime() + offset(instant)).toISOString().slice(0, 16);
 }
 
 /** Return the instant for such a value, which is a time of the shop's clock. @param {string} local */
 export function fromLocal(local) {
   if (!local) return null;
   const asUtc = new Date(`${local}Z`);
-  const guess = new Date(asUtc.getTime() - offset(asUtc) * 60_000);
-  return new Date(asUtc.getTime() - offset(guess) * 60_000).toISOString();
+  const guess = new Date(asUtc.getTime() - offset(asUtc));
+  return new Date(asUtc.getTime() - offset(guess)).toISOString();
 }

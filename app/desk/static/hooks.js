@@ -10,9 +10,9 @@ import { useCallback, useEffect, useRef, useState } from "./vendor/preact.js";
  *
  * @param {string | null} path Nothing is asked while it is null.
  * @param {Record<string, any>} [query]
- * @param {{ seconds?: number }} [options]
+ * @param {{ seconds?: number, version?: number }} [options] Another version of what it is about is asked for at once.
  */
-export function usePolled(path, query, { seconds = 10 } = {}) {
+export function usePolled(path, query, { seconds = 10, version } = {}) {
   const [answer, setAnswer] = useState(/** @type {import("./api.js").Answer | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const latest = useRef(/** @type {import("./api.js").Answer | null} */ (null));
@@ -48,10 +48,13 @@ export function usePolled(path, query, { seconds = 10 } = {}) {
     document.addEventListener("visibilitychange", poll, { signal: stop.signal });
     api.addEventListener("reachable", () => api.isReachable && poll(), { signal: stop.signal });
     return () => (clearInterval(timer), stop.abort());
-  }, [refresh, seconds]);
+  }, [refresh, seconds, version]);
 
   return { data: answer?.data ?? null, etag: answer?.etag ?? null, error, refresh, keep };
 }
+
+/** Everybody of the staff, also who has left. @returns {import("./types").Mechanic[]} */
+export const useStaff = () => usePolled("/mechanics", { per_page: 100, sort: "name" }, { seconds: 300 }).data ?? [];
 
 /** Whether the server answers this client. @param {import("./api.js").Api} client */
 export function useReachable(client) {

@@ -94,7 +94,7 @@ function PartForm(props) {
   const lineOf = (/** @type {Part | null} */ part) => line ?? job?.parts.find((each) => each.part_id === part?.id);
 
   const blank = { part: null, description: "", quantity: "1", unit_price: "", price_reason: "", backorder: false };
-  const initial = { ...blank, ...(line && { description: line.name, quantity: line.quantity, unit_price: line.unit_price }) };
+  const initial = { ...blank, ...(line && { description: line.name, quantity: String(line.quantity), unit_price: line.unit_price }) };
   const isRepriced = (/** @type {any} */ values) => isDesk(me) && (values.unit_price !== priceOf(values) || values.price_reason);
   /** @param {any} values @param {string | null} etag */
   const send = (values, etag) => {

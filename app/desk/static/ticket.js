@@ -1,9 +1,9 @@
 /** The screen of one ticket: its jobs on the left; on the right money, details and history. */
 
-import { car, isPast, since, STATUS_NAMES, time, words } from "./format.js";
+import { car, isBilled, isInWork, isLate, since, STATUS_NAMES, time, words } from "./format.js";
 import { useAct, useKeys } from "./hooks.js";
 import { explain, isDesk, useSession } from "./session.js";
-import { Approve, canChange, Invoice, Link, move, Move, nameOf, Pay } from "./ticket_acts.js";
+import { Approve, Invoice, Link, move, Move, nameOf, Pay } from "./ticket_acts.js";
 import { Jobs } from "./ticket_jobs.js";
 import { Merge } from "./ticket_merge.js";
 import { Money } from "./ticket_money.js";
@@ -54,7 +54,7 @@ function Loaded({ state }) {
 }
 
 /** @param {Ticket} ticket */
-const canPay = ({ status, totals }) => status === "invoiced" || status === "paid" || Number(totals.paid) > 0;
+const canPay = ({ status, totals }) => status === "invoiced" || Number(totals.paid) > 0;
 
 /** @param {{ state: State, show: (dialog: string) => void }} props */
 function Head({ state, show }) {
@@ -71,7 +71,7 @@ function Head({ state, show }) {
       <strong><bdi>${car(vehicle)}</bdi></strong>
       ${vehicle?.plate && html`<span class="plate"><bdi>${vehicle.plate}</bdi></span>`}
       ${vehicle?.vin && html`<span class="vin">${vehicle.vin}</span>`}
-      ${promised && html`<span class=${isPast(promised) && canChange(ticket) ? "late" : ""}>Promised ${time(promised)}</span>`}
+      ${promised && html`<span class=${isLate(ticket) ? "late" : ""}>Promised ${time(promised)}</span>`}
       <span><bdi>${customer.name}</bdi> ${customer.phone && html`<a href=${`tel:${customer.phone}`}>${customer.phone}</a>`}</span>
     </p>
     <${Moves} state=${state} show=${show} />
@@ -86,8 +86,7 @@ function Moves({ state, show }) {
   const { act, message } = useAct();
   /** Moves that lose something ask first. @param {TicketStatus} target */
   const begin = (target) => {
-    const asks = target === "void" || ticket.status === "invoiced" || ticket.status === "paid" || (target === "completed" && isProposed);
-    if (asks) return show(`move ${target}`);
+    if (target === "void" || isBilled(ticket) || (target === "completed" && isProposed)) return show(`move ${target}`);
     return act(() => move(state, { status: target }, { what: nameOf(ticket, target) }));
   };
   return html`<div class="actions">
@@ -105,8 +104,8 @@ function Moves({ state, show }) {
 function DeskActions({ ticket, isProposed, show }) {
   const isDue = ticket.status === "invoiced";
   return html`
-    ${canChange(ticket) && html`<button type="button" onClick=${() => show("approve")}>Approve <kbd>a</kbd></button>`}
-    ${canChange(ticket) && isProposed && html`<button type="button" onClick=${() => show("link")}>Send link <kbd>s</kbd></button>`}
+    ${isInWork(ticket) && html`<button type="button" onClick=${() => show("approve")}>Approve <kbd>a</kbd></button>`}
+    ${isInWork(ticket) && isProposed && html`<button type="button" onClick=${() => show("link")}>Send link <kbd>s</kbd></button>`}
     ${ticket.status === "completed" && html`<button type="button" class="primary" onClick=${() => show("invoice")}>Invoice</button>`}
     ${canPay(ticket) &&
     html`<button type="button" class=${isDue ? "primary" : ""} onClick=${() => show("pay")}>${isDue ? "Payment" : "Refund"} <kbd>$</kbd></button>`}

@@ -1,14 +1,13 @@
 /** The dialogs of a ticket: moves with a reason, approval, approval link, invoice, payment. */
 
-import { money, time, words } from "./format.js";
+import { isBilled, money, time, words } from "./format.js";
 import { useForm } from "./hooks.js";
 import { api, explain } from "./session.js";
-import { Dialog, Field, Form, notify } from "./ui.js";
+import { Dialog, Field, Form, notify, Select, Text } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./ticket.js").State} State */
 /** @typedef {import("./types").Ticket} Ticket */
-/** @typedef {import("./types").Totals} Totals */
 /** @typedef {{ state: State, onClose: () => void }} ActProps */
 
 /** What the moves are called, by where from and where to. @type {Record<string, string>} */
@@ -21,17 +20,23 @@ const MOVES = {
   "invoiced completed": "Reopen",
   "paid completed": "Reopen",
 };
-const METHODS = ["in_person", "phone", "text", "email"];
-const PAYMENT_METHODS = ["card", "cash", "transfer"];
-
-/** Whether the ticket is worked on. @param {Ticket} ticket */
-export const canChange = ({ status }) => ["estimate", "open", "in_progress"].includes(status);
+/** What may be said of a job: the decision, and what it is called; the first until another is chosen. @type {Record<string, [string, string][]>} */
+const ANSWERS = {
+  estimate: [["approved", "Approve"], ["declined", "Decline"]],
+  proposed: [["approved", "Approve"], ["declined", "Decline"], ["", "Not yet"]],
+  approved: [["", "Keep"], ["declined", "Decline"]],
+};
 
 /** @param {Ticket} ticket @param {string} target */
 export const nameOf = ({ status }, target) => MOVES[`${status} ${target}`] ?? words(target);
 
 /** @param {Ticket} ticket */
 const proposedOn = ({ jobs }) => jobs.filter((job) => job.status === "proposed");
+
+/** Jobs, and what they cost. @param {import("./types").Job[]} jobs */
+const list = (jobs) => html`<ul class="list">
+  ${jobs.map(({ id, name, totals }) => html`<li key=${id}><bdi>${name}</bdi> <span class="number">${money(totals.total)}</span></li>`)}
+</ul>`;
 
 /** Move the ticket, or set what it waits for. @param {State} state @param {any} body @param {import("./ticket_state.js").How} how */
 export const move = (state, body, how) =>
@@ -47,11 +52,17 @@ export const move = (state, body, how) =>
  * @param {ActProps} props
  * @param {string} what
  * @param {Values} initial
- * @param {(values: Values, key: string) => Promise<any>} send
+ * @param {(values: Values, key: string) => Promise<import("./api.js").Answer>} send
+ * @param {(data: any) => void} tell
  */
-const useActForm = ({ state, onClose }, what, initial, send) =>
+const useActForm = ({ state, onClose }, what, initial, send, tell) =>
   useForm(initial, async (values, key) => {
-    if (await state.change(() => send(values, key), { what })) onClose();
+    const post = async () => {
+      const answer = await send(values, key);
+      tell(answer.data);
+      return answer;
+    };
+    if (await state.change(post, { what })) onClose();
   });
 
 /** A move that needs a reason, or that loses something. @param {ActProps & { target: string }} props */
@@ -67,10 +78,8 @@ export function Move({ state, target, onClose }) {
       ${what === "Reopen" && html`<p>This voids the invoice; the next one gets a new number.</p>`}
       ${open.length > 0 &&
       html`<p>The customer has not answered on these jobs. They are declined as unanswered:</p>
-        <ul class="list">${open.map((job) => html`<li key=${job.id}><bdi>${job.name}</bdi> ${money(job.totals.total)}</li>`)}</ul>`}
-      <${Field} label=${what === "Reopen" ? "Reason" : "Reason (optional)"} error=${form.errorOf("reason")}>
-        <input dir="auto" autofocus maxlength="500" ...${form.bind("reason")} />
-      <//>
+        ${list(open)}`}
+      <${Text} form=${form} name="reason" label=${what === "Reopen" ? "Reason" : "Reason (optional)"} autofocus maxlength="500" />
     <//>
   <//>`;
 }
@@ -78,78 +87,71 @@ export function Move({ state, target, onClose }) {
 /** Record what the customer decided, job by job, on the total that is shown. @param {ActProps} props */
 export function Approve(props) {
   const { ticket, path } = props.state;
-  const jobs = ticket.jobs.filter((job) => job.status !== "declined");
-  const [choices, setChoices] = useState(/** @type {Record<string, string>} */ ({}));
-  /** @param {import("./types").Job} job */
-  const choiceOf = (job) => choices[job.id] ?? (job.status === "proposed" ? "approved" : "");
-  const decided = jobs.flatMap((job) => (choiceOf(job) ? [{ id: job.id, decision: choiceOf(job) }] : []));
-  const isBare = !ticket.jobs.length && ticket.status === "estimate";
-  const decision = isBare ? { decision: choices.all ?? "approved" } : { jobs: decided };
+  const isBare = !ticket.jobs.length && ticket.status === "estimate"; // it is decided as a whole
+  const whole = [{ id: 0, name: "The estimate", status: "estimate", totals: ticket.totals }];
+  const asked = isBare ? whole : ticket.jobs.filter(({ status }) => status !== "declined");
+  const choices = /** @type {Record<string, string>} */ ({});
+  const initial = { choices, method: "in_person", said_by: ticket.customer.name, contact: "", amount: "" };
+  /** @param {typeof initial} values @param {string} key @returns {Promise<import("./api.js").Answer>} */
+  const record = ({ method, said_by, contact, amount }, key) => {
+    const body = { ...decision, method, said_by: said_by || null, contact: contact || null, amount: amount || preview.total };
+    return api.post(`${path}/authorizations`, body, { key });
+  };
+  const form = useActForm(props, "Record the decision", initial, record, () => notify("The decision is recorded."));
+  const decided = asked.map(({ id, status }) => ({ id, decision: form.values.choices[id] ?? ANSWERS[status]?.[0]?.[0] }));
+  const decision = isBare ? { decision: decided[0]?.decision } : { jobs: decided.filter((each) => each.decision) };
   const preview = usePreview(`${path}/authorizations?dry_run=true`, JSON.stringify(decision), ticket.version);
-  const initial = { method: "in_person", said_by: ticket.customer.name, contact: "", amount: "" };
-  const form = useActForm(props, "Record the decision", initial, async ({ amount, contact, ...said }, key) => {
-    const body = { ...decision, ...said, ...(contact && { contact }), amount: amount || preview.total };
-    const answer = await api.post(`${path}/authorizations`, body, { key });
-    notify("The decision is recorded.");
-    return answer;
-  });
-  /** @param {string} name @param {string} value @param {string[][]} options */
-  const choose = (name, value, options) => options.map(
-    ([option, label]) => html`<label key=${option}>
-      <input type="radio" name=${`job-${name}`} checked=${value === option} onChange=${() => setChoices({ ...choices, [name]: String(option) })} /> ${label}
-    </label>`);
+  /** Nothing is recorded that was not shown. @param {Event} event */
+  const submit = (event) => (preview.total ? form.submit(event) : event.preventDefault());
+  const choose = (/** @type {number} */ id, /** @type {string} */ value) => form.set({ choices: { ...form.values.choices, [id]: value } });
+  const total = preview.total && money(preview.total);
   return html`<${Dialog} title="What the customer decided" onClose=${props.onClose} wide>
-    <${Form} form=${form} submit=${`Record: ${preview.total ? money(preview.total) : "…"}`}>
-      ${isBare && html`<fieldset class="decision"><legend>The estimate</legend>${choose("all", decision.decision ?? "", [["approved", "Approve"], ["declined", "Decline"]])}</fieldset>`}
-      ${jobs.map((job) => html`<fieldset key=${job.id} class="decision">
-        <legend><bdi>${job.name}</bdi> <span class="quiet">${words(job.status)}</span> <span class="number">${money(job.totals.total)}</span></legend>
-        ${choose(String(job.id), choiceOf(job), job.status === "proposed" ? [["approved", "Approve"], ["declined", "Decline"], ["", "Not yet"]] : [["", "Keep"], ["declined", "Decline"]])}
+    <${Form} form=${{ ...form, submit }} submit=${`Record: ${total || "…"}`}>
+      ${asked.map(({ id, name, status, totals }, index) => html`<fieldset key=${id}>
+        <legend><bdi>${name}</bdi> <span class="quiet">${words(status)}</span> <span class="number">${money(totals.total)}</span></legend>
+        ${ANSWERS[status]?.map(([value, label]) => html`<label key=${value}>
+          <input type="radio" name=${`job-${id}`} checked=${decided[index]?.decision === value} onChange=${() => choose(id, value)} /> ${label}
+        </label>`)}
       </fieldset>`)}
-      <p role="status">Total after this: <strong>${preview.total ? money(preview.total) : "–"}</strong>${preview.message && html` <span class="problem">${preview.message}</span>`}</p>
+      <p role="status">Total after this: <strong>${total || "–"}</strong> <span class="problem">${preview.message}</span></p>
       <div class="row">
-        <${Field} label="How" error=${form.errorOf("method")}>
-          <select ...${form.bind("method")}>${METHODS.map((method) => html`<option key=${method} value=${method}>${words(method)}</option>`)}</select>
-        <//>
-        <${Field} label="Who said it" error=${form.errorOf("said_by")}><input dir="auto" ...${form.bind("said_by")} /><//>
-        <${Field} label="Number or address" error=${form.errorOf("contact")}><input dir="auto" ...${form.bind("contact")} /><//>
-        <${Field} label="Up to" hint="The total unless given" error=${form.errorOf("amount")}>
-          <input inputmode="decimal" placeholder=${preview.total} ...${form.bind("amount")} />
-        <//>
+        <${Select} form=${form} name="method" label="How" of=${["in_person", "phone", "text", "email"]} />
+        <${Text} form=${form} name="said_by" label="Who said it" />
+        <${Text} form=${form} name="contact" label="Number or address" />
+        <${Text} form=${form} name="amount" label="Up to" hint="The total unless given" inputmode="decimal" placeholder=${preview.total} />
       </div>
     <//>
   <//>`;
 }
 
-/** Ask what a decision would cost. @param {string} path @param {string} body @param {number} version */
+/** Ask what a decision would cost: what is shown is of this decision on this version. @param {string} path @param {string} body @param {number} version */
 function usePreview(path, body, version) {
-  const [shown, setShown] = useState({ total: "", message: "" });
+  const asked = `${version} ${body}`;
+  const [shown, setShown] = useState({ asked: "", total: "", message: "" });
   useEffect(() => {
     const stop = new AbortController();
     api.post(path, JSON.parse(body), { signal: stop.signal }).then(
-      ({ data }) => setShown({ total: data.total, message: "" }),
-      (error) => stop.signal.aborted || setShown({ total: "", message: explain(error) }),
+      ({ data }) => setShown({ asked, total: data.total, message: "" }),
+      (error) => stop.signal.aborted || setShown({ asked, total: "", message: explain(error) }),
     );
     return () => stop.abort();
-  }, [path, body, version]);
-  return shown;
+  }, [path, body, asked]);
+  return shown.asked === asked ? shown : { total: "", message: "" };
 }
 
 /** Make a link with which the customer decides. @param {ActProps} props */
 export function Link(props) {
   const { ticket, path } = props.state;
   const [link, setLink] = useState(/** @type {{ url: string, expires_at: string } | null} */ (null));
-  const form = useActForm({ ...props, onClose: () => undefined }, "Send the link", {}, async (_, key) => {
-    const answer = await api.post(`${path}/approval-link`, {}, { key });
-    setLink(answer.data);
-    return answer;
-  });
+  const send = (/** @type {object} */ _, /** @type {string} */ key) => api.post(`${path}/approval-link`, {}, { key });
+  const form = useActForm({ ...props, onClose: () => undefined }, "Send the link", {}, send, setLink);
   const { email } = ticket.customer;
   return html`<${Dialog} title="Approval link" onClose=${props.onClose}>
     ${link
       ? html`<${MadeLink} link=${link} email=${email} />`
       : html`<${Form} form=${form} submit="Send link">
           <p>The customer sees these jobs, and approves or declines each. A link from before ends.</p>
-          <ul class="list">${proposedOn(ticket).map((job) => html`<li key=${job.id}><bdi>${job.name}</bdi> ${money(job.totals.total)}</li>`)}</ul>
+          ${list(proposedOn(ticket))}
           <p class="quiet">${email ? html`It is mailed to <bdi>${email}</bdi> where the shop sends mail.` : "The customer has no e-mail: give them the link yourself."}</p>
         <//>`}
   <//>`;
@@ -176,11 +178,8 @@ function MadeLink({ link, email }) {
 /** @param {ActProps} props */
 export function Invoice(props) {
   const { ticket, path } = props.state;
-  const form = useActForm(props, "Invoice", {}, async (_, key) => {
-    const answer = await api.post(`${path}/invoice`, {}, { key });
-    notify(`Invoice ${answer.data.number} is issued.`);
-    return answer;
-  });
+  const send = (/** @type {object} */ _, /** @type {string} */ key) => api.post(`${path}/invoice`, {}, { key });
+  const form = useActForm(props, "Invoice", {}, send, ({ number }) => notify(`Invoice ${number} is issued.`));
   return html`<${Dialog} title=${`Invoice ticket ${ticket.id}`} onClose=${props.onClose}>
     <${Form} form=${form} submit=${`Invoice ${money(ticket.totals.total)}`}>
       <p>It freezes lines and figures under the next number.</p>
@@ -192,30 +191,25 @@ export function Invoice(props) {
 export function Pay(props) {
   const { ticket, path } = props.state;
   const { balance, paid } = ticket.totals;
-  const isDue = Number(balance) > 0 && ["invoiced", "paid"].includes(ticket.status);
-  const credit = balance.startsWith("-") ? balance.slice(1) : paid;
-  const initial = { kind: isDue ? "payment" : "refund", amount: isDue ? balance : credit, method: "card", reference: "" };
-  const form = useActForm(props, "Record the payment", initial, async ({ reference, ...payment }, key) => {
-    const answer = await api.post(`${path}/payments`, { ...payment, ...(reference && { reference }) }, { key });
-    notify(`${words(answer.data.kind)} of ${money(answer.data.amount)} is recorded.`);
-    return answer;
-  });
+  const kinds = [...(Number(balance) > 0 && isBilled(ticket) ? ["payment"] : []), ...(Number(paid) > 0 ? ["refund"] : [])];
+  /** @param {string} [kind] What is due; back goes what was paid too much, unless somebody says how much. */
+  const amountOf = (kind) => (kind === "payment" ? balance : balance.startsWith("-") ? balance.slice(1) : "");
+  const initial = { kind: kinds[0] ?? "refund", amount: amountOf(kinds[0]), method: "card", reference: "" };
+  /** @param {typeof initial} values @param {string} key */
+  const record = (values, key) => api.post(`${path}/payments`, { ...values, reference: values.reference || null }, { key });
+  const form = useActForm(props, "Record the payment", initial, record, ({ kind, amount }) =>
+    notify(`${words(kind)} of ${money(amount)} is recorded.`),
+  );
   /** @param {any} event */
-  const pick = ({ target }) => form.set({ kind: target.value, amount: target.value === "payment" ? balance : credit });
-  const { kind, amount } = form.values;
+  const pick = ({ target: { value } }) => form.set({ kind: value, amount: amountOf(value) });
   return html`<${Dialog} title=${`Balance ${money(balance)}`} onClose=${props.onClose}>
-    <${Form} form=${form} submit=${`Record ${kind}`}>
+    <${Form} form=${form} submit=${`Record ${form.values.kind}`}>
       <div class="row">
-        <${Field} label="Kind">
-          <select value=${kind} onChange=${pick}><option value="payment" disabled=${!isDue}>Payment</option><option value="refund" disabled=${!Number(paid)}>Refund</option></select>
-        <//>
-        <${Field} label="Amount" error=${form.errorOf("amount")}><input inputmode="decimal" autofocus ...${form.bind("amount")} /><//>
-        <${Field} label="Method">
-          <select ...${form.bind("method")}>${PAYMENT_METHODS.map((method) => html`<option key=${method} value=${method}>${words(method)}</option>`)}</select>
-        <//>
-        <${Field} label="Reference" error=${form.errorOf("reference")}><input dir="auto" ...${form.bind("reference")} /><//>
+        <${Select} form=${form} name="kind" label="Kind" of=${kinds} onInput=${pick} />
+        <${Text} form=${form} name="amount" label="Amount" inputmode="decimal" autofocus />
+        <${Select} form=${form} name="method" label="Method" of=${["card", "cash", "transfer"]} />
+        <${Text} form=${form} name="reference" label="Reference" />
       </div>
-      ${amount !== balance && kind === "payment" && html`<p class="quiet">The balance is ${money(balance)}.</p>`}
     <//>
   <//>`;
 }

@@ -1,7 +1,7 @@
 /** The left side of a ticket: its jobs in order, with their lines, and what may be done with them. */
 
 import { day, isInWork, money, words } from "./format.js";
-import { useAct, useForm, useKeys, usePolled } from "./hooks.js";
+import { useAct, useForm, useKeys, useStaff } from "./hooks.js";
 import { Backorder, focusIn, InlineForm, LINE_FORMS } from "./line_forms.js";
 import { Picker } from "./pickers.js";
 import { api, isDesk, useSession } from "./session.js";
@@ -193,12 +193,12 @@ function JobPanel({ job, screen }) {
 export function Jobs({ state }) {
   const { ticket } = state;
   const { me } = useSession();
-  const { data } = usePolled("/mechanics", { per_page: 100 }, { seconds: 600 });
+  const staff = useStaff();
   const forms = useForms();
   const isOwn = [ticket.opened_by, ...ticket.mechanics].some(({ id }) => id === me.id);
   const mayWrite = isInWork(ticket) && (isDesk(me) || isOwn);
   /** @type {Screen} */
-  const screen = { state, staff: data ?? [], forms, mayWrite, mayPrice: isDesk(me) };
+  const screen = { state, staff, forms, mayWrite, mayPrice: isDesk(me) };
 
   /** Add a line to the job where the focus is, else to the last that is not declined. @param {Kind} kind */
   const add = (kind) => {

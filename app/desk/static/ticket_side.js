@@ -1,65 +1,48 @@
 /** The details of a ticket, changed where they stand, and its history. */
 
-import { fromLocal, isPast, STATUS_NAMES, time, toLocal, words } from "./format.js";
-import { useAct, usePolled } from "./hooks.js";
+import { fromLocal, isInWork, isLate, numberOf, STATUS_NAMES, time, toLocal, words } from "./format.js";
+import { useAct, usePolled, useStaff } from "./hooks.js";
 import { api, isDesk, useSession } from "./session.js";
-import { canChange, move } from "./ticket_acts.js";
+import { move } from "./ticket_acts.js";
 import { FIELDS } from "./ticket_merge.js";
-import { Field } from "./ui.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+import { Field, Options } from "./ui.js";
+import { html, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./ticket.js").State} State */
 /** @typedef {import("./types").Ticket} Ticket */
 /** @typedef {import("./types").TicketChanges} Changes */
 /** @typedef {import("./types").TicketEvent} TicketEvent */
 
-/** @typedef {{ id: number | string, name: string }} Option */
-
 /**
  * @typedef {object} Detail
+ * @property {string} name Of the field of the ticket.
  * @property {string} label
- * @property {(ticket: Ticket) => string | number | null | undefined} read What stands in the input.
- * @property {(text: string) => any} write What to change.
  * @property {string} [type] Of the input; "textarea", "select".
  * @property {boolean} [isOfDesk] Mechanics do not change it.
  * @property {boolean} [isNoted] It changes until the ticket is finished, not only while it is worked on.
  * @property {string} [hint]
- * @property {Option[]} [options] Of a select; the staff unless given.
- * @property {(ticket: Ticket) => boolean} [isLate]
+ * @property {string[]} [options] Of a select; the staff unless given.
+ * @property {(ticket: Ticket) => string | null} [read] What stands in the input, where that is not the field as it is.
+ * @property {(text: string) => Changes} [write] What to change, where that is not the field, to the text or to nothing.
  */
 
 /** @type {Detail[]} */
 const DETAILS = [
   {
-    ...{ label: "Advisor", type: "select", isOfDesk: true, isNoted: true },
-    read: ({ advisor_id }) => advisor_id,
-    write: (text) => ({ advisor_id: text ? Number(text) : null }),
+    ...{ name: "advisor_id", label: "Advisor", type: "select", isOfDesk: true, isNoted: true },
+    write: (text) => ({ advisor_id: Number(text) || null }),
   },
+  { name: "hold", label: "Waiting for", type: "select", options: ["parts", "customer", "other"] },
   {
-    ...{ label: "Waiting for", type: "select", options: ["parts", "customer", "other"].map((id) => ({ id, name: words(id) })) },
-    read: ({ hold }) => hold,
-    write: (text) => ({ hold: text || null }),
+    ...{ name: "promised_at", label: "Promised", type: "datetime-local", isOfDesk: true, isNoted: true },
+    ...{ read: ({ promised_at }) => toLocal(promised_at), write: (text) => ({ promised_at: fromLocal(text) }) },
   },
-  {
-    ...{ label: "Promised", type: "datetime-local", isOfDesk: true, isNoted: true },
-    isLate: ({ promised_at, status }) => isPast(promised_at) && !FINISHED.includes(status),
-    read: ({ promised_at }) => toLocal(promised_at),
-    write: (text) => ({ promised_at: fromLocal(text) }),
-  },
-  { ...{ label: "Key tag", isNoted: true }, read: ({ key_tag }) => key_tag, write: (text) => ({ key_tag: text || null }) },
-  {
-    ...{ label: "PO number", isOfDesk: true, isNoted: true },
-    read: ({ po_number }) => po_number,
-    write: (text) => ({ po_number: text || null }),
-  },
-  { label: "Odometer", read: ({ odometer }) => odometer, write: (text) => ({ odometer: /^\d+$/.test(text) ? Number(text) : text }) },
-  { ...{ label: "Discount", isOfDesk: true, hint: "10% or 25.00" }, read: readDiscount, write: writeDiscount },
-  { ...{ label: "Description", type: "textarea" }, read: ({ description }) => description, write: (description) => ({ description }) },
-  {
-    ...{ label: "Notes for the staff", type: "textarea", isNoted: true },
-    read: ({ notes }) => notes,
-    write: (text) => ({ notes: text || null }),
-  },
+  { name: "key_tag", label: "Key tag", isNoted: true },
+  { name: "po_number", label: "PO number", isOfDesk: true, isNoted: true },
+  { name: "odometer", label: "Odometer", write: (text) => ({ odometer: /** @type {number} */ (numberOf(text)) }) },
+  { ...{ name: "discount", label: "Discount", isOfDesk: true, hint: "10% or 25.00" }, read: readDiscount, write: writeDiscount },
+  { name: "description", label: "Description", type: "textarea" },
+  { name: "notes", label: "Notes for the staff", type: "textarea", isNoted: true },
 ];
 const FINISHED = ["paid", "void", "declined"];
 
@@ -77,18 +60,18 @@ function writeDiscount(text) {
 /** @param {{ state: State }} props */
 export function Details({ state }) {
   const { me } = useSession();
-  const staff = usePolled("/mechanics", { active: true, per_page: 100 }, { seconds: 300 }).data ?? [];
+  const staff = useStaff().filter(({ active }) => active);
   const { ticket } = state;
   const { mechanics, advisor, opened_by: opener } = ticket;
   const isOwn = isDesk(me) || [opener, ...mechanics].some(({ id }) => id === me.id);
   /** @param {Detail} detail */
   const mayChange = ({ isNoted, isOfDesk }) =>
-    (isOfDesk ? isDesk(me) : isOwn) && (isNoted ? !FINISHED.includes(ticket.status) : canChange(ticket));
-  const advisors = advisor && !staff.some((/** @type {any} */ each) => each.id === advisor.id) ? [advisor, ...staff] : staff;
+    (isOfDesk ? isDesk(me) : isOwn) && (isNoted ? !FINISHED.includes(ticket.status) : isInWork(ticket));
+  const advisors = advisor && !staff.some(({ id }) => id === advisor.id) ? [advisor, ...staff] : staff;
   return html`<section class="panel details" aria-label="Details">
     <${Mechanics} state=${state} staff=${staff} />
     ${DETAILS.map(
-      (detail) => html`<${Editable} key=${detail.label} state=${state} detail=${detail} mayChange=${mayChange(detail)} options=${detail.options ?? advisors} />`,
+      (detail) => html`<${Editable} key=${detail.name} state=${state} detail=${detail} mayChange=${mayChange(detail)} advisors=${advisors} />`,
     )}
   </section>`;
 }
@@ -97,9 +80,11 @@ export function Details({ state }) {
  * A detail that is changed where it stands: leaving it or Enter saves it, Esc puts back what was. What is typed stays
  * until it is saved, whatever arrives meanwhile.
  *
- * @param {{ state: State, detail: Detail, mayChange: boolean, options: Option[] }} props
+ * @param {{ state: State, detail: Detail, mayChange: boolean, advisors: import("./types").MechanicName[] }} props
  */
-function Editable({ state, detail: { label, read, write, type = "text", hint, isLate }, mayChange, options }) {
+function Editable({ state, detail, mayChange, advisors }) {
+  const { name, label, type = "text", hint, options, read = () => /** @type {any} */ (state.ticket)[name] } = detail;
+  const { write = (/** @type {string} */ value) => ({ [name]: value || null }) } = detail;
   const text = String(read(state.ticket) ?? "");
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
   const typed = useRef(draft);
@@ -114,7 +99,7 @@ function Editable({ state, detail: { label, read, write, type = "text", hint, is
     if (sent === null || sent === text) return keep(null);
     const how = { what: `Change ${label.toLowerCase()}`, seen: seen.current };
     const changes = { ...write(sent), ...also };
-    const isDone = await ("hold" in changes ? move(state, changes, { ...how, about: ({ hold }) => hold }) : state.edit(changes, how));
+    const isDone = await (name === "hold" ? move(state, changes, { ...how, about: ({ hold }) => hold }) : state.edit(changes, how));
     if (!isDone) return;
     seen.current = state.latest();
     if (typed.current === sent) keep(null);
@@ -134,21 +119,18 @@ function Editable({ state, detail: { label, read, write, type = "text", hint, is
     if (key === "Escape") keep(null);
   };
   if (!mayChange && !text) return null;
-  const looks = [draft === null ? "" : "typed", isLate?.(state.ticket) ? "late" : ""].join(" ");
+  const looks = [draft !== null && "typed", name === "promised_at" && isLate(state.ticket) && "late"].filter(Boolean).join(" ");
   const properties = { value: draft ?? text, disabled: !mayChange, class: looks, dir: "auto", onInput: input, onBlur: leave, onKeyDown: press };
   return html`<${Field} label=${label} hint=${draft !== null && hint} error=${Object.values(problem?.errors ?? {}).flat(3).join(" ") || message}>
     ${type === "textarea"
       ? html`<textarea rows="2" ...${properties}></textarea>`
       : type === "select"
-        ? html`<select ...${properties}><option value="">–</option>${options.map(option)}</select>`
+        ? html`<select ...${properties}><${Options} of=${options ?? advisors} none="–" /></select>`
         : html`<input type=${type} ...${properties} />`}
     ${problem?.slug === "odometer-backwards" &&
     html`<button type="button" onClick=${() => act(() => save(null, { override: true }))}>Use this reading all the same</button>`}
   <//>`;
 }
-
-/** @param {Option} option */
-const option = ({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`;
 
 /** @param {{ state: State, staff: import("./types").MechanicName[] }} props */
 function Mechanics({ state, staff }) {
@@ -165,7 +147,7 @@ function Mechanics({ state, staff }) {
     const id = event.target.elements.id.value;
     if (id) void act(() => send("assign", id));
   };
-  const mayChange = canChange(state.ticket);
+  const mayChange = isInWork(state.ticket);
   return html`<div class="field">
     <span>Mechanics</span>
     <ul class="people">
@@ -179,7 +161,7 @@ function Mechanics({ state, staff }) {
     </ul>
     ${mayChange && others.length > 0 &&
     html`<form class="assign" onSubmit=${assign}>
-      <select aria-label="Another mechanic" name="id"><option value="">Another …</option>${others.map(option)}</select>
+      <select aria-label="Another mechanic" name="id"><${Options} of=${others} none="Another …" /></select>
       <button>Assign</button>
     </form>`}
     ${message && html`<small class="error" role="alert">${message}</small>`}
@@ -204,8 +186,7 @@ function told(what, value) {
 /** What happened to the ticket, the newest first. @param {{ state: State }} props */
 export function History({ state }) {
   const [rows, setRows] = useState(15);
-  const { data, refresh } = usePolled(`${state.path}/history`, { sort: "-id", per_page: rows });
-  useEffect(() => void refresh(), [state.ticket.version, refresh]);
+  const { data } = usePolled(`${state.path}/history`, { sort: "-id", per_page: rows }, { version: state.ticket.version });
   /** @type {TicketEvent[]} */
   const events = data ?? [];
   return html`<section class="panel history" aria-label="History">
