@@ -33,6 +33,14 @@ export const nameOf = ({ status }, target) => MOVES[`${status} ${target}`] ?? wo
 /** @param {Ticket} ticket */
 const proposedOn = ({ jobs }) => jobs.filter((job) => job.status === "proposed");
 
+/** @param {string} value */
+const option = (value) => html`<option key=${value} value=${value}>${words(value)}</option>`;
+
+/** Jobs, and what they cost. @param {import("./types").Job[]} jobs */
+const list = (jobs) => html`<ul class="list">
+  ${jobs.map(({ id, name, totals }) => html`<li key=${id}><bdi>${name}</bdi> <span class="number">${money(totals.total)}</span></li>`)}
+</ul>`;
+
 /** Move the ticket, or set what it waits for. @param {State} state @param {any} body @param {import("./ticket_state.js").How} how */
 export const move = (state, body, how) =>
   state.change((etag) => api.put(`${state.path}/status`, body, { etag }), {
@@ -67,7 +75,7 @@ export function Move({ state, target, onClose }) {
       ${what === "Reopen" && html`<p>This voids the invoice; the next one gets a new number.</p>`}
       ${open.length > 0 &&
       html`<p>The customer has not answered on these jobs. They are declined as unanswered:</p>
-        <ul class="list">${open.map((job) => html`<li key=${job.id}><bdi>${job.name}</bdi> ${money(job.totals.total)}</li>`)}</ul>`}
+        ${list(open)}`}
       <${Field} label=${what === "Reopen" ? "Reason" : "Reason (optional)"} error=${form.errorOf("reason")}>
         <input dir="auto" autofocus maxlength="500" ...${form.bind("reason")} />
       <//>
@@ -75,41 +83,45 @@ export function Move({ state, target, onClose }) {
   <//>`;
 }
 
+/** What may be said of a job: the decision, and what it is called. @type {Record<string, string[][]>} */
+const ANSWERS = {
+  estimate: [["approved", "Approve"], ["declined", "Decline"]],
+  proposed: [["approved", "Approve"], ["declined", "Decline"], ["", "Not yet"]],
+  approved: [["", "Keep"], ["declined", "Decline"]],
+};
+
 /** Record what the customer decided, job by job, on the total that is shown. @param {ActProps} props */
 export function Approve(props) {
   const { ticket, path } = props.state;
-  const jobs = ticket.jobs.filter((job) => job.status !== "declined");
-  const [choices, setChoices] = useState(/** @type {Record<string, string>} */ ({}));
-  /** @param {import("./types").Job} job */
-  const choiceOf = (job) => choices[job.id] ?? (job.status === "proposed" ? "approved" : "");
-  const decided = jobs.flatMap((job) => (choiceOf(job) ? [{ id: job.id, decision: choiceOf(job) }] : []));
-  const isBare = !ticket.jobs.length && ticket.status === "estimate";
-  const decision = isBare ? { decision: choices.all ?? "approved" } : { jobs: decided };
-  const preview = usePreview(`${path}/authorizations?dry_run=true`, JSON.stringify(decision), ticket.version);
-  const initial = { method: "in_person", said_by: ticket.customer.name, contact: "", amount: "" };
-  const form = useActForm(props, "Record the decision", initial, async ({ amount, contact, ...said }, key) => {
-    const body = { ...decision, ...said, ...(contact && { contact }), amount: amount || preview.total };
+  const jobs = ticket.jobs.filter(({ status }) => status !== "declined");
+  const isBare = !ticket.jobs.length && ticket.status === "estimate"; // it is decided as a whole
+  const asked = isBare ? [{ id: 0, name: "The estimate", status: "estimate", totals: ticket.totals }] : jobs;
+  const initial = { choices: /** @type {Record<string, string>} */ ({}), method: "in_person", said_by: ticket.customer.name, contact: "", amount: "" };
+  const form = useActForm(props, "Record the decision", initial, async ({ amount, contact, method, said_by }, key) => {
+    const body = { ...decision, method, said_by: said_by || null, contact: contact || null, amount: amount || preview.total };
     const answer = await api.post(`${path}/authorizations`, body, { key });
     notify("The decision is recorded.");
     return answer;
   });
-  /** @param {string} name @param {string} value @param {string[][]} options */
-  const choose = (name, value, options) => options.map(
-    ([option, label]) => html`<label key=${option}>
-      <input type="radio" name=${`job-${name}`} checked=${value === option} onChange=${() => setChoices({ ...choices, [name]: String(option) })} /> ${label}
-    </label>`);
+  const { choices } = form.values;
+  const decided = asked.map(({ id, status }) => ({ id, decision: choices[id] ?? ANSWERS[status]?.[0]?.[0] ?? "" }));
+  const decision = isBare ? { decision: decided[0]?.decision } : { jobs: decided.filter((each) => each.decision) };
+  const preview = usePreview(`${path}/authorizations?dry_run=true`, JSON.stringify(decision), ticket.version);
+  /** Nothing is recorded that was not shown. @param {Event} event */
+  const submit = (event) => (preview.total ? form.submit(event) : event.preventDefault());
   return html`<${Dialog} title="What the customer decided" onClose=${props.onClose} wide>
-    <${Form} form=${form} submit=${`Record: ${preview.total ? money(preview.total) : "…"}`}>
-      ${isBare && html`<fieldset class="decision"><legend>The estimate</legend>${choose("all", decision.decision ?? "", [["approved", "Approve"], ["declined", "Decline"]])}</fieldset>`}
-      ${jobs.map((job) => html`<fieldset key=${job.id} class="decision">
-        <legend><bdi>${job.name}</bdi> <span class="quiet">${words(job.status)}</span> <span class="number">${money(job.totals.total)}</span></legend>
-        ${choose(String(job.id), choiceOf(job), job.status === "proposed" ? [["approved", "Approve"], ["declined", "Decline"], ["", "Not yet"]] : [["", "Keep"], ["declined", "Decline"]])}
+    <${Form} form=${{ ...form, submit }} submit=${`Record: ${preview.total ? money(preview.total) : "…"}`}>
+      ${asked.map(({ id, name, status, totals }, index) => html`<fieldset key=${id}>
+        <legend><bdi>${name}</bdi> <span class="quiet">${words(status)}</span> ${money(totals.total)}</legend>
+        ${ANSWERS[status]?.map(
+          ([value = "", label]) => html`<label key=${value}>
+            <input type="radio" name=${`job-${id}`} checked=${decided[index]?.decision === value} onChange=${() => form.set({ choices: { ...choices, [id]: value } })} /> ${label}
+          </label>`,
+        )}
       </fieldset>`)}
-      <p role="status">Total after this: <strong>${preview.total ? money(preview.total) : "–"}</strong>${preview.message && html` <span class="problem">${preview.message}</span>`}</p>
+      <p role="status">Total after this: <strong>${preview.total ? money(preview.total) : "–"}</strong> <span class="problem">${preview.message}</span></p>
       <div class="row">
-        <${Field} label="How" error=${form.errorOf("method")}>
-          <select ...${form.bind("method")}>${METHODS.map((method) => html`<option key=${method} value=${method}>${words(method)}</option>`)}</select>
-        <//>
+        <${Field} label="How"><select ...${form.bind("method")}>${METHODS.map(option)}</select><//>
         <${Field} label="Who said it" error=${form.errorOf("said_by")}><input dir="auto" ...${form.bind("said_by")} /><//>
         <${Field} label="Number or address" error=${form.errorOf("contact")}><input dir="auto" ...${form.bind("contact")} /><//>
         <${Field} label="Up to" hint="The total unless given" error=${form.errorOf("amount")}>
@@ -120,18 +132,19 @@ export function Approve(props) {
   <//>`;
 }
 
-/** Ask what a decision would cost. @param {string} path @param {string} body @param {number} version */
+/** Ask what a decision would cost: what is shown is of this decision on this version. @param {string} path @param {string} body @param {number} version */
 function usePreview(path, body, version) {
-  const [shown, setShown] = useState({ total: "", message: "" });
+  const asked = `${version} ${body}`;
+  const [shown, setShown] = useState({ asked: "", total: "", message: "" });
   useEffect(() => {
     const stop = new AbortController();
     api.post(path, JSON.parse(body), { signal: stop.signal }).then(
-      ({ data }) => setShown({ total: data.total, message: "" }),
-      (error) => stop.signal.aborted || setShown({ total: "", message: explain(error) }),
+      ({ data }) => setShown({ asked, total: data.total, message: "" }),
+      (error) => stop.signal.aborted || setShown({ asked, total: "", message: explain(error) }),
     );
     return () => stop.abort();
-  }, [path, body, version]);
-  return shown;
+  }, [path, body, asked]);
+  return shown.asked === asked ? shown : { total: "", message: "" };
 }
 
 /** Make a link with which the customer decides. @param {ActProps} props */
@@ -149,7 +162,7 @@ export function Link(props) {
       ? html`<${MadeLink} link=${link} email=${email} />`
       : html`<${Form} form=${form} submit="Send link">
           <p>The customer sees these jobs, and approves or declines each. A link from before ends.</p>
-          <ul class="list">${proposedOn(ticket).map((job) => html`<li key=${job.id}><bdi>${job.name}</bdi> ${money(job.totals.total)}</li>`)}</ul>
+          ${list(proposedOn(ticket))}
           <p class="quiet">${email ? html`It is mailed to <bdi>${email}</bdi> where the shop sends mail.` : "The customer has no e-mail: give them the link yourself."}</p>
         <//>`}
   <//>`;
@@ -193,29 +206,28 @@ export function Pay(props) {
   const { ticket, path } = props.state;
   const { balance, paid } = ticket.totals;
   const isDue = Number(balance) > 0 && ["invoiced", "paid"].includes(ticket.status);
-  const credit = balance.startsWith("-") ? balance.slice(1) : paid;
+  const credit = balance.startsWith("-") ? balance.slice(1) : "";
   const initial = { kind: isDue ? "payment" : "refund", amount: isDue ? balance : credit, method: "card", reference: "" };
   const form = useActForm(props, "Record the payment", initial, async ({ reference, ...payment }, key) => {
     const answer = await api.post(`${path}/payments`, { ...payment, ...(reference && { reference }) }, { key });
     notify(`${words(answer.data.kind)} of ${money(answer.data.amount)} is recorded.`);
     return answer;
   });
-  /** @param {any} event */
-  const pick = ({ target }) => form.set({ kind: target.value, amount: target.value === "payment" ? balance : credit });
-  const { kind, amount } = form.values;
+  const { kind } = form.values;
   return html`<${Dialog} title=${`Balance ${money(balance)}`} onClose=${props.onClose}>
     <${Form} form=${form} submit=${`Record ${kind}`}>
       <div class="row">
         <${Field} label="Kind">
-          <select value=${kind} onChange=${pick}><option value="payment" disabled=${!isDue}>Payment</option><option value="refund" disabled=${!Number(paid)}>Refund</option></select>
+          <select ...${form.bind("kind")}>
+            <option value="payment" disabled=${!isDue}>Payment</option><option value="refund" disabled=${!Number(paid)}>Refund</option>
+          </select>
         <//>
         <${Field} label="Amount" error=${form.errorOf("amount")}><input inputmode="decimal" autofocus ...${form.bind("amount")} /><//>
         <${Field} label="Method">
-          <select ...${form.bind("method")}>${PAYMENT_METHODS.map((method) => html`<option key=${method} value=${method}>${words(method)}</option>`)}</select>
+          <select ...${form.bind("method")}>${PAYMENT_METHODS.map(option)}</select>
         <//>
         <${Field} label="Reference" error=${form.errorOf("reference")}><input dir="auto" ...${form.bind("reference")} /><//>
       </div>
-      ${amount !== balance && kind === "payment" && html`<p class="quiet">The balance is ${money(balance)}.</p>`}
     <//>
   <//>`;
 }
