@@ -67,7 +67,7 @@ function Head({ state, show }) {
       ${hold && html`<${Badge} status="hold">Waiting: ${words(hold).toLowerCase()}<//>`}
       <span class="quiet">for ${since(ticket.status_since)}</span>
     </div>
-    <p class="facts">
+    <p class="about">
       <strong><bdi>${car(vehicle)}</bdi></strong>
       ${vehicle?.plate && html`<span class="plate"><bdi>${vehicle.plate}</bdi></span>`}
       ${vehicle?.vin && html`<span class="vin">${vehicle.vin}</span>`}
