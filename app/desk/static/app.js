@@ -92,7 +92,7 @@ function Shell({ onSignOut }) {
     <${Header} onSignOut=${onSignOut} />
     ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
     <main id="content" tabindex="-1">
-      ${Current ? html`<${Current} key=${path.split("?")[0]} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
+      ${Current ? html`<${Current} key=${path} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
     </main>
     ${isHelpShown && html`<${Help} onClose=${() => showHelp(false)} />`}
   `;

@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { EditButton } from "./edit.js";
-import { car, day, isPast, money, STATUS_NAMES, time } from "./format.js";
+import { car, day, isInWork, isPast, money, STATUS_NAMES, time } from "./format.js";
 import { usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
 import { Badge, notify, Table } from "./ui.js";
@@ -14,8 +14,6 @@ import { html } from "./vendor/preact.js";
 
 const OPEN = { status: "estimate,open,in_progress,completed,invoiced", per_page: 100 };
 const CLOSED = { status: "paid,declined,void", per_page: 50 };
-/** In these states a job can still be written on a ticket. */
-const IN_WORK = ["estimate", "open", "in_progress"];
 
 const OF_CUSTOMER = { name: "Name", phone: "Phone", email: "E-mail", address: "Address" };
 const OF_CAR = {
@@ -49,9 +47,9 @@ function workOf({ jobs, description }) {
 }
 
 /** @param {ListedTicket} ticket */
-function promiseOf({ promised_at, status }) {
-  const isLate = IN_WORK.includes(status) && isPast(promised_at);
-  return promised_at && html`<time class=${isLate ? "late" : ""}>${time(promised_at)}</time>`;
+function promiseOf(ticket) {
+  const isLate = isInWork(ticket) && isPast(ticket.promised_at);
+  return ticket.promised_at && html`<time class=${isLate ? "late" : ""}>${time(ticket.promised_at)}</time>`;
 }
 
 /** @param {{ title: string, tickets: ListedTicket[] | null, most: number, without: string[] }} props */
@@ -73,7 +71,7 @@ function Deferred({ path, vehicle, tickets }) {
   const { me } = useSession();
   const { data, refresh } = usePolled(`${path}/deferred`, { per_page: 100 }, { seconds: 30 });
   const isOwn = (/** @type {ListedTicket} */ { mechanics, opened_by }) => [opened_by, ...mechanics].some(({ id }) => id === me.id);
-  const open = tickets.filter((each) => IN_WORK.includes(each.status) && (isDesk(me) || isOwn(each)));
+  const open = tickets.filter((each) => isInWork(each) && (isDesk(me) || isOwn(each)));
   const revive = (/** @type {DeferredJob} */ { job_id, name }, /** @type {number} */ id) =>
     api.post(`/service-tickets/${id}/jobs`, { revive_job_id: job_id, status: "proposed" }).then(
       () => (notify(`${name} is proposed on #${id}`), refresh()),

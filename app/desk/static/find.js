@@ -7,7 +7,7 @@ import { Picker } from "./pickers.js";
 import { api, go } from "./session.js";
 import { html, useRef, useState } from "./vendor/preact.js";
 
-/** @typedef {{ key: string, group: string, title: string, detail: string, to: string, row: any }} Found What was found; `row` is the API's. */
+/** @typedef {{ key: string, group: string, title: string, detail: string, to: string, row: any }} Found `row` is the API's. */
 
 /** @param {any[]} texts */
 const joined = (...texts) => texts.filter(Boolean).join(" · ");
@@ -15,13 +15,11 @@ const joined = (...texts) => texts.filter(Boolean).join(" · ");
 /** How each kind of result is shown, and the screen it leads to. @type {Record<string, (row: any) => Omit<Found, "key" | "row">>} */
 const KINDS = {
   vehicles: (row) => ({
-    ...{ group: "Cars", title: joined(car(row), row.plate), detail: joined(row.customer?.name, row.vin) },
-    to: `/customers/${row.customer?.id ?? row.customer_id}/vehicles/${row.id}`,
+    ...{ group: "Cars", title: joined(car(row), row.plate), detail: joined(row.customer.name, row.vin) },
+    to: `/customers/${row.customer.id}/vehicles/${row.id}`,
   }),
-  customers: (row) => ({
-    ...{ group: "Customers", title: row.name, detail: joined(row.phone, row.email) },
-    to: `/customers/${row.id}`,
-  }),
+  customers: ({ id, name, phone, email }) =>
+    ({ group: "Customers", title: name, detail: joined(phone, email), to: `/customers/${id}` }),
   tickets: (row) => ({
     ...{ group: "Tickets", title: `#${row.id} ${row.vehicle ? car(row.vehicle) : ""}`, to: `/tickets/${row.id}` },
     detail: joined(STATUS_NAMES[/** @type {keyof STATUS_NAMES} */ (row.status)], row.customer?.name, row.plate),
@@ -44,8 +42,12 @@ export async function search(text, signal, kinds = Object.keys(KINDS)) {
   );
 }
 
-/** @param {Found} found */
-export const showFound = ({ title, detail }) => html`<bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>`;
+/** How a picker shows what was found. */
+export const AS_FOUND = {
+  keyOf: (/** @type {Found} */ { key }) => key,
+  groupOf: (/** @type {Found} */ { group }) => group,
+  show: (/** @type {Found} */ { title, detail }) => html`<bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>`,
+};
 
 /** Return the field of the intake that a text belongs into. @param {string} text */
 function fieldOf(text) {
@@ -65,10 +67,7 @@ export function Find() {
   const [text, setText] = useState("");
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const before = useRef(/** @type {Element | null} */ (null));
-  const focus = () => {
-    before.current = document.activeElement;
-    input.current?.focus();
-  };
+  const focus = () => ((before.current = document.activeElement), input.current?.focus());
   useKeys({ "/": ["Find", focus], n: ["New ticket", () => go("/new")] });
 
   /** @param {Element | null} to */
@@ -77,18 +76,12 @@ export function Find() {
     input.current?.blur();
     if (to instanceof HTMLElement) to.focus();
   };
-  /** @param {Found} found */
-  const open = ({ to }) => {
-    leave(document.getElementById("content"));
-    go(to);
-  };
+  const open = (/** @type {Found} */ { to }) => (leave(document.getElementById("content")), go(to));
   /** @param {KeyboardEvent} event */
   const escape = (event) => event.key === "Escape" && leave(before.current);
   return html`<search class="find" onKeyDown=${escape}>
     <${Picker}
-      ...${{ label: "Find", text, onText: setText, search: searchOrBegin, show: showFound, onPick: open }}
-      keyOf=${(/** @type {Found} */ { key }) => key}
-      groupOf=${(/** @type {Found} */ { group }) => group}
+      ...${{ ...AS_FOUND, label: "Find", text, onText: setText, search: searchOrBegin, onPick: open }}
       input=${{ ref: input, type: "search", placeholder: "Find a plate, phone, name, VIN, ticket, part", maxlength: 200 }}
     />
   </search>`;

@@ -39,16 +39,16 @@ export function money(amount) {
   return format("money", () => new Intl.NumberFormat(undefined, { style: "currency", currency })).format(Number(amount));
 }
 
-/** The number that a text says, such as "84,210" or "−2". What says none stays: the server tells what is wrong with it. @param {string | number} text */
-export function numberOf(text) {
-  const plain = String(text).trim().replace("−", "-").replace(/[,\s](?=\d{3}(?!\d))/g, "");
-  return plain === "" || Number.isNaN(Number(plain)) ? text : Number(plain);
-}
-
 /** @param {string | null | undefined} name A word of the API, such as "in_progress". */
 export function words(name) {
   const text = (name ?? "").replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A number where it is one, such as "84,210" or "−2", else what was typed: the API says what is wrong with it. @param {string | number} typed */
+export function numberOf(typed) {
+  const plain = String(typed).trim().replace("−", "-").replace(/[,\s](?=\d{3}(?!\d))/g, "");
+  return plain === "" || Number.isNaN(Number(plain)) ? typed : Number(plain);
 }
 
 /** Whether work can still be written on a ticket. @param {{ status: string }} ticket */

@@ -2,167 +2,130 @@
 
 import { Problem } from "./api.js";
 import { Duplicates, loadDuplicates } from "./duplicates.js";
-import { search, showFound } from "./find.js";
+import { AS_FOUND, search } from "./find.js";
 import { car, money } from "./format.js";
 import { useForm, usePolled } from "./hooks.js";
 import * as intake from "./intake_values.js";
-import { EMPTY, NEW_CAR, partsOf } from "./intake_values.js";
+import { EMPTY, NEW_CAR } from "./intake_values.js";
 import { Picker } from "./pickers.js";
 import { api, explain, go, isDesk, useSession } from "./session.js";
-import { Field, Form, notify } from "./ui.js";
+import { Field, Form, notify, Select, Text } from "./ui.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./duplicates.js").OnRecord} OnRecord */
 /** @typedef {import("./find.js").Found} Found */
 /** @typedef {import("./types").Vehicle} Vehicle */
 
-/** Say a refusal as people at the counter would. @param {Problem} problem */
-function reword(problem) {
-  const { odometer } = problem.document;
-  if (problem.slug === "probable-duplicate") problem.message = "A customer or a car like this is on record already.";
-  if (problem.slug === "odometer-backwards") problem.message = `The last reading was ${odometer.toLocaleString()}.`;
-}
-
-/** The cars of a customer who is on record. @param {{ cars: Vehicle[], chosen: string, choose: (id: string) => void }} props */
-function Cars({ cars, chosen, choose }) {
-  const ids = [...cars.map(({ id }) => String(id)), NEW_CAR];
-  const option = (/** @type {string} */ id, /** @type {number} */ index) => {
-    const vehicle = cars[index];
-    return html`<label key=${id}>
-      <input type="radio" name="vehicle_id" checked=${id === chosen} onChange=${() => choose(id)} />
-      ${vehicle ? html`<bdi>${car(vehicle)}</bdi> <bdi class="quiet">${vehicle.plate ?? vehicle.vin}</bdi>` : "Another car"}
-    </label>`;
-  };
-  return html`<div role="radiogroup" aria-label="Which car" class="choices">${ids.map(option)}</div>`;
-}
-
 /**
- * Work that the customer declined on this car before, to be offered again.
+ * What is chosen of a few things, each with its id, a title and a detail.
  *
- * @param {{ vehicle: Vehicle, jobs: string, onJobs: (jobs: string) => void }} props
+ * @param {{ label: string, type: "radio" | "checkbox", of: any[][], chosen: string[], choose: (id: string) => void }} props
  */
+const Choices = ({ label, type, of, chosen, choose }) => html`<fieldset class="choices">
+  <legend>${label}</legend>
+  ${of.map(
+    ([id, title, detail]) => html`<label key=${id}>
+      <input type=${type} name=${label} checked=${chosen.includes(String(id))} onChange=${() => choose(String(id))} />
+      <bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>
+    </label>`,
+  )}
+</fieldset>`;
+
+/** Work that the customer declined on this car before. @param {{ vehicle: Vehicle, jobs: string, onJobs: (jobs: string) => void }} props */
 function Deferred({ vehicle, jobs, onJobs }) {
   const { data } = usePolled(`/customers/${vehicle.customer_id}/vehicles/${vehicle.id}/deferred`, undefined, { seconds: 60 });
-  const chosen = new Set(jobs.split(" ").filter(Boolean));
-  const toggle = (/** @type {string} */ id) => {
-    if (!chosen.delete(id)) chosen.add(id);
-    onJobs([...chosen].join(" "));
-  };
-  const option = (/** @type {import("./types").DeferredJob} */ { job_id, name, total_now }) => html`<label key=${job_id}>
-    <input type="checkbox" checked=${chosen.has(String(job_id))} onChange=${() => toggle(String(job_id))} />
-    <bdi>${name}</bdi> <span class="quiet">${money(total_now)}</span>
-  </label>`;
-  if (!data?.length) return null;
-  return html`<fieldset class="choices"><legend>Declined before: offer again</legend>${data.map(option)}</fieldset>`;
+  const chosen = intake.idsOf(jobs);
+  const toggle = (/** @type {string} */ id) =>
+    onJobs((chosen.includes(id) ? chosen.filter((each) => each !== id) : [...chosen, id]).join(" "));
+  const of = data?.map((/** @type {import("./types").DeferredJob} */ job) => [job.job_id, job.name, money(job.total_now)]);
+  return of?.length > 0 && html`<${Choices} label="Declined before: offer again" type="checkbox" ...${{ of, chosen, choose: toggle }} />`;
 }
-
-/** @param {import("./types").Me} me What stands in the form at first. */
-const startOf = (me) => ({
-  ...EMPTY,
-  ...(me.role === "advisor" && { advisor_id: String(me.id) }),
-  ...(me.role === "mechanic" && { mechanic_id: String(me.id) }),
-});
 
 /** @param {{ parameters: string[] }} props The address may bring values, such as `customer_id=1&vehicle_id=2`. */
 export function Intake({ parameters: [query = ""] }) {
   const { me } = useSession();
-  const [initial] = useState(() => ({ ...startOf(me), ...intake.readDraft(me.id) }));
+  const blank = { ...EMPTY, [isDesk(me) ? "advisor_id" : "mechanic_id"]: String(me.id) };
+  const [initial] = useState(() => {
+    const brought = Object.fromEntries(new URLSearchParams(query));
+    return { ...blank, ...intake.readDraft(me.id), ...(query && { customer_id: "", vehicle_id: "", jobs: "", ...brought }) };
+  });
   const [known, setKnown] = useState(/** @type {{ customer: import("./types").Customer, cars: Vehicle[] } | null} */ (null));
   const [duplicates, setDuplicates] = useState(/** @type {OnRecord[] | null} */ (null));
   const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 300 });
   const insisted = useRef(/** @type {Record<string, boolean>} */ ({}));
-  const next = useRef("phone");
   const screen = useRef(/** @type {HTMLElement | null} */ (null));
+  const next = useRef("");
 
   const form = useForm(initial, async (values, key) => {
     try {
       const { data: ticket } = await api.post("/service-tickets", { ...intake.ticketOf(values), ...insisted.current }, { key });
       const failed = await intake.follow(ticket.id, values);
-      intake.dropDraft();
+      intake.dropDraft(me.id);
       for (const text of [...(ticket.warnings ?? []), ...failed.map(explain)]) notify(text, { isProblem: true });
       notify(`Ticket #${ticket.id}: ${car(ticket.vehicle)}`);
       go(`/tickets/${ticket.id}`);
     } catch (error) {
-      if (error instanceof Problem) reword(error);
       if (error instanceof Problem && error.document.duplicates) setDuplicates(await loadDuplicates(error.document.duplicates));
       throw error;
     }
   });
-  const { values, set, bind, errorOf, problem } = form;
+  const { values, set, bind } = form;
 
-  /** Take a customer who is on record, and a car of theirs. @param {number | string} id @param {number | string} [vehicleId] */
+  /** Take a customer who is on record, and a car of theirs. @param {number | string} id @param {number | string | null} [vehicleId] */
   const take = async (id, vehicleId) => {
     const path = `/customers/${id}`;
-    const [customer, cars] = await Promise.all([api.get(path), api.get(`${path}/vehicles`, { per_page: 100 })]);
-    const vehicle_id = String(vehicleId || intake.carMeant(cars.data, values));
-    set({ customer_id: String(id), vehicle_id });
-    setKnown({ customer: customer.data, cars: cars.data });
-    setDuplicates(null);
-    next.current = vehicle_id && vehicle_id !== NEW_CAR ? "odometer" : cars.data.length ? "vehicle_id" : "vin";
+    try {
+      const [customer, cars] = await Promise.all([api.get(path), api.get(`${path}/vehicles`, { per_page: 100 })]);
+      set({ customer_id: String(id), vehicle_id: String(vehicleId || intake.carMeant(cars.data, values)) });
+      setKnown({ customer: customer.data, cars: cars.data });
+      setDuplicates(null);
+    } catch (error) {
+      forget();
+      notify(explain(error), { isProblem: true });
+    }
   };
-  const forget = () => (set({ customer_id: "", vehicle_id: "", jobs: "" }), setKnown(null), (next.current = "phone"));
-  const fail = (/** @type {unknown} */ error) => (forget(), notify(explain(error), { isProblem: true }));
-  const pick = (/** @type {Found} */ { group, row }) =>
-    (group === "Cars" ? take(row.customer_id, row.id) : take(row.id)).catch(fail);
-  const clear = () => (forget(), set(startOf(me)));
+  const forget = () => (set({ customer_id: "", vehicle_id: "", jobs: "" }), setKnown(null));
+  const clear = () => (forget(), set(blank));
   const choose = (/** @type {string} */ vehicle_id) => set({ vehicle_id, jobs: "" });
   const setJobs = (/** @type {string} */ jobs) => set({ jobs });
   const insist = (/** @type {string} */ flag) => ((insisted.current[flag] = true), setDuplicates(null), form.submit());
 
-  /** Take over what the address brings; from then on it is in the draft. */
-  const begin = () => {
-    const brought = Object.fromEntries(new URLSearchParams(query));
-    if (query) set({ customer_id: "", vehicle_id: "", ...brought });
-    history.replaceState(null, "", "#/new");
-    const { customer_id, vehicle_id } = query ? brought : values;
-    if (customer_id) take(customer_id, vehicle_id).catch(fail);
-  };
-  const latest = useRef(begin);
-  latest.current = begin;
-  useEffect(() => latest.current(), [query]);
+  const begin = useRef(() => {
+    history.replaceState(null, "", "#/new"); // from here on it is in the draft
+    if (initial.customer_id) void take(initial.customer_id, initial.vehicle_id);
+  });
+  useEffect(() => begin.current(), []);
   useEffect(() => intake.keepDraft(me.id, values), [me.id, values]);
   useLayoutEffect(() => {
-    const named = screen.current?.querySelectorAll(`[name=${next.current}]`) ?? [];
-    const inputs = /** @type {HTMLInputElement[]} */ ([...named]);
-    (inputs.find(({ checked }) => checked) ?? inputs[0])?.focus();
-  }, [known, values.customer_id]);
+    const input = screen.current?.querySelector(`[name="${next.current}"]`);
+    /** @type {HTMLElement | null | undefined} */ (input)?.focus();
+  }, [known]);
 
   const press = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.defaultPrevented && go("");
   const send = (/** @type {KeyboardEvent} */ event) =>
     event.key === "Enter" && !event.shiftKey && !event.isComposing && form.submit(event);
   /** What is wrong with a field, wherever it stands in what is posted. @param {string} name */
-  const wrong = (name) => {
-    const names = { car: ["year", "make", "model"], promised: ["promised_at"] }[name] ?? [name];
-    return names.flatMap((each) => ["", "customer.", "vehicle."].map((where) => errorOf(where + each))).join(" ").trim();
-  };
+  const errorOf = (name) => ["", "customer.", "vehicle."].map((where) => form.errorOf(where + name)).join(" ").trim();
+  const fields = { ...form, errorOf };
   /** @param {"phone" | "name" | "vin" | "plate"} name @param {string} label @param {number} shortest @param {string} [hint] */
   const picker = (name, label, shortest, hint) => html`<${Picker}
-    ...${{ label, hint, shortest, isFree: true, show: showFound, onPick: pick, error: wrong(name), input: { name } }}
-    ...${{ text: values[name], onText: (/** @type {string} */ text) => set({ [name]: text }) }}
+    ...${{ ...AS_FOUND, label, hint, shortest, isFree: true, error: errorOf(name), input: { name }, text: values[name] }}
     search=${(/** @type {string} */ text, /** @type {AbortSignal} */ signal) => search(text, signal, ["customers", "vehicles"])}
-    keyOf=${(/** @type {Found} */ { key }) => key}
-    groupOf=${(/** @type {Found} */ { group }) => `${group} on record`}
+    onText=${(/** @type {string} */ text) => set({ [name]: text })}
+    onPick=${(/** @type {Found} */ { group, row }) => (group === "Cars" ? take(row.customer.id, row.id) : take(row.id))}
   />`;
-  /** @param {keyof intake.Values} name @param {string} label @param {Record<string, any>} [attributes] @param {string} [hint] */
-  const field = (name, label, attributes, hint) => html`<${Field} label=${label} hint=${hint} error=${wrong(name)}>
-    <input dir="auto" ...${attributes} ...${bind(name)} />
-  <//>`;
-  /** @param {keyof intake.Values} name @param {string} label @param {string} none @param {{ id: number | string, name: string }[]} of */
-  const choice = (name, label, none, of) => html`<${Field} label=${label} error=${wrong(name)}>
-    <select ...${bind(name)}>
-      <option value="">${none}</option>
-      ${of.map((each) => html`<option key=${each.id} value=${each.id}>${each.name}</option>`)}
-    </select>
-  <//>`;
-  /** @param {(role: string) => boolean} isWanted @returns {{ id: number, name: string }[]} */
-  const staffOf = (isWanted) => (staff ?? []).filter((/** @type {{ role: string }} */ { role }) => isWanted(role));
-  const person = known?.customer;
+  /** @param {(someone: import("./types").Me) => boolean} isWanted */
+  const staffWho = (isWanted) => (staff ?? []).filter(isWanted);
+  const { customer, cars = [] } = known ?? {};
+  const vehicle = cars.find(({ id }) => String(id) === values.vehicle_id);
+  const carHint = Object.values(intake.partsOf(values.car)).join(" · ");
+  const lastReading = vehicle?.odometer ? `Last: ${vehicle.odometer.toLocaleString()}` : "";
   const isNewCar = !values.customer_id || values.vehicle_id === NEW_CAR;
-  const vehicle = known?.cars.find(({ id }) => String(id) === values.vehicle_id);
-  const last = vehicle?.odometer ? `Last: ${vehicle.odometer.toLocaleString()}` : "";
-  const isBackwards = problem?.slug === "odometer-backwards";
+  next.current = !known ? "phone" : vehicle ? "odometer" : isNewCar ? "vin" : "Which car";
+  const ofCars = [...cars.map((each) => [each.id, car(each), each.plate ?? each.vin]), [NEW_CAR, "Another car"]];
   const buttons = html`<button type="button" onClick=${clear}>Clear</button>
-    ${isBackwards && html`<button type="button" onClick=${() => insist("override")}>It is right: open the ticket</button>`}`;
+    ${form.problem?.slug === "odometer-backwards" &&
+    html`<button type="button" onClick=${() => insist("override")}>It is right: open the ticket</button>`}`;
 
   return html`<section class="intake" ref=${screen} onKeyDown=${press} onInput=${() => (insisted.current = {})}>
       <h1>New ticket</h1>
@@ -171,22 +134,20 @@ export function Intake({ parameters: [query = ""] }) {
           <legend>Customer</legend>
           ${values.customer_id
             ? html`<p class="taken">
-                <strong dir="auto">${person?.name ?? "…"}</strong> <bdi class="quiet">${person?.phone} ${person?.email}</bdi>
+                <strong dir="auto">${customer?.name ?? "…"}</strong> <bdi class="quiet">${customer?.phone} ${customer?.email}</bdi>
                 <button type="button" onClick=${forget}>Another customer</button>
               </p>`
-            : html`<div class="row">
-                ${picker("phone", "Phone", 4)} ${picker("name", "Name", 2)}
-              </div>`}
+            : html`<div class="row">${picker("phone", "Phone", 4)} ${picker("name", "Name", 2)}</div>`}
         </fieldset>
         <fieldset class="panel">
           <legend>Car</legend>
-          ${known?.cars.length && html`<${Cars} cars=${known.cars} chosen=${values.vehicle_id} choose=${choose} />`}
+          ${cars.length > 0 && html`<${Choices} label="Which car" type="radio" of=${ofCars} chosen=${[values.vehicle_id]} choose=${choose} />`}
           <div class="row">
             ${isNewCar &&
-            html`${picker("vin", "VIN", 17, "Gives make and year")}
-              ${picker("plate", "Plate", 4)}
-              ${field("car", "Year, make, model", { placeholder: "2016 Honda Civic" }, Object.values(partsOf(values.car)).join(" · "))}`}
-            ${field("odometer", "Odometer", { inputmode: "numeric" }, last)}
+            html`${picker("vin", "VIN", 17, "Gives make and year")} ${picker("plate", "Plate", 4)}
+              <${Text} form=${fields} name="car" label="Year, make, model" placeholder="2016 Honda Civic" hint=${carHint}
+                error=${["year", "make", "model"].map(errorOf).join(" ").trim()} />`}
+            <${Text} form=${fields} name="odometer" label="Odometer" inputmode="numeric" hint=${lastReading} />
           </div>
           ${vehicle && html`<${Deferred} vehicle=${vehicle} jobs=${values.jobs} onJobs=${setJobs} />`}
         </fieldset>
@@ -196,13 +157,14 @@ export function Intake({ parameters: [query = ""] }) {
             <textarea rows="3" dir="auto" onKeyDown=${send} ...${bind("description")}></textarea>
           <//>
           <div class="row">
-            ${isDesk(me) && field("promised", "Promised for", { type: "datetime-local" })}
-            ${field("key_tag", "Key tag")}
-            ${isDesk(me) && choice("advisor_id", "Advisor", "Nobody", staffOf((role) => role !== "mechanic"))}
-            ${isDesk(me) && choice("mechanic_id", "Mechanic", "Nobody yet", staffOf((role) => role === "mechanic"))}
-            ${choice("status", "Begins as", "Open ticket", [{ id: "estimate", name: "Estimate" }])}
-            ${!values.customer_id && field("email", "E-mail of the customer")}
-            ${isNewCar && field("plate_state", "State of the plate")}
+            ${isDesk(me) && html`<${Text} form=${fields} name="promised_at" label="Promised for" type="datetime-local" />`}
+            <${Text} form=${fields} name="key_tag" label="Key tag" />
+            ${isDesk(me) &&
+            html`<${Select} form=${fields} name="advisor_id" label="Advisor" none="Nobody" of=${staffWho(isDesk)} />
+              <${Select} form=${fields} name="mechanic_id" label="Mechanic" none="Nobody yet" of=${staffWho((each) => !isDesk(each))} />`}
+            <${Select} form=${fields} name="status" label="Begins as" none="Open ticket" of=${["estimate"]} />
+            ${!values.customer_id && html`<${Text} form=${fields} name="email" label="E-mail of the customer" />`}
+            ${isNewCar && html`<${Text} form=${fields} name="plate_state" label="State of the plate" />`}
           </div>
         </fieldset>
       <//>
@@ -210,7 +172,7 @@ export function Intake({ parameters: [query = ""] }) {
     ${duplicates &&
     html`<${Duplicates}
       ...${{ typed: values, found: duplicates }}
-      onTake=${(/** @type {OnRecord} */ onRecord) => take(onRecord.customer.id, onRecord.vehicle?.id).catch(fail)}
+      onTake=${(/** @type {OnRecord} */ { customer_id, vehicle_id }) => take(customer_id, vehicle_id)}
       onGoOn=${() => insist("allow_duplicate")}
       onClose=${() => setDuplicates(null)}
     />`}`;

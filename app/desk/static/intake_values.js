@@ -1,6 +1,6 @@
 /** What is typed into the intake: kept as a draft, and posted as a ticket. */
 
-import { fromLocal } from "./format.js";
+import { fromLocal, numberOf } from "./format.js";
 import { api } from "./session.js";
 
 /** @typedef {typeof EMPTY} Values */
@@ -8,7 +8,7 @@ import { api } from "./session.js";
 export const EMPTY = {
   ...{ customer_id: "", phone: "", name: "", email: "" },
   ...{ vehicle_id: "", vin: "", plate: "", plate_state: "", car: "", odometer: "" },
-  ...{ description: "", promised: "", key_tag: "", advisor_id: "", mechanic_id: "", status: "" },
+  ...{ description: "", promised_at: "", key_tag: "", advisor_id: "", mechanic_id: "", status: "" },
   jobs: "", // the ids of deferred jobs that are offered again
 };
 /** The `vehicle_id` of a car that is typed, for a customer who is on record. */
@@ -16,26 +16,21 @@ export const NEW_CAR = "new";
 
 /** Drafts end with the tab, and when somebody signs out. They hold no token. */
 const storage = sessionStorage; // eslint-disable-line no-restricted-globals -- the token there is api.js's alone
-const DRAFT = "mechanic-shop.intake";
+/** @param {number} by Whose it is. */
+const nameOf = (by) => `mechanic-shop.intake.${by}`;
 
-/** @param {number} by Whose. @returns {Partial<Values>} Nothing where somebody else typed it. */
-export function readDraft(by) {
-  const draft = JSON.parse(storage.getItem(DRAFT) ?? "{}");
-  return draft.by === by ? draft.values : {};
-}
-
+/** @param {number} by @returns {Partial<Values>} */
+export const readDraft = (by) => JSON.parse(storage.getItem(nameOf(by)) ?? "{}");
 /** @param {number} by @param {Values} values */
-export const keepDraft = (by, values) => storage.setItem(DRAFT, JSON.stringify({ by, values }));
-export const dropDraft = () => storage.removeItem(DRAFT);
+export const keepDraft = (by, values) => storage.setItem(nameOf(by), JSON.stringify(values));
+/** @param {number} by */
+export const dropDraft = (by) => storage.removeItem(nameOf(by));
 
 /** @param {Record<string, any>} values Those that are filled in, without the spaces round them. */
 function filled(values) {
   const trimmed = Object.entries(values).map(([name, value]) => [name, value?.trim?.() ?? value]);
   return Object.fromEntries(trimmed.filter(([, value]) => value || value === 0));
 }
-
-/** @param {string} text What is no number is sent as it is: the server says what is wrong with it. */
-const numberOf = (text) => (/^\s*\d[\d,\s]*$/.test(text) ? Number(text.replace(/\D/g, "")) : text);
 
 /** Return year, make and model of a car as people say it: "2016 Honda Civic". @param {string} text */
 export function partsOf(text) {
@@ -67,23 +62,27 @@ export function carMeant(cars, values) {
 export function ticketOf(values) {
   const { customer_id, vehicle_id, name, phone, email, description, key_tag, status } = values;
   const isKnown = vehicle_id && vehicle_id !== NEW_CAR;
-  const vehicle = isKnown ? {} : typedCar(values);
+  const vehicle = typedCar(values);
   return {
     ...(customer_id ? { customer_id: Number(customer_id) } : { customer: filled({ name, phone, email }) }),
-    ...(isKnown && { vehicle_id: Number(vehicle_id) }),
-    ...(Object.keys(vehicle).length && { vehicle }),
+    ...(isKnown ? { vehicle_id: Number(vehicle_id) } : Object.keys(vehicle).length && { vehicle }),
     ...filled({ description, odometer: numberOf(values.odometer), key_tag, status }),
-    ...filled({ promised_at: fromLocal(values.promised), advisor_id: Number(values.advisor_id) || null }),
+    ...filled({ promised_at: fromLocal(values.promised_at), advisor_id: Number(values.advisor_id) || null }),
   };
 }
 
-/** Give a new ticket its mechanic, and offer deferred jobs again. @param {number} id @param {Values} values @returns {Promise<unknown[]>} What failed. */
+/** @param {string} jobs */
+export const idsOf = (jobs) => jobs.split(" ").filter(Boolean);
+
+/**
+ * Give a new ticket its mechanic, and offer deferred jobs again.
+ *
+ * @param {number} id @param {Values} values @returns {Promise<unknown[]>} What failed.
+ */
 export async function follow(id, { mechanic_id, jobs }) {
   const path = `/service-tickets/${id}`;
   const revive = (/** @type {string} */ job) => api.post(`${path}/jobs`, { revive_job_id: Number(job), status: "proposed" });
-  const results = await Promise.allSettled([
-    mechanic_id && api.put(`${path}/assign-mechanic/${mechanic_id}`, undefined),
-    ...jobs.split(" ").filter(Boolean).map(revive),
-  ]);
+  const assign = mechanic_id && api.put(`${path}/assign-mechanic/${mechanic_id}`, undefined);
+  const results = await Promise.allSettled([assign, ...idsOf(jobs).map(revive)]);
   return results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
 }

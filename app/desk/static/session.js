@@ -46,6 +46,10 @@ export function go(path) {
 export function explain(error) {
   if (error instanceof Unreachable) return "The server does not answer. What you typed is kept; try again.";
   if (error instanceof Problem && error.slug === "invalid-input") return "Some of it is not right yet.";
+  if (error instanceof Problem && error.slug === "probable-duplicate") return "A customer or a car like this is on record already.";
+  if (error instanceof Problem && error.slug === "odometer-backwards") {
+    return `The last reading was ${error.document.odometer.toLocaleString()}.`;
+  }
   if (error instanceof Problem) return error.message;
   throw error;
 }
