@@ -44,7 +44,6 @@ export class Problem extends Error {
     this.name = "Problem";
     this.status = status;
     this.document = document;
-    this.title = /** @type {string} */ (document.title || "");
     this.slug = String(document.type || "").split("/").pop() || "";
     /** @type {Record<string, any>} What is wrong with each field of the request. */
     this.errors = document.errors || {};
@@ -66,6 +65,21 @@ function pause(seconds, signal) {
     const timer = setTimeout(resolve, seconds * 1000);
     signal?.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
   });
+}
+
+/** The seconds until what failed is sent again; 0: it is not. @param {unknown} error @param {number} tries @param {boolean} isRepeatable */
+function waitAfter(error, tries, isRepeatable) {
+  if (error instanceof Unreachable) return isRepeatable ? 2 ** tries / 4 : 0;
+  const isBusy = error instanceof Problem && [429, 503].includes(error.status) && error.retryAfter <= MAX_WAIT_SECONDS;
+  return isBusy ? error.retryAfter : 0;
+}
+
+/** What cannot be read to its end was not answered. @param {Response} response @returns {Promise<Answer>} */
+async function read(response) {
+  const { status, headers } = response;
+  const isEmpty = status === 204 || status === 304;
+  const data = isEmpty ? null : await response.json().catch(() => Promise.reject(new Unreachable()));
+  return { data, status, headers, etag: headers.get("ETag") };
 }
 
 /** Return a new idempotency key. Unlike `crypto.randomUUID`, this is there on plain http too, as inside a shop's network. */
@@ -112,7 +126,7 @@ export class Api extends EventTarget {
       headers: { "Content-Type": "application/json", ...(device && { "X-Device": device }) },
       body: JSON.stringify({ email, password }),
     });
-    const { data, headers } = await this.#read(response);
+    const { data, headers } = await read(response);
     sessionStorage.setItem(TOKEN, data.token);
     const known = headers.get("X-Device");
     if (known) localStorage.setItem(DEVICE, known);
@@ -121,7 +135,7 @@ export class Api extends EventTarget {
   /** End the session on the server, and forget its token even where the server cannot be reached. */
   async signOut() {
     try {
-      if (this.isSignedIn) await this.#fetch("POST", "/mechanics/logout", { headers: this.#headers() });
+      if (this.isSignedIn) await this.#fetch("POST", "/mechanics/logout", {});
     } finally {
       sessionStorage.removeItem(TOKEN);
     }
@@ -138,23 +152,18 @@ export class Api extends EventTarget {
    *
    * @param {string} path @param {any} [body] @param {Options} [options] @returns {Promise<Answer>}
    */
-  post(path, body = {}, { key = newKey(), etag, signal } = {}) {
-    return this.#change("POST", path, body, { etag, signal, headers: { "Idempotency-Key": key } });
+  post(path, body = {}, { key = newKey(), ...options } = {}) {
+    return this.#change("POST", path, body, options, { "Idempotency-Key": key });
   }
 
   /** @param {string} path @param {any} body @param {Options} [options] @returns {Promise<Answer>} */
-  put(path, body, { etag, signal } = {}) {
-    return this.#change("PUT", path, body, { etag, signal });
-  }
-
-  /** @param {string} path @param {any} body @param {Options} [options] @returns {Promise<Answer>} */
-  patch(path, body, { etag, signal } = {}) {
-    return this.#change("PATCH", path, body, { etag, signal });
+  put(path, body, options) {
+    return this.#change("PUT", path, body, options);
   }
 
   /** @param {string} path @param {Options} [options] @returns {Promise<Answer>} */
-  delete(path, { etag, signal } = {}) {
-    return this.#change("DELETE", path, undefined, { etag, signal });
+  delete(path, options) {
+    return this.#change("DELETE", path, undefined, options);
   }
 
   /** Return a document, such as a PDF, as a blob. @param {string} path @returns {Promise<Blob>} */
@@ -162,22 +171,16 @@ export class Api extends EventTarget {
     return (await this.#request("GET", path, {})).blob();
   }
 
-  /**
-   * @param {string} method @param {string} path @param {any} body
-   * @param {{ etag?: string | null, signal?: AbortSignal, headers?: Record<string, string> }} options
-   */
-  #change(method, path, body, { etag, signal, headers = {} }) {
-    const hasBody = body !== undefined;
-    return this.#send(method, path, {
-      headers: { ...headers, ...(hasBody && { "Content-Type": "application/json" }), ...(etag && { "If-Match": etag }) },
-      body: hasBody ? JSON.stringify(body) : undefined,
-      signal,
-    });
+  /** @param {string} method @param {string} path @param {any} body @param {Options} [options] @param {Record<string, string>} [headers] */
+  #change(method, path, body, { etag, signal } = {}, headers = {}) {
+    const ofBody = body !== undefined && { "Content-Type": "application/json" };
+    const all = { ...headers, ...ofBody, ...(etag && { "If-Match": etag }) };
+    return this.#send(method, path, { headers: all, body: JSON.stringify(body), signal });
   }
 
   /** @param {string} method @param {string} path @param {RequestInit & { signal?: AbortSignal }} init */
   async #send(method, path, init) {
-    return this.#read(await this.#request(method, path, init));
+    return read(await this.#request(method, path, init));
   }
 
   /**
@@ -185,27 +188,21 @@ export class Api extends EventTarget {
    * the server says so, and what may be sent twice again while the server cannot be reached.
    *
    * @param {string} method @param {string} path @param {RequestInit & { signal?: AbortSignal }} init
-   * @returns {Promise<Response>} A success or a 304.
    */
   async #request(method, path, init) {
     const isRepeatable = method === "GET" || new Headers(init.headers).has("Idempotency-Key");
     for (let tries = 1; ; tries += 1) {
       const token = sessionStorage.getItem(TOKEN);
       try {
-        const response = await this.#fetch(method, path, { ...init, headers: this.#headers(init.headers) });
-        if (response.ok || response.status === 304) return response;
-        const problem = await this.#problem(response);
-        if (problem.slug === "not-signed-in" && this.askToSignIn) {
-          if (token === sessionStorage.getItem(TOKEN)) await this.#signInAgain(this.askToSignIn);
-        } else if ([429, 503].includes(problem.status) && problem.retryAfter && tries < MAX_TRIES) {
-          if (problem.retryAfter > MAX_WAIT_SECONDS) throw problem;
-          await pause(problem.retryAfter, init.signal);
-        } else {
-          throw problem;
-        }
+        return await this.#fetch(method, path, init);
       } catch (error) {
-        if (!(error instanceof Unreachable) || !isRepeatable || tries >= MAX_TRIES) throw error;
-        await pause(2 ** tries / 4, init.signal);
+        if (error instanceof Problem && error.slug === "not-signed-in" && this.askToSignIn) {
+          if (token === sessionStorage.getItem(TOKEN)) await this.#signInAgain(this.askToSignIn);
+          continue;
+        }
+        const seconds = waitAfter(error, tries, isRepeatable);
+        if (!seconds || tries >= MAX_TRIES) throw error;
+        await pause(seconds, init.signal);
       }
     }
   }
@@ -217,45 +214,26 @@ export class Api extends EventTarget {
     return this.#signingIn;
   }
 
-  /** @param {HeadersInit} [own] */
-  #headers(own) {
-    const headers = new Headers(own);
+  /**
+   * @param {string} method @param {string} path @param {RequestInit} init
+   * @returns {Promise<Response>} A success or a 304. Throws `Problem` or `Unreachable`.
+   */
+  async #fetch(method, path, init) {
+    const headers = new Headers(init.headers);
     headers.set("Accept", "application/json, application/problem+json;q=0.9, */*;q=0.1");
     const token = sessionStorage.getItem(TOKEN);
     if (token) headers.set("Authorization", `Bearer ${token}`);
-    return headers;
-  }
-
-  /** @param {string} method @param {string} path @param {RequestInit} init @returns {Promise<Response>} */
-  async #fetch(method, path, init) {
-    const response = await fetch(this.base + path, { cache: "no-store", ...init, method }).catch((error) => {
+    const response = await fetch(this.base + path, { cache: "no-store", ...init, method, headers }).catch((error) => {
       if (init.signal?.aborted) throw error;
       return null;
     });
     const isReachable = response !== null && !GATEWAY_STATUSES.includes(response.status);
-    this.#setReachable(isReachable);
+    if (isReachable !== this.#isReachable) {
+      this.#isReachable = isReachable;
+      this.dispatchEvent(new Event("reachable"));
+    }
     if (!isReachable) throw new Unreachable();
-    return response;
-  }
-
-  /** @param {Response} response @returns {Promise<Answer>} */
-  async #read(response) {
-    if (!response.ok && response.status !== 304) throw await this.#problem(response);
-    const { status, headers } = response;
-    const data = status === 204 || status === 304 ? null : await response.json();
-    return { data, status, headers, etag: headers.get("ETag") };
-  }
-
-  /** @param {Response} response */
-  async #problem(response) {
-    const document = await response.json().catch(() => ({}));
-    return new Problem(response.status, document, response.headers);
-  }
-
-  /** @param {boolean} isReachable */
-  #setReachable(isReachable) {
-    if (this.#isReachable === isReachable) return;
-    this.#isReachable = isReachable;
-    this.dispatchEvent(new Event("reachable"));
+    if (response.ok || response.status === 304) return response;
+    throw new Problem(response.status, await response.json().catch(() => ({})), response.headers);
   }
 }

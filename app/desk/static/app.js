@@ -4,7 +4,7 @@ import { BayScreen } from "./bay.js";
 import { Board } from "./board.js";
 import { Car, Customer } from "./car.js";
 import { Find } from "./find.js";
-import { boundKeys, useKeys, useReachable } from "./hooks.js";
+import { boundKeys, useKeys, useListener, useReachable } from "./hooks.js";
 import { Intake } from "./intake.js";
 import { PartsScreen } from "./parts.js";
 import { api, explain, go, isDesk, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
@@ -40,11 +40,7 @@ const homeOf = (me) => (isDesk(me) ? "/board" : "/bay");
 function useAddress() {
   const { me } = useSession();
   const [path, setPath] = useState(location.hash.slice(1));
-  useEffect(() => {
-    const follow = () => setPath(location.hash.slice(1));
-    addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
-  }, []);
+  useListener(window, "hashchange", () => setPath(location.hash.slice(1)));
   return path || homeOf(me);
 }
 
@@ -60,10 +56,9 @@ function Help({ onClose }) {
   <//>`;
 }
 
-/** @param {{ onSignOut: () => void }} props */
-function Header({ onSignOut }) {
+/** @param {{ path: string, onSignOut: () => void }} props */
+function Header({ path, onSignOut }) {
   const { me, shop } = useSession();
-  const path = useAddress();
   return html`<header class="top">
     <strong class="shop">${shop.name}</strong>
     <nav aria-label="Screens">
@@ -86,10 +81,11 @@ function Shell({ onSignOut }) {
   const [isHelpShown, showHelp] = useState(false);
   useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: [isDesk(me) ? "Back to the board" : "Back to my tickets", () => go(homeOf(me))] });
 
-  const [Current, parameters] = screenOf(path);
+  const [pattern, Current] = SCREENS.find(([each]) => each.test(path)) ?? [];
+  const parameters = pattern?.exec(path)?.slice(1);
   return html`
-    <a class="skip" href="#content" onClick=${skip}>Skip to the content</a>
-    <${Header} onSignOut=${onSignOut} />
+    <button type="button" class="skip" onClick=${() => document.getElementById("content")?.focus()}>Skip to the content</button>
+    <${Header} path=${path} onSignOut=${onSignOut} />
     ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
     <main id="content" tabindex="-1">
       ${Current ? html`<${Current} key=${path} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
@@ -98,44 +94,24 @@ function Shell({ onSignOut }) {
   `;
 }
 
-/** @param {Event} event */
-function skip(event) {
-  event.preventDefault();
-  document.getElementById("content")?.focus();
-}
-
-/** @param {string} path @returns {[Screen | null, string[]]} */
-function screenOf(path) {
-  for (const [pattern, screen] of SCREENS) {
-    const found = pattern.exec(path);
-    if (found) return [screen, found.slice(1)];
-  }
-  return [null, []];
-}
-
 /** Everything: the sign-in, or the shell, with the sign-in over it when the token has expired. */
 function App() {
   const [session, setSession] = useState(/** @type {Session | null} */ (null));
   const [isSignedIn, setSignedIn] = useState(api.isSignedIn);
   const [resume, setResume] = useState(/** @type {{ call: () => void } | null} */ (null));
 
-  const start = () => {
-    load().then(setSession, (/** @type {unknown} */ error) => notify(explain(error), { isProblem: true }));
-  };
+  const start = () => load().then(setSession, (error) => notify(explain(error), { isProblem: true }));
   useEffect(() => {
     onSignInNeeded((call) => setResume({ call }));
-    if (api.isSignedIn) start();
+    if (api.isSignedIn) void start();
   }, []);
-  const enter = () => {
-    setSignedIn(true);
-    start();
-  };
+  const enter = () => (setSignedIn(true), start());
   /** Send on what waits for the sign-in. For somebody else the page begins anew: what is typed is not theirs. */
   const goOn = async () => {
     const { me } = await load();
-    if (session && me.id !== session.me.id) location.reload();
+    if (session && me.id !== session.me.id) return location.reload();
     setResume(null);
-    resume?.call();
+    return resume?.call();
   };
   const signOut = async () => {
     await api.signOut().catch(() => undefined);

@@ -56,27 +56,32 @@ export function usePolled(path, query, { seconds = 10, version } = {}) {
 /** Everybody of the staff, also who has left. @returns {import("./types").Mechanic[]} */
 export const useStaff = () => usePolled("/mechanics", { per_page: 100, sort: "name" }, { seconds: 300 }).data ?? [];
 
+/** Hear events while the component is shown. @param {EventTarget} target @param {string} name @param {(event: any) => void} listener */
+export function useListener(target, name, listener) {
+  const latest = useRef(listener);
+  latest.current = listener;
+  useEffect(() => {
+    const hear = (/** @type {Event} */ event) => latest.current(event);
+    target.addEventListener(name, hear);
+    return () => target.removeEventListener(name, hear);
+  }, [target, name]);
+}
+
 /** Whether the server answers this client. @param {import("./api.js").Api} client */
 export function useReachable(client) {
   const [isReachable, setReachable] = useState(client.isReachable);
-  useEffect(() => {
-    const follow = () => setReachable(client.isReachable);
-    client.addEventListener("reachable", follow);
-    return () => client.removeEventListener("reachable", follow);
-  }, [client]);
+  useListener(client, "reachable", () => setReachable(client.isReachable));
   return isReachable;
 }
 
 /** @typedef {[label: string, act: (event: KeyboardEvent) => void]} Binding */
 
-/** The keys that can be pressed now, for the help. @type {Map<object, Record<string, Binding>>} */
-const bound = new Map();
+/** What can be pressed now, for the help. @type {Set<{ current: Record<string, Binding> }>} */
+const bound = new Set();
 
 /** @returns {[string, string][]} Each key that can be pressed now, and what it does. */
-export function boundKeys() {
-  const keys = new Map([...bound.values()].flatMap((bindings) => Object.entries(bindings)));
-  return [...keys].map(([key, [label]]) => [key, label]);
-}
+export const boundKeys = () =>
+  [...bound].flatMap(({ current }) => Object.entries(current).map(([key, [label]]) => /** @type {[string, string]} */ ([key, label])));
 
 /** @param {KeyboardEvent} event */
 function isTyping(event) {
@@ -84,30 +89,21 @@ function isTyping(event) {
   return target.matches?.("input, textarea, select, [contenteditable]") ?? false;
 }
 
-/**
- * Let single keys act while the component is shown, unless somebody types or a dialog is open. The key of the
- * component that was shown last goes first.
- *
- * @param {Record<string, Binding>} bindings
- */
+/** Let single keys act while the component is shown, unless somebody types or a dialog is open. @param {Record<string, Binding>} bindings */
 export function useKeys(bindings) {
   const current = useRef(bindings);
   current.current = bindings;
   useEffect(() => {
-    const owner = {};
-    bound.set(owner, current.current);
-    /** @param {KeyboardEvent} event */
-    const press = (event) => {
-      bound.set(owner, current.current);
-      const binding = current.current[event.key];
-      if (!binding || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyping(event) || document.querySelector("dialog[open]")) return;
-      event.preventDefault();
-      binding[1](event);
-    };
-    document.addEventListener("keydown", press);
-    return () => (bound.delete(owner), document.removeEventListener("keydown", press));
+    bound.add(current);
+    return () => void bound.delete(current);
   }, []);
+  useListener(document, "keydown", (/** @type {KeyboardEvent} */ event) => {
+    const binding = bindings[event.key];
+    if (!binding || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event) || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    binding[1](event);
+  });
 }
 
 /** @param {any} errors Messages, or an object of them. @returns {string} */

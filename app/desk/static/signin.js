@@ -6,13 +6,13 @@ import { api } from "./session.js";
 import { Dialog, Form, Text } from "./ui.js";
 import { html } from "./vendor/preact.js";
 
-/** @param {{ onDone: () => void }} props */
+/** @param {{ onDone: () => unknown }} props */
 function SignInForm({ onDone }) {
   const form = useForm({ email: "", password: "" }, async ({ email, password }) => {
     await api.signIn(email, password).catch((error) => {
       throw error instanceof Problem && error.slug === "sign-in-failed" ? wrong(error) : error;
     });
-    onDone();
+    await onDone();
   });
   return html`<${Form} form=${form} submit="Sign in">
     <${Text} form=${form} name="email" label="E-mail" type="email" autocomplete="username" required autofocus />
@@ -26,7 +26,7 @@ function wrong(problem) {
   return problem;
 }
 
-/** @param {{ onDone: () => void }} props */
+/** @param {{ onDone: () => unknown }} props */
 export function SignInScreen({ onDone }) {
   return html`<main class="sign-in">
     <h1>Desk</h1>
@@ -34,7 +34,7 @@ export function SignInScreen({ onDone }) {
   </main>`;
 }
 
-/** @param {{ onDone: () => void }} props */
+/** @param {{ onDone: () => unknown }} props */
 export function SignInDialog({ onDone }) {
   return html`<${Dialog} title="Sign in again">
     <p>You have been signed out. What you typed is kept.</p>

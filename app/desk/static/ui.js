@@ -1,6 +1,7 @@
 /** The building blocks of every screen. */
 
 import { words } from "./format.js";
+import { useListener } from "./hooks.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
@@ -22,16 +23,10 @@ export function notify(text, { isProblem = false } = {}) {
 export function Notices() {
   const [shown, setShown] = useState(/** @type {Notice[]} */ ([]));
   const close = (/** @type {number} */ id) => setShown((before) => before.filter((notice) => notice.id !== id));
-  useEffect(() => {
-    /** @param {Event} event */
-    const add = (event) => {
-      const notice = /** @type {CustomEvent<Notice>} */ (event).detail;
-      setShown((before) => [...before.slice(-3), notice]);
-      if (!notice.isProblem) setTimeout(() => close(notice.id), NOTICE_SECONDS * 1000);
-    };
-    notices.addEventListener("notice", add);
-    return () => notices.removeEventListener("notice", add);
-  }, []);
+  useListener(notices, "notice", (/** @type {CustomEvent<Notice>} */ { detail: notice }) => {
+    setShown((before) => [...before.slice(-3), notice]);
+    if (!notice.isProblem) setTimeout(() => close(notice.id), NOTICE_SECONDS * 1000);
+  });
   return html`<div class="notices" role="status" aria-live="polite">
     ${shown.map(
       ({ id, text, isProblem }) => html`<p key=${id} class=${isProblem ? "notice problem" : "notice"}>
@@ -44,7 +39,7 @@ export function Notices() {
 
 /**
  * A dialog over the page. Esc and the close button call `onClose`; the focus goes to the first field, and back to
- * where it was.
+ * where it was, or to the content of the page where that is gone.
  *
  * @param {{ title: string, onClose?: () => void, children?: Children, wide?: boolean }} props Without `onClose` it cannot be closed.
  */
@@ -55,7 +50,7 @@ export function Dialog({ title, onClose, children, wide = false }) {
     element.current?.showModal();
     const first = element.current?.querySelector("[autofocus]") ?? element.current?.querySelector(FIRST);
     /** @type {HTMLElement | null | undefined} */ (first)?.focus();
-    return () => before?.focus();
+    return () => (before?.isConnected ? before : document.getElementById("content"))?.focus();
   }, []);
   /** @param {Event} event */
   const cancel = (event) => {
