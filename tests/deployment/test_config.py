@@ -473,17 +473,23 @@ class Documents(unittest.TestCase):
         return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", text)) | set(re.findall(r"\$\{([A-Z]+):-", text))
 
     def constants(self) -> set[str]:
-        """The names in capitals that modules define: documents on the code name these too."""
+        """The names in capitals that modules and scripts define: documents on the code name these too."""
         roots = [config.ROOT / "app", config.ROOT / "tests"]
         modules = [config.ROOT / "config.py", *(path for root in roots for path in root.rglob("*.py"))]
-        return {name for path in modules for name in re.findall(r"^([A-Z][A-Z0-9_]+)\b.*=", path.read_text(), re.M)}
+        scripts = (config.ROOT / "app").rglob("*.js")
+        found = [re.findall(r"^([A-Z][A-Z0-9_]+)\b.*=", path.read_text(), re.M) for path in modules]
+        found += [re.findall(r"^(?:export )?const ([A-Z][A-Z0-9_]+) =", path.read_text(), re.M) for path in scripts]
+        return {name for names in found for name in names}
+
+    def read_by_make(self) -> set[str]:
+        return set(re.findall(r"\$\(([A-Z_]+)\)", (config.ROOT / "Makefile").read_text()))
 
     def read_by_the_tests(self) -> set[str]:
         return set(re.findall(r"TEST_[A-Z_]+", Path(support.__file__).read_text()))
 
     def test_every_setting_that_a_document_names_is_read(self) -> None:
         known = self.read_by_the_application() | self.read_by_the_deployment() | self.read_by_the_tests()
-        known |= self.constants()
+        known |= self.constants() | self.read_by_make()
         names_some = [config.ROOT / name for name in ("README.md", ".env.example", "docs/operations.md")]
         for document in {*names_some, *(config.ROOT / "docs").rglob("*.md")}:
             with self.subTest(document.relative_to(config.ROOT)):
