@@ -18,7 +18,7 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
 
 /** Each screen, and the address after `#` that leads to it; what it captures are the screen's `parameters`. @type {[RegExp, Screen][]} */
 const SCREENS = [
-  [/^\/board(?:\?(.*))?$/, Board],
+  [/^\/board$/, Board],
   [/^\/new(?:\?(.*))?$/, Intake],
   [/^\/tickets\/(\d+)$/, TicketScreen],
   [/^\/parts(?:\/(low|short))?(?:\?q=(.*))?$/, PartsScreen],

@@ -19,8 +19,7 @@ const PAUSE = 250; // milliseconds from a choice to its total: people choose for
 const CHANGED = "The shop changed something meanwhile. Please look again, then confirm.";
 /** @type {Record<string, string>} */
 const SENTENCES = {
-  "approval-changed": CHANGED,
-  "total-changed": CHANGED,
+  ...{ "approval-changed": CHANGED, "total-changed": CHANGED },
   "out-of-stock": "A part for this work is not there any more. Please phone the shop, or decline that job.",
 };
 /** What ends the page: its title, and what to do. @type {Record<string, [string, string]>} */
@@ -217,10 +216,9 @@ function Page() {
   const { data, error, refresh } = usePolled(recorded || ending ? null : PATH, undefined, { seconds: 30 });
   const isReachable = useReachable(api);
   const approval = /** @type {Approval | null} */ (data);
-  /** @type {Partial<import("./types").Shop>} */
-  const shop = usePolled("/shop", undefined, { seconds: 600 }).data ?? approval?.shop ?? {};
-  if (shop.currency) formatFor({ ...shop, currency: shop.currency });
-  if (shop.name) document.title = `Work on your car – ${shop.name}`;
+  const shop = usePolled("/shop", undefined, { seconds: 600 }).data ?? approval?.shop;
+  if (shop) formatFor(shop);
+  if (shop) document.title = `Work on your car – ${shop.name}`;
   const onAnswer = (/** @type {Recorded["answer"]} */ answer) => {
     history.replaceState({ vehicle: approval?.vehicle, answer }, "");
     setRecorded(history.state);
@@ -234,9 +232,9 @@ function Page() {
   };
   return html`<main class="approval">
     <header>
-      <strong dir="auto">${shop.name}</strong>
-      <p class="quiet" dir="auto">${shop.address}</p>
-      ${shop.phone && html`<a href=${`tel:${shop.phone}`}>${shop.phone}</a>`}
+      <strong dir="auto">${shop?.name}</strong>
+      <p class="quiet" dir="auto">${shop?.address}</p>
+      ${shop?.phone && html`<a href=${`tel:${shop.phone}`}>${shop.phone}</a>`}
     </header>
     ${!isReachable && html`<p class="banner" role="alert">The shop's server does not answer. Trying again …</p>`}
     ${show() ?? html`<h1>One moment …</h1>`}

@@ -5,15 +5,14 @@ import { dragCard } from "./board_drag.js";
 import { useBoard } from "./board_state.js";
 import { STATUS_NAMES } from "./format.js";
 import { useKeys, usePolled } from "./hooks.js";
-import { explain, go, isDesk, useSession } from "./session.js";
-import { Dialog } from "./ui.js";
+import { explain, isDesk, useSession } from "./session.js";
+import { Dialog, Field, Options } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").TicketStatus} TicketStatus */
-/** @typedef {Record<"mechanic_id" | "advisor_id", string>} Filter */
+/** @typedef {{ mechanic_id?: string, advisor_id?: string }} Filter */
 /** @typedef {{ id: number, from: string | undefined, why: string }} Refusal */
 
-const FILTER = "mechanic-shop.board";
 const kept = localStorage; // eslint-disable-line no-restricted-globals -- which tickets are shown is no secret
 
 /** What leads on from a state where moving the card does not. @type {Record<string, string>} */
@@ -25,39 +24,28 @@ const NEXT = {
   invoiced: "An invoiced ticket leaves the board when it is paid. An admin can reopen it.",
 };
 
-/** The filter stands in the address, and is remembered for the next visit. @param {string} query */
-function useFilter(query) {
-  const asked = new URLSearchParams(query || (kept.getItem(FILTER) ?? ""));
-  const filter = { mechanic_id: asked.get("mechanic_id") ?? "", advisor_id: asked.get("advisor_id") ?? "" };
-  useEffect(() => {
-    const before = kept.getItem(FILTER);
-    if (query) kept.setItem(FILTER, query);
-    else if (before) location.replace(`#/board?${before}`);
-  }, [query]);
-  /** @param {Partial<Filter>} changes */
-  const choose = (changes) => {
-    const chosen = Object.entries({ ...filter, ...changes }).filter(([, value]) => value);
-    if (!chosen.length) kept.removeItem(FILTER);
-    go(chosen.length ? `/board?${new URLSearchParams(chosen)}` : "/board");
-  };
-  return { filter, choose };
+/** The filter is remembered for the next visit. */
+function useFilter() {
+  const { me } = useSession();
+  const name = `mechanic-shop.board.${me.id}`;
+  const [filter, setFilter] = useState(() => /** @type {Filter} */ (JSON.parse(kept.getItem(name) ?? "{}")));
+  useEffect(() => kept.setItem(name, JSON.stringify(filter)), [name, filter]);
+  return { filter, choose: (/** @type {Filter} */ changes) => setFilter({ ...filter, ...changes }) };
 }
 
-/** @param {{ filter: Filter, choose: (changes: Partial<Filter>) => void }} props */
+/** @param {{ filter: Filter, choose: (changes: Filter) => void }} props */
 function FilterBar({ filter, choose }) {
   const { me } = useSession();
   const { data } = usePolled("/mechanics", { per_page: 100, sort: "name" }, { seconds: 300 });
   const staff = /** @type {import("./types").Me[]} */ (data ?? []);
   const own = isDesk(me) ? "advisor_id" : "mechanic_id";
   const isMine = filter[own] === String(me.id);
-  /** @param {keyof Filter} name @param {string} label @param {import("./types").Me[]} people */
-  const choice = (name, label, people) => html`<label>
-    <span>${label}</span>
-    <select value=${filter[name]} onChange=${(/** @type {any} */ { target }) => choose({ [name]: target.value })}>
-      <option value="">Everyone</option>
-      ${people.map(({ id, name: who }) => html`<option key=${id} value=${String(id)}>${who}</option>`)}
+  /** @param {keyof Filter} name @param {string} label @param {import("./types").Me[]} of */
+  const choice = (name, label, of) => html`<${Field} label=${label}>
+    <select value=${filter[name] ?? ""} onChange=${(/** @type {any} */ { target }) => choose({ [name]: target.value })}>
+      <${Options} of=${of} none="Everyone" />
     </select>
-  </label>`;
+  <//>`;
   return html`<div class="board-filter">
     <h1>Board</h1>
     <button type="button" aria-pressed=${isMine} onClick=${() => choose({ [own]: isMine ? "" : String(me.id) })}>Mine</button>
@@ -74,9 +62,8 @@ function RefusalDialog({ id, from, why, onClose }) {
   <//>`;
 }
 
-/** @param {{ parameters: string[] }} props */
-export function Board({ parameters: [query] }) {
-  const { filter, choose } = useFilter(query ?? "");
+export function Board() {
+  const { filter, choose } = useFilter();
   const { columns, isLoaded, error, move, touch } = useBoard(filter);
   const [refusal, setRefusal] = useState(/** @type {Refusal | null} */ (null));
   const [said, say] = useState("");

@@ -8,8 +8,9 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./v
 /** @typedef {import("./types").TicketStatus} TicketStatus */
 /** @typedef {{ status: TicketStatus, count: number | null, cards: TicketCard[] }} ColumnData Over 1,000 are not counted: null. */
 
-const FRESH_SECONDS = 15;
 const MARK_SECONDS = 3;
+/** Cards as they were drawn last. @type {Map<number, string>} */
+const drawn = new Map();
 
 /** @param {EventTarget | null} target @returns {HTMLElement | null} The card that an element belongs to. */
 export const cardOf = (target) => (target instanceof Element ? target.closest(".card") : null);
@@ -95,13 +96,13 @@ function Card({ card, age, promise, isLate, isStop }) {
   }, [card, age, promise, isLate, isStop, element]);
 }
 
-/** Mark a card softly that has changed since it was drawn, or has just got its state. @param {TicketCard} card */
+/** Mark a card softly that has changed since it was drawn, or has got its state since the page was loaded. @param {TicketCard} card */
 function useMark(card) {
   const element = useRef(/** @type {HTMLElement | null} */ (null));
-  const drawn = useRef(/** @type {TicketCard | null} */ (null));
   useEffect(() => {
-    const isNews = drawn.current !== null || Date.now() - Date.parse(card.status_since) < FRESH_SECONDS * 1000;
-    drawn.current = card;
+    const [before, now] = [drawn.get(card.id), JSON.stringify(card)];
+    drawn.set(card.id, now);
+    const isNews = before ? before !== now : Date.parse(card.status_since) > performance.timeOrigin;
     if (!isNews || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     element.current?.animate({ opacity: [1, 0] }, { duration: MARK_SECONDS * 1000, pseudoElement: "::before" });
   }, [card]);

@@ -3,7 +3,7 @@
 import { address } from "./api.js";
 import { EditButton } from "./edit.js";
 import { car, day, isInWork, isPast, money, STATUS_NAMES, time } from "./format.js";
-import { usePolled } from "./hooks.js";
+import { useAct, usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
 import { Badge, notify, Table } from "./ui.js";
 import { html } from "./vendor/preact.js";
@@ -72,14 +72,17 @@ function Deferred({ path, vehicle, tickets }) {
   const { data, refresh } = usePolled(`${path}/deferred`, { per_page: 100 }, { seconds: 30 });
   const isOwn = (/** @type {ListedTicket} */ { mechanics, opened_by }) => [opened_by, ...mechanics].some(({ id }) => id === me.id);
   const open = tickets.filter((each) => isInWork(each) && (isDesk(me) || isOwn(each)));
+  const { act, message } = useAct();
   const revive = (/** @type {DeferredJob} */ { job_id, name }, /** @type {number} */ id) =>
-    api.post(`/service-tickets/${id}/jobs`, { revive_job_id: job_id, status: "proposed" }).then(
-      () => (notify(`${name} is proposed on #${id}`), refresh()),
-      (error) => notify(explain(error), { isProblem: true }),
-    );
+    act(async () => {
+      await api.post(`/service-tickets/${id}/jobs`, { revive_job_id: job_id, status: "proposed" });
+      notify(`${name} is proposed on #${id}`);
+      await refresh();
+    });
   if (!data?.length) return null;
   return html`<section class="panel">
     <h2>Declined before</h2>
+    ${message && html`<p class="problem" role="alert">${message}</p>`}
     <ul class="deferred">
       ${data.map(
         (/** @type {DeferredJob} */ job) => html`<li key=${job.job_id}>

@@ -4,7 +4,7 @@ import { Problem } from "./api.js";
 import { numberOf } from "./format.js";
 import { useAct, useForm } from "./hooks.js";
 import { api } from "./session.js";
-import { Dialog, Field, Form } from "./ui.js";
+import { Dialog, Form, Text } from "./ui.js";
 import { html, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {Record<string, string>} Texts By the names of the fields. */
@@ -58,9 +58,8 @@ function Edit({ title, labels, path, read, onDone, onClose }) {
     <${Form} form=${form} submit="Save" extra=${isBackwards && html`<button type="button" onClick=${insist}>It is right: save it</button>`}>
       ${Object.entries(labels).map(([name, label]) => {
         const hint = theirs[name] === undefined ? "" : `Meanwhile: ${theirs[name] || "empty"}`;
-        return html`<${Field} key=${name} label=${label} hint=${hint} error=${form.errorOf(name)}>
-          <input dir="auto" inputmode=${NUMBERS.includes(name) ? "numeric" : undefined} ...${form.bind(name)} />
-        <//>`;
+        const inputmode = NUMBERS.includes(name) ? "numeric" : undefined;
+        return html`<${Text} key=${name} form=${form} ...${{ name, label, hint, inputmode }} />`;
       })}
     <//>
   <//>`;

@@ -66,20 +66,19 @@ async function searchOrBegin(text, signal) {
 export function Find() {
   const [text, setText] = useState("");
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const before = useRef(/** @type {Element | null} */ (null));
-  const focus = () => ((before.current = document.activeElement), input.current?.focus());
-  useKeys({ "/": ["Find", focus], n: ["New ticket", () => go("/new")] });
+  const before = useRef(/** @type {EventTarget | null} */ (null));
+  const enter = (/** @type {FocusEvent} */ { relatedTarget }) => (before.current = relatedTarget);
+  useKeys({ "/": ["Find", () => input.current?.focus()], n: ["New ticket", () => go("/new")] });
 
-  /** @param {Element | null} to */
+  /** @param {EventTarget | null} to */
   const leave = (to) => {
     setText("");
     input.current?.blur();
     if (to instanceof HTMLElement) to.focus();
   };
   const open = (/** @type {Found} */ { to }) => (leave(document.getElementById("content")), go(to));
-  /** @param {KeyboardEvent} event */
-  const escape = (event) => event.key === "Escape" && leave(before.current);
-  return html`<search class="find" onKeyDown=${escape}>
+  const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && leave(before.current);
+  return html`<search class="find" onFocusIn=${enter} onKeyDown=${escape}>
     <${Picker}
       ...${{ ...AS_FOUND, label: "Find", text, onText: setText, search: searchOrBegin, onPick: open }}
       input=${{ ref: input, type: "search", placeholder: "Find a plate, phone, name, VIN, ticket, part", maxlength: 200 }}

@@ -69,7 +69,7 @@ export function Intake({ parameters: [query = ""] }) {
       throw error;
     }
   });
-  const { values, set, bind } = form;
+  const { values, set } = form;
 
   /** Take a customer who is on record, and a car of theirs. @param {number | string} id @param {number | string | null} [vehicleId] */
   const take = async (id, vehicleId) => {
@@ -114,8 +114,8 @@ export function Intake({ parameters: [query = ""] }) {
     onText=${(/** @type {string} */ text) => set({ [name]: text })}
     onPick=${(/** @type {Found} */ { group, row }) => (group === "Cars" ? take(row.customer.id, row.id) : take(row.id))}
   />`;
-  /** @param {(someone: import("./types").Me) => boolean} isWanted */
-  const staffWho = (isWanted) => (staff ?? []).filter(isWanted);
+  const everyone = /** @type {import("./types").Me[]} */ (staff ?? []);
+  const [advisors, mechanics] = [everyone.filter(isDesk), everyone.filter((each) => !isDesk(each))];
   const { customer, cars = [] } = known ?? {};
   const vehicle = cars.find(({ id }) => String(id) === values.vehicle_id);
   const carHint = Object.values(intake.partsOf(values.car)).join(" · ");
@@ -154,14 +154,14 @@ export function Intake({ parameters: [query = ""] }) {
         <fieldset class="panel">
           <legend>Visit</legend>
           <${Field} label="What is wrong" error=${errorOf("description")} hint="Enter opens the ticket, Shift and Enter begin a line">
-            <textarea rows="3" dir="auto" onKeyDown=${send} ...${bind("description")}></textarea>
+            <textarea rows="3" dir="auto" onKeyDown=${send} ...${form.bind("description")}></textarea>
           <//>
           <div class="row">
             ${isDesk(me) && html`<${Text} form=${fields} name="promised_at" label="Promised for" type="datetime-local" />`}
             <${Text} form=${fields} name="key_tag" label="Key tag" />
             ${isDesk(me) &&
-            html`<${Select} form=${fields} name="advisor_id" label="Advisor" none="Nobody" of=${staffWho(isDesk)} />
-              <${Select} form=${fields} name="mechanic_id" label="Mechanic" none="Nobody yet" of=${staffWho((each) => !isDesk(each))} />`}
+            html`<${Select} form=${fields} name="advisor_id" label="Advisor" none="Nobody" of=${advisors} />
+              <${Select} form=${fields} name="mechanic_id" label="Mechanic" none="Nobody yet" of=${mechanics} />`}
             <${Select} form=${fields} name="status" label="Begins as" none="Open ticket" of=${["estimate"]} />
             ${!values.customer_id && html`<${Text} form=${fields} name="email" label="E-mail of the customer" />`}
             ${isNewCar && html`<${Text} form=${fields} name="plate_state" label="State of the plate" />`}

@@ -4,13 +4,14 @@ import { EditButton } from "./edit.js";
 import { car, money, numberOf, time, words } from "./format.js";
 import { useForm, usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
-import { Dialog, Field, Form, Table } from "./ui.js";
+import { Dialog, Field, Form, Table, Text } from "./ui.js";
 import { html, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Part} Part */
 /** @typedef {{ part: Part, onDone: () => void }} PartProps */
 
 const PER_PAGE = 50;
+/** Tickets that may wait for parts. */
 const IN_WORK = { status: "estimate,open,in_progress", sort: "promised_at", per_page: 100 };
 const VIEWS = { "/parts": "All", "/parts/low": "Low", "/parts/short": "Short" };
 const LABELS = { name: "Name", sku: "SKU", location: "Location", reorder_point: "Reorder at", price: "Price", cost: "Cost" };
@@ -47,12 +48,8 @@ function Move({ part, kind, onDone }) {
   });
   const [count, why] = kind === "receive" ? ["How many came", "Delivery note"] : ["How many more or, with −, fewer", "Why"];
   return html`<${Form} form=${form} submit=${ACTS[kind]}>
-    <${Field} label=${`${count}, ${unitOf(part)}`} error=${form.errorOf("quantity")}>
-      <input inputmode="decimal" autocomplete="off" ...${form.bind("quantity")} />
-    <//>
-    <${Field} label=${why} error=${form.errorOf("reason")}>
-      <input dir="auto" autocomplete="off" ...${form.bind("reason")} />
-    <//>
+    <${Text} form=${form} name="quantity" label=${`${count}, ${unitOf(part)}`} inputmode="decimal" />
+    <${Text} form=${form} name="reason" label=${why} />
   <//>`;
 }
 
@@ -76,12 +73,15 @@ function Acts({ part, onDone }) {
   const { me } = useSession();
   const [act, setAct] = useState(/** @type {keyof ACTS | null} */ (null));
   const close = () => setAct(null);
+  const done = () => (close(), onDone());
   const acts = /** @type {(keyof ACTS)[]} */ (isDesk(me) ? Object.keys(ACTS) : ["movements"]);
-  return html`${acts.map((name) => html`<button type="button" class="plain" key=${name} onClick=${() => setAct(name)}>${ACTS[name]}</button>`)}
+  const button = (/** @type {keyof ACTS} */ name) =>
+    html`<button type="button" class="plain" key=${name} onClick=${() => setAct(name)}>${ACTS[name]}</button>`;
+  return html`${acts.map(button)}
     ${isDesk(me) && html`<${EditButton} title=${part.name} labels=${LABELS} path=${`/inventory/${part.id}`} onDone=${onDone} />`}
     ${act &&
     html`<${Dialog} title=${`${ACTS[act]}: ${part.name}`} onClose=${close}>
-      ${act === "movements" ? html`<${Movements} part=${part} />` : html`<${Move} part=${part} kind=${act} onDone=${() => (close(), onDone())} />`}
+      ${act === "movements" ? html`<${Movements} part=${part} />` : html`<${Move} part=${part} kind=${act} onDone=${done} />`}
     <//>`}`;
 }
 
@@ -109,11 +109,13 @@ const SHORT_COLUMNS = [
   ["Ticket", "", ({ id }) => html`<a href=${`#/tickets/${id}`}>#${id}</a>`],
   ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
   ["Promised", "", ({ promised_at }) => time(promised_at)],
-  ["Waits for", "", ({ parts }) => html`<ul>
-    ${parts.filter(isShort).map((/** @type {import("./types").PartLine} */ { id, quantity_short, name, sku }) =>
-      html`<li key=${id}><strong class="late">${quantity_short}</strong> <bdi>${name}</bdi> <small>${sku}</small></li>`)}
-  </ul>`],
+  ["Waits for", "", ({ parts }) => html`<ul>${parts.filter(isShort).map(shortage)}</ul>`],
 ];
+
+/** @param {import("./types").PartLine} line */
+function shortage({ id, quantity_short, name, sku }) {
+  return html`<li key=${id}><strong class="late">${quantity_short}</strong> <bdi>${name}</bdi> <small>${sku}</small></li>`;
+}
 
 /** The tickets whose parts are not all there. */
 function Short() {
@@ -130,7 +132,9 @@ export function PartsScreen({ parameters: [view = "", query = ""] }) {
   const path = view ? `/parts/${view}` : "/parts";
   return html`<h1>Parts</h1>
     <nav class="views" aria-label="Which parts">
-      ${Object.entries(VIEWS).map(([to, label]) => html`<a key=${to} href=${`#${to}`} aria-current=${to === path ? "page" : undefined}>${label}</a>`)}
+      ${Object.entries(VIEWS).map(
+        ([to, label]) => html`<a key=${to} href=${`#${to}`} aria-current=${to === path ? "page" : undefined}>${label}</a>`,
+      )}
     </nav>
-    ${view === "short" ? html`<${Short} />` : html`<${Shelf} key=${query} isLow=${view === "low"} asked=${decodeURIComponent(query)} />`}`;
+    ${view === "short" ? html`<${Short} />` : html`<${Shelf} isLow=${view === "low"} asked=${decodeURIComponent(query)} />`}`;
 }
