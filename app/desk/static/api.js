@@ -142,8 +142,8 @@ export class Api extends EventTarget {
   }
 
   /** @param {string} path @param {Record<string, any>} [query] @param {Options} [options] @returns {Promise<Answer>} */
-  get(path, query, { etag, signal } = {}) {
-    return this.#send("GET", address(path, query), { headers: etag ? { "If-None-Match": etag } : {}, signal });
+  async get(path, query, { etag, signal } = {}) {
+    return read(await this.#request("GET", address(path, query), { headers: etag ? { "If-None-Match": etag } : {}, signal }));
   }
 
   /**
@@ -172,15 +172,10 @@ export class Api extends EventTarget {
   }
 
   /** @param {string} method @param {string} path @param {any} body @param {Options} [options] @param {Record<string, string>} [headers] */
-  #change(method, path, body, { etag, signal } = {}, headers = {}) {
+  async #change(method, path, body, { etag, signal } = {}, headers = {}) {
     const ofBody = body !== undefined && { "Content-Type": "application/json" };
     const all = { ...headers, ...ofBody, ...(etag && { "If-Match": etag }) };
-    return this.#send(method, path, { headers: all, body: JSON.stringify(body), signal });
-  }
-
-  /** @param {string} method @param {string} path @param {RequestInit & { signal?: AbortSignal }} init */
-  async #send(method, path, init) {
-    return read(await this.#request(method, path, init));
+    return read(await this.#request(method, path, { headers: all, body: JSON.stringify(body), signal }));
   }
 
   /**

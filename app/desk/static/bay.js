@@ -1,6 +1,6 @@
 /** The bay: the tickets of a mechanic as large cards, for a tablet. A card leads to the ticket, where hours and findings are written. */
 
-import { car, isPast, STATUS_NAMES, time, words } from "./format.js";
+import { car, isPast, time, words } from "./format.js";
 import { usePolled } from "./hooks.js";
 import { explain, useSession } from "./session.js";
 import { Badge } from "./ui.js";
@@ -20,7 +20,7 @@ function BayCard({ ticket: { id, vehicle, key_tag, status, hold, promised_at, de
       <p class="facts">
         ${vehicle?.plate && html`<span class="plate"><bdi>${vehicle.plate}</bdi></span>`}
         ${key_tag && html`<span>Key <bdi>${key_tag}</bdi></span>`}
-        <${Badge} status=${status}>${STATUS_NAMES[status]}<//>
+        <${Badge} status=${status}>${words(status)}<//>
         ${hold && html`<${Badge} status="hold">Waiting: ${words(hold).toLowerCase()}<//>`}
         ${promised_at && html`<time class=${isPast(promised_at) ? "late" : ""}>${time(promised_at)}</time>`}
       </p>

@@ -3,7 +3,7 @@
 import { cardOf, Column, focusCard, nearestCard, useSteadyCards } from "./board_columns.js";
 import { dragCard } from "./board_drag.js";
 import { useBoard } from "./board_state.js";
-import { STATUS_NAMES } from "./format.js";
+import { words } from "./format.js";
 import { useKeys, usePolled } from "./hooks.js";
 import { explain, isDesk, useSession } from "./session.js";
 import { Dialog, Field, Options } from "./ui.js";
@@ -74,7 +74,7 @@ export function Board() {
   const attempt = async (card, target) => {
     const [id, from] = [Number(card.dataset.id), card.closest("section")?.dataset.status];
     try {
-      if (await move(id, target)) say(`Ticket ${id} is ${STATUS_NAMES[target].toLowerCase()} now.`);
+      if (await move(id, target)) say(`Ticket ${id} is ${words(target).toLowerCase()} now.`);
     } catch (failure) {
       setRefusal({ id, from, why: explain(failure) });
     }

@@ -1,6 +1,6 @@
 /** The columns of the board and their cards. A card is drawn again only when something on it has changed. */
 
-import { car, isPast, money, since, STATUS_NAMES, time } from "./format.js";
+import { car, isPast, money, since, time, words } from "./format.js";
 import { Badge } from "./ui.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact.js";
 
@@ -52,7 +52,7 @@ export function Column({ column }) {
     const { status, count, cards } = column;
     const visit = (/** @type {FocusEvent} */ event) => setVisited(Number(cardOf(event.target)?.dataset.id));
     return html`<section class="column" data-status=${status} aria-labelledby=${`column-${status}`}>
-      <h2 id=${`column-${status}`}>${STATUS_NAMES[status]} <span class="quiet">${count ?? "over 1,000"}</span></h2>
+      <h2 id=${`column-${status}`}>${words(status)} <span class="quiet">${count ?? "over 1,000"}</span></h2>
       <ul onFocusIn=${visit}>
         ${cards.map(
           (card) => html`<${Card}

@@ -1,7 +1,7 @@
 /** What the board shows: what the server answered when the hand last rested, and the moves that are on their way. */
 
 import { Problem } from "./api.js";
-import { STATUS_NAMES } from "./format.js";
+import { words } from "./format.js";
 import { usePolled } from "./hooks.js";
 import { api } from "./session.js";
 import { useEffect, useRef, useState } from "./vendor/preact.js";
@@ -46,7 +46,7 @@ function reuse(before, columns) {
 async function send({ id, from, target }) {
   for (let tries = 1; ; tries += 1) {
     const { data: ticket, etag } = await api.get(`/service-tickets/${id}`);
-    const detail = `Somebody has moved it meanwhile: it is ${STATUS_NAMES[/** @type {TicketStatus} */ (ticket.status)].toLowerCase()} now.`;
+    const detail = `Somebody has moved it meanwhile: it is ${words(ticket.status).toLowerCase()} now.`;
     if (ticket.status !== from) throw new Problem(409, { detail }, new Headers());
     try {
       return await api.put(`/service-tickets/${id}/status`, { status: target }, { etag });

@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { EditButton } from "./edit.js";
-import { car, day, isInWork, isPast, money, STATUS_NAMES, time } from "./format.js";
+import { car, day, isInWork, isPast, money, time, words } from "./format.js";
 import { useAct, usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
 import { Badge, notify, Table } from "./ui.js";
@@ -31,7 +31,7 @@ function balanceOf(tickets) {
 /** @type {import("./ui.js").TableColumn[]} */
 const COLUMNS = [
   ["Ticket", "", ({ id }) => html`<a href=${`#/tickets/${id}`}>#${id}</a>`],
-  ["Status", "", ({ status }) => html`<${Badge} status=${status}>${STATUS_NAMES[/** @type {keyof STATUS_NAMES} */ (status)]}<//>`],
+  ["Status", "", ({ status }) => html`<${Badge} status=${status}>${words(status)}<//>`],
   ["From", "", ({ created_at }) => html`<time>${day(created_at)}</time>`],
   ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
   ["Work", "work", workOf],

@@ -1,7 +1,7 @@
 /** The one box: what is typed is looked for among customers, cars, tickets and parts as one types. */
 
 import { address } from "./api.js";
-import { car, STATUS_NAMES } from "./format.js";
+import { car, words } from "./format.js";
 import { useKeys } from "./hooks.js";
 import { Picker } from "./pickers.js";
 import { api, go } from "./session.js";
@@ -22,7 +22,7 @@ const KINDS = {
     ({ group: "Customers", title: name, detail: joined(phone, email), to: `/customers/${id}` }),
   tickets: (row) => ({
     ...{ group: "Tickets", title: `#${row.id} ${row.vehicle ? car(row.vehicle) : ""}`, to: `/tickets/${row.id}` },
-    detail: joined(STATUS_NAMES[/** @type {keyof STATUS_NAMES} */ (row.status)], row.customer?.name, row.plate),
+    detail: joined(words(row.status), row.customer?.name, row.plate),
   }),
   parts: (row) => ({
     ...{ group: "Parts", title: row.name, detail: joined(row.sku, row.location), to: `/parts?q=${encodeURIComponent(row.sku ?? row.name)}` },

@@ -1,7 +1,6 @@
 /** How the desk writes money, times, cars and states. Times are the shop's own, whatever the browser's zone. */
 
 /** @typedef {import("./types").Shop} Shop */
-/** @typedef {import("./types").TicketStatus} TicketStatus */
 
 let currency = "USD";
 let timeZone = "UTC";
@@ -14,18 +13,6 @@ export function formatFor(shop) {
   timeZone = shop.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   formats.clear();
 }
-
-/** @type {Record<TicketStatus, string>} */
-export const STATUS_NAMES = {
-  estimate: "Estimate",
-  open: "Open",
-  in_progress: "In progress",
-  completed: "Completed",
-  invoiced: "Invoiced",
-  paid: "Paid",
-  declined: "Declined",
-  void: "Void",
-};
 
 /** @template Format @param {string} key @param {() => Format} make @returns {Format} */
 function format(key, make) {

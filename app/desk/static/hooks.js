@@ -112,32 +112,31 @@ function sentences(errors) {
   return errors && typeof errors === "object" ? Object.values(errors).map(sentences).join(" ") : String(errors ?? "");
 }
 
+const NO_FAILURE = { message: "", problem: /** @type {Problem | null} */ (null) };
+
 /** Do what may fail, one at a time, and hold what went wrong. */
 export function useAct() {
-  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const [message, setMessage] = useState("");
+  const [failure, setFailure] = useState(NO_FAILURE);
   const [isBusy, setBusy] = useState(false);
 
   /** @param {() => unknown} send Throws `Problem` or `Unreachable`. */
   const act = async (send) => {
     if (isBusy) return;
     setBusy(true);
-    setProblem(null);
-    setMessage("");
+    setFailure(NO_FAILURE);
     try {
       await send();
     } catch (error) {
-      setMessage(explain(error));
-      if (error instanceof Problem) setProblem(error);
+      setFailure({ message: explain(error), problem: error instanceof Problem ? error : null });
     } finally {
       setBusy(false);
     }
   };
 
   /** @param {string} name What is wrong with a field. */
-  const errorOf = (name) => sentences(problem?.errors[name]);
+  const errorOf = (name) => sentences(failure.problem?.errors[name]);
 
-  return { act, problem, message, isBusy, errorOf };
+  return { act, ...failure, isBusy, errorOf };
 }
 
 /**
@@ -156,21 +155,16 @@ export function useForm(initial, send) {
   /** @param {Partial<Values>} changes */
   const set = (changes) => setValues((before) => ({ ...before, ...changes }));
 
-  const sendOnce = async () => {
+  const sendOnce = () => {
     const body = JSON.stringify(values);
     const { key } = unanswered.current.body === body ? unanswered.current : { key: newKey() };
     unanswered.current = { body: "", key: "" };
-    await send(values, key).catch((error) => {
+    return send(values, key).catch((error) => {
       if (error instanceof Unreachable) unanswered.current = { body, key };
       throw error;
     });
   };
-
-  /** @param {Event} [event] */
-  const submit = (event) => {
-    event?.preventDefault();
-    return act(sendOnce);
-  };
+  const submit = (/** @type {Event | void} */ event) => (event?.preventDefault(), act(sendOnce));
 
   /** @param {keyof Values & string} name The properties of an input. */
   const bind = (name) => ({

@@ -1,6 +1,6 @@
 /** The screen of one ticket: its jobs on the left; on the right money, details and history. */
 
-import { car, isBilled, isInWork, isLate, since, STATUS_NAMES, time, words } from "./format.js";
+import { car, isBilled, isInWork, isLate, since, time, words } from "./format.js";
 import { useAct, useKeys } from "./hooks.js";
 import { explain, isDesk, useSession } from "./session.js";
 import { Approve, Invoice, Link, move, Move, nameOf, Pay } from "./ticket_acts.js";
@@ -32,9 +32,10 @@ function Loaded({ state }) {
   const [shown, show] = useState("");
   const { ticket } = state;
   /** @type {Record<string, import("./hooks.js").Binding>} */
+  const asking = { a: ["Approve or decline jobs", () => show("approve")], s: ["Send the approval link", () => show("link")] };
+  /** @type {typeof asking} */
   const keys = {
-    a: ["Approve or decline jobs", () => show("approve")],
-    s: ["Send the approval link", () => show("link")],
+    ...(isInWork(ticket) && asking),
     $: ["Take a payment", () => (canPay(ticket) ? show("pay") : notify("A payment is taken on an invoice. Invoice the ticket first."))],
   };
   useKeys(isDesk(me) ? keys : {});
@@ -63,7 +64,7 @@ function Head({ state, show }) {
   return html`<header>
     <div class="title">
       <h1>Ticket ${ticket.id}</h1>
-      <${Badge} status=${status}>${STATUS_NAMES[status]}<//>
+      <${Badge} status=${status}>${words(status)}<//>
       ${hold && html`<${Badge} status="hold">Waiting: ${words(hold).toLowerCase()}<//>`}
       <span class="quiet">for ${since(ticket.status_since)}</span>
     </div>

@@ -57,12 +57,10 @@ export const move = (state, body, how) =>
  */
 const useActForm = ({ state, onClose }, what, initial, send, tell) =>
   useForm(initial, async (values, key) => {
-    const post = async () => {
-      const answer = await send(values, key);
-      tell(answer.data);
-      return answer;
-    };
-    if (await state.change(post, { what })) onClose();
+    const answer = await state.change(() => send(values, key), { what });
+    if (!answer) return;
+    tell(answer.data);
+    onClose();
   });
 
 /** A move that needs a reason, or that loses something. @param {ActProps & { target: string }} props */

@@ -78,15 +78,12 @@ export function JobForm({ id, state, job, onDone, onClose }) {
     const path = `/service-tickets/${state.ticket.id}/jobs`;
     const status = isProposed ? "proposed" : undefined;
     const body = { name, notes: notes || undefined, status, backorder: backorder || undefined, ...offer?.source };
-    let written = /** @type {Job | null} */ (null);
-    const send = async (/** @type {string | null} */ etag) => {
-      const answer = await (job ? api.put(`${path}/${job.id}`, { name, notes: notes || null }, { etag }) : api.post(path, body, { key }));
-      written = answer.data;
-      return answer;
-    };
+    /** @type {Send} */
+    const send = (etag) => (job ? api.put(`${path}/${job.id}`, { name, notes: notes || null }, { etag }) : api.post(path, body, { key }));
     const about = (/** @type {Ticket} */ ticket) => (job ? jobOf(ticket, job.id) : ticket.status);
     const how = { what: `Write the job ${name}`, about, seen: job ? seen.current : undefined };
-    if ((await state.change(send, how)) && written) onDone(written);
+    const answer = await state.change(send, how);
+    if (answer) onDone(answer.data);
   });
   const type = (/** @type {string} */ name) => (setOffer(null), form.set({ name }));
   const take = (/** @type {Offer} */ chosen) => (setOffer(chosen), form.set({ name: chosen.name }));

@@ -1,6 +1,6 @@
 /** What somebody else changed on a ticket meanwhile, and the dialog that merges it with what one is about to change. */
 
-import { car, money, STATUS_NAMES, time, words } from "./format.js";
+import { car, money, time, words } from "./format.js";
 import { api } from "./session.js";
 import { Dialog } from "./ui.js";
 import { html } from "./vendor/preact.js";
@@ -11,7 +11,7 @@ import { html } from "./vendor/preact.js";
 
 /** How the fields of a ticket are called, and written. @type {Record<string, [string, (ticket: Ticket) => string | null | undefined]>} */
 export const FIELDS = {
-  status: ["Status", ({ status }) => STATUS_NAMES[status]],
+  status: ["Status", ({ status }) => words(status)],
   hold: ["Waiting for", ({ hold }) => words(hold)],
   promised_at: ["Promised", ({ promised_at }) => promised_at && time(promised_at)],
   advisor: ["Advisor", ({ advisor }) => advisor?.name],
@@ -32,27 +32,19 @@ function discount({ discount_percent: percent, discount_amount: amount }) {
   return amount && money(amount);
 }
 
-/** What a ticket says, each with its name in the history, a label and a text. @param {Ticket} ticket */
+/** What a ticket says, each with a label, a text, and how its entries in the history begin. @param {Ticket} ticket */
 function entries(ticket) {
-  /** @type {Map<string, { names: string[], label: string, text: string }>} */
+  /** @type {Map<string, { label: string, text: string, names: string[] }>} */
   const all = new Map();
-  for (const [name, [label, write]] of Object.entries(FIELDS)) {
-    all.set(name, { names: [name], label, text: write(ticket) ?? "" });
+  /** @param {string} name @param {string} label @param {string | null | undefined} text @param {string[]} names */
+  const add = (name, label, text, ...names) => all.set(name, { label, text: text ?? "", names: [name, ...names] });
+  for (const [name, [label, write]] of Object.entries(FIELDS)) add(name, label, write(ticket));
+  for (const { id, name, status } of ticket.jobs) add(`job ${id}`, "Job", `${name} (${words(status).toLowerCase()})`);
+  for (const part of ticket.parts) add(`part ${part.id}`, part.name, `${part.quantity} × ${money(part.unit_price)}`, `part ${part.name}`);
+  for (const { id, description, hours, rate } of ticket.labor) {
+    add(`labor ${id}`, description, `${hours} h × ${money(rate)}`, `labor ${description}`);
   }
-  for (const job of ticket.jobs) {
-    all.set(`job ${job.id}`, { names: [`job ${job.id}`], label: "Job", text: `${job.name} (${words(job.status).toLowerCase()})` });
-    for (const part of job.parts) {
-      const text = `${part.quantity} × ${money(part.unit_price)}`;
-      all.set(`part ${part.id}`, { names: [`part ${part.name}`], label: part.name, text });
-    }
-    for (const { id, description, hours, rate } of job.labor) {
-      const names = [`labor ${description}`, `labor ${id} `];
-      all.set(`labor ${id}`, { names, label: description, text: `${hours} h × ${money(rate)}` });
-    }
-    for (const { id, kind, description, amount } of job.fees) {
-      all.set(`fee ${id}`, { names: [`${kind} ${description}`, `fee ${id} `], label: description, text: money(amount) });
-    }
-  }
+  for (const { id, kind, description, amount } of ticket.fees) add(`fee ${id}`, description, money(amount), `${kind} ${description}`);
   return all;
 }
 
@@ -64,17 +56,12 @@ export async function differences(before, after) {
     ({ data }) => data,
     () => [],
   );
-  /** @type {Difference[]} */
-  const found = [];
-  for (const name of new Set([...old.keys(), ...fresh.keys()])) {
-    const [was, is] = [old.get(name), fresh.get(name)];
-    if (was?.text === is?.text) continue;
-    const { names, label } = /** @type {{ names: string[], label: string }} */ (is ?? was);
-    const event = events.find(({ what }) => names.some((each) => what.startsWith(each)));
+  return [...new Map([...old, ...fresh])].flatMap(([name, { label, names }]) => {
+    const [was = "", is = ""] = [old.get(name)?.text, fresh.get(name)?.text];
+    const event = events.find(({ what }) => names.some((each) => `${what} `.startsWith(`${each} `)));
     const who = event?.mechanic?.name ?? event?.customer?.name ?? "Somebody";
-    found.push({ name, label, before: was?.text ?? "", after: is?.text ?? "", who });
-  }
-  return found;
+    return was === is ? [] : [{ name, label, before: was, after: is, who }];
+  });
 }
 
 /** Tell in a sentence who changed what. @param {Difference[]} theirs */

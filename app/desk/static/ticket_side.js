@@ -1,6 +1,6 @@
 /** The details of a ticket, changed where they stand, and its history. */
 
-import { fromLocal, isInWork, isLate, numberOf, STATUS_NAMES, time, toLocal, words } from "./format.js";
+import { fromLocal, isInWork, isLate, numberOf, time, toLocal, words } from "./format.js";
 import { useAct, usePolled, useStaff } from "./hooks.js";
 import { api, isDesk, useSession } from "./session.js";
 import { move } from "./ticket_acts.js";
@@ -178,10 +178,7 @@ function subject(what, { jobs }) {
 }
 
 /** @param {string} what @param {string} value */
-function told(what, value) {
-  if (what === "status") return STATUS_NAMES[/** @type {import("./types").TicketStatus} */ (value)];
-  return what.endsWith("_at") ? time(value) : value.replaceAll("_", " ");
-}
+const told = (what, value) => (what.endsWith("_at") ? time(value) : value.replaceAll("_", " "));
 
 /** What happened to the ticket, the newest first. @param {{ state: State }} props */
 export function History({ state }) {

@@ -89,19 +89,20 @@ export function useTicket(id) {
    *
    * @param {(etag: string | null, changes: Changes) => Promise<import("./api.js").Answer>} send Sends `changes`, where it is an edit.
    * @param {How} how
-   * @returns {Promise<boolean>} Whether it is done; false where it was left because of what somebody else changed.
+   * @returns {Promise<{ data: any } | null>} What the change answered; null where it was left because of what somebody else changed.
    */
   const change = async (send, how) => {
     let { seen = seenNow(), changes = {} } = how;
     for (let isShown = true; ; isShown = false) {
       const now = seenNow();
       const kept = await settle(seen, now, changes, how, isShown);
-      if (kept === null) return false;
-      if (how.changes && !Object.keys(kept).length) return true;
+      if (kept === null) return null;
+      if (how.changes && !Object.keys(kept).length) return { data: null };
       [seen, changes] = [now, kept];
       try {
-        await takeOver(await send(seen.etag, changes));
-        return true;
+        const answer = await send(seen.etag, changes);
+        await takeOver(answer);
+        return answer;
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         await read();
