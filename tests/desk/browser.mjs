@@ -15,6 +15,8 @@ export const PHONE = { width: 390, height: 844 };
 const TIMEOUT = 180_000; // milliseconds, for a test
 const PATIENCE = 30_000; // for a step of it; the machine may be busy
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+/** The rules to which it makes a difference whether a page is light or dark. */
+const OF_COLORS = ["color-contrast", "link-in-text-block"];
 
 let browser;
 
@@ -140,7 +142,7 @@ export async function until(holds) {
 
 /** Sign in on the page, by keyboard. */
 export async function signIn(page, role, password = PASSWORD) {
-  await page.getByLabel("E-mail").fill(`${role}@example.com`);
+  await page.getByLabel("E-mail", { exact: true }).fill(`${role}@example.com`);
   await page.getByLabel("Password").fill(password);
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Sign out" }).waitFor();
@@ -152,7 +154,7 @@ export const isWider = (page) => page.evaluate(() => document.documentElement.sc
 /** Fail at a serious or critical finding of axe on the page as it is, in light and in dark. */
 export async function assertAccessible(page) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(await readFile(AXE, "utf8"));
-  for (const [colorScheme, rules] of [["light", {}], ["dark", { runOnly: ["cat.color"] }]]) {
+  for (const [colorScheme, rules] of [["light", {}], ["dark", { runOnly: OF_COLORS }]]) {
     await page.emulateMedia({ colorScheme });
     const run = (options) => window.axe.run(document, { resultTypes: ["violations"], ...options });
     const { violations } = await page.evaluate(run, rules);

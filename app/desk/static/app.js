@@ -73,6 +73,8 @@ function Header({ path, onSignOut }) {
   </header>`;
 }
 
+const focusContent = () => document.getElementById("content")?.focus();
+
 /** @param {{ onSignOut: () => void }} props */
 function Shell({ onSignOut }) {
   const { me } = useSession();
@@ -83,12 +85,16 @@ function Shell({ onSignOut }) {
 
   const [pattern, Current] = SCREENS.find(([each]) => each.test(path)) ?? [];
   const parameters = pattern?.exec(path)?.slice(1);
+  const [screen] = path.split("?"); // another query is the same screen
+  useEffect(() => {
+    if (document.activeElement === document.body) focusContent(); // what led here is gone
+  }, [screen]);
   return html`
-    <button type="button" class="skip" onClick=${() => document.getElementById("content")?.focus()}>Skip to the content</button>
+    <button type="button" class="skip" onClick=${focusContent}>Skip to the content</button>
     <${Header} path=${path} onSignOut=${onSignOut} />
     ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
     <main id="content" tabindex="-1">
-      ${Current ? html`<${Current} key=${path} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
+      ${Current ? html`<${Current} key=${screen} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
     </main>
     ${isHelpShown && html`<${Help} onClose=${() => showHelp(false)} />`}
   `;

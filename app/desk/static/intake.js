@@ -42,7 +42,10 @@ function Deferred({ vehicle, jobs, onJobs }) {
 }
 
 /** @param {{ parameters: string[] }} props The address may bring values, such as `customer_id=1&vehicle_id=2`. */
-export function Intake({ parameters: [query = ""] }) {
+export const Intake = ({ parameters: [query = ""] }) => html`<${Begun} key=${query} query=${query} />`;
+
+/** @param {{ query: string }} props */
+function Begun({ query }) {
   const { me } = useSession();
   const blank = { ...EMPTY, [isDesk(me) ? "advisor_id" : "mechanic_id"]: String(me.id) };
   const [initial] = useState(() => {

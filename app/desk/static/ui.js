@@ -50,7 +50,7 @@ export function Dialog({ title, onClose, children, wide = false }) {
     element.current?.showModal();
     const first = element.current?.querySelector("[autofocus]") ?? element.current?.querySelector(FIRST);
     /** @type {HTMLElement | null | undefined} */ (first)?.focus();
-    return () => (before?.isConnected ? before : document.getElementById("content"))?.focus();
+    return () => (before?.isConnected && before !== document.body ? before : document.getElementById("content"))?.focus();
   }, []);
   /** @param {Event} event */
   const cancel = (event) => {
