@@ -96,7 +96,8 @@ export function address(path, query = {}) {
 export class Api extends EventTarget {
   /** @type {Promise<void> | null} The sign-in that every refused request waits for. */
   #signingIn = null;
-  #isReachable = true;
+  /** Whether the server answered last time. A `reachable` event tells that it changed. */
+  isReachable = true;
 
   /**
    * @param {string} base The address of the API; "" for the server of this page.
@@ -112,11 +113,6 @@ export class Api extends EventTarget {
 
   get isSignedIn() {
     return sessionStorage.getItem(TOKEN) !== null;
-  }
-
-  /** Whether the server answered last time. A `reachable` event tells that it changed. */
-  get isReachable() {
-    return this.#isReachable;
   }
 
   /** @param {string} email @param {string} password @returns {Promise<void>} */
@@ -223,8 +219,8 @@ export class Api extends EventTarget {
       return null;
     });
     const isReachable = response !== null && !GATEWAY_STATUSES.includes(response.status);
-    if (isReachable !== this.#isReachable) {
-      this.#isReachable = isReachable;
+    if (isReachable !== this.isReachable) {
+      this.isReachable = isReachable;
       this.dispatchEvent(new Event("reachable"));
     }
     if (!isReachable) throw new Unreachable();

@@ -7,12 +7,12 @@ import { Picker } from "./pickers.js";
 import { api, go } from "./session.js";
 import { html, useRef, useState } from "./vendor/preact.js";
 
-/** @typedef {{ key: string, group: string, title: string, detail: string, to: string, row: any }} Found `row` is the API's. */
+/** @typedef {{ group: string, title: string, detail: string, to: string, row: any }} Found `row` is the API's. */
 
 /** @param {any[]} texts */
 const joined = (...texts) => texts.filter(Boolean).join(" · ");
 
-/** How each kind of result is shown, and the screen it leads to. @type {Record<string, (row: any) => Omit<Found, "key" | "row">>} */
+/** How each kind of result is shown, and the screen it leads to. @type {Record<string, (row: any) => Omit<Found, "row">>} */
 const KINDS = {
   vehicles: (row) => ({
     ...{ group: "Cars", title: joined(car(row), row.plate), detail: joined(row.customer.name, row.vin) },
@@ -38,16 +38,9 @@ const KINDS = {
 export async function search(text, signal, kinds = Object.keys(KINDS)) {
   const { data } = await api.get("/search", { q: text }, { signal });
   return kinds.flatMap((kind) =>
-    data[kind].map((/** @type {any} */ row) => ({ key: `${kind} ${row.id}`, row, ...KINDS[kind]?.(row) })),
+    data[kind].map((/** @type {any} */ row) => ({ row, ...KINDS[kind]?.(row) })),
   );
 }
-
-/** How a picker shows what was found. */
-export const AS_FOUND = {
-  keyOf: (/** @type {Found} */ { key }) => key,
-  groupOf: (/** @type {Found} */ { group }) => group,
-  show: (/** @type {Found} */ { title, detail }) => html`<bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>`,
-};
 
 /** Return the field of the intake that a text belongs into. @param {string} text */
 function fieldOf(text) {
@@ -60,7 +53,7 @@ function fieldOf(text) {
 async function searchOrBegin(text, signal) {
   const found = await search(text, signal);
   const begin = { title: `New ticket with “${text}”`, detail: "", to: address("/new", { [fieldOf(text)]: text }) };
-  return found.length ? found : [{ key: "new", group: "Nothing found", row: null, ...begin }];
+  return found.length ? found : [{ group: "Nothing found", row: null, ...begin }];
 }
 
 export function Find() {
@@ -80,7 +73,7 @@ export function Find() {
   const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && leave(before.current);
   return html`<search class="find" onFocusIn=${enter} onKeyDown=${escape}>
     <${Picker}
-      ...${{ ...AS_FOUND, label: "Find", text, onText: setText, search: searchOrBegin, onPick: open }}
+      ...${{ label: "Find", text, onText: setText, search: searchOrBegin, onPick: open }}
       input=${{ ref: input, type: "search", placeholder: "Find a plate, phone, name, VIN, ticket, part", maxlength: 200 }}
     />
   </search>`;

@@ -2,7 +2,7 @@
 
 import { Problem } from "./api.js";
 import { Duplicates, loadDuplicates } from "./duplicates.js";
-import { AS_FOUND, search } from "./find.js";
+import { search } from "./find.js";
 import { car, money } from "./format.js";
 import { useForm, usePolled, useStaff } from "./hooks.js";
 import * as intake from "./intake_values.js";
@@ -112,7 +112,7 @@ function Begun({ query }) {
   const fields = { ...form, errorOf };
   /** @param {"phone" | "name" | "vin" | "plate"} name @param {string} label @param {number} shortest @param {string} [hint] */
   const picker = (name, label, shortest, hint) => html`<${Picker}
-    ...${{ ...AS_FOUND, label, hint, shortest, isFree: true, error: errorOf(name), input: { name }, text: values[name] }}
+    ...${{ label, hint, shortest, isFree: true, error: errorOf(name), input: { name }, text: values[name] }}
     search=${(/** @type {string} */ text, /** @type {AbortSignal} */ signal) => search(text, signal, ["customers", "vehicles"])}
     onText=${(/** @type {string} */ text) => set({ [name]: text })}
     onPick=${(/** @type {Found} */ { group, row }) => (group === "Cars" ? take(row.customer.id, row.id) : take(row.id))}

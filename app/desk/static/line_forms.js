@@ -124,7 +124,7 @@ function PartForm(props) {
     <div class="row">
       ${!line &&
       html`<${Picker} label="Part, by SKU or name" text=${values.description} onText=${type} onPick=${take}
-        search=${findParts} show=${showPart} keyOf=${(/** @type {Part} */ { id }) => id}
+        search=${findParts} show=${showPart}
         error=${missing} hint=${part ? shelf(part) : ""} input=${{ ref: input, name: "part" }} />`}
       <${Text} form=${form} name="quantity" label=${unit ? `Quantity, ${words(unit).toLowerCase()}` : "Quantity"} inputmode="decimal" />
       ${isDesk(me) && html`<${Text} form=${form} name="unit_price" label="Price of one" inputmode="decimal" />`}

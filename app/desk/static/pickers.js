@@ -3,22 +3,25 @@
 import { explain } from "./session.js";
 import { html, useEffect, useId, useRef, useState } from "./vendor/preact.js";
 
+/** @param {any} item */
+const showTitle = ({ title, detail }) => html`<bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>`;
+
 /** So long typing rests before the server is asked. */
 const REST_MILLISECONDS = 150;
 /** So much of a text is searched for. */
 const MAX_LENGTH = 100;
 
 /**
+ * Items that have a `group` stand under it as a heading; those of a group follow each other.
+ *
  * @template Item
  * @typedef {object} PickerProps
  * @property {string} label
  * @property {string} text What is typed. The owner keeps it, so that it can be cleared or filled in after a pick.
  * @property {(text: string) => void} onText
  * @property {(text: string, signal: AbortSignal) => Promise<Item[]>} search
- * @property {(item: Item) => import("./vendor/preact.js").ComponentChildren} show What an option of the list says.
+ * @property {(item: Item) => import("./vendor/preact.js").ComponentChildren} [show] What an option of the list says; its `title` and `detail` unless given.
  * @property {(item: Item) => void} onPick
- * @property {(item: Item) => string | number} keyOf Tells items apart.
- * @property {(item: Item) => string} [groupOf] The heading that an item stands under; items of a group follow each other.
  * @property {boolean} [isFree] What is typed is good by itself: Enter picks only what the arrows chose, else it is the form's.
  * @property {number} [shortest] So many characters are searched for; 0 shows the list at once.
  * @property {string} [error]
@@ -74,7 +77,7 @@ function useFound(text, search) {
  * @template Item
  * @param {PickerProps<Item>} props
  */
-export function Picker({ label, text, onText, search, show, onPick, keyOf, groupOf, error, hint, input, ...props }) {
+export function Picker({ label, text, onText, search, show = showTitle, onPick, error, hint, input, ...props }) {
   const { isFree = false, shortest = 1 } = props;
   const id = useId();
   const [isOpen, setOpen] = useState(false);
@@ -107,10 +110,9 @@ export function Picker({ label, text, onText, search, show, onPick, keyOf, group
   const press = (/** @type {KeyboardEvent} */ event) => keys[event.key]?.() && event.preventDefault();
 
   const option = (/** @type {Item} */ item, /** @type {number} */ index) => {
-    const group = groupOf?.(item);
-    const isHeaded = groupOf && (index === 0 || groupOf(/** @type {Item} */ (items[index - 1])) !== group);
-    return html`${isHeaded && html`<li role="presentation" class="quiet" key=${`group ${group}`}>${group}</li>`}
-      <li role="option" id=${`${id}-${index}`} key=${keyOf(item)} aria-selected=${index === active} onClick=${() => pick(item)}>
+    const [before, group] = [items[index - 1], item].map((each) => /** @type {any} */ (each)?.group);
+    return html`${group && group !== before && html`<li role="presentation" class="quiet" key=${group}>${group}</li>`}
+      <li role="option" id=${`${id}-${index}`} key=${index} aria-selected=${index === active} onClick=${() => pick(item)}>
         ${show(item)}
       </li>`;
   };

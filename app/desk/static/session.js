@@ -42,14 +42,18 @@ export function go(path) {
   location.hash = path;
 }
 
+/** What people at the counter are told instead of the API's words. @type {Record<string, string>} */
+const SENTENCES = {
+  "invalid-input": "Some of it is not right yet.",
+  "probable-duplicate": "A customer or a car like this is on record already.",
+  "sign-in-failed": "The e-mail or the password is wrong.",
+};
+
 /** Return a sentence on what went wrong. @param {unknown} error */
 export function explain(error) {
   if (error instanceof Unreachable) return "The server does not answer. What you typed is kept; try again.";
-  if (error instanceof Problem && error.slug === "invalid-input") return "Some of it is not right yet.";
-  if (error instanceof Problem && error.slug === "probable-duplicate") return "A customer or a car like this is on record already.";
-  if (error instanceof Problem && error.slug === "odometer-backwards") {
-    return `The last reading was ${error.document.odometer.toLocaleString()}.`;
-  }
-  if (error instanceof Problem) return error.message;
-  throw error;
+  if (!(error instanceof Problem)) throw error;
+  const { slug, message, document } = error;
+  if (slug === "odometer-backwards") return `The last reading was ${document.odometer.toLocaleString()}.`;
+  return SENTENCES[slug] ?? message;
 }

@@ -158,13 +158,13 @@ export function Link(props) {
 /** @param {{ link: { url: string, expires_at: string }, email: string | null }} props */
 function MadeLink({ link, email }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => input.current?.select(), []);
-  const copy = async () => {
-    input.current?.select();
-    await navigator.clipboard.writeText(link.url).then(
-      () => notify("The link is copied."),
-      () => notify("The browser does not let the page copy: press Ctrl+C.", { isProblem: true }),
-    );
+  const select = () => (input.current?.focus(), input.current?.select());
+  useEffect(() => select(), []);
+  /** Without `navigator.clipboard`, which is not there on plain http, as inside a shop's network. */
+  const copy = () => {
+    select();
+    if (document.execCommand("copy")) notify("The link is copied.");
+    else notify("The browser does not let the page copy: press Ctrl+C.", { isProblem: true });
   };
   return html`<div class="made">
     <${Field} label="For the customer; it is shown this once"><input readonly ref=${input} value=${link.url} /><//>

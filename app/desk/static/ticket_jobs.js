@@ -16,7 +16,7 @@ import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 /** @typedef {import("./line_forms.js").State} State */
 /** @typedef {import("./line_forms.js").Kind} Kind */
 /** @typedef {(etag: string | null) => Promise<import("./api.js").Answer>} Send */
-/** @typedef {{ key: string, group: string, name: string, detail: string, source: object }} Offer Work that is known: declined before, or a canned job. */
+/** @typedef {{ group: string, title: string, detail: string, source: object }} Offer Work that is known: declined before, or a canned job. */
 
 /**
  * @typedef {object} Screen What the jobs of a ticket share.
@@ -50,18 +50,15 @@ async function findOffers(text, { id: own, customer_id: customer, vehicle_id: ca
   const isMeant = (/** @type {Deferred} */ { name, ticket_id }) => ticket_id !== own && name.toLowerCase().includes(text.toLowerCase());
   return [
     ...declined.filter(isMeant).map(({ job_id, name, declined_at, total_now }) => ({
-      ...{ key: `deferred ${job_id}`, group: "Declined before", name, source: { revive_job_id: job_id } },
+      ...{ group: "Declined before", title: name, source: { revive_job_id: job_id } },
       detail: `${day(declined_at)}, today ${money(total_now)}`,
     })),
     ...canned.data.map((/** @type {Canned} */ { id, name, parts, labor, fees }) => ({
-      ...{ key: `canned ${id}`, group: "Canned jobs", name, source: { canned_job_id: id } },
+      ...{ group: "Canned jobs", title: name, source: { canned_job_id: id } },
       detail: `${parts.length + labor.length + fees.length} lines`,
     })),
   ];
 }
-
-/** @param {Offer} offer */
-const showOffer = ({ name, detail }) => html`<span dir="auto">${name}</span> <small>${detail}</small>`;
 
 /**
  * Writes a job: by its name, from a canned one, or what the customer declined before; or changes its name and notes.
@@ -86,14 +83,13 @@ export function JobForm({ id, state, job, onDone, onClose }) {
     if (answer) onDone(answer.data);
   });
   const type = (/** @type {string} */ name) => (setOffer(null), form.set({ name }));
-  const take = (/** @type {Offer} */ chosen) => (setOffer(chosen), form.set({ name: chosen.name }));
+  const take = (/** @type {Offer} */ chosen) => (setOffer(chosen), form.set({ name: chosen.title }));
   const search = (/** @type {string} */ text, /** @type {AbortSignal} */ signal) => findOffers(text, state.ticket, signal);
   const submit = job ? "Save job" : isDesk(me) ? "Write job" : "Propose job";
   return html`<${InlineForm} ...${{ id, form, submit, onClose }} label=${job ? `Edit ${job.name}` : "New job"}>
     ${job
       ? html`<${Text} form=${form} name="name" label="Job" />`
-      : html`<${Picker} label="Job" text=${form.values.name} onText=${type} onPick=${take} show=${showOffer} search=${search}
-          keyOf=${(/** @type {Offer} */ each) => each.key} groupOf=${(/** @type {Offer} */ each) => each.group}
+      : html`<${Picker} label="Job" text=${form.values.name} onText=${type} onPick=${take} search=${search}
           isFree shortest=${0} error=${form.errorOf("name")} input=${{ name: "name" }}
           hint=${offer ? `${offer.group}: ${offer.detail}` : "A name, or one of the list."} />`}
     <${Text} form=${form} name="notes" label="Notes for the customer" />

@@ -40,16 +40,14 @@ const DETAILS = [
   { name: "key_tag", label: "Key tag", isNoted: true },
   { name: "po_number", label: "PO number", isOfDesk: true, isNoted: true },
   { name: "odometer", label: "Odometer", write: (text) => ({ odometer: /** @type {number} */ (numberOf(text)) }) },
-  { ...{ name: "discount", label: "Discount", isOfDesk: true, hint: "10% or 25.00" }, read: readDiscount, write: writeDiscount },
+  {
+    ...{ name: "discount", label: "Discount", isOfDesk: true, hint: "10% or 25.00", write: writeDiscount },
+    read: ({ discount_percent: percent, discount_amount: amount }) => (percent === null ? amount : `${percent}%`),
+  },
   { name: "description", label: "Description", type: "textarea" },
   { name: "notes", label: "Notes for the staff", type: "textarea", isNoted: true },
 ];
 const FINISHED = ["paid", "void", "declined"];
-
-/** @param {Ticket} ticket */
-function readDiscount({ discount_percent, discount_amount }) {
-  return discount_percent === null ? discount_amount : `${discount_percent}%`;
-}
 
 /** @param {string} text */
 function writeDiscount(text) {
@@ -67,7 +65,8 @@ export function Details({ state }) {
   /** @param {Detail} detail */
   const mayChange = ({ isNoted, isOfDesk }) =>
     (isOfDesk ? isDesk(me) : isOwn) && (isNoted ? !FINISHED.includes(ticket.status) : isInWork(ticket));
-  const advisors = advisor && !staff.some(({ id }) => id === advisor.id) ? [advisor, ...staff] : staff;
+  const desk = staff.filter(isDesk);
+  const advisors = advisor && !desk.some(({ id }) => id === advisor.id) ? [advisor, ...desk] : desk;
   return html`<section class="panel details" aria-label="Details">
     <${Mechanics} state=${state} staff=${staff} />
     ${DETAILS.map(

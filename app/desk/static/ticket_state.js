@@ -116,7 +116,7 @@ export function useTicket(id) {
     change((etag, wanted) => api.put(`${path}/edit`, wanted, { etag }), { ...how, changes });
 
   const { ticket = null, etag = null } = newest.current ?? {};
-  return { path, ticket, etag, latest: seenNow, error: polled.error, refresh: polled.refresh, change, edit, conflict };
+  return { path, ticket, etag, latest: seenNow, error: polled.error, change, edit, conflict };
 }
 
 /** @param {Ticket} ticket */
