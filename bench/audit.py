@@ -44,7 +44,10 @@ EFFECTS = {
         SELECT id FROM service_tickets WHERE version <>
             (SELECT count(*) FROM ticket_events WHERE ticket_id = service_tickets.id)""",
     "tickets are not found": """
-        SELECT id FROM service_tickets WHERE search_text <> ' ' || lower(replace(description, ',', ''))""",
+        SELECT t.id FROM service_tickets t JOIN customers c ON c.id = t.customer_id JOIN vehicles v ON v.id = vehicle_id
+            LEFT JOIN ticket_words w ON w.ticket_id = t.id
+        WHERE w.search_text IS DISTINCT FROM
+            ' ' || lower(replace(description, ',', '')) || c.search_text || v.search_text""",
     "cars have another mileage than their last ticket": """
         SELECT vehicles.id FROM vehicles JOIN LATERAL (
             SELECT odometer FROM service_tickets WHERE vehicle_id = vehicles.id ORDER BY id DESC LIMIT 1

@@ -47,10 +47,11 @@ SELECT n, 'Customer ' || md5(n::text), 'customer.' || n || '@example.com', '+121
     'customer ' || md5(n::text)
 FROM generate_series(1, {customers}) AS n;
 
-INSERT INTO vehicles (id, customer_id, vin, plate, plate_state, make, model, year, odometer, version)
+INSERT INTO vehicles (id, customer_id, vin, plate, plate_state, make, model, year, odometer, version,
+    search_text)
 SELECT n, n, '1HGCM82633A' || to_char(n % 1000000, 'FM000000'), 'B' || to_char(n, 'FM000000'), 'NY',
     (ARRAY['Honda', 'Ford', 'Toyota', 'Subaru'])[1 + n % 4], (ARRAY['Accord', 'Escape', 'Camry', 'Outback'])[1 + n % 4],
-    2000 + n % 25, 10000 + n % 150000, 1
+    2000 + n % 25, 10000 + n % 150000, 1, ' b' || to_char(n, 'FM000000') || ' 3a' || to_char(n % 1000000, 'FM000000')
 FROM generate_series(1, {customers}) AS n;
 
 INSERT INTO parts (id, name, price, sku, quantity_on_hand, quantity_reserved, reorder_point, cost, location, version,
@@ -109,6 +110,11 @@ FROM generate_series({first}, {last}) AS n
     LATERAL (SELECT CASE WHEN n % 5 > 0 THEN opened + (1 + n * 13 % 240) * interval '1 hour' END AS promise) AS said
 ORDER BY n;
 
+INSERT INTO ticket_words (ticket_id, search_text)
+SELECT t.id, t.search_text || c.search_text || v.search_text FROM service_tickets t
+    JOIN customers c ON c.id = t.customer_id JOIN vehicles v ON v.id = t.vehicle_id
+WHERE t.id BETWEEN {first} AND {last} ORDER BY t.id;
+
 INSERT INTO ticket_mechanics
     (ticket_id, mechanic_id, status, created_at, updated_at, total, promised_key, status_since)
 SELECT id, 1 + (id * 7 + k * 11) % {mechanics}, status, created_at, updated_at, total, promised_key, status_since
@@ -123,7 +129,7 @@ SELECT id, opened_by_id, 'status', status, created_at FROM service_tickets WHERE
 INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
 WHERE NOT indisunique AND indrelid::regclass::text IN
-    ('service_tickets', 'jobs', 'part_lines', 'labor_lines', 'ticket_mechanics', 'ticket_events')
+    ('service_tickets', 'ticket_words', 'jobs', 'part_lines', 'labor_lines', 'ticket_mechanics', 'ticket_events')
 """
 
 # Once all tickets are there: the stock adds up, and the next rows take the next numbers.

@@ -40,7 +40,7 @@ from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from app.core.database.base import Base
-from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, folded, readonly_relationship, search_index
+from app.core.database.models import POSTGRESQL_ONLY, Row, Versioned, folded, readonly_relationship
 from app.core.database.types import Hours, Money, Percent, Quantity, UtcDateTime, enum_column, now
 from app.models.base import Searchable
 from app.models.customer import Customer
@@ -179,7 +179,6 @@ class ServiceTicket(Searchable, Versioned, Row):
         Index("ix_service_tickets_hold_id", "hold", "id", sqlite_where=ON_HOLD, postgresql_where=ON_HOLD),
         Index("ix_service_tickets_due", "id", sqlite_where=DUE, postgresql_where=DUE),
         Index("ix_service_tickets_credit", "id", sqlite_where=CREDIT, postgresql_where=CREDIT),
-        search_index("service_tickets"),
     )
     noun = "service ticket"
     searched = ("description",)

@@ -131,7 +131,7 @@ def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
-def _texts() -> Select[Any]:
+def _texts() -> Select[int, str]:
     """Return the query for the ids and the words of tickets."""
     return select(ServiceTicket.id, _text()).join(ServiceTicket.customer).outerjoin(ServiceTicket.vehicle)
 

@@ -60,7 +60,7 @@ def _words(patterns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _found_by(values: Mapping[str, Any]) -> ColumnElement[bool]:
-    """Return the criterion for words of tickets: all words, a part of a phone, a plate or a VIN's end, or the number."""
+    """Return the criterion for words: all that are given, a part of a phone, a plate or a VIN's end, or the number."""
     text = TicketWords.search_text
     parts = [value for name, value in values.items() if name == "vehicle" or name.startswith("phone_")]
     found = [words_in(text)(_words(values)), *(text.like(part, escape="\\") for part in parts)]

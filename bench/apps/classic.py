@@ -33,6 +33,7 @@ from bench.apps.tables import (
     PartLine,
     ServiceTicket,
     TicketEvent,
+    TicketWords,
     Vehicle,
 )
 
@@ -336,6 +337,7 @@ def create_ticket(user_id: int) -> Any:
     db.session.add(ticket)
     db.session.flush()
     db.session.add(TicketEvent(ticket_id=ticket.id, mechanic_id=user_id, what="status", after=ticket.status))
+    db.session.add(TicketWords.of(ticket, customer, vehicle))
     db.session.commit()
     return (
         jsonify(ticket_schema.dump(read_ticket(ticket.id))),

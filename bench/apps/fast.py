@@ -27,6 +27,7 @@ from bench.apps.tables import (
     PartLine,
     ServiceTicket,
     TicketEvent,
+    TicketWords,
     Vehicle,
 )
 
@@ -277,6 +278,7 @@ async def create_ticket(given: NewTicket, response: Response, session: Session, 
     session.add(ticket)
     await session.flush()
     session.add(TicketEvent(ticket_id=ticket.id, mechanic_id=user_id, what="status", after=ticket.status))
+    session.add(TicketWords.of(ticket, customer, vehicle))
     await session.commit()
     response.headers["Location"] = f"/service-tickets/{ticket.id}"
     async with reading_sessions() as reading:

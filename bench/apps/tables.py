@@ -261,6 +261,28 @@ class Job(Base):
         self.total = self.total_parts + self.total_labor + self.total_fees
 
 
+class TicketWords(Base):
+    """What a ticket is found by: its description, its customer and its car."""
+
+    __tablename__ = "ticket_words"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("service_tickets.id"), primary_key=True)
+    search_text: Mapped[str]
+
+    @classmethod
+    def of(cls, ticket: ServiceTicket, customer: Customer, vehicle: Vehicle) -> "TicketWords":
+        """The words of a new ticket."""
+        words = (
+            ticket.description,
+            customer.name,
+            customer.email,
+            customer.phone,
+            vehicle.plate,
+            (vehicle.vin or "")[-8:],
+        )
+        return cls(ticket_id=ticket.id, search_text="".join(f" {each}" for each in words if each).lower())
+
+
 class PartLine(Base):
     __tablename__ = "part_lines"
 

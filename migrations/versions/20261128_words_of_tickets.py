@@ -42,12 +42,11 @@ def upgrade() -> None:
     op.execute(WORDS)
     if is_postgresql:
         op.create_index(INDEX, "ticket_words", ["search_text"], **TRIGRAMS)
+        op.execute("ANALYZE ticket_words")  # until the database does so by itself, words would be found slowly
         op.execute("LOCK TABLE service_tickets, vehicles IN ACCESS EXCLUSIVE MODE")
         op.drop_index(OLD_INDEX, "service_tickets")
     op.add_column("vehicles", sa.Column("search_text", sa.Text(), server_default="", nullable=False))
-    op.execute(
-        "UPDATE vehicles SET search_text = folded.search_text FROM vehicle_texts AS folded WHERE folded.id = vehicles.id"
-    )
+    op.execute("UPDATE vehicles SET search_text = v.search_text FROM vehicle_texts AS v WHERE v.id = vehicles.id")
     op.execute("DROP TABLE vehicle_texts")
 
 

@@ -19,8 +19,9 @@ from tests.support.repair_orders import RepairOrderTest
 # Every column of text in the database, by what becomes of it when a customer is erased.
 FORGOTTEN = {
     "customers": {"name", "email", "phone", "address", "password_hash", "search_text", "name_key"},
-    "vehicles": {"vin", "plate", "plate_state", "notes"},
+    "vehicles": {"vin", "plate", "plate_state", "notes", "search_text"},
     "service_tickets": {"description", "search_text", "notes", "key_tag"},
+    "ticket_words": {"search_text"},
     "ticket_events": {"before", "after", "reason", "values_salt", "reason_salt"},
     "part_lines": {"price_reason"},
     "jobs": {"name", "notes"},

@@ -448,6 +448,9 @@ if ON_POSTGRESQL:
             now() - n * interval '1 minute', now() - n * interval '1 minute', 1, 0, 0, 0, 0, n, 0, 0, 0, 0, n, 0, n,
             n % 900 <> 0
         FROM generate_series(1, 200000) AS n;
+        INSERT INTO ticket_words (ticket_id, search_text)
+        SELECT t.id, t.search_text || c.search_text || ' b' || to_char(t.vehicle_id, 'FM000000')
+        FROM service_tickets t JOIN customers c ON c.id = customer_id;
         INSERT INTO ticket_mechanics (ticket_id, mechanic_id, status, created_at, updated_at, total)
         SELECT id, 1 + id % 30, status, created_at, updated_at, total FROM service_tickets WHERE id % 900 <> 0;
     """
@@ -488,7 +491,8 @@ if ON_POSTGRESQL:
             finally:
                 event.remove(Engine, "before_cursor_execute", explain)
             self.assertEqual(len(plans), 1)
-            self.assertNotRegex(plans[0], r"Seq Scan on (customers|service_tickets|vehicles|ticket_mechanics)\b")
+            tables = "customers|service_tickets|ticket_words|vehicles|ticket_mechanics"
+            self.assertNotRegex(plans[0], rf"Seq Scan on ({tables})\b")
 
     QUERIES = (
         "/customers?q=2012345",
@@ -502,6 +506,18 @@ if ON_POSTGRESQL:
         "/customers?vin=1HGCM82633A012345",
         "/customers?limit=20",
         "/service-tickets?q=9f61408e",
+        "/service-tickets?q=B012345",
+        "/service-tickets?q=012345",
+        "/service-tickets?q=12345",
+        "/service-tickets?q=2012345&unassigned=true",
+        "/service-tickets/board",
+        "/service-tickets/board?mechanic_id=7",
+        "/service-tickets/board?advisor_id=7",
+        "/search?q=9f61408e",
+        "/search?q=B012345",
+        "/search?q=012345",
+        "/search?q=12345",
+        "/search?q=1HGCM82633A012345",
         "/service-tickets?status=open",
         "/service-tickets?status=open,in_progress",
         "/service-tickets?hold=parts",

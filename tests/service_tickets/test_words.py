@@ -54,7 +54,8 @@ class Found(WordsTest):
     """GET /service-tickets?q="""
 
     def test_by_words_of_the_description_the_customer_and_both_together(self) -> None:
-        self.assertFinds("brakes", "smith", "ANN angstrom", "Smith-Angstrom", "ann@example.net", "smith brakes", "sm br")
+        self.assertFinds("brakes", "smith", "ANN angstrom", "Smith-Angstrom", "ann@example.net")
+        self.assertFinds("smith brakes", "sm br")
 
     def test_by_a_phone_in_any_way_of_writing(self) -> None:
         phones = ("+12125550142", "(212) 555-0142", "212.555.0142", "1-212-555-0142", "555 0142", "5550142")
@@ -152,7 +153,8 @@ class KeptRight(WordsTest):
 
     def test_a_ticket_of_another_car_and_of_none(self) -> None:
         second = self.new_vehicle(self.smith, plate="7KDM209")
-        for car, now, before in ((second, "7KDM209", "8ABC123"), (None, "smith", "7KDM209"), (self.car, "8ABC123", "x")):
+        cars = ((second, "7KDM209", "8ABC123"), (None, "smith", "7KDM209"), (self.car, "8ABC123", "7KDM209"))
+        for car, now, before in cars:
             self.assertStatus(self.edit(self.order, vehicle_id=car), 200)
             self.assertFinds(now)
             self.assertFindsNothing(before)
@@ -205,8 +207,8 @@ class AtOnce(RaceTest):
 
     def test_words_are_of_what_is_there_in_the_end(self) -> None:
         customer = f"/customers/{self.customer.id}"
-        cars = [self.assertStatus(self.advisor.post(f"{customer}/vehicles", {"plate": f"1AA{n}"}), 201) for n in range(2)]
-        ids = [car["id"] for car in cars]
+        cars = (self.advisor.post(f"{customer}/vehicles", {"plate": plate}) for plate in ("1AA1", "1AA2"))
+        ids = [self.assertStatus(car, 201)["id"] for car in cars]
         tickets = [self.open_ticket(ids[n % 2]).json["id"] for n in range(6)]
         for number in range(ROUNDS):
             answers = at_once(self.writes(number, customer, ids, tickets))
@@ -215,7 +217,7 @@ class AtOnce(RaceTest):
 
     def writes(self, number: int, customer: str, cars: list[int], tickets: list[int]) -> Iterator[Request]:
         """Requests in an order of chance, the same in each run."""
-        chance = random.Random(number)  # noqa: S311  # no secret
+        chance = random.Random(number)
         for n in range(WRITERS):
             ticket, car, word = chance.choice(tickets), chance.choice(cars), f"{number}x{n}"
             yield chance.choice(
