@@ -79,28 +79,17 @@ export function since(moment) {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60 / 24)} d`;
 }
 
-/** The milliseconds that the shop's clock is ahead of UTC at an instant. @param {Date} moment */
-function offset(moment) {
-  const style = /** @type {Intl.DateTimeFormatOptions} */ ({
-    ...{ timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit" },
-    ...{ hour: "2-digit", minute: "2-digit", second: "2-digit" },
-  });
-  const parts = new Intl.DateTimeFormat("en-US", style).formatToParts(moment);
-  const [month, date, year, hour, minute, second] = parts.filter(({ type }) => type !== "literal").map(({ value }) => value);
-  return Date.parse(`${year}-${month}-${date}T${hour}:${minute}:${second}Z`) - Math.floor(moment.getTime() / 1000) * 1000;
-}
+/** The shop's clock at an instant, such as "2026-11-28T19:13:30": Swedish writes times as ISO 8601 does. @param {Date} moment */
+const clockAt = (moment) => moment.toLocaleString("sv", { timeZone }).replace(" ", "T");
 
 /** Return the value of an `<input type="datetime-local">` for an instant. @param {string | null | undefined} moment */
-export function toLocal(moment) {
-  if (!moment) return "";
-  const instant = new Date(moment);
-  return new Date(instant.getTime() + offset(instant)).toISOString().slice(0, 16);
-}
+export const toLocal = (moment) => (moment ? clockAt(new Date(moment)).slice(0, 16) : "");
 
 /** Return the instant for such a value, which is a time of the shop's clock. @param {string} local */
 export function fromLocal(local) {
   if (!local) return null;
-  const asUtc = new Date(`${local}Z`);
-  const guess = new Date(asUtc.getTime() - offset(asUtc));
-  return new Date(asUtc.getTime() - offset(guess)).toISOString();
+  const asUtc = Date.parse(`${local}Z`);
+  const behindUtc = (/** @type {number} */ instant) => instant - Date.parse(`${clockAt(new Date(instant))}Z`);
+  const guess = asUtc + behindUtc(asUtc);
+  return new Date(asUtc + behindUtc(guess)).toISOString();
 }

@@ -30,9 +30,7 @@ export async function load() {
 export const SessionContext = createContext(/** @type {Session | null} */ (null));
 
 /** Return who is signed in, and the shop. */
-export function useSession() {
-  return /** @type {Session} */ (useContext(SessionContext));
-}
+export const useSession = () => /** @type {Session} */ (useContext(SessionContext));
 
 /** Whether somebody may do what advisors and admins do. @param {{ role: string | null }} someone */
 export const isDesk = ({ role }) => role === "advisor" || role === "admin";

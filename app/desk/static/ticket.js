@@ -3,7 +3,7 @@
 import { car, isBilled, isInWork, isLate, since, time, words } from "./format.js";
 import { useAct, useKeys } from "./hooks.js";
 import { explain, isDesk, useSession } from "./session.js";
-import { Approve, Invoice, Link, move, Move, nameOf, Pay } from "./ticket_acts.js";
+import { Approve, Invoice, Link, move, Move, nameOf, Pay, proposedOn } from "./ticket_acts.js";
 import { Jobs } from "./ticket_jobs.js";
 import { Merge } from "./ticket_merge.js";
 import { Money } from "./ticket_money.js";
@@ -19,6 +19,8 @@ import { html, useState } from "./vendor/preact.js";
 /** The dialogs of a ticket. @type {Record<string, import("./vendor/preact.js").FunctionComponent<any>>} */
 const DIALOGS = { approve: Approve, link: Link, invoice: Invoice, pay: Pay };
 
+const NOT_BILLED = "A payment is taken on an invoice. Invoice the ticket first.";
+
 /** @param {{ parameters: string[] }} props */
 export function TicketScreen({ parameters: [id] }) {
   const state = useTicket(/** @type {string} */ (id));
@@ -31,18 +33,13 @@ function Loaded({ state }) {
   const { me } = useSession();
   const [shown, show] = useState("");
   const { ticket } = state;
-  /** @type {Record<string, import("./hooks.js").Binding>} */
-  const asking = { a: ["Approve or decline jobs", () => show("approve")], s: ["Send the approval link", () => show("link")] };
-  /** @type {typeof asking} */
-  const keys = {
-    ...(isInWork(ticket) && asking),
-    $: ["Take a payment", () => (canPay(ticket) ? show("pay") : notify("A payment is taken on an invoice. Invoice the ticket first."))],
-  };
-  useKeys(isDesk(me) ? keys : {});
+  const acts = isDesk(me) ? actsOf(ticket) : [];
+  const press = (/** @type {Act} */ { dialog, isOffered, why }) => (isOffered ? show(dialog) : notify(why));
+  useKeys(Object.fromEntries(acts.filter(({ key }) => key).map((each) => [each.key, [each.help, () => press(each)]])));
   const close = () => show("");
   const [verb, target] = shown.split(" ");
   return html`<div class="ticket">
-    <${Head} state=${state} show=${show} />
+    <${Head} state=${state} acts=${acts} show=${show} />
     <section aria-label="Jobs"><${Jobs} state=${state} /></section>
     <aside aria-label="Ticket">
       <${Money} state=${state} />
@@ -54,11 +51,25 @@ function Loaded({ state }) {
   </div>`;
 }
 
-/** @param {Ticket} ticket */
-const canPay = ({ status, totals }) => status === "invoiced" || Number(totals.paid) > 0;
+/** @typedef {{ key: string, dialog: string, label: string, help: string, why: string, isOffered: boolean, isNext?: boolean }} Act */
 
-/** @param {{ state: State, show: (dialog: string) => void }} props */
-function Head({ state, show }) {
+/** What the desk does with a ticket, by button and by key; `why` it is not offered now. @param {Ticket} ticket @returns {Act[]} */
+function actsOf(ticket) {
+  const isDue = ticket.status === "invoiced";
+  const [isOpen, isDone] = [isInWork(ticket), ticket.status === "completed"];
+  const isAsked = isOpen && proposedOn(ticket).length > 0;
+  const canPay = isDue || Number(ticket.totals.paid) > 0;
+  const pay = isDue ? "Payment" : "Refund";
+  return [
+    { key: "a", dialog: "approve", label: "Approve", help: "Approve or decline jobs", why: "Nothing on it can change any more.", isOffered: isOpen },
+    { key: "s", dialog: "link", label: "Send link", help: "Send the approval link", why: "No job waits for an answer.", isOffered: isAsked },
+    { key: "", dialog: "invoice", label: "Invoice", help: "", why: "", isOffered: isDone, isNext: true },
+    { key: "$", dialog: "pay", label: pay, help: "Take a payment", why: NOT_BILLED, isOffered: canPay, isNext: isDue },
+  ];
+}
+
+/** @param {{ state: State, acts: Act[], show: (dialog: string) => void }} props */
+function Head({ state, acts, show }) {
   const { ticket } = state;
   const { customer, vehicle, hold, status, promised_at: promised } = ticket;
   return html`<header>
@@ -75,23 +86,25 @@ function Head({ state, show }) {
       ${promised && html`<span class=${isLate(ticket) ? "late" : ""}>Promised ${time(promised)}</span>`}
       <span><bdi>${customer.name}</bdi> ${customer.phone && html`<a href=${`tel:${customer.phone}`}>${customer.phone}</a>`}</span>
     </p>
-    <${Moves} state=${state} show=${show} />
+    <${Moves} state=${state} acts=${acts} show=${show} />
   </header>`;
 }
 
-/** What can be done with the ticket as a whole. @param {{ state: State, show: (dialog: string) => void }} props */
-function Moves({ state, show }) {
+/** What can be done with the ticket as a whole. @param {{ state: State, acts: Act[], show: (dialog: string) => void }} props */
+function Moves({ state, acts, show }) {
   const { ticket } = state;
-  const { me } = useSession();
-  const isProposed = ticket.jobs.some((job) => job.status === "proposed");
   const { act, message } = useAct();
   /** Moves that lose something ask first. @param {TicketStatus} target */
   const begin = (target) => {
-    if (target === "void" || isBilled(ticket) || (target === "completed" && isProposed)) return show(`move ${target}`);
+    if (target === "void" || isBilled(ticket) || (target === "completed" && proposedOn(ticket).length)) return show(`move ${target}`);
     return act(() => move(state, { status: target }, { what: nameOf(ticket, target) }));
   };
   return html`<div class="actions">
-    ${isDesk(me) && html`<${DeskActions} ticket=${ticket} isProposed=${isProposed} show=${show} />`}
+    ${acts.filter(({ isOffered }) => isOffered).map(
+      ({ key, dialog, label, isNext }) => html`<button key=${dialog} type="button" class=${isNext ? "primary" : ""} onClick=${() => show(dialog)}>
+        ${label} ${key && html`<kbd>${key}</kbd>`}
+      </button>`,
+    )}
     ${ticket.allowed_moves.map(
       (target) => html`<button key=${target} type="button" class=${target === "void" ? "danger" : ""} onClick=${() => begin(target)}>
         ${nameOf(ticket, target)}
@@ -99,16 +112,4 @@ function Moves({ state, show }) {
     )}
     ${message && html`<p class="problem" role="alert">${message}</p>`}
   </div>`;
-}
-
-/** @param {{ ticket: Ticket, isProposed: boolean, show: (dialog: string) => void }} props */
-function DeskActions({ ticket, isProposed, show }) {
-  const isDue = ticket.status === "invoiced";
-  return html`
-    ${isInWork(ticket) && html`<button type="button" onClick=${() => show("approve")}>Approve <kbd>a</kbd></button>`}
-    ${isInWork(ticket) && isProposed && html`<button type="button" onClick=${() => show("link")}>Send link <kbd>s</kbd></button>`}
-    ${ticket.status === "completed" && html`<button type="button" class="primary" onClick=${() => show("invoice")}>Invoice</button>`}
-    ${canPay(ticket) &&
-    html`<button type="button" class=${isDue ? "primary" : ""} onClick=${() => show("pay")}>${isDue ? "Payment" : "Refund"} <kbd>$</kbd></button>`}
-  `;
 }

@@ -31,7 +31,7 @@ const ANSWERS = {
 export const nameOf = ({ status }, target) => MOVES[`${status} ${target}`] ?? words(target);
 
 /** @param {Ticket} ticket */
-const proposedOn = ({ jobs }) => jobs.filter((job) => job.status === "proposed");
+export const proposedOn = ({ jobs }) => jobs.filter((job) => job.status === "proposed");
 
 /** Jobs, and what they cost. @param {import("./types").Job[]} jobs */
 const list = (jobs) => html`<ul class="list">
@@ -70,15 +70,13 @@ export function Move({ state, target, onClose }) {
     if (await move(state, { status: target, ...(reason && { reason }) }, { what })) onClose();
   });
   const open = target === "completed" ? proposedOn(state.ticket) : [];
-  return html`<${Dialog} title=${`${what} ticket ${state.ticket.id}`} onClose=${onClose}>
-    <${Form} form=${form} submit=${what}>
-      ${target === "void" && html`<p>A void ticket stays on record and is never worked on again. Its parts go back to the shelf.</p>`}
-      ${what === "Reopen" && html`<p>This voids the invoice; the next one gets a new number.</p>`}
-      ${open.length > 0 &&
-      html`<p>The customer has not answered on these jobs. They are declined as unanswered:</p>
-        ${list(open)}`}
-      <${Text} form=${form} name="reason" label=${what === "Reopen" ? "Reason" : "Reason (optional)"} autofocus maxlength="500" />
-    <//>
+  return html`<${Dialog} title=${`${what} ticket ${state.ticket.id}`} onClose=${onClose} form=${form} submit=${what}>
+    ${target === "void" && html`<p>A void ticket stays on record and is never worked on again. Its parts go back to the shelf.</p>`}
+    ${what === "Reopen" && html`<p>This voids the invoice; the next one gets a new number.</p>`}
+    ${open.length > 0 &&
+    html`<p>The customer has not answered on these jobs. They are declined as unanswered:</p>
+      ${list(open)}`}
+    <${Text} form=${form} name="reason" label=${what === "Reopen" ? "Reason" : "Reason (optional)"} autofocus maxlength="500" />
   <//>`;
 }
 
@@ -103,22 +101,20 @@ export function Approve(props) {
   const submit = (event) => (preview.total ? form.submit(event) : event.preventDefault());
   const choose = (/** @type {number} */ id, /** @type {string} */ value) => form.set({ choices: { ...form.values.choices, [id]: value } });
   const total = preview.total && money(preview.total);
-  return html`<${Dialog} title="What the customer decided" onClose=${props.onClose} wide>
-    <${Form} form=${{ ...form, submit }} submit=${`Record: ${total || "…"}`}>
-      ${asked.map(({ id, name, status, totals }, index) => html`<fieldset key=${id}>
-        <legend><bdi>${name}</bdi> <span class="quiet">${words(status)}</span> <span class="number">${money(totals.total)}</span></legend>
-        ${ANSWERS[status]?.map(([value, label]) => html`<label key=${value}>
-          <input type="radio" name=${`job-${id}`} checked=${decided[index]?.decision === value} onChange=${() => choose(id, value)} /> ${label}
-        </label>`)}
-      </fieldset>`)}
-      <p role="status">Total after this: <strong>${total || "–"}</strong> <span class="problem">${preview.message}</span></p>
-      <div class="row">
-        <${Select} form=${form} name="method" label="How" of=${["in_person", "phone", "text", "email"]} />
-        <${Text} form=${form} name="said_by" label="Who said it" />
-        <${Text} form=${form} name="contact" label="Number or address" />
-        <${Text} form=${form} name="amount" label="Up to" hint="The total unless given" inputmode="decimal" placeholder=${preview.total} />
-      </div>
-    <//>
+  return html`<${Dialog} title="What the customer decided" onClose=${props.onClose} form=${{ ...form, submit }} submit=${`Record: ${total || "…"}`} wide>
+    ${asked.map(({ id, name, status, totals }, index) => html`<fieldset key=${id}>
+      <legend><bdi>${name}</bdi> <span class="quiet">${words(status)}</span> <span class="number">${money(totals.total)}</span></legend>
+      ${ANSWERS[status]?.map(([value, label]) => html`<label key=${value}>
+        <input type="radio" name=${`job-${id}`} checked=${decided[index]?.decision === value} onChange=${() => choose(id, value)} /> ${label}
+      </label>`)}
+    </fieldset>`)}
+    <p role="status">Total after this: <strong>${total || "–"}</strong> <span class="problem">${preview.message}</span></p>
+    <div class="row">
+      <${Select} form=${form} name="method" label="How" of=${["in_person", "phone", "text", "email"]} />
+      <${Text} form=${form} name="said_by" label="Who said it" />
+      <${Text} form=${form} name="contact" label="Number or address" />
+      <${Text} form=${form} name="amount" label="Up to" hint="The total unless given" inputmode="decimal" placeholder=${preview.total} />
+    </div>
   <//>`;
 }
 
@@ -178,10 +174,8 @@ export function Invoice(props) {
   const { ticket, path } = props.state;
   const send = (/** @type {object} */ _, /** @type {string} */ key) => api.post(`${path}/invoice`, {}, { key });
   const form = useActForm(props, "Invoice", {}, send, ({ number }) => notify(`Invoice ${number} is issued.`));
-  return html`<${Dialog} title=${`Invoice ticket ${ticket.id}`} onClose=${props.onClose}>
-    <${Form} form=${form} submit=${`Invoice ${money(ticket.totals.total)}`}>
-      <p>It freezes lines and figures under the next number.</p>
-    <//>
+  return html`<${Dialog} title=${`Invoice ticket ${ticket.id}`} onClose=${props.onClose} form=${form} submit=${`Invoice ${money(ticket.totals.total)}`}>
+    <p>It freezes lines and figures under the next number.</p>
   <//>`;
 }
 
@@ -200,14 +194,12 @@ export function Pay(props) {
   );
   /** @param {any} event */
   const pick = ({ target: { value } }) => form.set({ kind: value, amount: amountOf(value) });
-  return html`<${Dialog} title=${`Balance ${money(balance)}`} onClose=${props.onClose}>
-    <${Form} form=${form} submit=${`Record ${form.values.kind}`}>
-      <div class="row">
-        <${Select} form=${form} name="kind" label="Kind" of=${kinds} onInput=${pick} />
-        <${Text} form=${form} name="amount" label="Amount" inputmode="decimal" autofocus />
-        <${Select} form=${form} name="method" label="Method" of=${["card", "cash", "transfer"]} />
-        <${Text} form=${form} name="reference" label="Reference" />
-      </div>
-    <//>
+  return html`<${Dialog} title=${`Balance ${money(balance)}`} onClose=${props.onClose} form=${form} submit=${`Record ${form.values.kind}`}>
+    <div class="row">
+      <${Select} form=${form} name="kind" label="Kind" of=${kinds} onInput=${pick} />
+      <${Text} form=${form} name="amount" label="Amount" inputmode="decimal" autofocus />
+      <${Select} form=${form} name="method" label="Method" of=${["card", "cash", "transfer"]} />
+      <${Text} form=${form} name="reference" label="Reference" />
+    </div>
   <//>`;
 }

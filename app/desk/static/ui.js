@@ -7,6 +7,7 @@ import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 /** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
 /** @typedef {string | { id: number | string, name: string }} Choice A word of the API, or a row such as somebody of the staff. */
 /** @typedef {{ id: number, text: string, isProblem: boolean }} Notice */
+/** @typedef {{ submit: (event: Event) => void, message: string, isBusy: boolean }} Sent What sends a form, such as `useForm`. */
 
 const NOTICE_SECONDS = 6;
 /** Where the focus goes in a dialog: to the first field, or to what it is about. */
@@ -41,9 +42,10 @@ export function Notices() {
  * A dialog over the page. Esc and the close button call `onClose`; the focus goes to the first field, and back to
  * where it was, or to the content of the page where that is gone.
  *
- * @param {{ title: string, onClose?: () => void, children?: Children, wide?: boolean }} props Without `onClose` it cannot be closed.
+ * @param {{ title: string, onClose?: () => void, children?: Children, wide?: boolean, form?: Sent, submit?: string, extra?: Children }} props
+ *   Without `onClose` it cannot be closed. With `form` its children are those of a `Form`.
  */
-export function Dialog({ title, onClose, children, wide = false }) {
+export function Dialog({ title, onClose, children, wide = false, form, ...ofForm }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
@@ -62,7 +64,7 @@ export function Dialog({ title, onClose, children, wide = false }) {
       <h2>${title}</h2>
       ${onClose && html`<button type="button" class="plain" aria-label="Close" onClick=${onClose}>×</button>`}
     </header>
-    ${children}
+    ${form ? html`<${Form} form=${form} ...${ofForm}>${children}<//>` : children}
   </dialog>`;
 }
 
@@ -119,7 +121,7 @@ export function Check({ form, name, children }) {
 /**
  * A form of fields, with what went wrong above its buttons.
  *
- * @param {{ form: { submit: (event: Event) => void, message: string, isBusy: boolean }, submit: string, children?: Children, extra?: Children }} props
+ * @param {{ form: Sent, submit?: string, children?: Children, extra?: Children }} props
  */
 export function Form({ form, submit, children, extra }) {
   return html`<form onSubmit=${form.submit} novalidate>
@@ -151,6 +153,4 @@ export function Table({ columns, rows }) {
 }
 
 /** @param {{ status: string, children?: Children }} props */
-export function Badge({ status, children }) {
-  return html`<span class=${`badge ${status}`}>${children}</span>`;
-}
+export const Badge = ({ status, children }) => html`<span class=${`badge ${status}`}>${children}</span>`;
