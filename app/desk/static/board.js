@@ -4,7 +4,7 @@ import { cardOf, Column, focusCard, nearestCard, useSteadyCards } from "./board_
 import { dragCard } from "./board_drag.js";
 import { useBoard } from "./board_state.js";
 import { words } from "./format.js";
-import { useKeys, usePolled } from "./hooks.js";
+import { useKeys, useStaff } from "./hooks.js";
 import { explain, isDesk, useSession } from "./session.js";
 import { Dialog, Field, Options } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
@@ -36,11 +36,10 @@ function useFilter() {
 /** @param {{ filter: Filter, choose: (changes: Filter) => void }} props */
 function FilterBar({ filter, choose }) {
   const { me } = useSession();
-  const { data } = usePolled("/mechanics", { per_page: 100, sort: "name" }, { seconds: 300 });
-  const staff = /** @type {import("./types").Me[]} */ (data ?? []);
+  const staff = useStaff();
   const own = isDesk(me) ? "advisor_id" : "mechanic_id";
   const isMine = filter[own] === String(me.id);
-  /** @param {keyof Filter} name @param {string} label @param {import("./types").Me[]} of */
+  /** @param {keyof Filter} name @param {string} label @param {import("./types").Mechanic[]} of */
   const choice = (name, label, of) => html`<${Field} label=${label}>
     <select value=${filter[name] ?? ""} onChange=${(/** @type {any} */ { target }) => choose({ [name]: target.value })}>
       <${Options} of=${of} none="Everyone" />

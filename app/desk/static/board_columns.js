@@ -23,11 +23,9 @@ export function focusCard(card) {
 
 /** Return the card of a column that is most level with another. @param {TicketStatus} status @param {Element} card */
 export function nearestCard(status, card) {
-  const { top } = card.getBoundingClientRect();
-  const distances = [...document.querySelectorAll(`.column[data-status="${status}"] .card`)].map(
-    (other) => /** @type {[number, Element]} */ ([Math.abs(other.getBoundingClientRect().top - top), other]),
-  );
-  return distances.reduce((best, each) => (each[0] < best[0] ? each : best))[1];
+  const distance = (/** @type {Element} */ other) => Math.abs(other.getBoundingClientRect().top - card.getBoundingClientRect().top);
+  const others = [...document.querySelectorAll(`.column[data-status="${status}"] .card`)];
+  return others.reduce((best, each) => (distance(each) < distance(best) ? each : best));
 }
 
 /** While the cards of a component change, keep the focus, and the card under the hand in its place. */

@@ -9,7 +9,7 @@ import { useEffect, useRef, useState } from "./vendor/preact.js";
 /** @typedef {import("./types").TicketCard} TicketCard */
 /** @typedef {import("./types").TicketStatus} TicketStatus */
 /** @typedef {import("./board_columns.js").ColumnData} ColumnData */
-/** @typedef {{ id: number, from: TicketStatus, target: TicketStatus, isDone: boolean }} Move */
+/** @typedef {{ id: number, from: TicketStatus, target: TicketStatus }} Move */
 
 const POLL_SECONDS = 5;
 const REST = 1200; // milliseconds after a key or a movement of the pointer, until which nothing moves under the hand
@@ -62,45 +62,44 @@ export function useBoard(filter) {
   const [shown, show] = useState(/** @type {ColumnData[]} */ ([]));
   const [moves, setMoves] = useState(/** @type {Move[]} */ ([]));
   const busyUntil = useRef(0);
-  const sending = useRef(/** @type {Set<number>} */ (new Set()));
 
   useEffect(() => {
     /** @type {ReturnType<typeof setTimeout>} */
     let timer;
-    const done = moves.filter(({ isDone }) => isDone);
     const showWhenCalm = () => {
       const isBusy = Date.now() < busyUntil.current || document.querySelector("dialog[open], .dragging");
-      if (isBusy) return void (timer = setTimeout(showWhenCalm, 100));
-      if (data) show((before) => reuse(before, data.columns));
-      if (done.length) setMoves((before) => before.filter((move) => !done.includes(move)));
+      if (isBusy) timer = setTimeout(showWhenCalm, 100);
+      else if (data) show((before) => reuse(before, data.columns));
     };
     showWhenCalm();
     return () => clearTimeout(timer);
-  }, [data, moves]);
+  }, [data]);
   useEffect(() => {
     const clock = setInterval(() => show((before) => before.map((column) => ({ ...column }))), CLOCK);
     return () => clearInterval(clock);
   }, []);
 
   const columns = moves.reduce(place, shown);
-  /** Show a move at once, and take it back where the server refuses it. @param {number} id @param {TicketStatus} target @returns {Promise<boolean>} Whether it was moved. */
+  /**
+   * Show a move at once, and take it back where the server refuses it.
+   *
+   * @param {number} id @param {TicketStatus} target @returns {Promise<boolean>} Whether it was moved.
+   */
   const move = async (id, target) => {
     const from = columns.find(({ cards }) => cards.some((card) => card.id === id))?.status;
-    if (!from || from === target || sending.current.has(id)) return false;
-    const mine = { id, from, target, isDone: false };
+    if (!from || from === target || moves.some((each) => each.id === id)) return false;
+    const mine = { id, from, target };
     setMoves((before) => [...before, mine]);
-    sending.current.add(id);
     try {
       await send(mine);
+      await refresh();
+      show((before) => place(before, mine));
     } catch (failure) {
-      setMoves((before) => before.filter((each) => each !== mine));
       void refresh();
       throw failure;
     } finally {
-      sending.current.delete(id);
+      setMoves((before) => before.filter((each) => each !== mine));
     }
-    await refresh();
-    setMoves((before) => before.map((each) => (each === mine ? { ...mine, isDone: true } : each)));
     return true;
   };
   const touch = () => void (busyUntil.current = Date.now() + REST);

@@ -4,7 +4,7 @@ import { Problem } from "./api.js";
 import { Duplicates, loadDuplicates } from "./duplicates.js";
 import { AS_FOUND, search } from "./find.js";
 import { car, money } from "./format.js";
-import { useForm, usePolled } from "./hooks.js";
+import { useForm, usePolled, useStaff } from "./hooks.js";
 import * as intake from "./intake_values.js";
 import { EMPTY, NEW_CAR } from "./intake_values.js";
 import { Picker } from "./pickers.js";
@@ -54,7 +54,7 @@ function Begun({ query }) {
   });
   const [known, setKnown] = useState(/** @type {{ customer: import("./types").Customer, cars: Vehicle[] } | null} */ (null));
   const [duplicates, setDuplicates] = useState(/** @type {OnRecord[] | null} */ (null));
-  const { data: staff } = usePolled("/mechanics", { per_page: 100 }, { seconds: 300 });
+  const staff = useStaff().filter(({ active }) => active);
   const insisted = useRef(/** @type {Record<string, boolean>} */ ({}));
   const screen = useRef(/** @type {HTMLElement | null} */ (null));
   const next = useRef("");
@@ -117,12 +117,11 @@ function Begun({ query }) {
     onText=${(/** @type {string} */ text) => set({ [name]: text })}
     onPick=${(/** @type {Found} */ { group, row }) => (group === "Cars" ? take(row.customer.id, row.id) : take(row.id))}
   />`;
-  const everyone = /** @type {import("./types").Me[]} */ (staff ?? []);
-  const [advisors, mechanics] = [everyone.filter(isDesk), everyone.filter((each) => !isDesk(each))];
   const { customer, cars = [] } = known ?? {};
   const vehicle = cars.find(({ id }) => String(id) === values.vehicle_id);
   const carHint = Object.values(intake.partsOf(values.car)).join(" · ");
   const lastReading = vehicle?.odometer ? `Last: ${vehicle.odometer.toLocaleString()}` : "";
+  const mechanics = staff.filter((each) => !isDesk(each));
   const isNewCar = !values.customer_id || values.vehicle_id === NEW_CAR;
   next.current = !known ? "phone" : vehicle ? "odometer" : isNewCar ? "vin" : "Which car";
   const ofCars = [...cars.map((each) => [each.id, car(each), each.plate ?? each.vin]), [NEW_CAR, "Another car"]];
@@ -163,7 +162,7 @@ function Begun({ query }) {
             ${isDesk(me) && html`<${Text} form=${fields} name="promised_at" label="Promised for" type="datetime-local" />`}
             <${Text} form=${fields} name="key_tag" label="Key tag" />
             ${isDesk(me) &&
-            html`<${Select} form=${fields} name="advisor_id" label="Advisor" none="Nobody" of=${advisors} />
+            html`<${Select} form=${fields} name="advisor_id" label="Advisor" none="Nobody" of=${staff.filter(isDesk)} />
               <${Select} form=${fields} name="mechanic_id" label="Mechanic" none="Nobody yet" of=${mechanics} />`}
             <${Select} form=${fields} name="status" label="Begins as" none="Open ticket" of=${["estimate"]} />
             ${!values.customer_id && html`<${Text} form=${fields} name="email" label="E-mail of the customer" />`}
