@@ -123,7 +123,7 @@ function useCount(question, tries, onRefused) {
 function Offer({ approval, refresh, onEnd, onAnswer }) {
   const { version } = approval;
   const [first] = useState(approval);
-  const [choices, setChoices] = useState(/** @type {Record<number, { of: string, decision: Decision }>} */ ({}));
+  const [choices, setChoices] = useState(/** @type {Record<string, Decision>} */ ({}));
   const [tries, setTries] = useState(0);
   const banner = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => banner.current?.focus(), [version]);
@@ -131,9 +131,9 @@ function Offer({ approval, refresh, onEnd, onAnswer }) {
   const proposed = approval.jobs.filter((job) => job.status === "proposed");
   const decided = approval.jobs.filter((job) => job.status !== "proposed");
   /** A choice holds as long as its job stands as it was chosen. @param {Job} job */
-  const decisionOf = (job) => (choices[job.id]?.of === JSON.stringify(job) ? choices[job.id]?.decision : undefined);
+  const decisionOf = (job) => choices[JSON.stringify(job)];
   /** @param {Job} job @param {Decision} decision */
-  const choose = (job, decision) => setChoices((before) => ({ ...before, [job.id]: { of: JSON.stringify(job), decision } }));
+  const choose = (job, decision) => setChoices((before) => ({ ...before, [JSON.stringify(job)]: decision }));
   /** @param {Job} job */
   const markOf = (job) => {
     const before = first.jobs.find(({ id }) => id === job.id);

@@ -1,6 +1,6 @@
 /** The columns of the board and their cards. A card is drawn again only when something on it has changed. */
 
-import { car, isPast, money, since, time, words } from "./format.js";
+import { car, isLate, money, since, time, words } from "./format.js";
 import { Badge } from "./ui.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact.js";
 
@@ -58,7 +58,7 @@ export function Column({ column }) {
             card=${card}
             age=${since(card.status_since)}
             promise=${card.promised_at ? time(card.promised_at) : ""}
-            isLate=${isPast(card.promised_at) && status !== "completed" && status !== "invoiced"}
+            isOverdue=${isLate(card)}
             isStop=${card.id === stop}
           />`,
         )}
@@ -68,8 +68,8 @@ export function Column({ column }) {
   }, [column, stop]);
 }
 
-/** @param {{ card: TicketCard, age: string, promise: string, isLate: boolean, isStop: boolean }} props */
-function Card({ card, age, promise, isLate, isStop }) {
+/** @param {{ card: TicketCard, age: string, promise: string, isOverdue: boolean, isStop: boolean }} props */
+function Card({ card, age, promise, isOverdue, isStop }) {
   const element = useMark(card);
   return useMemo(() => {
     const { id, vehicle, plate, customer, mechanics, advisor, total } = card;
@@ -82,7 +82,7 @@ function Card({ card, age, promise, isLate, isStop }) {
       <div id=${`card-${id}`} class="facts">
         <p class="number">${money(total)}</p>
         <p class="wide">${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
-        <p class=${isLate ? "late" : ""}>${promise ? `${isLate ? "Overdue:" : "Due"} ${promise}` : "No promise"}</p>
+        <p class=${isOverdue ? "late" : ""}>${promise ? `${isOverdue ? "Overdue:" : "Due"} ${promise}` : "No promise"}</p>
         <p class="number quiet" title="Time in this state">${age}</p>
         <p class="quiet wide">
           <bdi>${mechanics.map(({ name }) => name).join(", ") || "No mechanic"}</bdi>
@@ -91,7 +91,7 @@ function Card({ card, age, promise, isLate, isStop }) {
         ${badges(card)}
       </div>
     </li>`;
-  }, [card, age, promise, isLate, isStop, element]);
+  }, [card, age, promise, isOverdue, isStop, element]);
 }
 
 /** Mark a card softly that has changed since it was drawn, or has got its state since the page was loaded. @param {TicketCard} card */

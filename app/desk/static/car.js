@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { EditButton } from "./edit.js";
-import { car, day, isInWork, isPast, money, time, words } from "./format.js";
+import { car, day, isInWork, isLate, money, time, words } from "./format.js";
 import { useAct, usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
 import { Badge, notify, Table } from "./ui.js";
@@ -48,13 +48,14 @@ function workOf({ jobs, description }) {
 
 /** @param {ListedTicket} ticket */
 function promiseOf(ticket) {
-  const isLate = isInWork(ticket) && isPast(ticket.promised_at);
-  return ticket.promised_at && html`<time class=${isLate ? "late" : ""}>${time(ticket.promised_at)}</time>`;
+  return ticket.promised_at && html`<time class=${isLate(ticket) ? "late" : ""}>${time(ticket.promised_at)}</time>`;
 }
 
-/** @param {{ title: string, tickets: ListedTicket[] | null, most: number, without: string[] }} props */
-function Tickets({ title, tickets, most, without }) {
-  const columns = COLUMNS.filter(([heading]) => !without.includes(heading));
+/** Columns of a list of tickets. @param {string[]} without Headings of columns that are left out. */
+export const columnsOfTickets = (...without) => COLUMNS.filter(([heading]) => !without.includes(heading));
+
+/** @param {{ title: string, tickets: ListedTicket[] | null, most: number, columns: import("./ui.js").TableColumn[] }} props */
+function Tickets({ title, tickets, most, columns }) {
   return html`<section class="panel">
     <h2>${title}</h2>
     ${tickets?.length ? html`<${Table} columns=${columns} rows=${tickets} />` : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
@@ -145,8 +146,8 @@ export function Customer({ parameters: [id] }) {
         ${cars?.length === 0 && html`<li class="quiet">None</li>`}
       </ul>
     </section>
-    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} without=${["Odometer"]} />
-    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} without=${["Odometer", "Promised"]} />
+    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} columns=${columnsOfTickets("Odometer")} />
+    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} columns=${columnsOfTickets("Odometer", "Promised")} />
   </article>`;
 }
 
@@ -174,8 +175,8 @@ export function Car({ parameters: [customerId, vehicleId] }) {
         ...[["Notes", notes], ["Balance due", own && balanceOf(own)]],
       ]}
     />
-    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} without=${["Car"]} />
+    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} columns=${columnsOfTickets("Car")} />
     <${Deferred} path=${path} vehicle=${vehicle} tickets=${own ?? []} />
-    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} without=${["Car", "Promised"]} />
+    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} columns=${columnsOfTickets("Car", "Promised")} />
   </article>`;
 }

@@ -1,7 +1,8 @@
 /** Parts: all, those to reorder, and those that tickets wait for. */
 
+import { columnsOfTickets } from "./car.js";
 import { EditButton } from "./edit.js";
-import { car, money, numberOf, time, words } from "./format.js";
+import { money, numberOf, time, words } from "./format.js";
 import { useForm, usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
 import { Dialog, Field, Form, Table, Text } from "./ui.js";
@@ -106,9 +107,7 @@ const isShort = ({ quantity_short }) => quantity_short > 0;
 
 /** @type {import("./ui.js").TableColumn[]} */
 const SHORT_COLUMNS = [
-  ["Ticket", "", ({ id }) => html`<a href=${`#/tickets/${id}`}>#${id}</a>`],
-  ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
-  ["Promised", "", ({ promised_at }) => time(promised_at)],
+  ...columnsOfTickets("From", "Work", "Odometer", "Total", "Balance"),
   ["Waits for", "", ({ parts }) => html`<ul>${parts.filter(isShort).map(shortage)}</ul>`],
 ];
 
@@ -136,5 +135,5 @@ export function PartsScreen({ parameters: [view = "", query = ""] }) {
         ([to, label]) => html`<a key=${to} href=${`#${to}`} aria-current=${to === path ? "page" : undefined}>${label}</a>`,
       )}
     </nav>
-    ${view === "short" ? html`<${Short} />` : html`<${Shelf} isLow=${view === "low"} asked=${decodeURIComponent(query)} />`}`;
+    ${view === "short" ? html`<${Short} />` : html`<${Shelf} key=${query} isLow=${view === "low"} asked=${decodeURIComponent(query)} />`}`;
 }
