@@ -185,9 +185,11 @@ export function History({ state }) {
   const { data } = usePolled(`${state.path}/history`, { sort: "-id", per_page: rows }, { version: state.ticket.version });
   /** @type {TicketEvent[]} */
   const events = data ?? [];
+  /** The button is gone then, so the list has the focus. @param {any} event */
+  const showMore = ({ target }) => (target.previousElementSibling.focus(), setRows(100));
   return html`<section class="panel history" aria-label="History">
     <h2>History</h2>
-    <ol>
+    <ol tabindex="-1">
       ${events.filter(({ what, before }) => before !== null || !/^job \d+ name$/.test(what)).map(
         ({ id, what, before, after, reason, mechanic, customer, created_at }) => html`<li key=${id}>
           <small><bdi>${mechanic?.name ?? customer?.name ?? "The system"}</bdi> · ${time(created_at)}</small>
@@ -198,6 +200,6 @@ export function History({ state }) {
         </li>`,
       )}
     </ol>
-    ${events.length === rows && rows < 100 && html`<button type="button" class="plain" onClick=${() => setRows(100)}>Show more</button>`}
+    ${events.length === rows && rows < 100 && html`<button type="button" class="plain" onClick=${showMore}>Show more</button>`}
   </section>`;
 }
