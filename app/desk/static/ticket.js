@@ -19,6 +19,7 @@ import { html, useState } from "./vendor/preact.js";
 /** The dialogs of a ticket. @type {Record<string, import("./vendor/preact.js").FunctionComponent<any>>} */
 const DIALOGS = { approve: Approve, link: Link, invoice: Invoice, pay: Pay };
 
+const CLOSED = "Nothing on it can change any more.";
 const NOT_BILLED = "A payment is taken on an invoice. Invoice the ticket first.";
 
 /** @param {{ parameters: string[] }} props */
@@ -53,7 +54,7 @@ function Loaded({ state }) {
 
 /** @typedef {{ key: string, dialog: string, label: string, help: string, why: string, isOffered: boolean, isNext?: boolean }} Act */
 
-/** What the desk does with a ticket, by button and by key; `why` it is not offered now. @param {Ticket} ticket @returns {Act[]} */
+/** What the desk does with a ticket, by button and by key; `why` it cannot be done now: without one the key does it, as the page may be behind. @param {Ticket} ticket @returns {Act[]} */
 function actsOf(ticket) {
   const isDue = ticket.status === "invoiced";
   const [isOpen, isDone] = [isInWork(ticket), ticket.status === "completed"];
@@ -61,8 +62,8 @@ function actsOf(ticket) {
   const canPay = isDue || Number(ticket.totals.paid) > 0;
   const pay = isDue ? "Payment" : "Refund";
   return [
-    { key: "a", dialog: "approve", label: "Approve", help: "Approve or decline jobs", why: "Nothing on it can change any more.", isOffered: isOpen },
-    { key: "s", dialog: "link", label: "Send link", help: "Send the approval link", why: "No job waits for an answer.", isOffered: isAsked },
+    { key: "a", dialog: "approve", label: "Approve", help: "Approve or decline jobs", why: CLOSED, isOffered: isOpen },
+    { key: "s", dialog: "link", label: "Send link", help: "Send the approval link", why: isOpen ? "" : CLOSED, isOffered: isAsked },
     { key: "", dialog: "invoice", label: "Invoice", help: "", why: "", isOffered: isDone, isNext: true },
     { key: "$", dialog: "pay", label: pay, help: "Take a payment", why: NOT_BILLED, isOffered: canPay, isNext: isDue },
   ];
