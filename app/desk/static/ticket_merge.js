@@ -32,29 +32,24 @@ function discount({ discount_percent: percent, discount_amount: amount }) {
   return amount && money(amount);
 }
 
-/** What a ticket says, each with its name in the history, a label and a text. @param {Ticket} ticket */
+/** What a ticket says, each with its names in the history, a label and a text. @param {Ticket} ticket */
 function entries(ticket) {
   /** @type {Map<string, { names: string[], label: string, text: string }>} */
   const all = new Map();
-  for (const [name, [label, write]] of Object.entries(FIELDS)) {
-    all.set(name, { names: [name], label, text: write(ticket) ?? "" });
-  }
+  /** @param {string} name @param {string} label @param {string} text @param {string} [alias] */
+  const add = (name, label, text, alias = name) => all.set(name, { names: [name, alias], label, text });
+  for (const [name, [label, write]] of Object.entries(FIELDS)) add(name, label, write(ticket) ?? "");
   for (const job of ticket.jobs) {
-    all.set(`job ${job.id}`, { names: [`job ${job.id}`], label: "Job", text: `${job.name} (${words(job.status).toLowerCase()})` });
-    for (const part of job.parts) {
-      const text = `${part.quantity} × ${money(part.unit_price)}`;
-      all.set(`part ${part.id}`, { names: [`part ${part.name}`], label: part.name, text });
-    }
-    for (const { id, description, hours, rate } of job.labor) {
-      const names = [`labor ${description}`, `labor ${id} `];
-      all.set(`labor ${id}`, { names, label: description, text: `${hours} h × ${money(rate)}` });
-    }
-    for (const { id, kind, description, amount } of job.fees) {
-      all.set(`fee ${id}`, { names: [`${kind} ${description}`, `fee ${id} `], label: description, text: money(amount) });
-    }
+    add(`job ${job.id}`, "Job", `${job.name} (${words(job.status).toLowerCase()})`);
+    for (const { id, name, quantity, unit_price } of job.parts) add(`part ${id}`, name, `${quantity} × ${money(unit_price)}`, `part ${name}`);
+    for (const { id, description, hours, rate } of job.labor) add(`labor ${id}`, description, `${hours} h × ${money(rate)}`, `labor ${description}`);
+    for (const { id, kind, description, amount } of job.fees) add(`fee ${id}`, description, money(amount), `${kind} ${description}`);
   }
   return all;
 }
+
+/** Whether an event is about what is called so; its fields follow, as in "job 7 name" or "discount_percent". @param {string} what @param {string} name */
+const isAbout = (what, name) => what === name || what.startsWith(`${name} `) || what.startsWith(`${name}_`);
 
 /** Return what differs between two states of a ticket, with who changed it. @param {Ticket} before @param {Ticket} after */
 export async function differences(before, after) {
@@ -70,7 +65,7 @@ export async function differences(before, after) {
     const [was, is] = [old.get(name), fresh.get(name)];
     if (was?.text === is?.text) continue;
     const { names, label } = /** @type {{ names: string[], label: string }} */ (is ?? was);
-    const event = events.find(({ what }) => names.some((each) => what.startsWith(each)));
+    const event = events.find(({ what }) => names.some((each) => isAbout(what, each)));
     const who = event?.mechanic?.name ?? event?.customer?.name ?? "Somebody";
     found.push({ name, label, before: was?.text ?? "", after: is?.text ?? "", who });
   }
@@ -86,10 +81,10 @@ export function tell(theirs) {
 /** The name of what a field of `PUT .../edit` changes. @param {string} name */
 const aim = (name) => name.replace(/_id$/, "").replace(/^discount_.*/, "discount");
 
-/** How a field would be written after the changes. @param {string} name @param {any} changes */
+/** How what is aimed at would be written after the changes. @param {string} name @param {any} changes */
 function written(name, changes) {
-  if (name === "advisor_id") return "who I chose";
-  return FIELDS[aim(name)]?.[1]({ discount_percent: null, discount_amount: null, ...changes }) || "(empty)";
+  if (name === "advisor") return "who I chose";
+  return FIELDS[name]?.[1]({ discount_percent: null, discount_amount: null, ...changes }) || "(empty)";
 }
 
 /** A field that both changed. @param {{ name: string, difference: Difference, mine: string }} props */
@@ -108,12 +103,12 @@ function Choice({ name, difference, mine }) {
  */
 export function Merge({ conflict: { what, theirs, changes = {}, isEdit, resolve } }) {
   const differenceOf = (/** @type {string} */ name) => theirs.find((each) => each.name === aim(name));
-  const both = Object.keys(changes).filter(differenceOf);
+  const both = new Set(Object.keys(changes).filter(differenceOf).map(aim));
   /** @param {SubmitEvent} event */
   const merge = (event) => {
     event.preventDefault();
     const chosen = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    resolve(Object.fromEntries(Object.entries(changes).filter(([name]) => chosen.get(name) !== "theirs")));
+    resolve(Object.fromEntries(Object.entries(changes).filter(([name]) => chosen.get(aim(name)) !== "theirs")));
   };
   return html`<${Dialog} title="This ticket changed meanwhile" onClose=${() => resolve(null)}>
     <form onSubmit=${merge} class="merge">
@@ -125,7 +120,7 @@ export function Merge({ conflict: { what, theirs, changes = {}, isEdit, resolve 
         )}
         ${!theirs.length && html`<li>Figures or stock changed.</li>`}
       </ul>
-      ${both.map((name) => html`<${Choice} key=${name} name=${name} difference=${differenceOf(name)} mine=${written(name, changes)} />`)}
+      ${[...both].map((name) => html`<${Choice} key=${name} name=${name} difference=${differenceOf(name)} mine=${written(name, changes)} />`)}
       <footer>
         <button type="button" onClick=${() => resolve(null)}>Leave it</button>
         <button class="primary">${isEdit ? "Save" : `${what} all the same`}</button>
