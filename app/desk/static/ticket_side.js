@@ -82,9 +82,10 @@ export function Details({ state }) {
  * @param {{ state: State, detail: Detail, mayChange: boolean, advisors: import("./types").MechanicName[] }} props
  */
 function Editable({ state, detail, mayChange, advisors }) {
-  const { name, label, type = "text", hint, options, read = () => /** @type {any} */ (state.ticket)[name] } = detail;
+  const { name, label, type = "text", hint, options, read = (/** @type {any} */ ticket) => ticket[name] } = detail;
   const { write = (/** @type {string} */ value) => ({ [name]: value || null }) } = detail;
-  const text = String(read(state.ticket) ?? "");
+  const textOf = (/** @type {import("./types").Ticket} */ ticket) => String(read(ticket) ?? "");
+  const text = textOf(state.ticket);
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
   const typed = useRef(draft);
   const seen = useRef(state.latest());
@@ -95,7 +96,7 @@ function Editable({ state, detail, mayChange, advisors }) {
   /** @param {EventTarget | null} input @param {{ override?: boolean }} [also] @returns {Promise<void>} */
   const save = async (input, also) => {
     const sent = typed.current;
-    if (sent === null || sent === text) return keep(null);
+    if (sent === null || sent === textOf(state.latest().ticket)) return keep(null);
     const how = { what: `Change ${label.toLowerCase()}`, seen: seen.current };
     const changes = { ...write(sent), ...also };
     const isDone = await (name === "hold" ? move(state, changes, { ...how, about: ({ hold }) => hold }) : state.edit(changes, how));
@@ -194,7 +195,7 @@ export function History({ state }) {
         ({ id, what, before, after, reason, mechanic, customer, created_at }) => html`<li key=${id}>
           <small><bdi>${mechanic?.name ?? customer?.name ?? "The system"}</bdi> · ${time(created_at)}</small>
           <bdi>${subject(what, state.ticket)}</bdi>:
-          ${before !== null && html` <del dir="auto">${told(what, before)}</del>`}
+          ${before !== null && html` <del dir="auto">${told(what, before)}</del>${after !== null && " →"}`}
           ${after !== null && html` <ins dir="auto">${told(what, after)}</ins>`}
           ${reason && html` <q dir="auto">${reason}</q>`}
         </li>`,

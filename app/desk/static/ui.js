@@ -2,7 +2,7 @@
 
 import { words } from "./format.js";
 import { useListener } from "./hooks.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
 /** @typedef {string | { id: number | string, name: string }} Choice A word of the API, or a row such as somebody of the staff. */
@@ -47,13 +47,22 @@ export function Notices() {
  */
 export function Dialog({ title, onClose, children, wide = false, form, ...ofForm }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
-    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+  const before = useRef(/** @type {HTMLElement | null} */ (null));
+  // Before the next key is pressed.
+  useLayoutEffect(() => {
+    before.current = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
     const first = element.current?.querySelector("[autofocus]") ?? element.current?.querySelector(FIRST);
     /** @type {HTMLElement | null | undefined} */ (first)?.focus();
-    return () => (before?.isConnected && before !== document.body ? before : document.getElementById("content"))?.focus();
   }, []);
+  // Once it is gone: an open one keeps the focus to itself.
+  useEffect(
+    () => () => {
+      const isThere = before.current?.isConnected && before.current !== document.body;
+      (isThere ? before.current : document.getElementById("content"))?.focus();
+    },
+    [],
+  );
   /** @param {Event} event */
   const cancel = (event) => {
     event.preventDefault();
