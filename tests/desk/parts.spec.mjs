@@ -48,7 +48,7 @@ visit("what was counted is adjusted with a reason; a refusal stands at its field
   await page.keyboard.press("Enter");
   await page.locator(".field.invalid").filter({ has: count }).getByRole("alert").waitFor();
   assert.equal(await count.inputValue(), "a few");
-  await count.fill("-1");
+  await count.fill("−1"); // the sign that the label names, which is no hyphen
   await page.getByLabel("Why").fill("");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").filter({ hasText: /./ }).first().waitFor();
@@ -92,7 +92,7 @@ visit("what is low, and which tickets wait for parts, stand in views of their ow
   await row(page, part.name).waitFor();
   assert.equal(await row(page, OIL).count(), 0);
   await page.getByRole("link", { name: "Short", exact: true }).click();
-  const waiting = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: `#${id}` }) });
+  const waiting = row(page, `#${id}`);
   const { quantity_short: short } = (await api("GET", `/service-tickets/${id}`)).parts[0];
   await waiting.getByText(`${short} ${part.name}`).waitFor();
   await waiting.getByRole("link", { name: `#${id}` }).click();
@@ -115,6 +115,8 @@ visit("a mechanic sees the shelf and what moved, and changes nothing", shop, asy
   const page = await visitor.signIn("mechanic", "/desk#/parts", { viewport: TABLET, hasTouch: true });
   await row(page, OIL).getByRole("button", { name: "Movements" }).tap();
   await page.getByRole("listitem").filter({ hasText: "+120" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   const offered = await page.locator("main button").allInnerTexts();
   assert.deepEqual([...new Set(offered)], ["Movements"]);
 });

@@ -94,7 +94,7 @@ function Shelf({ isLow, asked }) {
   const acts = (/** @type {Part} */ part) => html`<${Acts} part=${part} onDone=${refresh} />`;
   return html`<${Field} label="Find by name or SKU"><input type="search" dir="auto" maxlength="100" value=${q} onInput=${find} /><//>
     ${error && html`<p class="problem" role="alert">${explain(error)}</p>`}
-    ${data?.length > 0 && html`<${Table} columns=${[...COLUMNS, ["", "acts", acts]]} rows=${data} />`}
+    ${data?.length > 0 && html`<${Table} columns=${[...COLUMNS, ["", "stock", acts]]} rows=${data} />`}
     ${data?.length === 0 && html`<p class="quiet">${q ? "No part is called so." : isLow ? "Nothing is low." : "There are no more parts."}</p>`}
     <p class="actions">
       ${page > 1 && html`<button type="button" onClick=${() => turn({ q, page: page - 1 })}>Previous page</button>`}
