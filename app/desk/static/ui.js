@@ -2,7 +2,7 @@
 
 import { words } from "./format.js";
 import { useListener } from "./hooks.js";
-import { html, useEffect, useRef, useState } from "./vendor/preact.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
 /** @typedef {string | { id: number | string, name: string }} Choice A word of the API, or a row such as somebody of the staff. */
@@ -47,13 +47,13 @@ export function Notices() {
  */
 export function Dialog({ title, onClose, children, wide = false, form, ...ofForm }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
     const first = element.current?.querySelector("[autofocus]") ?? element.current?.querySelector(FIRST);
     /** @type {HTMLElement | null | undefined} */ (first)?.focus();
     return () => (before?.isConnected && before !== document.body ? before : document.getElementById("content"))?.focus();
-  }, []);
+  }, []); // before the next key is pressed
   /** @param {Event} event */
   const cancel = (event) => {
     event.preventDefault();
