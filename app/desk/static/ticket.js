@@ -35,7 +35,7 @@ function Loaded({ state }) {
   const [shown, show] = useState("");
   const { ticket } = state;
   const acts = isDesk(me) ? actsOf(ticket) : [];
-  const press = (/** @type {Act} */ { dialog, isOffered, why }) => (isOffered ? show(dialog) : notify(why));
+  const press = (/** @type {Act} */ { dialog, isOffered, why }) => (isOffered || !why ? show(dialog) : notify(why));
   useKeys(Object.fromEntries(acts.filter(({ key }) => key).map((each) => [each.key, [each.help, () => press(each)]])));
   const close = () => show("");
   const [verb, target] = shown.split(" ");
