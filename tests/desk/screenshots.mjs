@@ -21,6 +21,7 @@ visit("the board and a ticket", shop, async (visitor) => {
   const page = await visitor.signIn("advisor", "/desk", { viewport: DESKTOP });
   await take(page, "board");
   await page.goto(`/desk#/tickets/${await ticketInWork()}`);
+  await page.getByRole("heading", { name: "History" }).waitFor();
   await take(page, "ticket");
 });
 

@@ -390,7 +390,7 @@ class ShopTest(unittest.TestCase):
     def _caller(self, kind: str, owner: Any) -> Caller:
         return Caller(self.app, _add_session(kind, owner.id), owner.id, owner.email)
 
-    def sign_in(self, kind: str, owner_id: int, *, hours: int = 1) -> str:
+    def sign_in(self, kind: str, owner_id: int, *, hours: int = 12) -> str:
         """A real token of a new session, without the slow check of a password."""
         with atomic():
             return _add_session(kind, owner_id, hours)
@@ -431,7 +431,7 @@ def _account(name: str, fields: dict[str, Any]) -> dict[str, Any]:
     return {"email": email, "password_hash": password_hash(), **fields}
 
 
-def _add_session(kind: str, owner_id: int, hours: int = 1) -> str:
+def _add_session(kind: str, owner_id: int, hours: int = 12) -> str:
     claims = tokens.Claims(kind, owner_id, secrets.token_hex(16))
     db.session.add(SignIn(id=claims.sign_in_id, expires_at=now() + timedelta(hours=hours), **claims.as_author()))
     return tokens.issue(claims, hours)
