@@ -47,7 +47,7 @@ EFFECTS = {
         SELECT t.id FROM service_tickets t JOIN customers c ON c.id = t.customer_id JOIN vehicles v ON v.id = vehicle_id
             LEFT JOIN ticket_words w ON w.ticket_id = t.id
         WHERE w.search_text IS DISTINCT FROM
-            ' ' || lower(replace(description, ',', '')) || c.search_text || v.search_text""",
+            concat_ws(E'\\n', ' ' || lower(replace(description, ',', '')), c.search_text, v.search_text)""",
     "cars have another mileage than their last ticket": """
         SELECT vehicles.id FROM vehicles JOIN LATERAL (
             SELECT odometer FROM service_tickets WHERE vehicle_id = vehicles.id ORDER BY id DESC LIMIT 1

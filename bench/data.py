@@ -111,7 +111,7 @@ FROM generate_series({first}, {last}) AS n
 ORDER BY n;
 
 INSERT INTO ticket_words (ticket_id, search_text)
-SELECT t.id, t.search_text || c.search_text || v.search_text FROM service_tickets t
+SELECT t.id, concat_ws(E'\\n', t.search_text, c.search_text, v.search_text) FROM service_tickets t
     JOIN customers c ON c.id = t.customer_id JOIN vehicles v ON v.id = t.vehicle_id
 WHERE t.id BETWEEN {first} AND {last} ORDER BY t.id;
 

@@ -43,7 +43,7 @@ UPDATE service_tickets SET status = (ARRAY['paid', 'void', 'invoiced', 'declined
 WHERE status = 'completed' AND id % 10 = 7;
 UPDATE service_tickets SET description = 'Replace the alternator', search_text = ' replace the alternator'
 WHERE id % ((SELECT max(id) FROM service_tickets) / 40) = 5;
-UPDATE ticket_words SET search_text = t.search_text || c.search_text || v.search_text
+UPDATE ticket_words SET search_text = concat_ws(E'\\n', t.search_text, c.search_text, v.search_text)
 FROM service_tickets t JOIN customers c ON c.id = t.customer_id JOIN vehicles v ON v.id = t.vehicle_id
 WHERE t.id = ticket_id AND t.description = 'Replace the alternator';
 DELETE FROM ticket_mechanics WHERE ticket_id % 100 = 3;

@@ -1,4 +1,4 @@
-"""The words that staff find a ticket by, in one text with one index: its own, its customer's and its vehicle's.
+"""The words that staff find a ticket by, in one text with one index: its own, its customer's and its vehicle's lines.
 
 They are written at the end of the transaction that changes one of the three, from what is in the database then, while
 the rows of words are locked. So of two transactions that change a ticket and its customer, the second finds what the
@@ -36,7 +36,9 @@ from app.models.vehicle import Vehicle
 OUTDATED = "ticket words"
 # So many rows are read, locked and written by one statement.
 BATCH = 1000
-NOTHING: Any = literal_column("''")
+NOTHING, LINE = literal_column("''", Text), literal_column("'\n'", Text)
+# What LIKE patterns begin with that are for the customer's line and the one behind it, or for the vehicle's alone.
+FROM_CUSTOMER, FROM_VEHICLE = literal_column("'%\n'", Text), literal_column("'%\n%\n'", Text)
 
 
 class TicketWords(Base):
@@ -138,4 +140,4 @@ def _texts() -> Select[int, str]:
 
 def _text() -> ColumnElement[str]:
     of_vehicle = func.coalesce(Vehicle.search_text, NOTHING)
-    return ServiceTicket.search_text + Customer.search_text + of_vehicle
+    return ServiceTicket.search_text + LINE + Customer.search_text + LINE + of_vehicle

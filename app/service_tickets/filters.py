@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, literal_column, or_, 
 from app.core.lists.listing import Blocks, Filter, Listing, one_of, words_in
 from app.models import Assignment, Job, Mechanic, ServiceTicket, TicketEvent, TicketWords
 from app.models.ticket import BLOCK, NO_PROMISE
+from app.models.ticket_words import FROM_CUSTOMER, FROM_VEHICLE
 from app.rules.ticket_life import TicketStatus
 
 DATES = {
@@ -62,9 +63,16 @@ def _words(patterns: Mapping[str, Any]) -> dict[str, Any]:
 def _found_by(values: Mapping[str, Any]) -> ColumnElement[bool]:
     """Return the criterion for words: all that are given, a part of a phone, a plate or a VIN's end, or the number."""
     text = TicketWords.search_text
-    parts = [value for name, value in values.items() if name == "vehicle" or name.startswith("phone_")]
-    found = [words_in(text)(_words(values)), *(text.like(part, escape="\\") for part in parts)]
-    return or_(*found, *([TicketWords.id == values["number"]] if "number" in values else []))
+    found = [words_in(text)(_words(values))]
+    # As digits or letters alone, `205/55` is neither a phone nor a plate that a description has.
+    for name, value in values.items():
+        if name.startswith("phone_"):
+            found.append(text.like(FROM_CUSTOMER + value))
+        elif name == "vehicle":
+            found.append(text.like(FROM_VEHICLE + value, escape="\\"))
+        elif name == "number":
+            found.append(TicketWords.id == value)
+    return or_(*found)
 
 
 WORDS = Listing(TicketWords, sorts={"id": TicketWords.id}, default="-id", filters={"q": _found_by})

@@ -101,7 +101,7 @@ CREATE = f"""WITH
             %(customer_id)s::int, %(vehicle_id)s::int, 39, now(), now(), 1, 10000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         RETURNING *),
     words AS (INSERT INTO ticket_words (ticket_id, search_text)
-        SELECT t.id, t.search_text || c.search_text || v.search_text FROM t
+        SELECT t.id, concat_ws(E'\\n', t.search_text, c.search_text, v.search_text) FROM t
             JOIN customers c ON c.id = t.customer_id JOIN vehicles v ON v.id = t.vehicle_id),
     event AS (INSERT INTO ticket_events (ticket_id, mechanic_id, what, after, created_at)
         SELECT id, opened_by_id, 'status', status, created_at FROM t)

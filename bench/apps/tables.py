@@ -272,15 +272,13 @@ class TicketWords(Base):
     @classmethod
     def of(cls, ticket: ServiceTicket, customer: Customer, vehicle: Vehicle) -> "TicketWords":
         """The words of a new ticket."""
-        words = (
-            ticket.description,
-            customer.name,
-            customer.email,
-            customer.phone,
-            vehicle.plate,
-            (vehicle.vin or "")[-8:],
+        lines = (
+            (ticket.description,),
+            (customer.name, customer.email, customer.phone),
+            (vehicle.plate, (vehicle.vin or "")[-8:]),
         )
-        return cls(ticket_id=ticket.id, search_text="".join(f" {each}" for each in words if each).lower())
+        text = "\n".join("".join(f" {word}" for word in line if word) for line in lines)
+        return cls(ticket_id=ticket.id, search_text=text.lower())
 
 
 class PartLine(Base):

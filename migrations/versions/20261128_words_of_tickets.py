@@ -21,7 +21,7 @@ INDEX, OLD_INDEX = "ix_ticket_words_search_text_trigrams", "ix_service_tickets_s
 TRIGRAMS = {"postgresql_using": "gin", "postgresql_ops": {"search_text": "gin_trgm_ops"}}
 WORDS = (
     "INSERT INTO ticket_words (ticket_id, search_text)"
-    " SELECT t.id, t.search_text || c.search_text || coalesce(v.search_text, '') FROM service_tickets t"
+    " SELECT t.id, t.search_text || '\n' || c.search_text || '\n' || coalesce(v.search_text, '') FROM service_tickets t"
     " JOIN customers c ON c.id = t.customer_id LEFT JOIN vehicle_texts v ON v.id = t.vehicle_id ORDER BY t.id"
 )
 

@@ -449,7 +449,7 @@ if ON_POSTGRESQL:
             n % 900 <> 0
         FROM generate_series(1, 200000) AS n;
         INSERT INTO ticket_words (ticket_id, search_text)
-        SELECT t.id, t.search_text || c.search_text || ' b' || to_char(t.vehicle_id, 'FM000000')
+        SELECT t.id, t.search_text || E'\\n' || c.search_text || E'\\n b' || to_char(t.vehicle_id, 'FM000000')
         FROM service_tickets t JOIN customers c ON c.id = customer_id;
         INSERT INTO ticket_mechanics (ticket_id, mechanic_id, status, created_at, updated_at, total)
         SELECT id, 1 + id % 30, status, created_at, updated_at, total FROM service_tickets WHERE id % 900 <> 0;
@@ -507,6 +507,8 @@ if ON_POSTGRESQL:
         "/customers?limit=20",
         "/service-tickets?q=9f61408e",
         "/service-tickets?q=B012345",
+        "/service-tickets?q=B.012.345",
+        "/service-tickets?q=212.201.2345",
         "/service-tickets?q=012345",
         "/service-tickets?q=12345",
         "/service-tickets?q=2012345&unassigned=true",

@@ -64,6 +64,12 @@ class Found(WordsTest):
     def test_by_a_plate_in_any_way_of_writing(self) -> None:
         self.assertFinds("8ABC123", "8abc-123", "8 ABC 123", "8·ABC·123", "abc1", "8ABC123 brakes")
 
+    def test_a_size_is_no_plate(self) -> None:
+        self.assertStatus(self.edit(self.other, description="Call 20555"), 200)
+        self.assertFindsNothing("205/55")
+        self.assertStatus(self.advisor.put(f"/customers/{self.smith.id}/vehicles/{self.car}", {"plate": "20-555"}), 200)
+        self.assertFinds("205/55")
+
     def test_by_a_vin_and_its_end(self) -> None:
         self.assertFinds(ACCORD, ACCORD.lower(), f" {ACCORD} ", ACCORD[-8:], ACCORD[-6:].lower())
         self.assertFindsNothing(ACCORD[:9])

@@ -86,7 +86,7 @@ def contradictions() -> dict[str, Select[int]]:
     is_paid = ServiceTicket.status == TicketStatus.PAID
     gaps = (func.count(Invoice.id) != InvoiceSeries.last_number, func.max(Invoice.number) != InvoiceSeries.last_number)
     of_car = func.coalesce(Vehicle.search_text, "")
-    words = ServiceTicket.search_text + Customer.search_text + of_car
+    words = ServiceTicket.search_text + "\n" + Customer.search_text + "\n" + of_car
     found = select(ServiceTicket.id).join(Customer).outerjoin(Vehicle, Vehicle.id == ServiceTicket.vehicle_id)
     differ = (getattr(Assignment, name).is_distinct_from(getattr(ServiceTicket, name)) for name in COPIED)
     return {
