@@ -28,7 +28,9 @@ class Machine(ShopTest):
         self.assertGreaterEqual(len(answers), 25, answers)
         for what in ("PUT service-tickets/add-part", "PUT service-tickets/status", "POST service-tickets/payments"):
             self.assertGreater(answers[(what, 409)], 0, f"{what} was never refused")
-        self.assertGreater(sum(answers[("POST approvals", status)] for status in (201, 409, 410)), 0, "no link was answered")
+        self.assertGreater(
+            sum(answers[("POST approvals", status)] for status in (201, 409, 410)), 0, "no link was answered"
+        )
 
 
 class Model(unittest.TestCase):
