@@ -89,11 +89,15 @@ visit("an act on a ticket that changed meanwhile asks first, and can be left", s
   visitor.allow(/412 PUT/);
   const page = await openTicket(visitor, OPEN);
   await keepUnaware(page, OPEN);
-  await (await asStaff())("PUT", `/service-tickets/${OPEN}/status`, { status: "in_progress" });
+  const staff = await asStaff();
+  const { id } = (await readTicket(OPEN)).jobs.find(({ status }) => status === "proposed");
+  await staff("POST", `/service-tickets/${OPEN}/labor`, { description: "Check the ribs", hours: "0.2", job_id: id });
+  await staff("PUT", `/service-tickets/${OPEN}/status`, { status: "in_progress" });
   await page.getByRole("button", { name: "Void" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Void" }).click();
   const dialog = page.getByRole("dialog", { name: "This ticket changed meanwhile" });
   await dialog.getByText("In progress").waitFor();
+  await dialog.getByText("Check the ribs").waitFor(); // nothing of it counts yet
   await dialog.getByRole("button", { name: "Leave it" }).click();
   assert.equal((await readTicket(OPEN)).status, "in_progress");
 });

@@ -38,13 +38,13 @@ function entries(ticket) {
   const all = new Map();
   /** @param {string} name @param {string} label @param {string | null | undefined} text @param {string[]} names */
   const add = (name, label, text, ...names) => all.set(name, { label, text: text ?? "", names: [name, ...names] });
-  for (const [name, [label, write]] of Object.entries(FIELDS)) add(name, label, write(ticket));
-  for (const { id, name, status } of ticket.jobs) add(`job ${id}`, "Job", `${name} (${words(status).toLowerCase()})`);
-  for (const part of ticket.parts) add(`part ${part.id}`, part.name, `${part.quantity} × ${money(part.unit_price)}`, `part ${part.name}`);
-  for (const { id, description, hours, rate } of ticket.labor) {
-    add(`labor ${id}`, description, `${hours} h × ${money(rate)}`, `labor ${description}`);
+  for (const [name, [label, write]] of Object.entries(FIELDS)) add(name, label, write(ticket), `${name}_percent`, `${name}_amount`);
+  for (const job of ticket.jobs) {
+    add(`job ${job.id}`, "Job", `${job.name} (${words(job.status).toLowerCase()})`);
+    for (const { id, name, quantity, unit_price } of job.parts) add(`part ${id}`, name, `${quantity} × ${money(unit_price)}`, `part ${name}`);
+    for (const { id, description, hours, rate } of job.labor) add(`labor ${id}`, description, `${hours} h × ${money(rate)}`, `labor ${description}`);
+    for (const { id, kind, description, amount } of job.fees) add(`fee ${id}`, description, money(amount), `${kind} ${description}`);
   }
-  for (const { id, kind, description, amount } of ticket.fees) add(`fee ${id}`, description, money(amount), `${kind} ${description}`);
   return all;
 }
 
@@ -73,10 +73,10 @@ export function tell(theirs) {
 /** The name of what a field of `PUT .../edit` changes. @param {string} name */
 const aim = (name) => name.replace(/_id$/, "").replace(/^discount_.*/, "discount");
 
-/** How a field would be written after the changes. @param {string} name @param {any} changes */
+/** How what is aimed at would be written after the changes. @param {string} name @param {any} changes */
 function written(name, changes) {
-  if (name === "advisor_id") return "who I chose";
-  return FIELDS[aim(name)]?.[1]({ discount_percent: null, discount_amount: null, ...changes }) || "(empty)";
+  if (name === "advisor") return "who I chose";
+  return FIELDS[name]?.[1]({ discount_percent: null, discount_amount: null, ...changes }) || "(empty)";
 }
 
 /** A field that both changed. @param {{ name: string, difference: Difference, mine: string }} props */
@@ -95,12 +95,12 @@ function Choice({ name, difference, mine }) {
  */
 export function Merge({ conflict: { what, theirs, changes = {}, isEdit, resolve } }) {
   const differenceOf = (/** @type {string} */ name) => theirs.find((each) => each.name === aim(name));
-  const both = Object.keys(changes).filter(differenceOf);
+  const both = [...new Set(Object.keys(changes).filter(differenceOf).map(aim))];
   /** @param {SubmitEvent} event */
   const merge = (event) => {
     event.preventDefault();
     const chosen = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    resolve(Object.fromEntries(Object.entries(changes).filter(([name]) => chosen.get(name) !== "theirs")));
+    resolve(Object.fromEntries(Object.entries(changes).filter(([name]) => chosen.get(aim(name)) !== "theirs")));
   };
   return html`<${Dialog} title="This ticket changed meanwhile" onClose=${() => resolve(null)}>
     <form onSubmit=${merge} class="merge">
