@@ -81,7 +81,9 @@ class Run(unittest.TestCase):
     def test_in_full_nothing_is_left_out(self) -> None:
         full = self.text.split('"${THOROUGH:-}" ]; then\n')[1].splitlines()[0]
         self.assertEqual(
-            full.strip(), "suite_on_postgresql=coverage by_psycopg_3=all fuzz_on=postgresql fuzz=(--cases 100)"
+            full.strip(),
+            "suite_on_postgresql=coverage by_psycopg_3=all"
+            " fuzz_on=postgresql fuzz=(--cases 100) browser=(swagger desk)",
         )
 
     def test_an_audit_that_asked_nobody_is_no_green_in_full(self) -> None:

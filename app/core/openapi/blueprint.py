@@ -123,7 +123,8 @@ class Blueprint(SmorestBlueprint):
                 return conditional.respond_conditionally(response, tag) if tag else response
 
             decorated: Any = respond
-            decorated._apidoc = {"response": {"responses": {status: [documentation]}}}  # where flask-smorest looks
+            answers = getattr(view, "_apidoc", {}).get("response", {}).get("responses", {})  # those of `answers`
+            decorated._apidoc = {"response": {"responses": {**answers, status: [documentation]}}}
             decorated.tag, decorated.keyed = tag, keyed
             return idempotency.idempotent(decorated)
 
