@@ -3,8 +3,9 @@ import { DESKTOP, PASSWORD, PHONE, serve, visit } from "./browser.mjs";
 
 const shop = serve({ SHOP_NAME: "Mill Street Garage", SHOP_TIMEZONE: "America/New_York" });
 
-// Wait until what the page has asked for is there.
-async function take(page, name) {
+// Wait until what the picture is about is there, and what else the page has asked for.
+async function take(page, name, subject) {
+  await subject.waitFor();
   await page.waitForLoadState("networkidle");
   await page.screenshot({ path: `${process.env.PICTURES}/${name}.png` });
 }
@@ -19,13 +20,12 @@ async function ticketInWork() {
 
 visit("the board and a ticket", shop, async (visitor) => {
   const page = await visitor.signIn("advisor", "/desk", { viewport: DESKTOP });
-  await take(page, "board");
+  await take(page, "board", page.locator(".card").first());
   await page.goto(`/desk#/tickets/${await ticketInWork()}`);
-  await page.getByRole("heading", { name: "History" }).waitFor();
-  await take(page, "ticket");
+  await take(page, "ticket", page.getByRole("heading", { name: "History" }));
 });
 
 visit("the page behind an approval link", shop, async (visitor) => {
   const page = await visitor.open(`/approve/${process.env.LINK_TOKEN}`, { viewport: PHONE });
-  await take(page, "approval");
+  await take(page, "approval", page.getByLabel("Your full name"));
 });

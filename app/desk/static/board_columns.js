@@ -76,12 +76,13 @@ function Card({ card, age, promise, isOverdue, isStop }) {
     return html`<li ref=${element} class="card" data-id=${id}>
       <h3>
         <a href=${`#/tickets/${id}`} tabindex=${isStop ? 0 : -1} draggable=${false} aria-describedby=${`card-${id}`}>
-          <bdi>${car(vehicle)}</bdi> <small>#${id}</small>
+          <bdi>${car(vehicle)}</bdi>
         </a>
       </h3>
       <div id=${`card-${id}`} class="facts">
         <p class="number">${money(total)}</p>
-        <p class="wide">${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
+        <p>${plate && html`<bdi class="plate">${plate}</bdi> `}<bdi>${customer.name}</bdi></p>
+        <p class="number quiet">#${id}</p>
         <p class=${isOverdue ? "late" : ""}>${promise ? `${isOverdue ? "Overdue:" : "Due"} ${promise}` : "No promise"}</p>
         <p class="number quiet" title="Time in this state">${age}</p>
         <p class="quiet wide">
