@@ -116,21 +116,22 @@ class Job(Row):
         if self.status is JobStatus.DECLINED:
             raise JobLocked(f"Job {self.id} is declined.", job_id=self.id, job_status=self.status.value)
 
-    def find_transition(self, target: JobStatus, by: JobTrigger) -> JobTransition:
-        """Return the transition to this status. Raises `InvalidJobTransition` if the table has none."""
-        transition = find_job_transition(self.status, target, by)
-        if transition is None:
-            raise self.refuse_transition(target, by)
-        return transition
+    def find_transition(
+        self, target: JobStatus, by: JobTrigger, *, of_customer: TicketStatus | None = None
+    ) -> JobTransition:
+        """Return the transition to this status. Raises `InvalidJobTransition` if the table has none.
 
-    def refuse_transition(self, target: JobStatus, by: JobTrigger) -> InvalidJobTransition:
-        """Return the error for a transition that is not possible."""
-        return InvalidJobTransition(
-            f"Job {self.id} is {self.status.value} and cannot become {target.value} here.",
-            job_id=self.id,
-            job_status=self.status.value,
-            allowed=allowed_statuses(self.status, by),
-        )
+        `of_customer` is the ticket's status where a customer makes it; the table must allow it to them then.
+        """
+        transition = find_job_transition(self.status, target, by)
+        if transition is None or (of_customer is not None and of_customer not in transition.of_customer):
+            raise InvalidJobTransition(
+                f"Job {self.id} is {self.status.value} and cannot become {target.value} here.",
+                job_id=self.id,
+                job_status=self.status.value,
+                allowed=allowed_statuses(self.status, by, of_customer=of_customer),
+            )
+        return transition
 
     def change_status(self, transition: JobTransition) -> None:
         """Make the transition, and set when and why."""

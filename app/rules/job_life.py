@@ -90,12 +90,19 @@ def find_job_transition(source: JobStatus | None, target: JobStatus, by: JobTrig
     return next(found, None)
 
 
-def allowed_statuses(source: JobStatus | None, by: JobTrigger, *, on_quote: bool = False) -> list[str]:
-    """Return the sorted values of the statuses that a job can change to by this trigger, for error responses."""
+def allowed_statuses(
+    source: JobStatus | None, by: JobTrigger, *, on_quote: bool = False, of_customer: TicketStatus | None = None
+) -> list[str]:
+    """Return the sorted values of the statuses that a job can change to by this trigger, for error responses.
+
+    `of_customer` is the ticket's status where a customer asks: the others are left out that they cannot make then.
+    """
     return sorted(
         each.target.value
         for each in JOB_TRANSITIONS
-        if (each.source, each.by) == (source, by) and (each.on_quotes or not on_quote)
+        if (each.source, each.by) == (source, by)
+        and (each.on_quotes or not on_quote)
+        and (of_customer is None or of_customer in each.of_customer)
     )
 
 

@@ -356,7 +356,8 @@ class ByJob(AuthorizationTest):
         self.assertEqual(self.reserved(), 2)
         self.assertStatus(self.move(self.order, "in_progress"), 200)
         refused = self.decide(self.customer, jobs={self.brakes: "declined"})
-        self.assertProblem(refused, 409, "invalid-job-transition")
+        told = self.assertProblem(refused, 409, "invalid-job-transition")
+        self.assertEqual((told["job_status"], told["allowed"]), ("approved", []))
         self.assertStatus(self.move(self.order, "completed", "in_progress"), 200)
         self.assertProblem(self.decide(jobs={self.brakes: "declined"}), 409, "job-locked")
 

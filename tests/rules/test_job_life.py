@@ -74,6 +74,15 @@ class Life(unittest.TestCase):
             with self.subTest(f"{source} by {by}"):
                 self.assertEqual(allowed_statuses(source, by), allowed)
 
+    def test_a_customer_is_told_what_is_for_them_at_that_time(self) -> None:
+        for source, status, allowed in (
+            (JobStatus.PROPOSED, TicketStatus.IN_PROGRESS, ["approved", "declined"]),
+            (JobStatus.APPROVED, TicketStatus.OPEN, ["declined"]),
+            (JobStatus.APPROVED, TicketStatus.IN_PROGRESS, []),
+        ):
+            with self.subTest(f"{source} while {status}"):
+                self.assertEqual(allowed_statuses(source, JobTrigger.DECISION, of_customer=status), allowed)
+
     def test_a_job_of_a_quote_is_not_written_as_approved(self) -> None:
         self.assertEqual(allowed_statuses(None, JobTrigger.WRITING, on_quote=True), ["proposed"])
 
