@@ -165,13 +165,14 @@ def change_job(
     ticket = lock_ticket(actor, ticket_id)
     jobs = load_jobs(ticket)
     job = find_job(jobs, job_id)
-    lines = Replacement(job, {kind: changes.pop(kind) for kind in LINES if kind in changes})
+    sent = {kind: changes.pop(kind) for kind in LINES if kind in changes}
+    lines = Replacement(job, sent)
     mechanics = _load_mechanics(lines.added)
     is_moved = status is not None and status is not job.status
     if is_moved and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins change the status of a job.")
     _require_may_write(actor, ticket, {**lines.added, "fees": lines.changed_fees}, mechanics)
-    stock.refuse_fractions_of_lines(lines.added.get("parts", ()), lines.parts)
+    stock.refuse_fractions_of_lines(sent.get("parts", ()), lines.parts)
     if_match.require(ticket)
     changes = job.differences(changes)
     if not (is_moved or changes or lines):

@@ -234,6 +234,10 @@ class ChangeJob(JobTest):
             with self.subTest(str(lines)):
                 self.assertInvalid(self.change(self.order, self.job["id"], **lines), *names)
 
+    def test_a_fraction_is_named_by_its_place_in_the_list_that_was_sent(self) -> None:
+        lines = [{"part_id": self.part, "quantity": 2}, {"part_id": self.new_part(), "quantity": 0.5}]
+        self.assertInvalid(self.change(self.order, self.job["id"], parts=lines), "parts.1.quantity")
+
     def test_the_front_desk_declines_what_nobody_answered_and_offers_it_again(self) -> None:
         proposed = self.new_job(self.order, status="proposed")["id"]
         self.assertProblem(self.change(self.order, proposed, self.mechanic, status="declined"), 403, "forbidden")
