@@ -54,8 +54,9 @@ def add_job(
     parts = stock.lock_parts(part["part_id"] for part in source.lines.get("parts", ()))
     mechanics = _load_mechanics(source.lines)
     status = _require_first_status(actor, ticket, status)
-    _require_may_write(actor, ticket, source.set_by_actor, mechanics)
+    _require_may_write(actor, ticket, source.set_by_actor)
     source.require_usable(ticket, parts)
+    _require_active(mechanics)
     ticket.require_changeable()
     _require_writable(ticket, status)
     jobs = load_jobs(ticket)
@@ -119,16 +120,19 @@ def _require_writable(ticket: ServiceTicket, status: JobStatus) -> None:
         )
 
 
-def _require_may_write(
-    actor: Identity, ticket: ServiceTicket, lines: Mapping[str, Sequence[Fields]], mechanics: Iterable[Mechanic]
-) -> None:
-    """Raises `Forbidden` if these lines are not for the actor, `MechanicInactive` if a mechanic takes no work."""
-    if not actor.is_front_desk:
-        if lines.get("fees") or any(
-            line.get(price) is not None for kind, price in PRICES.items() for line in lines.get(kind, ())
-        ):
-            raise Forbidden("Only advisors and admins set prices, rates and fees.")
-        require_own(actor, ticket)
+def _require_may_write(actor: Identity, ticket: ServiceTicket, lines: Mapping[str, Sequence[Fields]]) -> None:
+    """Raises `Forbidden` if these lines are not for the actor."""
+    if actor.is_front_desk:
+        return
+    if lines.get("fees") or any(
+        line.get(price) is not None for kind, price in PRICES.items() for line in lines.get(kind, ())
+    ):
+        raise Forbidden("Only advisors and admins set prices, rates and fees.")
+    require_own(actor, ticket)
+
+
+def _require_active(mechanics: Iterable[Mechanic]) -> None:
+    """Raises `MechanicInactive` if one of them takes no work."""
     for mechanic in mechanics:
         require_active(mechanic)
 
@@ -171,9 +175,10 @@ def change_job(
     is_moved = status is not None and status is not job.status
     if is_moved and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins change the status of a job.")
-    _require_may_write(actor, ticket, {**lines.added, "fees": lines.changed_fees}, mechanics)
+    _require_may_write(actor, ticket, {**lines.added, "fees": lines.changed_fees})
     stock.refuse_fractions_of_lines(sent.get("parts", ()), lines.parts)
     if_match.require(ticket)
+    _require_active(mechanics)
     changes = job.differences(changes)
     if not (is_moved or changes or lines):
         return job

@@ -276,9 +276,12 @@ class ChangeJob(JobTest):
         tag = self.advisor.get(path).headers["ETag"]
         self.assertStatus(self.work(self.order), 201)
         headers = {"If-Match": tag}
-        for method, body in (("PUT", {"name": "Struts"}), ("DELETE", None)):
+        left = self.make_mechanic("Left", active=False).id
+        labor = [{"description": "Replace pads", "hours": "2.0", "mechanic_id": left}]
+        for method, body in (("PUT", {"name": "Struts"}), ("PUT", {"labor": labor}), ("DELETE", None)):
             response = self.advisor.request(method, path, json=body, headers=headers)
             self.assertProblem(response, 412, "stale")
+        self.assertProblem(self.advisor.put(path, {"labor": labor}), 409, "mechanic-inactive")
 
 
 class DeleteJob(JobTest):
