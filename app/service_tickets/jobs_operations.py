@@ -258,8 +258,7 @@ def _compare(stored: Sequence[Any], sent: Sequence[Fields]) -> tuple[list[Any], 
     """
     removed, added = list(stored), []
     for fields in sent:
-        given = {name: value for name, value in fields.items() if name != "price_reason" and value is not None}
-        same = next((line for line in removed if all(getattr(line, key) == given[key] for key in given)), None)
+        same = next((line for line in removed if all(getattr(line, key) == fields[key] for key in fields)), None)
         if same is None:
             added.append(fields)
         else:

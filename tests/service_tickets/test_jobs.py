@@ -225,6 +225,24 @@ class ChangeJob(JobTest):
         self.assertEqual(self.assertStatus(self.change(self.order, self.job["id"], **same), 200), self.job)
         self.assertEqual(self.ticket(self.order)["version"], version)
 
+    def test_a_line_that_says_null_has_nothing_there_any_more(self) -> None:
+        labor = {"description": "Replace pads", "hours": "1.0", "mechanic_id": self.mechanic.id}
+        fee = {"kind": "sublet", "description": "Turn rotors", "amount": "40.00", "cost": "30.00"}
+        self.assertStatus(self.change(self.order, self.job["id"], labor=[labor], fees=[fee]), 200)
+        sent = {"labor": [{**labor, "mechanic_id": None}], "fees": [{**fee, "cost": None}]}
+        changed = self.assertStatus(self.change(self.order, self.job["id"], **sent), 200)
+        self.assertEqual((changed["labor"][0]["mechanic_id"], changed["fees"][0]["cost"]), (None, None))
+
+    def test_a_price_that_stays_may_have_another_reason(self) -> None:
+        line = {"part_id": self.part, "quantity": 2, "unit_price": "10.00", "price_reason": "A friend"}
+        kept = self.assertStatus(self.change(self.order, self.job["id"], parts=[line]), 200)["parts"][0]
+        sent = [{**line, "price_reason": "A regular"}]
+        [changed] = self.assertStatus(self.change(self.order, self.job["id"], parts=sent), 200)["parts"]
+        self.assertEqual(changed, {**kept, "price_reason": "A regular"})
+        version = self.ticket(self.order)["version"]
+        self.assertStatus(self.change(self.order, self.job["id"], parts=sent), 200)
+        self.assertEqual(self.ticket(self.order)["version"], version)
+
     def test_a_line_sent_with_its_job_is_sent_whole(self) -> None:
         for lines, names in (
             ({"parts": [{"quantity": 1}]}, ["parts.0.part_id"]),
