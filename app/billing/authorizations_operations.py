@@ -51,7 +51,7 @@ def authorize(
             change_fields(actor, ticket, {"authorized_amount": amount})
     authorization = Authorization(
         ticket_id=ticket.id,
-        decision=decision,
+        decision=decision if jobs is None else None,  # beside named jobs it decides nothing
         method=method,
         amount=ticket.total if amount is None or not decisions.needs_amount else amount,
         said_by=None if method is AuthorizationMethod.ONLINE else said_by,

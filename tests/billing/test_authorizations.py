@@ -5,6 +5,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from tests.support import Caller
+from tests.support.pdf import pages
 from tests.support.repair_orders import RepairOrderTest
 
 METHODS = ("in_person", "phone", "text", "email")
@@ -376,6 +377,15 @@ class ByJob(AuthorizationTest):
         self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
         self.assertStatus(self.decide(amount="300.00"), 201)
         self.assertEqual(self.seen(), ("open", "100.00", "300.00", ["approved", "proposed"]))
+
+    def test_beside_named_jobs_a_decision_decides_nothing(self) -> None:
+        for jobs, decision, amount in (({self.brakes: "approved"}, "declined", "100.00"), ({}, "declined", "300.00")):
+            answer = self.assertStatus(self.decide(jobs=jobs, decision=decision, amount=amount), 201)
+            self.assertEqual((answer["decision"], answer["amount"]), (None, amount))
+        self.assertEqual(self.seen(), ("open", "100.00", "300.00", ["approved", "proposed"]))
+        paper = "".join(pages(self.advisor.get(f"/service-tickets/{self.order}/estimate.pdf").data))
+        for amount in ("up to $100.00", "up to $300.00"):
+            self.assertIn(amount, paper)
 
     def test_a_ticket_that_never_was_a_quote_has_no_ceiling(self) -> None:
         self.order = self.new_ticket()
