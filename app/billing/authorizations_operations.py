@@ -123,6 +123,8 @@ class _Decisions:
             ticket.require_status(RESERVING, "its jobs are decided first")
         elif ticket.status is TicketStatus.ESTIMATE:
             is_approved = self.decision is Decision.APPROVED
+            if is_approved and self.jobs:  # an estimate opens when one is approved, and all were declined
+                raise NothingProposed("There is no proposed job to approve.", ticket_status=ticket.status.value)
             answer_estimate(actor, ticket, TicketStatus.OPEN if is_approved else TicketStatus.DECLINED)
         elif self.decision is Decision.DECLINED:
             raise NothingProposed("There is no proposed job to decline.", ticket_status=ticket.status.value)

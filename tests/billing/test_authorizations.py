@@ -334,6 +334,16 @@ class ByJob(AuthorizationTest):
         self.assertStatus(self.move(self.order, "estimate"), 200)
         self.assertEqual(self.seen(), ("estimate", "200.00", None, ["proposed", "proposed"]))
 
+    def test_an_estimate_whose_jobs_are_all_declined_is_not_opened(self) -> None:
+        self.assertStatus(self.decide(self.customer, jobs={self.struts: "declined"}), 201)
+        self.assertStatus(self.advisor.delete(f"/service-tickets/{self.order}/jobs/{self.brakes}"), 204)
+        for caller in (self.customer, self.advisor):
+            refused = self.authorize(self.order, caller)
+            self.assertEqual(self.assertProblem(refused, 409, "nothing-proposed")["ticket_status"], "estimate")
+        self.assertEqual(self.seen(), ("estimate", "0.00", None, ["declined"]))
+        self.assertStatus(self.authorize(self.order, decision="declined"), 201)
+        self.assertEqual(self.seen()[0], "declined")
+
     def test_what_is_not_named_waits(self) -> None:
         self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
         self.assertEqual(self.seen(), ("open", "100.00", "100.00", ["approved", "proposed"]))

@@ -853,6 +853,8 @@ class Model:
                 raise Refused(409, "ticket-locked", ticket_status=ticket.status)
             return True
         if ticket.status == "estimate":
+            if decision == "approved" and ticket.jobs:
+                raise Refused(409, "nothing-proposed", ticket_status=ticket.status)
             ticket.go("open" if decision == "approved" else "declined")
         elif decision == "declined":
             raise Refused(409, "nothing-proposed", ticket_status=ticket.status)
