@@ -29,10 +29,13 @@ class DeclinedReason(enum.Enum):
 
 
 class JobTrigger(enum.Enum):
-    """What makes a transition: writing the job, the customer's decision, or a status of the job or of its ticket."""
+    """What makes a transition: writing the job, the customer's decision, also by an approval link, or a status of the
+    job or of its ticket.
+    """
 
     WRITING = "writing"
     DECISION = "decision"
+    LINK = "link"
     STATUS = "status"
     TICKET = "ticket"
 
@@ -69,6 +72,9 @@ JOB_TRANSITIONS = (
     JobTransition(
         _J.PROPOSED, _J.DECLINED, JobTrigger.DECISION, of_customer=CHANGEABLE, reason=DeclinedReason.CUSTOMER
     ),
+    # Whoever has a link answers what it asks, and takes back nothing that was approved.
+    JobTransition(_J.PROPOSED, _J.APPROVED, JobTrigger.LINK, of_customer=CHANGEABLE),
+    JobTransition(_J.PROPOSED, _J.DECLINED, JobTrigger.LINK, of_customer=CHANGEABLE, reason=DeclinedReason.CUSTOMER),
     JobTransition(
         _J.APPROVED,
         _J.DECLINED,

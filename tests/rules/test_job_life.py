@@ -25,6 +25,8 @@ TABLE = {
     (None, "approved", "writing"): (DESK, False, NEVER, None),
     ("proposed", "approved", "decision"): (DESK, True, ON_CHANGEABLE, None),
     ("proposed", "declined", "decision"): (DESK, True, ON_CHANGEABLE, "customer"),
+    ("proposed", "approved", "link"): (DESK, True, ON_CHANGEABLE, None),
+    ("proposed", "declined", "link"): (DESK, True, ON_CHANGEABLE, "customer"),
     ("approved", "declined", "decision"): (DESK, True, ON_OPEN, "customer"),
     ("proposed", "declined", "status"): (DESK, True, NEVER, "no_answer"),
     ("declined", "proposed", "status"): (DESK, True, NEVER, None),
@@ -67,6 +69,8 @@ class Life(unittest.TestCase):
             (None, JobTrigger.WRITING, ["approved", "proposed"]),
             (JobStatus.PROPOSED, JobTrigger.DECISION, ["approved", "declined"]),
             (JobStatus.APPROVED, JobTrigger.DECISION, ["declined"]),
+            (JobStatus.PROPOSED, JobTrigger.LINK, ["approved", "declined"]),
+            (JobStatus.APPROVED, JobTrigger.LINK, []),
             (JobStatus.APPROVED, JobTrigger.STATUS, []),
             (JobStatus.DECLINED, JobTrigger.STATUS, ["proposed"]),
             (JobStatus.DECLINED, JobTrigger.DECISION, []),
@@ -94,7 +98,7 @@ class Life(unittest.TestCase):
 
     def test_only_a_decision_or_writing_approves(self) -> None:
         approving = {each.by for each in JOB_TRANSITIONS if each.target is JobStatus.APPROVED}
-        self.assertEqual(approving, {JobTrigger.DECISION, JobTrigger.WRITING})
+        self.assertEqual(approving, {JobTrigger.DECISION, JobTrigger.LINK, JobTrigger.WRITING})
 
     def test_no_status_leads_to_itself_and_every_one_is_reached(self) -> None:
         self.assertEqual([each for each in JOB_TRANSITIONS if each.source is each.target], [])
