@@ -10,8 +10,9 @@ from sqlalchemy.orm import Mapped, aliased, composite, mapped_column
 
 from app.core.database.models import Row, readonly_relationship
 from app.core.database.types import Money, UtcDateTime, enum_column, now
+from app.core.decimals import MAX_AMOUNT
 from app.models.ticket import LaborLine, PartLine, ServiceTicket, share_version
-from app.problems import InvalidJobTransition, JobLocked
+from app.problems import InvalidJobTransition, JobLocked, TotalTooLarge
 from app.rules.job_life import (
     DeclinedReason,
     JobStatus,
@@ -98,9 +99,15 @@ class Job(Row):
         return Work(*(getattr(self, name) or ZERO for name in WORK))
 
     def add_work(self, change: Work) -> None:
-        """Add the change of a line to the sums, and to the total until it is computed anew."""
+        """Add the change of a line to the sums, and to the total until it is computed anew.
+
+        Raises `TotalTooLarge`: sums that no ticket takes may be more than a column holds, and may be written before
+        the totals are computed.
+        """
         self.total = (self.total or ZERO) + change.parts + change.labor + change.fees
         for name, figure in zip(WORK, vars(self.work + change).values(), strict=True):
+            if figure > MAX_AMOUNT:
+                raise TotalTooLarge(f"A total of {figure} is more than {MAX_AMOUNT}.")
             if getattr(self, name) != figure:
                 setattr(self, name, figure)
 

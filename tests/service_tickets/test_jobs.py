@@ -225,6 +225,16 @@ class ChangeJob(JobTest):
         self.assertEqual(self.assertStatus(self.change(self.order, self.job["id"], **same), 200), self.job)
         self.assertEqual(self.ticket(self.order)["version"], version)
 
+    def test_units_that_others_wait_for_are_let_go_beside_a_sum_that_no_column_holds(self) -> None:
+        scarce, other = self.new_part(5), self.new_ticket()
+        self.assertStatus(self.use(self.order, scarce, 5, job_id=self.job["id"]), 200)
+        self.assertStatus(self.use(other, scarce, 2, backorder=True), 200)
+        dear = {"quantity": 1_000_000, "unit_price": "999999999.99", "price_reason": "Gold"}
+        lines = [{"part_id": self.make_part(quantity_on_hand=None), **dear} for _ in range(99)]
+        refused = self.change(self.order, self.job["id"], parts=[*lines, {"part_id": scarce, "quantity": 3}])
+        self.assertProblem(refused, 409, "total-too-large")
+        self.assertEqual(self.ticket(other)["parts"][0]["quantity_short"], 2)
+
     def test_a_line_that_says_null_has_nothing_there_any_more(self) -> None:
         labor = {"description": "Replace pads", "hours": "1.0", "mechanic_id": self.mechanic.id}
         fee = {"kind": "sublet", "description": "Turn rotors", "amount": "40.00", "cost": "30.00"}
