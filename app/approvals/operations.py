@@ -26,7 +26,7 @@ from app.models import (
     ServiceTicket,
 )
 from app.problems import ApprovalAnswered, ApprovalChanged, NothingProposed, PublicUrlNeeded
-from app.rules.job_life import JobStatus
+from app.rules.job_life import JobStatus, JobTrigger
 from app.rules.ticket_life import CHANGEABLE
 from app.service_tickets.access import load_jobs, lock_ticket
 from app.service_tickets.history import record_event
@@ -131,7 +131,7 @@ def preview(
     with atomic():
         ticket, customer = _lock(token)[1:]
         _require_shown(token, shop, jobs, version)
-        return authorizations.preview(customer, ticket.id, jobs=jobs)
+        return authorizations.preview(customer, ticket.id, jobs=jobs, by=JobTrigger.LINK)
 
 
 def _require_shown(token: str, shop: Mapping[str, Any], jobs: Decisions, version: str | None) -> None:

@@ -44,14 +44,14 @@ def authorize(
     decisions = _decisions(ticket, load_jobs(ticket), decision, jobs)
     if (method in BY_CUSTOMERS) is actor.is_staff:
         raise Forbidden("Customers authorise online, with their own token; staff record what they said otherwise.")
-    decisions.apply(actor)
+    decisions.apply(actor, JobTrigger.LINK if method is AuthorizationMethod.LINK else JobTrigger.DECISION)
     if decisions.needs_amount:
         amount = _require_amount(actor, ticket, amount)
         if ticket.is_quote and ticket.is_reserving:
             change_fields(actor, ticket, {"authorized_amount": amount})
     authorization = Authorization(
         ticket_id=ticket.id,
-        decision=decision,
+        decision=decision if jobs is None else None,  # beside named jobs it decides nothing
         method=method,
         amount=ticket.total if amount is None or not decisions.needs_amount else amount,
         said_by=None if method is AuthorizationMethod.ONLINE else said_by,
@@ -73,16 +73,17 @@ def preview(
     *,
     decision: Decision | None = None,
     jobs: Sequence[Mapping[str, Any]] | None = None,
+    by: JobTrigger = JobTrigger.DECISION,
     **_: Any,
 ) -> dict[str, Any]:
     """Return `total`, `totals` and `jobs` of the ticket as they would be after the decision, and change nothing.
 
-    Raises what `authorize` raises, but for the amount and the method.
+    `by` tells whether an approval link is answered. Raises what `authorize` raises, but for the amount and the method.
     """
     with atomic():
         ticket = lock_ticket(actor, ticket_id)
         savepoint = db.session.begin_nested()
-        _decisions(ticket, load_jobs(ticket), decision, jobs).apply(actor)
+        _decisions(ticket, load_jobs(ticket), decision, jobs).apply(actor, by)
         shown = show_preview(ticket)
         savepoint.rollback()
     return shown
@@ -113,16 +114,18 @@ class _Decisions:
         """The decision in a word, for the history."""
         return "approved" if self.approves else "declined"
 
-    def apply(self, actor: Identity) -> None:
+    def apply(self, actor: Identity, by: JobTrigger) -> None:
         """Make the decision. Raises what `decide` raises, `TicketLocked`, `NothingProposed`."""
         ticket = self.ticket
         ticket.require_status(CHANGEABLE, "there is nothing to authorise")
         if self.statuses:
-            decide(actor, ticket, self.jobs, self.statuses, JobTrigger.DECISION)
+            decide(actor, ticket, self.jobs, self.statuses, by)
         elif self.named:
             ticket.require_status(RESERVING, "its jobs are decided first")
         elif ticket.status is TicketStatus.ESTIMATE:
             is_approved = self.decision is Decision.APPROVED
+            if is_approved and self.jobs:  # an estimate opens when one is approved, and all were declined
+                raise NothingProposed("There is no proposed job to approve.", ticket_status=ticket.status.value)
             answer_estimate(actor, ticket, TicketStatus.OPEN if is_approved else TicketStatus.DECLINED)
         elif self.decision is Decision.DECLINED:
             raise NothingProposed("There is no proposed job to decline.", ticket_status=ticket.status.value)

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.core.fields import Choice, Id, Money, QueryFlag, Text
+from app.core.fields import Choice, Id, Money, QueryFlag, Text, UtcTime
 from app.core.fields.schemas import Input, ModelInput, ModelOutput, Output
 from app.core.problems import InvalidInput
 from app.mechanics.schemas import MechanicNameSchema
@@ -233,6 +233,9 @@ class InvoiceSchema(ModelOutput):
         attribute="frozen.declined",
         metadata={"description": "The jobs that the customer declined; they are not billed."},
     )
+    voided_at = UtcTime(
+        allow_none=True, metadata={"description": "When reopening the ticket voided it; null: it stands."}
+    )
     po_number = Text(
         attribute="ticket.po_number", allow_none=True, metadata={"description": "The customer's purchase order."}
     )
@@ -241,7 +244,7 @@ class InvoiceSchema(ModelOutput):
     class Meta(ModelOutput.Meta):
         model = Invoice
         fields: tuple[str, ...] = (
-            *("number", "ticket_id", "issued_at", "bill_to", "vehicle", "po_number"),
+            *("number", "ticket_id", "issued_at", "voided_at", "bill_to", "vehicle", "po_number"),
             *("jobs", "parts", "labor", "fees", "totals", "declined", "payments"),
         )
 

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Mapped, aliased, composite, mapped_column
 
 from app.core.database.models import Row, readonly_relationship
 from app.core.database.types import Money, UtcDateTime, enum_column, now
+from app.core.decimals import MAX_AMOUNT
 from app.models.ticket import LaborLine, PartLine, ServiceTicket, share_version
-from app.problems import InvalidJobTransition, JobLocked
+from app.problems import InvalidJobTransition, JobLocked, TotalTooLarge
 from app.rules.job_life import (
     DeclinedReason,
     JobStatus,
@@ -98,9 +99,15 @@ class Job(Row):
         return Work(*(getattr(self, name) or ZERO for name in WORK))
 
     def add_work(self, change: Work) -> None:
-        """Add the change of a line to the sums, and to the total until it is computed anew."""
+        """Add the change of a line to the sums, and to the total until it is computed anew.
+
+        Raises `TotalTooLarge`: sums that no ticket takes may be more than a column holds, and may be written before
+        the totals are computed.
+        """
         self.total = (self.total or ZERO) + change.parts + change.labor + change.fees
         for name, figure in zip(WORK, vars(self.work + change).values(), strict=True):
+            if figure > MAX_AMOUNT:
+                raise TotalTooLarge(f"A total of {figure} is more than {MAX_AMOUNT}.")
             if getattr(self, name) != figure:
                 setattr(self, name, figure)
 
@@ -116,21 +123,22 @@ class Job(Row):
         if self.status is JobStatus.DECLINED:
             raise JobLocked(f"Job {self.id} is declined.", job_id=self.id, job_status=self.status.value)
 
-    def find_transition(self, target: JobStatus, by: JobTrigger) -> JobTransition:
-        """Return the transition to this status. Raises `InvalidJobTransition` if the table has none."""
-        transition = find_job_transition(self.status, target, by)
-        if transition is None:
-            raise self.refuse_transition(target, by)
-        return transition
+    def find_transition(
+        self, target: JobStatus, by: JobTrigger, *, of_customer: TicketStatus | None = None
+    ) -> JobTransition:
+        """Return the transition to this status. Raises `InvalidJobTransition` if the table has none.
 
-    def refuse_transition(self, target: JobStatus, by: JobTrigger) -> InvalidJobTransition:
-        """Return the error for a transition that is not possible."""
-        return InvalidJobTransition(
-            f"Job {self.id} is {self.status.value} and cannot become {target.value} here.",
-            job_id=self.id,
-            job_status=self.status.value,
-            allowed=allowed_statuses(self.status, by),
-        )
+        `of_customer` is the ticket's status where a customer makes it; the table must allow it to them then.
+        """
+        transition = find_job_transition(self.status, target, by)
+        if transition is None or (of_customer is not None and of_customer not in transition.of_customer):
+            raise InvalidJobTransition(
+                f"Job {self.id} is {self.status.value} and cannot become {target.value} here.",
+                job_id=self.id,
+                job_status=self.status.value,
+                allowed=allowed_statuses(self.status, by, of_customer=of_customer),
+            )
+        return transition
 
     def change_status(self, transition: JobTransition) -> None:
         """Make the transition, and set when and why."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, not_, select
 
 from app.accounts.access import Identity
 from app.accounts.auditing import audit
@@ -36,6 +36,11 @@ def _of_tickets(column: Any) -> Callable[[int], ColumnElement[bool]]:
     return lambda owner: column.in_(select(ServiceTicket.id).where(ServiceTicket.customer_id == owner))
 
 
+# What a fee or a sublet costs the shop is for staff; changes of it are events such as `fee 12 cost`.
+_IS_COST = and_(
+    TicketEvent.what.like("fee %"), func.ltrim(func.substr(TicketEvent.what, len("fee ") + 1), "0123456789") == " cost"
+)
+
 # The criterion for the rows of each member of the document; archived and voided rows are included.
 HELD: dict[str, Callable[[int], ColumnElement[bool]]] = {
     "vehicles": lambda owner: Vehicle.customer_id == owner,
@@ -43,7 +48,9 @@ HELD: dict[str, Callable[[int], ColumnElement[bool]]] = {
     "authorizations": _of_tickets(Authorization.ticket_id),
     "invoices": _of_tickets(Invoice.ticket_id),
     "payments": _of_tickets(Payment.ticket_id),
-    "history": lambda owner: and_(_of_tickets(TicketEvent.ticket_id)(owner), TicketEvent.what.not_in(STAFF_ONLY)),
+    "history": lambda owner: and_(
+        _of_tickets(TicketEvent.ticket_id)(owner), TicketEvent.what.not_in(STAFF_ONLY), not_(_IS_COST)
+    ),
     "sessions": lambda owner: SignIn.customer_id == owner,
     "mails": lambda owner: Mail.customer_id == owner,
     "own_acts": lambda owner: AuditEvent.customer_id == owner,

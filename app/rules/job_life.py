@@ -29,10 +29,13 @@ class DeclinedReason(enum.Enum):
 
 
 class JobTrigger(enum.Enum):
-    """What makes a transition: writing the job, the customer's decision, or a status of the job or of its ticket."""
+    """What makes a transition: writing the job, the customer's decision, also by an approval link, or a status of the
+    job or of its ticket.
+    """
 
     WRITING = "writing"
     DECISION = "decision"
+    LINK = "link"
     STATUS = "status"
     TICKET = "ticket"
 
@@ -69,6 +72,9 @@ JOB_TRANSITIONS = (
     JobTransition(
         _J.PROPOSED, _J.DECLINED, JobTrigger.DECISION, of_customer=CHANGEABLE, reason=DeclinedReason.CUSTOMER
     ),
+    # Whoever has a link answers what it asks, and takes back nothing that was approved.
+    JobTransition(_J.PROPOSED, _J.APPROVED, JobTrigger.LINK, of_customer=CHANGEABLE),
+    JobTransition(_J.PROPOSED, _J.DECLINED, JobTrigger.LINK, of_customer=CHANGEABLE, reason=DeclinedReason.CUSTOMER),
     JobTransition(
         _J.APPROVED,
         _J.DECLINED,
@@ -90,12 +96,19 @@ def find_job_transition(source: JobStatus | None, target: JobStatus, by: JobTrig
     return next(found, None)
 
 
-def allowed_statuses(source: JobStatus | None, by: JobTrigger, *, on_quote: bool = False) -> list[str]:
-    """Return the sorted values of the statuses that a job can change to by this trigger, for error responses."""
+def allowed_statuses(
+    source: JobStatus | None, by: JobTrigger, *, on_quote: bool = False, of_customer: TicketStatus | None = None
+) -> list[str]:
+    """Return the sorted values of the statuses that a job can change to by this trigger, for error responses.
+
+    `of_customer` is the ticket's status where a customer asks: the others are left out that they cannot make then.
+    """
     return sorted(
         each.target.value
         for each in JOB_TRANSITIONS
-        if (each.source, each.by) == (source, by) and (each.on_quotes or not on_quote)
+        if (each.source, each.by) == (source, by)
+        and (each.on_quotes or not on_quote)
+        and (of_customer is None or of_customer in each.of_customer)
     )
 
 

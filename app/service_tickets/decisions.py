@@ -21,11 +21,12 @@ def decide(
 
     An approved job reserves its parts, once the ticket is authorised; one that is declined lets go of them. An estimate
     opens when a job is approved, and is declined, with the totals that it had, when all are. Raises
-    `InvalidJobTransition`, `JobLocked` if a job with issued parts is declined, `OutOfStock` if a part that is short is
-    archived, `TotalTooLarge`.
+    `InvalidJobTransition` if a transition is not possible, or not for a customer at this time, `JobLocked` if a job
+    with issued parts is declined, `OutOfStock` if a part that is short is archived, `TotalTooLarge`.
     """
     decided = {job: statuses[job.id] for job in jobs if job.id in statuses}
-    transitions = {job: _find_transition(actor, ticket, job, target, by) for job, target in decided.items()}
+    of_customer = None if actor.is_staff else ticket.status
+    transitions = {job: job.find_transition(target, by, of_customer=of_customer) for job, target in decided.items()}
     lines = stock.lock_lines(job.id for job in transitions if JobStatus.APPROVED in (job.status, decided[job]))
     _release(actor, transitions, lines)
     for job, transition in transitions.items():
@@ -36,16 +37,6 @@ def decide(
     compute_totals(ticket, jobs)
     if ticket.is_reserving:
         _reserve(actor, transitions, lines)
-
-
-def _find_transition(
-    actor: Identity, ticket: ServiceTicket, job: Job, target: JobStatus, by: JobTrigger
-) -> JobTransition:
-    """Return the transition. Raises `InvalidJobTransition` if there is none, or not for a customer at this time."""
-    transition = job.find_transition(target, by)
-    if not actor.is_staff and ticket.status not in transition.of_customer:
-        raise job.refuse_transition(target, by)
-    return transition
 
 
 def _release(actor: Identity, transitions: Transitions, lines: Iterable[PartLine]) -> None:

@@ -54,8 +54,9 @@ def add_job(
     parts = stock.lock_parts(part["part_id"] for part in source.lines.get("parts", ()))
     mechanics = _load_mechanics(source.lines)
     status = _require_first_status(actor, ticket, status)
-    _require_may_write(actor, ticket, source.set_by_actor, mechanics)
+    _require_may_write(actor, ticket, source.set_by_actor)
     source.require_usable(ticket, parts)
+    _require_active(mechanics)
     ticket.require_changeable()
     _require_writable(ticket, status)
     jobs = load_jobs(ticket)
@@ -119,16 +120,19 @@ def _require_writable(ticket: ServiceTicket, status: JobStatus) -> None:
         )
 
 
-def _require_may_write(
-    actor: Identity, ticket: ServiceTicket, lines: Mapping[str, Sequence[Fields]], mechanics: Iterable[Mechanic]
-) -> None:
-    """Raises `Forbidden` if these lines are not for the actor, `MechanicInactive` if a mechanic takes no work."""
-    if not actor.is_front_desk:
-        if lines.get("fees") or any(
-            line.get(price) is not None for kind, price in PRICES.items() for line in lines.get(kind, ())
-        ):
-            raise Forbidden("Only advisors and admins set prices, rates and fees.")
-        require_own(actor, ticket)
+def _require_may_write(actor: Identity, ticket: ServiceTicket, lines: Mapping[str, Sequence[Fields]]) -> None:
+    """Raises `Forbidden` if these lines are not for the actor."""
+    if actor.is_front_desk:
+        return
+    if lines.get("fees") or any(
+        line.get(price) is not None for kind, price in PRICES.items() for line in lines.get(kind, ())
+    ):
+        raise Forbidden("Only advisors and admins set prices, rates and fees.")
+    require_own(actor, ticket)
+
+
+def _require_active(mechanics: Iterable[Mechanic]) -> None:
+    """Raises `MechanicInactive` if one of them takes no work."""
     for mechanic in mechanics:
         require_active(mechanic)
 
@@ -165,14 +169,16 @@ def change_job(
     ticket = lock_ticket(actor, ticket_id)
     jobs = load_jobs(ticket)
     job = find_job(jobs, job_id)
-    lines = Replacement(job, {kind: changes.pop(kind) for kind in LINES if kind in changes})
+    sent = {kind: changes.pop(kind) for kind in LINES if kind in changes}
+    lines = Replacement(job, sent)
     mechanics = _load_mechanics(lines.added)
     is_moved = status is not None and status is not job.status
     if is_moved and not actor.is_front_desk:
         raise Forbidden("Only advisors and admins change the status of a job.")
-    _require_may_write(actor, ticket, {**lines.added, "fees": lines.changed_fees}, mechanics)
-    stock.refuse_fractions_of_lines(lines.added.get("parts", ()), lines.parts)
+    _require_may_write(actor, ticket, {**lines.added, "fees": lines.changed_fees})
+    stock.refuse_fractions_of_lines(sent.get("parts", ()), lines.parts)
     if_match.require(ticket)
+    _require_active(mechanics)
     changes = job.differences(changes)
     if not (is_moved or changes or lines):
         return job
@@ -252,8 +258,7 @@ def _compare(stored: Sequence[Any], sent: Sequence[Fields]) -> tuple[list[Any], 
     """
     removed, added = list(stored), []
     for fields in sent:
-        given = {name: value for name, value in fields.items() if name != "price_reason" and value is not None}
-        same = next((line for line in removed if all(getattr(line, key) == given[key] for key in given)), None)
+        same = next((line for line in removed if all(getattr(line, key) == fields[key] for key in fields)), None)
         if same is None:
             added.append(fields)
         else:

@@ -326,6 +326,15 @@ class Answering(ApprovalTest):
         self.assertStatus(self.answer(**sent), 201)
         self.assertEqual(self.ticket(self.quote)["authorized_amount"], "300.00")
 
+    def test_what_was_approved_is_not_taken_back_by_a_link(self) -> None:
+        self.assertStatus(self.authorize(self.quote, jobs=[{"id": self.brakes, "decision": "approved"}]), 201)
+        shown, jobs = self.shown(), [{"id": self.brakes, "decision": "declined"}]
+        for refused in (self.dry_run(jobs=jobs), self.answer(jobs=jobs, version=shown["version"])):
+            told = self.assertProblem(refused, 409, "invalid-job-transition")
+            self.assertEqual((told["job_status"], told["allowed"]), ("approved", []))
+        self.assertEqual(self.ticket(self.quote)["authorized_amount"], "100.00")
+        self.assertStatus(self.customer.post(f"{self.path}/authorizations", {"jobs": jobs, "method": "online"}), 201)
+
     def test_it_is_used_up(self) -> None:
         version = self.shown()["version"]
         self.assertStatus(self.decide(self.brakes), 201)

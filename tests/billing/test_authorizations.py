@@ -5,6 +5,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from tests.support import Caller
+from tests.support.pdf import pages
 from tests.support.repair_orders import RepairOrderTest
 
 METHODS = ("in_person", "phone", "text", "email")
@@ -333,6 +334,16 @@ class ByJob(AuthorizationTest):
         self.assertStatus(self.move(self.order, "estimate"), 200)
         self.assertEqual(self.seen(), ("estimate", "200.00", None, ["proposed", "proposed"]))
 
+    def test_an_estimate_whose_jobs_are_all_declined_is_not_opened(self) -> None:
+        self.assertStatus(self.decide(self.customer, jobs={self.struts: "declined"}), 201)
+        self.assertStatus(self.advisor.delete(f"/service-tickets/{self.order}/jobs/{self.brakes}"), 204)
+        for caller in (self.customer, self.advisor):
+            refused = self.authorize(self.order, caller)
+            self.assertEqual(self.assertProblem(refused, 409, "nothing-proposed")["ticket_status"], "estimate")
+        self.assertEqual(self.seen(), ("estimate", "0.00", None, ["declined"]))
+        self.assertStatus(self.authorize(self.order, decision="declined"), 201)
+        self.assertEqual(self.seen()[0], "declined")
+
     def test_what_is_not_named_waits(self) -> None:
         self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
         self.assertEqual(self.seen(), ("open", "100.00", "100.00", ["approved", "proposed"]))
@@ -356,7 +367,8 @@ class ByJob(AuthorizationTest):
         self.assertEqual(self.reserved(), 2)
         self.assertStatus(self.move(self.order, "in_progress"), 200)
         refused = self.decide(self.customer, jobs={self.brakes: "declined"})
-        self.assertProblem(refused, 409, "invalid-job-transition")
+        told = self.assertProblem(refused, 409, "invalid-job-transition")
+        self.assertEqual((told["job_status"], told["allowed"]), ("approved", []))
         self.assertStatus(self.move(self.order, "completed", "in_progress"), 200)
         self.assertProblem(self.decide(jobs={self.brakes: "declined"}), 409, "job-locked")
 
@@ -375,6 +387,15 @@ class ByJob(AuthorizationTest):
         self.assertStatus(self.decide(jobs={self.brakes: "approved"}), 201)
         self.assertStatus(self.decide(amount="300.00"), 201)
         self.assertEqual(self.seen(), ("open", "100.00", "300.00", ["approved", "proposed"]))
+
+    def test_beside_named_jobs_a_decision_decides_nothing(self) -> None:
+        for jobs, decision, amount in (({self.brakes: "approved"}, "declined", "100.00"), ({}, "declined", "300.00")):
+            answer = self.assertStatus(self.decide(jobs=jobs, decision=decision, amount=amount), 201)
+            self.assertEqual((answer["decision"], answer["amount"]), (None, amount))
+        self.assertEqual(self.seen(), ("open", "100.00", "300.00", ["approved", "proposed"]))
+        paper = "".join(pages(self.advisor.get(f"/service-tickets/{self.order}/estimate.pdf").data))
+        for amount in ("up to $100.00", "up to $300.00"):
+            self.assertIn(amount, paper)
 
     def test_a_ticket_that_never_was_a_quote_has_no_ceiling(self) -> None:
         self.order = self.new_ticket()

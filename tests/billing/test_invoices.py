@@ -6,7 +6,7 @@ from tests.support.repair_orders import ACCORD, RATES, RepairOrderTest
 
 KEYS = {
     *("number", "ticket_id", "issued_at", "bill_to", "vehicle", "jobs", "parts", "labor", "fees", "totals", "declined"),
-    *("po_number", "payments"),
+    *("voided_at", "po_number", "payments"),
 }
 
 
@@ -47,6 +47,7 @@ class IssueInvoice(InvoiceTest):
         told = {
             "number": 1,
             "ticket_id": ticket,
+            "voided_at": None,
             "bill_to": {
                 "name": "Cus Tomer",
                 "email": "cus.tomer@example.com",

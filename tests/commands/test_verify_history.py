@@ -1,5 +1,6 @@
 """flask verify-history: what was changed behind the application's back shows, and what is lawful does not."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -113,6 +114,14 @@ class Whole(HistoryTest):
         self.new_ticket()
         self.assertNotEqual(self.head(), head)
         self.assertEqual(self.head("--until", last), head)
+
+    def test_an_amount_of_minus_nothing_is_nothing(self) -> None:
+        for by, said in ((self.customer, {"method": "online"}), (self.advisor, {"method": "phone", "said_by": "Dana"})):
+            path = f"/service-tickets/{self.new_quote()}/authorizations"
+            body = json.dumps({"decision": "approved", **said}).replace("}", ', "amount": -0.0}')
+            sent = by.request("POST", path, data=body, content_type="application/json")
+            self.assertEqual(self.assertStatus(sent, 201)["amount"], "0.00")
+        self.assertDone(self.verify())
 
     def test_an_empty_shop_is_whole(self) -> None:
         from tests.support import empty_database

@@ -36,10 +36,11 @@ TRANSITIONS = {
     ("paid", "completed"): "admin",
 }
 STATES = ("estimate", "declined", "open", "in_progress", "completed", "invoiced", "paid", "void")
-# The statuses that a job can change to, by the way: a status that is asked for, or the customer's decision.
+# The statuses that a job can change to, by the way: a status that is asked for, the customer's decision, or a link.
 JOB_TRANSITIONS = {
     "status": {"proposed": ["declined"], "approved": [], "declined": ["proposed"]},
     "decision": {"proposed": ["approved", "declined"], "approved": ["declined"], "declined": []},
+    "link": {"proposed": ["approved", "declined"], "approved": [], "declined": []},
 }
 DESCRIPTION = "Squeals"
 REASON = "Agreed by phone"
@@ -715,8 +716,9 @@ class Model:
         decided = [job for job in ticket.jobs if id(job) in statuses]
         for job in decided:
             allowed = JOB_TRANSITIONS[way][job.status]
-            too_late = who in CUSTOMERS and job.status == "approved" and ticket.status != "open"
-            if statuses[id(job)] not in allowed or too_late:
+            if who in CUSTOMERS and job.status == "approved" and ticket.status != "open":
+                allowed = []  # it is too late
+            if statuses[id(job)] not in allowed:
                 raise Refused(409, "invalid-job-transition", job_status=job.status, allowed=allowed)
             job.moved[statuses[id(job)]] = self.age()
         dropped = [job for job in decided if job.status == "approved"]
@@ -836,7 +838,9 @@ class Model:
             raise Refused(404, "not-found")
         self.apply_decision(who, ticket, decision, named)
 
-    def apply_decision(self, who: str, ticket: Ticket, decision: str | None, named: dict[int, str] | None) -> bool:
+    def apply_decision(
+        self, who: str, ticket: Ticket, decision: str | None, named: dict[int, str] | None, way: str = "decision"
+    ) -> bool:
         """Returns whether it moves the ceiling."""
         self.require_lines_open(ticket)
         if named is None:
@@ -845,13 +849,15 @@ class Model:
             statuses = {id(job): named[job.id] for job in ticket.jobs if job.id in named}
         if statuses:
             drops = any(job.status == "approved" for job in ticket.jobs if id(job) in statuses)
-            self.decide(who, ticket, statuses, "decision")
+            self.decide(who, ticket, statuses, way)
             return drops or "approved" in statuses.values()
         if named is not None:
             if ticket.status == "estimate":
                 raise Refused(409, "ticket-locked", ticket_status=ticket.status)
             return True
         if ticket.status == "estimate":
+            if decision == "approved" and ticket.jobs:
+                raise Refused(409, "nothing-proposed", ticket_status=ticket.status)
             ticket.go("open" if decision == "approved" else "declined")
         elif decision == "declined":
             raise Refused(409, "nothing-proposed", ticket_status=ticket.status)
@@ -868,7 +874,8 @@ class Model:
     ) -> None:
         """Make the decision, set the ceiling to the amount, and keep what was shown."""
         decided = {job.id for job in ticket.jobs if job.status == "proposed"} if named is None else named.keys()
-        moves_ceiling = self.apply_decision(who, ticket, decision, named)
+        way = "link" if method == "link" else "decision"
+        moves_ceiling = self.apply_decision(who, ticket, decision, named, way)
         amount = self.settle(who, ticket, amount) if moves_ceiling else ticket.total
         outcome = "approved" if self.approves(decision, named) else "declined"
         ticket.history.append(("authorization", f"{outcome} {money(amount)} ({method})"))
@@ -925,7 +932,7 @@ class Model:
     def preview_link(self, token: str, named: dict[int, str]) -> None:
         ticket, _ = self.find_link(token)
         self.require_shown(ticket, named)
-        self.apply_decision(ticket.owner, ticket, None, named)
+        self.apply_decision(ticket.owner, ticket, None, named, "link")
 
     def require_shown(self, ticket: Ticket, named: dict[int, str]) -> None:
         if named.keys() - {job.id for job in ticket.jobs}:

@@ -25,6 +25,8 @@ TABLE = {
     (None, "approved", "writing"): (DESK, False, NEVER, None),
     ("proposed", "approved", "decision"): (DESK, True, ON_CHANGEABLE, None),
     ("proposed", "declined", "decision"): (DESK, True, ON_CHANGEABLE, "customer"),
+    ("proposed", "approved", "link"): (DESK, True, ON_CHANGEABLE, None),
+    ("proposed", "declined", "link"): (DESK, True, ON_CHANGEABLE, "customer"),
     ("approved", "declined", "decision"): (DESK, True, ON_OPEN, "customer"),
     ("proposed", "declined", "status"): (DESK, True, NEVER, "no_answer"),
     ("declined", "proposed", "status"): (DESK, True, NEVER, None),
@@ -67,12 +69,23 @@ class Life(unittest.TestCase):
             (None, JobTrigger.WRITING, ["approved", "proposed"]),
             (JobStatus.PROPOSED, JobTrigger.DECISION, ["approved", "declined"]),
             (JobStatus.APPROVED, JobTrigger.DECISION, ["declined"]),
+            (JobStatus.PROPOSED, JobTrigger.LINK, ["approved", "declined"]),
+            (JobStatus.APPROVED, JobTrigger.LINK, []),
             (JobStatus.APPROVED, JobTrigger.STATUS, []),
             (JobStatus.DECLINED, JobTrigger.STATUS, ["proposed"]),
             (JobStatus.DECLINED, JobTrigger.DECISION, []),
         ):
             with self.subTest(f"{source} by {by}"):
                 self.assertEqual(allowed_statuses(source, by), allowed)
+
+    def test_a_customer_is_told_what_is_for_them_at_that_time(self) -> None:
+        for source, status, allowed in (
+            (JobStatus.PROPOSED, TicketStatus.IN_PROGRESS, ["approved", "declined"]),
+            (JobStatus.APPROVED, TicketStatus.OPEN, ["declined"]),
+            (JobStatus.APPROVED, TicketStatus.IN_PROGRESS, []),
+        ):
+            with self.subTest(f"{source} while {status}"):
+                self.assertEqual(allowed_statuses(source, JobTrigger.DECISION, of_customer=status), allowed)
 
     def test_a_job_of_a_quote_is_not_written_as_approved(self) -> None:
         self.assertEqual(allowed_statuses(None, JobTrigger.WRITING, on_quote=True), ["proposed"])
@@ -85,7 +98,7 @@ class Life(unittest.TestCase):
 
     def test_only_a_decision_or_writing_approves(self) -> None:
         approving = {each.by for each in JOB_TRANSITIONS if each.target is JobStatus.APPROVED}
-        self.assertEqual(approving, {JobTrigger.DECISION, JobTrigger.WRITING})
+        self.assertEqual(approving, {JobTrigger.DECISION, JobTrigger.LINK, JobTrigger.WRITING})
 
     def test_no_status_leads_to_itself_and_every_one_is_reached(self) -> None:
         self.assertEqual([each for each in JOB_TRANSITIONS if each.source is each.target], [])

@@ -225,6 +225,34 @@ class ChangeJob(JobTest):
         self.assertEqual(self.assertStatus(self.change(self.order, self.job["id"], **same), 200), self.job)
         self.assertEqual(self.ticket(self.order)["version"], version)
 
+    def test_units_that_others_wait_for_are_let_go_beside_a_sum_that_no_column_holds(self) -> None:
+        scarce, other = self.new_part(5), self.new_ticket()
+        self.assertStatus(self.use(self.order, scarce, 5, job_id=self.job["id"]), 200)
+        self.assertStatus(self.use(other, scarce, 2, backorder=True), 200)
+        dear = {"quantity": 1_000_000, "unit_price": "999999999.99", "price_reason": "Gold"}
+        lines = [{"part_id": self.make_part(quantity_on_hand=None), **dear} for _ in range(99)]
+        refused = self.change(self.order, self.job["id"], parts=[*lines, {"part_id": scarce, "quantity": 3}])
+        self.assertProblem(refused, 409, "total-too-large")
+        self.assertEqual(self.ticket(other)["parts"][0]["quantity_short"], 2)
+
+    def test_a_line_that_says_null_has_nothing_there_any_more(self) -> None:
+        labor = {"description": "Replace pads", "hours": "1.0", "mechanic_id": self.mechanic.id}
+        fee = {"kind": "sublet", "description": "Turn rotors", "amount": "40.00", "cost": "30.00"}
+        self.assertStatus(self.change(self.order, self.job["id"], labor=[labor], fees=[fee]), 200)
+        sent = {"labor": [{**labor, "mechanic_id": None}], "fees": [{**fee, "cost": None}]}
+        changed = self.assertStatus(self.change(self.order, self.job["id"], **sent), 200)
+        self.assertEqual((changed["labor"][0]["mechanic_id"], changed["fees"][0]["cost"]), (None, None))
+
+    def test_a_price_that_stays_may_have_another_reason(self) -> None:
+        line = {"part_id": self.part, "quantity": 2, "unit_price": "10.00", "price_reason": "A friend"}
+        kept = self.assertStatus(self.change(self.order, self.job["id"], parts=[line]), 200)["parts"][0]
+        sent = [{**line, "price_reason": "A regular"}]
+        [changed] = self.assertStatus(self.change(self.order, self.job["id"], parts=sent), 200)["parts"]
+        self.assertEqual(changed, {**kept, "price_reason": "A regular"})
+        version = self.ticket(self.order)["version"]
+        self.assertStatus(self.change(self.order, self.job["id"], parts=sent), 200)
+        self.assertEqual(self.ticket(self.order)["version"], version)
+
     def test_a_line_sent_with_its_job_is_sent_whole(self) -> None:
         for lines, names in (
             ({"parts": [{"quantity": 1}]}, ["parts.0.part_id"]),
@@ -233,6 +261,10 @@ class ChangeJob(JobTest):
         ):
             with self.subTest(str(lines)):
                 self.assertInvalid(self.change(self.order, self.job["id"], **lines), *names)
+
+    def test_a_fraction_is_named_by_its_place_in_the_list_that_was_sent(self) -> None:
+        lines = [{"part_id": self.part, "quantity": 2}, {"part_id": self.new_part(), "quantity": 0.5}]
+        self.assertInvalid(self.change(self.order, self.job["id"], parts=lines), "parts.1.quantity")
 
     def test_the_front_desk_declines_what_nobody_answered_and_offers_it_again(self) -> None:
         proposed = self.new_job(self.order, status="proposed")["id"]
@@ -272,9 +304,12 @@ class ChangeJob(JobTest):
         tag = self.advisor.get(path).headers["ETag"]
         self.assertStatus(self.work(self.order), 201)
         headers = {"If-Match": tag}
-        for method, body in (("PUT", {"name": "Struts"}), ("DELETE", None)):
+        left = self.make_mechanic("Left", active=False).id
+        labor = [{"description": "Replace pads", "hours": "2.0", "mechanic_id": left}]
+        for method, body in (("PUT", {"name": "Struts"}), ("PUT", {"labor": labor}), ("DELETE", None)):
             response = self.advisor.request(method, path, json=body, headers=headers)
             self.assertProblem(response, 412, "stale")
+        self.assertProblem(self.advisor.put(path, {"labor": labor}), 409, "mechanic-inactive")
 
 
 class DeleteJob(JobTest):

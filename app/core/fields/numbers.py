@@ -74,7 +74,7 @@ class Exact(fields.Field[Decimal]):
         if isinstance(value, int | Decimal) and not isinstance(value, bool) and self.least <= value <= self.most:
             amount = Decimal(value).quantize(self.step)
             if amount == value:
-                return amount
+                return amount + 0  # -0.00, which is the same, would be another text in digests and histories
         raise ValidationError(f"Not a decimal from {self.least} to {self.most} in steps of {self.step}.")
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
@@ -136,7 +136,7 @@ class Quantity(fields.Field[Decimal]):
         if isinstance(value, int | Decimal) and not isinstance(value, bool) and self.least <= value <= self.most:
             quantity = Decimal(value).quantize(self.step)
             if quantity == value:
-                return quantity
+                return quantity + 0  # no -0.00
         raise ValidationError(f"Not a number from {self.least} to {self.most} with at most two decimal places.")
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> int | float | None:
