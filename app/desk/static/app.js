@@ -90,7 +90,7 @@ function Shell({ onSignOut }) {
   `;
 }
 
-/** @param {{ onDone: () => unknown }} props */
+/** The form of the sign-in. @param {{ onDone: () => unknown }} props */
 function SignIn({ onDone }) {
   const form = useForm({ email: "", password: "" }, async ({ email, password }) => {
     await api.signIn(email, password);
