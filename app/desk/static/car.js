@@ -59,7 +59,7 @@ function List({ title, rows, most, columns }) {
   return html`<section class="panel">
     <h2>${title}</h2>
     <${Table} columns=${columns} rows=${rows} none="None" />
-    ${rows?.length === most && html`<p class="quiet">The newest ${most}</p>`}
+    ${rows && rows.length === most && html`<p class="quiet">The newest ${most}</p>`}
   </section>`;
 }
 
