@@ -16,7 +16,7 @@ const SCREENS = [
   ["/parts", "tbody tr"],
   ["/parts/short", "text=waits for parts"],
   ["/bay", "text=Nothing is assigned"],
-  ["/customers/1", ".cars a"],
+  ["/customers/1", "tbody a"],
   ["/customers/1/vehicles/1", ".deferred li"],
 ];
 /** More of them, for what they open. */

@@ -84,6 +84,8 @@ visit("declined work is offered again on an open ticket and on a new one", shop,
   await assertAccessible(page);
   await page.setViewportSize(TABLET);
   await assertAccessible(page);
+  const isWhole = (table) => table.scrollWidth <= table.clientWidth;
+  for (const table of await page.locator(".scrolls").all()) assert.ok(await table.evaluate(isWhole), "A table fits on a tablet.");
   await page.getByRole("link", { name: "Offer on a new ticket" }).click();
   assert.ok(await page.getByRole("checkbox", { name: /Rear struts/ }).isChecked());
   await page.goto("/desk#/customers/1/vehicles/1");

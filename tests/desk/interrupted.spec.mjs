@@ -1,7 +1,7 @@
 // What interrupts people takes nothing from them: a server that is restarted, a session that ends while they type.
 import assert from "node:assert/strict";
 
-import { assertAccessible, serve, signIn, visit } from "./browser.mjs";
+import { assertAccessible, serve, signIn, until, visit } from "./browser.mjs";
 
 const shop = serve();
 const [OPEN, OIL_FILTER] = [6, "Oil filter, spin-on"];
@@ -42,6 +42,23 @@ visit("a page under which the server is restarted says so, goes on by itself, an
   await Promise.all([saved("notes"), page.keyboard.press("Tab")]);
   const { key_tag, notes: kept } = await (await shop().as("admin"))("GET", `/service-tickets/${OPEN}`);
   assert.deepEqual([key_tag, kept], ["40", "Half a sentence"]);
+});
+
+visit("a page that is loaded while the server does not answer begins by itself once it does", shop, async (visitor) => {
+  visitor.allow(/ERR_/);
+  const page = await visitor.signIn("advisor", `/desk#/tickets/${OPEN}`);
+  let refused = 0;
+  await page.route(/\/me$/, (route) => {
+    refused += 1;
+    return route.abort("connectionrefused");
+  });
+  await page.reload();
+  await page.locator(".banner").getByText("The server does not answer").waitFor();
+  await until(() => refused > 5); // so often the client tries by itself
+  await page.unroute(/\/me$/);
+  await page.getByRole("heading", { name: `Ticket ${OPEN}` }).waitFor();
+  await page.locator(".banner").waitFor({ state: "detached" });
+  assert.equal(await page.locator(".notice").count(), 0);
 });
 
 visit("a session that ends in the middle of an intake loses nothing: it is sent after the sign-in", shop, async (visitor) => {

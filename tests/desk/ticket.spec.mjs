@@ -233,6 +233,33 @@ visit("mechanics, advisor, promise, discount and odometer are changed where they
   assert.ok(mechanics.some(({ name }) => name === "Rosa Delgado"));
 });
 
+visit("who takes a mechanic off by keyboard keeps the focus", shop, async (visitor) => {
+  await (await asStaff())("PUT", `/service-tickets/${OPEN}/edit`, { add_mechanic_ids: [3] });
+  const page = await openTicket(visitor, OPEN);
+  const takeOff = page.getByRole("button", { name: "Take Rosa Delgado off" });
+  await takeOff.press("Enter");
+  await takeOff.waitFor({ state: "detached" });
+  await page.getByRole("list", { name: "Mechanics" }).and(page.locator(":focus")).waitFor();
+});
+
+visit("the history is read to its beginning, a page at a time", shop, async (visitor) => {
+  const staff = await asStaff();
+  const { id } = (await staff("POST", "/service-tickets", { customer_id: 2, vehicle_id: 2, description: "Rattles" })).body;
+  for (let number = 1; number <= 60; number += 1) {
+    await staff("PUT", `/service-tickets/${id}/edit`, { key_tag: `K${number}`, po_number: `PO${number}` });
+  }
+  const page = await openTicket(visitor, id);
+  const history = page.getByRole("region", { name: "History" });
+  const oldest = history.getByRole("insertion").filter({ hasText: /^K1$/ });
+  for (let pages = 1; pages < 5; pages += 1) {
+    assert.equal(await oldest.count(), 0);
+    await history.getByRole("button", { name: "Show more" }).press("Enter");
+    await history.locator("ol").nth(pages - 1).and(page.locator(":focus")).waitFor();
+    await history.locator("ol").nth(pages).locator("li").first().waitFor();
+  }
+  await oldest.waitFor();
+});
+
 visit("papers open in a tab of their own", shop, async (visitor) => {
   const page = await openTicket(visitor, QUOTE);
   const [tab] = await Promise.all([page.waitForEvent("popup"), page.getByRole("button", { name: "Work order" }).click()]);

@@ -53,14 +53,12 @@ export class Problem extends Error {
 
 /** The server cannot be reached. */
 export class Unreachable extends Error {
-  constructor() {
-    super("The server does not answer.");
-    this.name = "Unreachable";
-  }
+  /** @override */ name = "Unreachable";
+  /** @override */ message = "The server does not answer.";
 }
 
 /** @param {number} seconds @param {AbortSignal} [signal] */
-function pause(seconds, signal) {
+export function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, seconds * 1000);
     signal?.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });

@@ -4,13 +4,12 @@ import { BayScreen } from "./bay.js";
 import { Board } from "./board.js";
 import { Car, Customer } from "./car.js";
 import { Find } from "./find.js";
-import { boundKeys, useKeys, useListener, useReachable } from "./hooks.js";
+import { boundKeys, useForm, useKeys, useListener, useReachable } from "./hooks.js";
 import { Intake } from "./intake.js";
 import { PartsScreen } from "./parts.js";
-import { api, explain, go, isDesk, load, onSignInNeeded, SessionContext, useSession } from "./session.js";
-import { SignInDialog, SignInScreen } from "./signin.js";
+import { api, explain, go, isDesk, load, SessionContext, useSession } from "./session.js";
 import { TicketScreen } from "./ticket.js";
-import { Dialog, notify, Notices } from "./ui.js";
+import { Dialog, Form, Links, notify, Notices, Text } from "./ui.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -37,13 +36,6 @@ const TABS = [
 /** Where somebody begins: at the counter the board, in the bay their own tickets. @param {import("./types").Me} me */
 const homeOf = (me) => (isDesk(me) ? "/board" : "/bay");
 
-function useAddress() {
-  const { me } = useSession();
-  const [path, setPath] = useState(location.hash.slice(1));
-  useListener(window, "hashchange", () => setPath(location.hash.slice(1)));
-  return path || homeOf(me);
-}
-
 /** @type {Record<string, string>} */
 const KEY_NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
 
@@ -51,7 +43,9 @@ const KEY_NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRig
 function Help({ onClose }) {
   return html`<${Dialog} title="Keys" onClose=${onClose}>
     <dl class="keys">
-      ${boundKeys().map(([key, label]) => html`<div key=${key}><dt><kbd>${KEY_NAMES[key] ?? key}</kbd></dt><dd>${label}</dd></div>`)}
+      ${boundKeys().map(
+        ([key, label]) => html`<div class="flow" key=${key}><dt><kbd>${KEY_NAMES[key] ?? key}</kbd></dt><dd>${label}</dd></div>`,
+      )}
     </dl>
   <//>`;
 }
@@ -59,16 +53,11 @@ function Help({ onClose }) {
 /** @param {{ path: string, onSignOut: () => void }} props */
 function Header({ path, onSignOut }) {
   const { me, shop } = useSession();
-  return html`<header class="top">
-    <strong class="shop">${shop.name}</strong>
-    <nav aria-label="Screens">
-      ${TABS.map(
-        ([to, label]) =>
-          html`<a key=${to} href=${`#${to}`} aria-current=${path.startsWith(to) ? "page" : undefined}>${label}</a>`,
-      )}
-    </nav>
+  return html`<header class="top flow">
+    <strong>${shop.name}</strong>
+    <${Links} label="Screens" of=${TABS} isCurrent=${(/** @type {string} */ to) => path.startsWith(to)} />
     <${Find} />
-    <span class="who">${me.name}</span>
+    <span class="end quiet">${me.name}</span>
     <button type="button" class="plain" onClick=${onSignOut}>Sign out</button>
   </header>`;
 }
@@ -78,10 +67,12 @@ const focusContent = () => document.getElementById("content")?.focus();
 /** @param {{ onSignOut: () => void }} props */
 function Shell({ onSignOut }) {
   const { me } = useSession();
-  const path = useAddress();
-  const isReachable = useReachable(api);
+  const [address, setAddress] = useState(location.hash.slice(1));
+  const path = address || homeOf(me);
   const [isHelpShown, showHelp] = useState(false);
-  useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: [isDesk(me) ? "Back to the board" : "Back to my tickets", () => go(homeOf(me))] });
+  useListener(window, "hashchange", () => setAddress(location.hash.slice(1)));
+  const back = isDesk(me) ? "Back to the board" : "Back to my tickets";
+  useKeys({ "?": ["Show the keys", () => showHelp(true)], Escape: [back, () => go(homeOf(me))] });
 
   const [pattern, Current] = SCREENS.find(([each]) => each.test(path)) ?? [];
   const parameters = pattern?.exec(path)?.slice(1);
@@ -92,7 +83,6 @@ function Shell({ onSignOut }) {
   return html`
     <button type="button" class="skip" onClick=${focusContent}>Skip to the content</button>
     <${Header} path=${path} onSignOut=${onSignOut} />
-    ${!isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
     <main id="content" tabindex="-1">
       ${Current ? html`<${Current} key=${screen} parameters=${parameters} />` : html`<p>There is no such page.</p>`}
     </main>
@@ -100,15 +90,28 @@ function Shell({ onSignOut }) {
   `;
 }
 
+/** The form of the sign-in. @param {{ onDone: () => unknown }} props */
+function SignIn({ onDone }) {
+  const form = useForm({ email: "", password: "" }, async ({ email, password }) => {
+    await api.signIn(email, password);
+    await onDone();
+  });
+  return html`<${Form} form=${form} submit="Sign in">
+    <${Text} form=${form} name="email" label="E-mail" type="email" autocomplete="username" required autofocus />
+    <${Text} form=${form} name="password" label="Password" type="password" autocomplete="current-password" required />
+  <//>`;
+}
+
 /** Everything: the sign-in, or the shell, with the sign-in over it when the token has expired. */
 function App() {
   const [session, setSession] = useState(/** @type {Session | null} */ (null));
   const [isSignedIn, setSignedIn] = useState(api.isSignedIn);
   const [resume, setResume] = useState(/** @type {{ call: () => void } | null} */ (null));
+  const isReachable = useReachable(api);
 
   const start = () => load().then(setSession, (error) => notify(explain(error), { isProblem: true }));
   useEffect(() => {
-    onSignInNeeded((call) => setResume({ call }));
+    api.askToSignIn = () => new Promise((call) => setResume({ call }));
     if (api.isSignedIn) void start();
   }, []);
   const enter = () => (setSignedIn(true), start());
@@ -126,10 +129,14 @@ function App() {
   };
 
   return html`
-    ${session
-      ? html`<${SessionContext.Provider} value=${session}><${Shell} onSignOut=${signOut} /><//>`
-      : !isSignedIn && html`<${SignInScreen} onDone=${enter} />`}
-    ${resume && html`<${SignInDialog} onDone=${goOn} />`}
+    ${isSignedIn && !isReachable && html`<p class="banner" role="alert">The server does not answer. Trying again …</p>`}
+    ${session && html`<${SessionContext.Provider} value=${session}><${Shell} onSignOut=${signOut} /><//>`}
+    ${!isSignedIn && html`<main class="sign-in"><h1>Desk</h1><${SignIn} onDone=${enter} /></main>`}
+    ${resume &&
+    html`<${Dialog} title="Sign in again">
+      <p>You have been signed out. What you typed is kept.</p>
+      <${SignIn} onDone=${goOn} />
+    <//>`}
     <${Notices} />
   `;
 }

@@ -1,10 +1,13 @@
-/** The page behind an approval link: the work that a shop proposes, the customer's answer to each job, and that answer as it was recorded. */
+/**
+ * The page behind an approval link: the work that a shop proposes, the customer's answer to each job, and that answer as
+ * it was recorded.
+ */
 
 import { newKey, Problem } from "./api.js";
 import { car, day, formatFor, money, words } from "./format.js";
-import { useForm, usePolled, useReachable } from "./hooks.js";
+import { useDryRun, useForm, usePolled, useReachable } from "./hooks.js";
 import { api, explain } from "./session.js";
-import { Badge, Field } from "./ui.js";
+import { Badge, Choices, Field } from "./ui.js";
 import { html, render, useCallback, useEffect, useMemo, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Approval} Approval */
@@ -15,13 +18,14 @@ import { html, render, useCallback, useEffect, useMemo, useRef, useState } from 
 
 /** The token is in the page's address, and is kept nowhere else. */
 const PATH = `/approvals/${location.pathname.split("/")[2]}`;
-const PAUSE = 250; // milliseconds from a choice to its total: people choose for several jobs in a row
 const CHANGED = "The shop changed something meanwhile. Please look again, then confirm.";
 /** @type {Record<string, string>} */
 const SENTENCES = {
   ...{ "approval-changed": CHANGED, "total-changed": CHANGED },
   "out-of-stock": "A part for this work is not there any more. Please phone the shop, or decline that job.",
 };
+/** @type {[Decision, string][]} */
+const DECISIONS = [["approved", "Approve"], ["declined", "Decline"]];
 /** What ends the page: its title, and what to do. @type {Record<string, [string, string]>} */
 const ENDINGS = {
   "not-found": ["This link does not work", "It has ended, or was not copied whole. Please phone the shop for a new one."],
@@ -57,22 +61,19 @@ function Lines({ job: { parts, labor, fees, totals } }) {
   </details>`;
 }
 
-/** A job to decide on. @param {{ job: Job, decision?: Decision, mark?: string, onChoose: (decision: Decision) => void }} props */
+/**
+ * A job to decide on.
+ *
+ * @param {{ job: Job, decision?: Decision, mark?: string, onChoose: (decision: Decision) => void }} props
+ */
 function Proposed({ job, decision, mark, onChoose }) {
-  /** @param {Decision} value @param {string} label */
-  const option = (value, label) => html`<label>
-    <input type="radio" required name=${`job-${job.id}`} checked=${decision === value} onChange=${() => onChoose(value)} />
-    ${label}
-  </label>`;
-  return html`<fieldset class="panel">
-    <legend>
-      <h2><span dir="auto">${job.name}</span> ${mark && html`<${Badge} status="proposed">${mark}<//>`}</h2>
-      <strong class="number">${money(job.totals.total)}</strong>
-    </legend>
+  const legend = html`<h2><span dir="auto">${job.name}</span> ${mark && html`<${Badge} status="proposed">${mark}<//>`}</h2>
+    <strong class="number">${money(job.totals.total)}</strong>`;
+  return html`<${Choices} class="panel" legend=${legend} of=${DECISIONS} chosen=${decision ?? ""} choose=${onChoose}
+    name=${`job-${job.id}`} required>
     ${job.notes && html`<p dir="auto">${job.notes}</p>`}
     <${Lines} job=${job} />
-    <div class="options">${option("approved", "Approve")} ${option("declined", "Decline")}</div>
-  </fieldset>`;
+  <//>`;
 }
 
 /** @param {{ job: ShownJob }} props */
@@ -90,37 +91,14 @@ const Total = ({ amount, isBusy = false }) => html`<p class="split" aria-busy=${
 </p>`;
 
 /**
- * What the decisions would come to, or why that is not known. The answer to the newest question wins.
+ * The work to decide on.
  *
- * @param {string | null} question Nothing is asked while it is null. @param {number} tries It is asked again with each.
- * @param {(error: unknown) => void} onRefused
+ * @param {object} props
+ * @param {Approval} props.approval
+ * @param {(error: unknown) => void} props.onRefused
+ * @param {(answer: any) => void} props.onAnswer
  */
-function useCount(question, tries, onRefused) {
-  const [count, setCount] = useState(/** @type {{ of: string, data?: any, fault?: string }} */ ({ of: "" }));
-  const isReachable = useReachable(api);
-  const name = `${tries} ${question}`;
-  const isAnswered = question === null || count.of === name;
-  const isKnown = isAnswered && !count.fault;
-  useEffect(() => {
-    if (question === null || isKnown) return undefined;
-    const stop = new AbortController();
-    const ask = async () => {
-      try {
-        setCount({ of: name, data: (await api.post(`${PATH}?dry_run=true`, JSON.parse(question), { signal: stop.signal })).data });
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        setCount({ of: name, fault: say(error) });
-        onRefused(error);
-      }
-    };
-    const timer = setTimeout(ask, PAUSE);
-    return () => (clearTimeout(timer), stop.abort());
-  }, [question, name, isKnown, isReachable, onRefused]);
-  return { data: question && count.data, fault: isAnswered ? count.fault : undefined, isBusy: !isAnswered };
-}
-
-/** The work to decide on. @param {{ approval: Approval, refresh: () => Promise<void>, onEnd: (problem: Problem) => void, onAnswer: (answer: any) => void }} props */
-function Offer({ approval, refresh, onEnd, onAnswer }) {
+function Offer({ approval, onRefused, onAnswer }) {
   const { version } = approval;
   const [first] = useState(approval);
   const [choices, setChoices] = useState(/** @type {Record<string, Decision>} */ ({}));
@@ -143,15 +121,10 @@ function Offer({ approval, refresh, onEnd, onAnswer }) {
   const approves = jobs.some((job) => job.decision === "approved");
   const left = proposed.length - jobs.length;
 
-  const onRefused = useCallback(
-    (/** @type {unknown} */ error) => {
-      if (error instanceof Problem && error.slug in ENDINGS) onEnd(error);
-      else if (error instanceof Problem) void refresh();
-    },
-    [refresh, onEnd],
-  );
   const question = jobs.length ? JSON.stringify({ version, jobs }) : null;
-  const { data, fault, isBusy } = useCount(question, tries, onRefused);
+  const { data, error: refusal, isBusy } = useDryRun(PATH, question, tries);
+  useEffect(() => onRefused(refusal), [refusal, onRefused]);
+  const fault = refusal ? say(refusal) : "";
   const form = useForm({ signed_name: "" }, async ({ signed_name }) => {
     if (fault) setTries(tries + 1);
     if (fault || isBusy) return;
@@ -168,6 +141,7 @@ function Offer({ approval, refresh, onEnd, onAnswer }) {
   const key = useMemo(newKey, [question, tries, form.values.signed_name]);
   const shown = data || approval;
   const isAnyApproved = shown.jobs.some((/** @type {Job} */ job) => job.status === "approved");
+  const hint = `It is your signature. The link is good until ${day(approval.expires_at)}.`;
   const label = () => {
     if (left) return left < proposed.length ? `${left} left to decide` : "Approve or decline each job";
     if (isBusy || form.isBusy) return form.isBusy ? "Sending …" : "Adding up …";
@@ -182,7 +156,7 @@ function Offer({ approval, refresh, onEnd, onAnswer }) {
       ${proposed.map((job) => html`<${Proposed} key=${job.id} job=${job} decision=${decisionOf(job)} mark=${markOf(job)}
         onChoose=${(/** @type {Decision} */ decision) => choose(job, decision)} />`)}
       ${decided.length > 0 && html`<h2>Decided already</h2>`} ${decided.map((job) => html`<${Decided} key=${job.id} job=${job} />`)}
-      ${proposed.length > 0 && html`<${Field} label="Your full name" hint=${`It is your signature. The link is good until ${day(approval.expires_at)}.`}>
+      ${proposed.length > 0 && html`<${Field} label="Your full name" hint=${hint}>
         <input autocomplete="name" maxlength="120" required=${approves} pattern=".*\\S.*" ...${form.bind("signed_name")} />
       <//>`}
       <div class="confirm">
@@ -223,10 +197,17 @@ function Page() {
     history.replaceState({ vehicle: approval?.vehicle, answer }, "");
     setRecorded(history.state);
   };
+  const onRefused = useCallback(
+    (/** @type {unknown} */ failure) => {
+      if (failure instanceof Problem && failure.slug in ENDINGS) setEnding(failure);
+      else if (failure instanceof Problem) void refresh();
+    },
+    [refresh],
+  );
   const show = () => {
     const end = ending ?? (approval ? null : error);
     if (recorded) return html`<${Receipt} ...${recorded} />`;
-    if (!end) return approval && html`<${Offer} approval=${approval} refresh=${refresh} onEnd=${setEnding} onAnswer=${onAnswer} />`;
+    if (!end) return approval && html`<${Offer} ...${{ approval, onRefused, onAnswer }} />`;
     const [title, text] = (end instanceof Problem && ENDINGS[end.slug]) || ["This does not work now", say(end)];
     return html`<h1>${title}</h1><p role="alert">${text}</p>`;
   };

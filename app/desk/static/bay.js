@@ -1,6 +1,9 @@
-/** The bay: the tickets of a mechanic as large cards, for a tablet. A card leads to the ticket, where hours and findings are written. */
+/**
+ * The bay: the tickets of a mechanic as large cards, for a tablet. A card leads to the ticket, where hours and findings
+ * are written.
+ */
 
-import { car, isPast, time, words } from "./format.js";
+import { car, isLate, time, words } from "./format.js";
 import { usePolled } from "./hooks.js";
 import { explain, useSession } from "./session.js";
 import { Badge } from "./ui.js";
@@ -17,12 +20,12 @@ function BayCard({ ticket: { id, vehicle, key_tag, status, hold, promised_at, de
   return html`<li class="panel">
     <a href=${`#/tickets/${id}`}>
       <h2><bdi>${car(vehicle)}</bdi></h2>
-      <p class="facts">
+      <p class="flow">
         ${vehicle?.plate && html`<span class="plate"><bdi>${vehicle.plate}</bdi></span>`}
         ${key_tag && html`<span>Key <bdi>${key_tag}</bdi></span>`}
         <${Badge} status=${status}>${words(status)}<//>
         ${hold && html`<${Badge} status="hold">Waiting: ${words(hold).toLowerCase()}<//>`}
-        ${promised_at && html`<time class=${isPast(promised_at) ? "late" : ""}>${time(promised_at)}</time>`}
+        ${promised_at && html`<time class=${isLate({ status, promised_at }) ? "late" : ""}>${time(promised_at)}</time>`}
       </p>
       <p dir="auto">${description}</p>
       ${notes && html`<p class="quiet" dir="auto">${notes}</p>`}
@@ -37,12 +40,10 @@ function BayCard({ ticket: { id, vehicle, key_tag, status, hold, promised_at, de
 export function BayScreen() {
   const { me } = useSession();
   const { data, error } = usePolled(`/mechanics/${me.id}/tickets`, MINE);
-  /** @type {ListedTicket[]} */
-  const tickets = data ?? [];
   return html`<h1>My tickets</h1>
     ${error && html`<p class="problem" role="alert">${explain(error)}</p>`}
-    ${data && !tickets.length && html`<p class="quiet">Nothing is assigned to you. The board has what nobody works on yet.</p>`}
+    ${data?.length === 0 && html`<p class="quiet">Nothing is assigned to you. The board has what nobody works on yet.</p>`}
     <ul class="bay">
-      ${tickets.map((ticket) => html`<${BayCard} key=${ticket.id} ticket=${ticket} />`)}
+      ${data?.map((/** @type {ListedTicket} */ ticket) => html`<${BayCard} key=${ticket.id} ticket=${ticket} />`)}
     </ul>`;
 }

@@ -4,9 +4,9 @@ import { cardOf, Column, focusCard, nearestCard, useSteadyCards } from "./board_
 import { dragCard } from "./board_drag.js";
 import { useBoard } from "./board_state.js";
 import { words } from "./format.js";
-import { useKeys, useStaff } from "./hooks.js";
+import { useForm, useKeys, useStaff } from "./hooks.js";
 import { explain, isDesk, useSession } from "./session.js";
-import { Dialog, Field, Options } from "./ui.js";
+import { Dialog, Select } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").TicketStatus} TicketStatus */
@@ -28,42 +28,29 @@ const NEXT = {
 function useFilter() {
   const { me } = useSession();
   const name = `mechanic-shop.board.${me.id}`;
-  const [filter, setFilter] = useState(() => /** @type {Filter} */ (JSON.parse(kept.getItem(name) ?? "{}")));
-  useEffect(() => kept.setItem(name, JSON.stringify(filter)), [name, filter]);
-  return { filter, choose: (/** @type {Filter} */ changes) => setFilter({ ...filter, ...changes }) };
+  const form = useForm(/** @type {Filter} */ (JSON.parse(kept.getItem(name) ?? "{}")), () => Promise.resolve());
+  useEffect(() => kept.setItem(name, JSON.stringify(form.values)), [name, form.values]);
+  return form;
 }
 
-/** @param {{ filter: Filter, choose: (changes: Filter) => void }} props */
-function FilterBar({ filter, choose }) {
+/** @param {{ form: ReturnType<typeof useFilter> }} props */
+function FilterBar({ form }) {
   const { me } = useSession();
   const staff = useStaff();
   const own = isDesk(me) ? "advisor_id" : "mechanic_id";
-  const isMine = filter[own] === String(me.id);
-  /** @param {keyof Filter} name @param {string} label @param {import("./types").Mechanic[]} of */
-  const choice = (name, label, of) => html`<${Field} label=${label}>
-    <select value=${filter[name] ?? ""} onChange=${(/** @type {any} */ { target }) => choose({ [name]: target.value })}>
-      <${Options} of=${of} none="Everyone" />
-    </select>
-  <//>`;
-  return html`<div class="board-filter">
+  const isMine = form.values[own] === String(me.id);
+  const toggle = () => form.set({ [own]: isMine ? "" : String(me.id) });
+  return html`<div class="board-filter flow">
     <h1>Board</h1>
-    <button type="button" aria-pressed=${isMine} onClick=${() => choose({ [own]: isMine ? "" : String(me.id) })}>Mine</button>
-    ${choice("mechanic_id", "Mechanic", staff)} ${choice("advisor_id", "Advisor", staff.filter(isDesk))}
+    <button type="button" aria-pressed=${isMine} onClick=${toggle}>Mine</button>
+    <${Select} form=${form} name="mechanic_id" label="Mechanic" of=${staff} none="Everyone" />
+    <${Select} form=${form} name="advisor_id" label="Advisor" of=${staff.filter(isDesk)} none="Everyone" />
   </div>`;
 }
 
-/** Why a card is where it was, and where the ticket can go on. @param {Refusal & { onClose: () => void }} props */
-function RefusalDialog({ id, from, why, onClose }) {
-  return html`<${Dialog} title=${`Ticket ${id} was not moved`} onClose=${onClose}>
-    <p role="alert">${why}</p>
-    <p class="quiet">${from && NEXT[from]}</p>
-    <p class="actions"><a class="button" href=${`#/tickets/${id}`} autofocus>Open the ticket</a></p>
-  <//>`;
-}
-
 export function Board() {
-  const { filter, choose } = useFilter();
-  const { columns, isLoaded, error, move, touch } = useBoard(filter);
+  const form = useFilter();
+  const { columns, isLoaded, error, move, touch } = useBoard(form.values);
   const [refusal, setRefusal] = useState(/** @type {Refusal | null} */ (null));
   const [said, say] = useState("");
   const board = useRef(/** @type {HTMLElement | null} */ (null));
@@ -111,13 +98,18 @@ export function Board() {
   };
 
   return html`
-    <${FilterBar} filter=${filter} choose=${choose} />
+    <${FilterBar} form=${form} />
     ${error !== null && html`<p class="problem" role="alert">${explain(error)}</p>`}
     ${!isLoaded && error === null && html`<p class="quiet">Loading …</p>`}
     <p class="visually-hidden" role="status">${said}</p>
     <div class="board" ref=${board} onPointerDown=${press} onPointerMove=${touch}>
       ${columns.map((column) => html`<${Column} key=${column.status} column=${column} />`)}
     </div>
-    ${refusal && html`<${RefusalDialog} ...${refusal} onClose=${() => setRefusal(null)} />`}
+    ${refusal &&
+    html`<${Dialog} title=${`Ticket ${refusal.id} was not moved`} onClose=${() => setRefusal(null)}>
+      <p role="alert">${refusal.why}</p>
+      <p class="quiet">${refusal.from && NEXT[refusal.from]}</p>
+      <p class="actions"><a class="button" href=${`#/tickets/${refusal.id}`} autofocus>Open the ticket</a></p>
+    <//>`}
   `;
 }

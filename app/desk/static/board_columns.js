@@ -52,25 +52,17 @@ export function Column({ column }) {
     return html`<section class="column" data-status=${status} aria-labelledby=${`column-${status}`}>
       <h2 id=${`column-${status}`}>${words(status)} <span class="quiet">${count ?? "over 1,000"}</span></h2>
       <ul onFocusIn=${visit}>
-        ${cards.map(
-          (card) => html`<${Card}
-            key=${card.id}
-            card=${card}
-            age=${since(card.status_since)}
-            promise=${card.promised_at ? time(card.promised_at) : ""}
-            isOverdue=${isLate(card)}
-            isStop=${card.id === stop}
-          />`,
-        )}
+        ${cards.map((card) => html`<${Card} key=${card.id} card=${card} isStop=${card.id === stop} />`)}
       </ul>
       ${count !== cards.length && html`<p class="quiet">Shown are the ${cards.length} that are promised first.</p>`}
     </section>`;
   }, [column, stop]);
 }
 
-/** @param {{ card: TicketCard, age: string, promise: string, isOverdue: boolean, isStop: boolean }} props */
-function Card({ card, age, promise, isOverdue, isStop }) {
+/** @param {{ card: TicketCard, isStop: boolean }} props */
+function Card({ card, isStop }) {
   const element = useMark(card);
+  const [age, promise, isOverdue] = [since(card.status_since), card.promised_at && time(card.promised_at), isLate(card)];
   return useMemo(() => {
     const { id, vehicle, plate, customer, mechanics, advisor, total } = card;
     return html`<li ref=${element} class="card" data-id=${id}>
@@ -120,7 +112,7 @@ function badges({ hold, parts_short, jobs, approval_link, status, total, balance
     jobs.proposed > 0 && ["proposed", `${counted(jobs.proposed, "job")} to answer`],
     approval_link && status !== "completed" && status !== "invoiced" && [approval_link, `Link ${approval_link}`],
   ].filter((badge) => Array.isArray(badge));
-  return html`<p class="badges wide">
+  return html`<p class="wide flow">
     ${shown.map(([kind, text]) => html`<${Badge} key=${kind} status=${kind}>${text}<//>`)}
   </p>`;
 }

@@ -31,7 +31,11 @@ function place(columns, { id, target }) {
   });
 }
 
-/** Return the columns, with the cards that did not change as the objects they were. @param {ColumnData[]} before @param {ColumnData[]} columns */
+/**
+ * Return the columns, with the cards that did not change as the objects they were.
+ *
+ * @param {ColumnData[]} before @param {ColumnData[]} columns
+ */
 function reuse(before, columns) {
   const known = new Map(before.flatMap(({ cards }) => cards.map((card) => [JSON.stringify(card), card])));
   return columns.map((column) => ({ ...column, cards: column.cards.map((card) => known.get(JSON.stringify(card)) ?? card) }));
@@ -91,12 +95,8 @@ export function useBoard(filter) {
     const mine = { id, from, target };
     setMoves((before) => [...before, mine]);
     try {
-      await send(mine);
-      await refresh();
+      await send(mine).finally(refresh);
       show((before) => place(before, mine));
-    } catch (failure) {
-      void refresh();
-      throw failure;
     } finally {
       setMoves((before) => before.filter((each) => each !== mine));
     }

@@ -4,7 +4,7 @@ import { address } from "./api.js";
 import { EditButton } from "./edit.js";
 import { car, day, isInWork, isLate, money, time, words } from "./format.js";
 import { useAct, usePolled } from "./hooks.js";
-import { api, explain, isDesk, useSession } from "./session.js";
+import { api, explain, isDesk, isTheirs, useSession } from "./session.js";
 import { Badge, notify, Table } from "./ui.js";
 import { html } from "./vendor/preact.js";
 
@@ -28,38 +28,38 @@ function balanceOf(tickets) {
   return money(cents / 100) + (tickets.length === OPEN.per_page ? " or more" : "");
 }
 
+/** @param {{ name: string }} row */
+const nameOf = ({ name }) => name;
+
 /** @type {import("./ui.js").TableColumn[]} */
 const COLUMNS = [
   ["Ticket", "", ({ id }) => html`<a href=${`#/tickets/${id}`}>#${id}</a>`],
   ["Status", "", ({ status }) => html`<${Badge} status=${status}>${words(status)}<//>`],
   ["From", "", ({ created_at }) => html`<time>${day(created_at)}</time>`],
   ["Car", "", ({ vehicle }) => html`<bdi>${car(vehicle)}</bdi>`],
-  ["Work", "work", workOf],
+  ["Work", "work", ({ jobs, description }) => html`<bdi>${jobs.map(nameOf).join(", ") || description}</bdi>`],
   ["Odometer", "number", ({ odometer }) => odometer?.toLocaleString()],
-  ["Promised", "", promiseOf],
+  ["Promised", "", (ticket) => ticket.promised_at && html`<time class=${isLate(ticket) ? "late" : ""}>${time(ticket.promised_at)}</time>`],
   ["Total", "number", ({ totals }) => money(totals.total)],
   ["Balance", "number", ({ totals }) => money(totals.balance)],
 ];
 
-/** @param {ListedTicket} ticket */
-function workOf({ jobs, description }) {
-  return html`<bdi>${jobs.map(({ name }) => name).join(", ") || description}</bdi>`;
-}
-
-/** @param {ListedTicket} ticket */
-function promiseOf(ticket) {
-  return ticket.promised_at && html`<time class=${isLate(ticket) ? "late" : ""}>${time(ticket.promised_at)}</time>`;
-}
+/** @type {import("./ui.js").TableColumn[]} */
+const CARS = [
+  ["Car", "", (each) => html`<a href=${`#/customers/${each.customer_id}/vehicles/${each.id}`} dir="auto">${car(each)}</a>`],
+  ["Plate", "", ({ plate }) => html`<bdi>${plate}</bdi>`],
+  ["VIN", "", ({ vin }) => vin],
+];
 
 /** Columns of a list of tickets. @param {string[]} without Headings of columns that are left out. */
 export const columnsOfTickets = (...without) => COLUMNS.filter(([heading]) => !without.includes(heading));
 
-/** @param {{ title: string, tickets: ListedTicket[] | null, most: number, columns: import("./ui.js").TableColumn[] }} props */
-function Tickets({ title, tickets, most, columns }) {
+/** @param {{ title: string, rows: any[] | null, most?: number, columns: import("./ui.js").TableColumn[] }} props */
+function List({ title, rows, most, columns }) {
   return html`<section class="panel">
     <h2>${title}</h2>
-    ${tickets?.length ? html`<${Table} columns=${columns} rows=${tickets} />` : html`<p class="quiet">${tickets ? "None" : "…"}</p>`}
-    ${tickets?.length === most && html`<p class="quiet">The newest ${most}</p>`}
+    <${Table} columns=${columns} rows=${rows} none="None" />
+    ${rows && rows.length === most && html`<p class="quiet">The newest ${most}</p>`}
   </section>`;
 }
 
@@ -71,8 +71,7 @@ function Tickets({ title, tickets, most, columns }) {
 function Deferred({ path, vehicle, tickets }) {
   const { me } = useSession();
   const { data, refresh } = usePolled(`${path}/deferred`, { per_page: 100 }, { seconds: 30 });
-  const isOwn = (/** @type {ListedTicket} */ { mechanics, opened_by }) => [opened_by, ...mechanics].some(({ id }) => id === me.id);
-  const open = tickets.filter((each) => isInWork(each) && (isDesk(me) || isOwn(each)));
+  const open = tickets.filter((each) => isInWork(each) && isTheirs(me, each));
   const { act, message } = useAct();
   const revive = (/** @type {DeferredJob} */ { job_id, name }, /** @type {number} */ id) =>
     act(async () => {
@@ -86,7 +85,7 @@ function Deferred({ path, vehicle, tickets }) {
     ${message && html`<p class="problem" role="alert">${message}</p>`}
     <ul class="deferred">
       ${data.map(
-        (/** @type {DeferredJob} */ job) => html`<li key=${job.job_id}>
+        (/** @type {DeferredJob} */ job) => html`<li key=${job.job_id} class="flow">
           <strong dir="auto">${job.name}</strong>
           <span>${money(job.total_now)} <span class="quiet">today, ${money(job.total_then)} then</span></span>
           <a class="quiet" href=${`#/tickets/${job.ticket_id}`}>#${job.ticket_id}, ${day(job.declined_at)}</a>
@@ -103,15 +102,29 @@ function Deferred({ path, vehicle, tickets }) {
 /** @param {Vehicle} vehicle @param {DeferredJob} [job] */
 const newTicket = ({ id, customer_id }, job) => `#${address("/new", { customer_id, vehicle_id: id, jobs: job?.job_id })}`;
 
-/** @param {{ of: [string, any][] }} props */
-const Facts = ({ of }) => html`<dl class="facts">
-  ${of.map(([label, value]) => value && html`<div key=${label}><dt>${label}</dt><dd dir="auto">${value}</dd></div>`)}
-</dl>`;
-
 /** @param {string | null} phone */
 const call = (phone) => phone && html`<a href=${`tel:${phone}`}>${phone}</a>`;
-/** @param {string | null} email */
-const mail = (email) => email && html`<a href=${`mailto:${email}`}>${email}</a>`;
+
+/**
+ * A customer or a car: what is known of it, and what is open and was done, which its children show.
+ *
+ * @param {object} props
+ * @param {string} props.title
+ * @param {any} props.edit What changes it.
+ * @param {string} props.begin The address of a new ticket for it.
+ * @param {[label: string, value: any][]} props.facts Those without a value are left out.
+ * @param {any} [props.children]
+ */
+const Record = ({ title, edit, begin, facts, children }) => html`<article class="record">
+  <header class="flow">
+    <h1 dir="auto">${title}</h1>
+    <div class="actions">${edit} <a class="button primary" href=${begin}>New ticket</a></div>
+  </header>
+  <dl class="flow">
+    ${facts.map(([label, value]) => value && html`<div key=${label}><dt>${label}</dt><dd dir="auto">${value}</dd></div>`)}
+  </dl>
+  ${children}
+</article>`;
 
 /** @param {{ parameters: string[] }} props */
 export function Customer({ parameters: [id] }) {
@@ -123,32 +136,16 @@ export function Customer({ parameters: [id] }) {
   const { data: closed } = usePolled("/service-tickets", { ...CLOSED, customer_id: id }, { seconds: 60 });
   if (!customer) return html`<p role="status">${error ? explain(error) : "…"}</p>`;
   const { name, phone, email, address: home, created_at } = customer;
-  return html`<article class="record">
-    <header>
-      <h1 dir="auto">${name}</h1>
-      ${isDesk(me) && html`<${EditButton} title="Change the customer" labels=${OF_CUSTOMER} path=${path} onDone=${refresh} />`}
-      <a class="button primary" href=${`#${address("/new", { customer_id: id })}`}>New ticket</a>
-    </header>
-    <${Facts}
-      of=${[
-        ...[["Phone", call(phone)], ["E-mail", mail(email)], ["Address", home], ["Since", day(created_at)]],
-        ["Balance due", open && balanceOf(open)],
-      ]}
-    />
-    <section class="panel">
-      <h2>Cars</h2>
-      <ul class="cars">
-        ${cars?.map(
-          (/** @type {Vehicle} */ vehicle) => html`<li key=${vehicle.id}>
-            <a href=${`#${path}/vehicles/${vehicle.id}`} dir="auto">${car(vehicle)}</a> <bdi class="quiet">${vehicle.plate} ${vehicle.vin}</bdi>
-          </li>`,
-        )}
-        ${cars?.length === 0 && html`<li class="quiet">None</li>`}
-      </ul>
-    </section>
-    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} columns=${columnsOfTickets("Odometer")} />
-    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} columns=${columnsOfTickets("Odometer", "Promised")} />
-  </article>`;
+  const edit = isDesk(me) && html`<${EditButton} title="Change the customer" labels=${OF_CUSTOMER} path=${path} onDone=${refresh} />`;
+  const facts = [
+    ...[["Phone", call(phone)], ["E-mail", email && html`<a href=${`mailto:${email}`}>${email}</a>`], ["Address", home]],
+    ...[["Since", day(created_at)], ["Balance due", open && balanceOf(open)]],
+  ];
+  return html`<${Record} title=${name} edit=${edit} begin=${`#${address("/new", { customer_id: id })}`} facts=${facts}>
+    <${List} title="Cars" rows=${cars} columns=${CARS} />
+    <${List} title="Open" rows=${open} most=${OPEN.per_page} columns=${columnsOfTickets("Odometer")} />
+    <${List} title="History" rows=${closed} most=${CLOSED.per_page} columns=${columnsOfTickets("Odometer", "Promised")} />
+  <//>`;
 }
 
 /** @param {{ parameters: string[] }} props */
@@ -162,21 +159,15 @@ export function Car({ parameters: [customerId, vehicleId] }) {
   if (!vehicle) return html`<p role="status">${error ? explain(error) : "…"}</p>`;
   const { plate, plate_state, vin, odometer, notes } = vehicle;
   const own = open?.filter((/** @type {ListedTicket} */ ticket) => ticket.customer_id === vehicle.customer_id); // not of owners before
-  return html`<article class="record">
-    <header>
-      <h1 dir="auto">${car(vehicle)}</h1>
-      <${EditButton} title="Change the car" labels=${OF_CAR} path=${path} onDone=${refresh} />
-      <a class="button primary" href=${newTicket(vehicle)}>New ticket</a>
-    </header>
-    <${Facts}
-      of=${[
-        ...[["Owner", customer && html`<a href=${`#${owner}`}>${customer.name}</a>`], ["Phone", call(customer?.phone)]],
-        ...[["Plate", plate && `${plate} ${plate_state ?? ""}`], ["VIN", vin], ["Odometer", odometer?.toLocaleString()]],
-        ...[["Notes", notes], ["Balance due", own && balanceOf(own)]],
-      ]}
-    />
-    <${Tickets} title="Open" tickets=${open} most=${OPEN.per_page} columns=${columnsOfTickets("Car")} />
+  const edit = html`<${EditButton} title="Change the car" labels=${OF_CAR} path=${path} onDone=${refresh} />`;
+  const facts = [
+    ...[["Owner", customer && html`<a href=${`#${owner}`}>${customer.name}</a>`], ["Phone", call(customer?.phone)]],
+    ...[["Plate", plate && `${plate} ${plate_state ?? ""}`], ["VIN", vin], ["Odometer", odometer?.toLocaleString()]],
+    ...[["Notes", notes], ["Balance due", own && balanceOf(own)]],
+  ];
+  return html`<${Record} title=${car(vehicle)} edit=${edit} begin=${newTicket(vehicle)} facts=${facts}>
+    <${List} title="Open" rows=${open} most=${OPEN.per_page} columns=${columnsOfTickets("Car")} />
     <${Deferred} path=${path} vehicle=${vehicle} tickets=${own ?? []} />
-    <${Tickets} title="History" tickets=${closed} most=${CLOSED.per_page} columns=${columnsOfTickets("Car", "Promised")} />
-  </article>`;
+    <${List} title="History" rows=${closed} most=${CLOSED.per_page} columns=${columnsOfTickets("Car", "Promised")} />
+  <//>`;
 }

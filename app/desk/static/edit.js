@@ -4,7 +4,7 @@ import { Problem } from "./api.js";
 import { numberOf } from "./format.js";
 import { useAct, useForm } from "./hooks.js";
 import { api } from "./session.js";
-import { Dialog, Form, Text } from "./ui.js";
+import { Dialog, Text } from "./ui.js";
 import { html, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {Record<string, string>} Texts By the names of the fields. */
@@ -25,7 +25,6 @@ const changesOf = (texts, before) => Object.entries(texts).filter(([name, text])
 /** @param {Props & { read: import("./api.js").Answer, onClose: () => void }} props */
 function Edit({ title, labels, path, read, onDone, onClose }) {
   const base = useRef({ texts: textsOf(labels, read.data), etag: read.etag });
-  const override = useRef(false);
   const [theirs, setTheirs] = useState(/** @type {Texts} */ ({}));
 
   /** Show what somebody else changed, and take it over where it was not changed here too. @param {Texts} mine */
@@ -37,31 +36,25 @@ function Edit({ title, labels, path, read, onDone, onClose }) {
     form.set(Object.fromEntries(changes.filter(([name]) => mine[name] === before[name])));
     base.current = { texts: now, etag: fresh.etag };
   };
-  const form = useForm(base.current.texts, async (values) => {
+  const form = useForm(base.current.texts, async (values, _key, flags) => {
     const changes = changesOf(values, base.current.texts).map(([name, text]) => [name, valueOf(name, text.trim())]);
     try {
-      await api.put(path, { ...Object.fromEntries(changes), ...(override.current && { override: true }) }, { etag: base.current.etag });
+      await api.put(path, { ...Object.fromEntries(changes), ...flags }, { etag: base.current.etag });
     } catch (error) {
       if (!(error instanceof Problem) || error.slug !== "stale") throw error;
       await merge(values);
       error.message = "Somebody else changed this meanwhile; what they changed is shown. Look at it, and save again.";
       throw error;
-    } finally {
-      override.current = false;
     }
     onDone();
     onClose();
   });
-  const insist = () => ((override.current = true), form.submit());
-  const isBackwards = form.problem?.slug === "odometer-backwards";
-  return html`<${Dialog} title=${title} onClose=${onClose}>
-    <${Form} form=${form} submit="Save" extra=${isBackwards && html`<button type="button" onClick=${insist}>It is right: save it</button>`}>
-      ${Object.entries(labels).map(([name, label]) => {
-        const hint = theirs[name] === undefined ? "" : `Meanwhile: ${theirs[name] || "empty"}`;
-        const inputmode = NUMBERS.includes(name) ? "numeric" : undefined;
-        return html`<${Text} key=${name} form=${form} ...${{ name, label, hint, inputmode }} />`;
-      })}
-    <//>
+  return html`<${Dialog} title=${title} onClose=${onClose} form=${form} submit="Save">
+    ${Object.entries(labels).map(([name, label]) => {
+      const hint = theirs[name] === undefined ? "" : `Meanwhile: ${theirs[name] || "empty"}`;
+      const inputmode = NUMBERS.includes(name) ? "numeric" : undefined;
+      return html`<${Text} key=${name} form=${form} ...${{ name, label, hint, inputmode }} />`;
+    })}
   <//>`;
 }
 
@@ -69,8 +62,7 @@ function Edit({ title, labels, path, read, onDone, onClose }) {
 export function EditButton(props) {
   const [read, setRead] = useState(/** @type {import("./api.js").Answer | null} */ (null));
   const { act, message } = useAct();
-  const open = () => act(async () => setRead(await api.get(props.path)));
-  return html`<button type="button" onClick=${open}>Change</button>
+  return html`<button type="button" onClick=${() => act(async () => setRead(await api.get(props.path)))}>Change</button>
     ${message && html`<small class="error" role="alert">${message}</small>`}
     ${read && html`<${Edit} ...${props} read=${read} onClose=${() => setRead(null)} />`}`;
 }

@@ -12,21 +12,20 @@ import { html, useRef, useState } from "./vendor/preact.js";
 /** @param {any[]} texts */
 const joined = (...texts) => texts.filter(Boolean).join(" · ");
 
-/** How each kind of result is shown, and the screen it leads to. @type {Record<string, (row: any) => Omit<Found, "row">>} */
+/** @param {any} row @param {string} group @param {string} title @param {string} detail @param {string} to @returns {Found} */
+const found = (row, group, title, detail, to) => ({ row, group, title, detail, to });
+
+/** How each kind of result is shown, and the screen it leads to. @type {Record<string, (row: any) => Found>} */
 const KINDS = {
-  vehicles: (row) => ({
-    ...{ group: "Cars", title: joined(car(row), row.plate), detail: joined(row.customer.name, row.vin) },
-    to: `/customers/${row.customer.id}/vehicles/${row.id}`,
-  }),
-  customers: ({ id, name, phone, email }) =>
-    ({ group: "Customers", title: name, detail: joined(phone, email), to: `/customers/${id}` }),
-  tickets: (row) => ({
-    ...{ group: "Tickets", title: `#${row.id} ${row.vehicle ? car(row.vehicle) : ""}`, to: `/tickets/${row.id}` },
-    detail: joined(words(row.status), row.customer?.name, row.plate),
-  }),
-  parts: (row) => ({
-    ...{ group: "Parts", title: row.name, detail: joined(row.sku, row.location), to: `/parts?q=${encodeURIComponent(row.sku ?? row.name)}` },
-  }),
+  vehicles: (row) =>
+    found(row, "Cars", joined(car(row), row.plate), joined(row.customer.name, row.vin), `/customers/${row.customer.id}/vehicles/${row.id}`),
+  customers: (row) => found(row, "Customers", row.name, joined(row.phone, row.email), `/customers/${row.id}`),
+  tickets: (row) => {
+    const title = `#${row.id} ${row.vehicle ? car(row.vehicle) : ""}`;
+    return found(row, "Tickets", title, joined(words(row.status), row.customer?.name, row.plate), `/tickets/${row.id}`);
+  },
+  parts: (row) =>
+    found(row, "Parts", row.name, joined(row.sku, row.location), `/parts?q=${encodeURIComponent(row.sku ?? row.name)}`),
 };
 
 /**
@@ -37,9 +36,7 @@ const KINDS = {
  */
 export async function search(text, signal, kinds = Object.keys(KINDS)) {
   const { data } = await api.get("/search", { q: text }, { signal });
-  return kinds.flatMap((kind) =>
-    data[kind].map((/** @type {any} */ row) => ({ row, ...KINDS[kind]?.(row) })),
-  );
+  return kinds.flatMap((kind) => data[kind].map((/** @type {any} */ row) => KINDS[kind]?.(row)));
 }
 
 /** Return the field of the intake that a text belongs into. @param {string} text */
@@ -49,11 +46,15 @@ function fieldOf(text) {
   return /^(?=.*\d)[A-Z\d\s-]{2,10}$/i.test(text) ? "plate" : "name";
 }
 
-/** What was found or, where that is nothing, a new ticket with what was typed. @param {string} text @param {AbortSignal} signal */
+/**
+ * What was found or, where that is nothing, a new ticket with what was typed.
+ *
+ * @param {string} text @param {AbortSignal} signal
+ */
 async function searchOrBegin(text, signal) {
-  const found = await search(text, signal);
-  const begin = { title: `New ticket with “${text}”`, detail: "", to: address("/new", { [fieldOf(text)]: text }) };
-  return found.length ? found : [{ group: "Nothing found", row: null, ...begin }];
+  const all = await search(text, signal);
+  const begin = found(null, "Nothing found", `New ticket with “${text}”`, "", address("/new", { [fieldOf(text)]: text }));
+  return all.length ? all : [begin];
 }
 
 export function Find() {

@@ -32,7 +32,11 @@ export function words(name) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A number where it is one, such as "84,210" or "−2", else what was typed: the API says what is wrong with it. @param {string | number} typed */
+/**
+ * A number where it is one, such as "84,210" or "−2", else what was typed: the API says what is wrong with it.
+ *
+ * @param {string | number} typed
+ */
 export function numberOf(typed) {
   const plain = String(typed).trim().replace("−", "-").replace(/[,\s](?=\d{3}(?!\d))/g, "");
   return plain === "" || Number.isNaN(Number(plain)) ? typed : Number(plain);
@@ -59,18 +63,14 @@ export function time(moment) {
   if (!moment) return "–";
   const clock = inShop(moment, { hour: "numeric", minute: "2-digit" });
   if (day(moment) === day(new Date().toISOString())) return clock;
-  const weekday = { weekday: "short", day: "numeric", month: "short" };
-  return `${inShop(moment, /** @type {Intl.DateTimeFormatOptions} */ (weekday))}, ${clock}`;
+  return `${inShop(moment, { weekday: "short", day: "numeric", month: "short" })}, ${clock}`;
 }
 
 /** @param {string} moment */
 export const day = (moment) => inShop(moment, { year: "numeric", month: "short", day: "numeric" });
 
-/** @param {string | null | undefined} moment */
-export const isPast = (moment) => Boolean(moment) && new Date(/** @type {string} */ (moment)) < new Date();
-
 /** Whether a promise has passed on which work is still done. @param {{ status: string, promised_at: string | null }} ticket */
-export const isLate = (ticket) => isInWork(ticket) && isPast(ticket.promised_at);
+export const isLate = ({ status, promised_at }) => isInWork({ status }) && promised_at !== null && new Date(promised_at) < new Date();
 
 /** How long ago an instant was: "5 min", "3 h", "2 d". @param {string} moment */
 export function since(moment) {

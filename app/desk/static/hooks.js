@@ -4,6 +4,8 @@ import { newKey, Problem, Unreachable } from "./api.js";
 import { api, explain } from "./session.js";
 import { useCallback, useEffect, useRef, useState } from "./vendor/preact.js";
 
+const DRY_RUN_REST = 250; // milliseconds from a choice to its total: people choose for several things in a row
+
 /**
  * Keep what a GET answers fresh: ask again every few seconds with its `ETag`, and at once when the page is shown or
  * the server can be reached again. Nothing is asked while the page is hidden.
@@ -18,11 +20,7 @@ export function usePolled(path, query, { seconds = 10, version } = {}) {
   const latest = useRef(/** @type {import("./api.js").Answer | null} */ (null));
   const asked = JSON.stringify([path, query]);
 
-  const keep = useCallback((/** @type {import("./api.js").Answer} */ fresh) => {
-    if (fresh.status === 304) return;
-    latest.current = fresh;
-    setAnswer(fresh);
-  }, []);
+  const keep = (/** @type {import("./api.js").Answer} */ fresh) => fresh.status === 304 || setAnswer((latest.current = fresh));
 
   const refresh = useCallback(
     /** @param {AbortSignal} [signal] */ async (signal) => {
@@ -34,7 +32,7 @@ export function usePolled(path, query, { seconds = 10, version } = {}) {
         if (!signal?.aborted && !(failure instanceof Unreachable)) setError(failure);
       }
     },
-    [asked, keep], // eslint-disable-line react-hooks/exhaustive-deps -- it stands for the path and the query
+    [asked], // eslint-disable-line react-hooks/exhaustive-deps -- it stands for the path and the query
   );
 
   useEffect(() => {
@@ -56,7 +54,11 @@ export function usePolled(path, query, { seconds = 10, version } = {}) {
 /** Everybody of the staff, also who has left. @returns {import("./types").Mechanic[]} */
 export const useStaff = () => usePolled("/mechanics", { per_page: 100, sort: "name" }, { seconds: 300 }).data ?? [];
 
-/** Hear events while the component is shown. @param {EventTarget} target @param {string} name @param {(event: any) => void} listener */
+/**
+ * Hear events while the component is shown.
+ *
+ * @param {EventTarget} target @param {string} name @param {(event: any) => void} listener
+ */
 export function useListener(target, name, listener) {
   const latest = useRef(listener);
   latest.current = listener;
@@ -74,6 +76,35 @@ export function useReachable(client) {
   return isReachable;
 }
 
+/**
+ * What a change would come to, by a dry run of it. The answer to the newest question wins. Where the server does not
+ * answer, it is asked again once it does.
+ *
+ * @param {string} path
+ * @param {string | null} question The body of the POST; nothing is asked while it is null.
+ * @param {number} version It is asked again with each.
+ * @returns {{ data: any, error: unknown, isBusy: boolean }} While it is busy, the data is that of the question before.
+ */
+export function useDryRun(path, question, version) {
+  const [answer, setAnswer] = useState(/** @type {{ to: string, data?: any, error?: unknown }} */ ({ to: "" }));
+  const isReachable = useReachable(api);
+  const name = `${version} ${question}`;
+  const isAnswered = question === null || answer.to === name;
+  const isKnown = isAnswered && !answer.error;
+  useEffect(() => {
+    if (question === null || isKnown) return undefined;
+    const stop = new AbortController();
+    const ask = () =>
+      api.post(`${path}?dry_run=true`, JSON.parse(question), { signal: stop.signal }).then(
+        ({ data }) => setAnswer({ to: name, data }),
+        (error) => stop.signal.aborted || setAnswer({ to: name, error }),
+      );
+    const timer = setTimeout(ask, DRY_RUN_REST);
+    return () => (clearTimeout(timer), stop.abort());
+  }, [path, question, name, isKnown, isReachable]);
+  return { data: question && answer.data, error: isAnswered && answer.error, isBusy: !isAnswered };
+}
+
 /** @typedef {[label: string, act: (event: KeyboardEvent) => void]} Binding */
 
 /** What can be pressed now, for the help. @type {Set<{ current: Record<string, Binding> }>} */
@@ -83,13 +114,11 @@ const bound = new Set();
 export const boundKeys = () =>
   [...bound].flatMap(({ current }) => Object.entries(current).map(([key, [label]]) => /** @type {[string, string]} */ ([key, label])));
 
-/** @param {KeyboardEvent} event */
-function isTyping(event) {
-  const target = /** @type {HTMLElement} */ (event.target);
-  return target.matches?.("input, textarea, select, [contenteditable]") ?? false;
-}
-
-/** Let single keys act while the component is shown, unless somebody types or a dialog is open. @param {Record<string, Binding>} bindings */
+/**
+ * Let single keys act while the component is shown, unless somebody types or a dialog is open.
+ *
+ * @param {Record<string, Binding>} bindings
+ */
 export function useKeys(bindings) {
   const current = useRef(bindings);
   current.current = bindings;
@@ -100,7 +129,8 @@ export function useKeys(bindings) {
   useListener(document, "keydown", (/** @type {KeyboardEvent} */ event) => {
     const binding = bindings[event.key];
     if (!binding || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isTyping(event) || document.querySelector("dialog[open]")) return;
+    const isTyping = event.target instanceof Element && event.target.matches("input, textarea, select, [contenteditable]");
+    if (isTyping || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     binding[1](event);
   });
@@ -144,27 +174,31 @@ export function useAct() {
  *
  * @template {Record<string, any>} Values
  * @param {Values} initial
- * @param {(values: Values, key: string) => Promise<any>} send Throws `Problem` or `Unreachable`. The key is an
- *   idempotency key: where the server did not answer, it is the same while the values are.
+ * @param {(values: Values, key: string, flags: Record<string, boolean>) => Promise<any>} send Throws `Problem` or
+ *   `Unreachable`. The key is an idempotency key: where the server did not answer, it is the same while the values are.
+ *   The flags are those that somebody insists on, such as `override`.
  */
 export function useForm(initial, send) {
   const [values, setValues] = useState(initial);
   const unanswered = useRef({ body: "", key: "" });
+  const flags = useRef(/** @type {Record<string, boolean>} */ ({}));
   const { act, ...outcome } = useAct();
 
   /** @param {Partial<Values>} changes */
-  const set = (changes) => setValues((before) => ({ ...before, ...changes }));
+  const set = (changes) => ((flags.current = {}), setValues((before) => ({ ...before, ...changes })));
 
   const sendOnce = () => {
-    const body = JSON.stringify(values);
+    const body = JSON.stringify([values, flags.current]);
     const { key } = unanswered.current.body === body ? unanswered.current : { key: newKey() };
     unanswered.current = { body: "", key: "" };
-    return send(values, key).catch((error) => {
+    return send(values, key, flags.current).catch((error) => {
       if (error instanceof Unreachable) unanswered.current = { body, key };
       throw error;
     });
   };
   const submit = (/** @type {Event | void} */ event) => (event?.preventDefault(), act(sendOnce));
+  /** Send it all the same, with this flag, until what is typed changes. @param {string} flag */
+  const insist = (flag) => ((flags.current[flag] = true), submit());
 
   /** @param {keyof Values & string} name The properties of an input. */
   const bind = (name) => ({
@@ -174,5 +208,5 @@ export function useForm(initial, send) {
       set(/** @type {Partial<Values>} */ ({ [name]: /** @type {HTMLInputElement} */ (event.target).value })),
   });
 
-  return { values, set, submit, bind, ...outcome };
+  return { values, set, submit, insist, bind, ...outcome };
 }

@@ -1,44 +1,36 @@
 /** The intake: a walk-in becomes a ticket, in one form and by keyboard alone. */
 
 import { Problem } from "./api.js";
-import { Duplicates, loadDuplicates } from "./duplicates.js";
 import { search } from "./find.js";
 import { car, money } from "./format.js";
 import { useForm, usePolled, useStaff } from "./hooks.js";
 import * as intake from "./intake_values.js";
-import { EMPTY, NEW_CAR } from "./intake_values.js";
 import { Picker } from "./pickers.js";
 import { api, explain, go, isDesk, useSession } from "./session.js";
-import { Field, Form, notify, Select, Text } from "./ui.js";
+import { Choices, Dialog, Field, Form, notify, Select, Table, Text } from "./ui.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
-/** @typedef {import("./duplicates.js").OnRecord} OnRecord */
+/** @typedef {{ customer_id: number, vehicle_id: number | null, why: string[] }} Duplicate */
+/** @typedef {Duplicate & { id: string, [field: string]: any }} OnRecord */
 /** @typedef {import("./find.js").Found} Found */
+/** @typedef {import("./types").DeferredJob} DeferredJob */
 /** @typedef {import("./types").Vehicle} Vehicle */
 
-/**
- * What is chosen of a few things, each with its id, a title and a detail.
- *
- * @param {{ label: string, type: "radio" | "checkbox", of: any[][], chosen: string[], choose: (id: string) => void }} props
- */
-const Choices = ({ label, type, of, chosen, choose }) => html`<fieldset class="choices">
-  <legend>${label}</legend>
-  ${of.map(
-    ([id, title, detail]) => html`<label key=${id}>
-      <input type=${type} name=${label} checked=${chosen.includes(String(id))} onChange=${() => choose(String(id))} />
-      <bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>
-    </label>`,
-  )}
-</fieldset>`;
+/** A choice with its title and a detail. @param {string | number} id @param {string} title @param {string | null} detail */
+const choiceOf = (id, title, detail) => [String(id), html`<bdi>${title}</bdi> <bdi class="quiet">${detail}</bdi>`];
 
-/** Work that the customer declined on this car before. @param {{ vehicle: Vehicle, jobs: string, onJobs: (jobs: string) => void }} props */
-function Deferred({ vehicle, jobs, onJobs }) {
+/**
+ * Work that the customer declined on this car before.
+ *
+ * @param {{ vehicle: Vehicle, jobs: string, set: (changes: { jobs: string }) => void }} props
+ */
+function Deferred({ vehicle, jobs, set }) {
   const { data } = usePolled(`/customers/${vehicle.customer_id}/vehicles/${vehicle.id}/deferred`, undefined, { seconds: 60 });
   const chosen = intake.idsOf(jobs);
   const toggle = (/** @type {string} */ id) =>
-    onJobs((chosen.includes(id) ? chosen.filter((each) => each !== id) : [...chosen, id]).join(" "));
-  const of = data?.map((/** @type {import("./types").DeferredJob} */ job) => [job.job_id, job.name, money(job.total_now)]);
-  return of?.length > 0 && html`<${Choices} label="Declined before: offer again" type="checkbox" ...${{ of, chosen, choose: toggle }} />`;
+    set({ jobs: (chosen.includes(id) ? chosen.filter((each) => each !== id) : [...chosen, id]).join(" ") });
+  const of = data?.map((/** @type {DeferredJob} */ job) => choiceOf(job.job_id, job.name, money(job.total_now)));
+  return of?.length > 0 && html`<${Choices} legend="Declined before: offer again" type="checkbox" ...${{ of, chosen, choose: toggle }} />`;
 }
 
 /** @param {{ parameters: string[] }} props The address may bring values, such as `customer_id=1&vehicle_id=2`. */
@@ -47,7 +39,7 @@ export const Intake = ({ parameters: [query = ""] }) => html`<${Begun} key=${que
 /** @param {{ query: string }} props */
 function Begun({ query }) {
   const { me } = useSession();
-  const blank = { ...EMPTY, [isDesk(me) ? "advisor_id" : "mechanic_id"]: String(me.id) };
+  const blank = { ...intake.EMPTY, [isDesk(me) ? "advisor_id" : "mechanic_id"]: String(me.id) };
   const [initial] = useState(() => {
     const brought = Object.fromEntries(new URLSearchParams(query));
     return { ...blank, ...intake.readDraft(me.id), ...(query && { customer_id: "", vehicle_id: "", jobs: "", ...brought }) };
@@ -55,13 +47,12 @@ function Begun({ query }) {
   const [known, setKnown] = useState(/** @type {{ customer: import("./types").Customer, cars: Vehicle[] } | null} */ (null));
   const [duplicates, setDuplicates] = useState(/** @type {OnRecord[] | null} */ (null));
   const staff = useStaff().filter(({ active }) => active);
-  const insisted = useRef(/** @type {Record<string, boolean>} */ ({}));
   const screen = useRef(/** @type {HTMLElement | null} */ (null));
   const next = useRef("");
 
-  const form = useForm(initial, async (values, key) => {
+  const form = useForm(initial, async (values, key, flags) => {
     try {
-      const { data: ticket } = await api.post("/service-tickets", { ...intake.ticketOf(values), ...insisted.current }, { key });
+      const { data: ticket } = await api.post("/service-tickets", { ...intake.ticketOf(values), ...flags }, { key });
       const failed = await intake.follow(ticket.id, values);
       intake.dropDraft(me.id);
       for (const text of [...(ticket.warnings ?? []), ...failed.map(explain)]) notify(text, { isProblem: true });
@@ -89,9 +80,6 @@ function Begun({ query }) {
   };
   const forget = () => (set({ customer_id: "", vehicle_id: "", jobs: "" }), setKnown(null));
   const clear = () => (forget(), set(blank));
-  const choose = (/** @type {string} */ vehicle_id) => set({ vehicle_id, jobs: "" });
-  const setJobs = (/** @type {string} */ jobs) => set({ jobs });
-  const insist = (/** @type {string} */ flag) => ((insisted.current[flag] = true), setDuplicates(null), form.submit());
 
   const begin = useRef(() => {
     history.replaceState(null, "", "#/new"); // from here on it is in the draft
@@ -122,20 +110,16 @@ function Begun({ query }) {
   const carHint = Object.values(intake.partsOf(values.car)).join(" · ");
   const lastReading = vehicle?.odometer ? `Last: ${vehicle.odometer.toLocaleString()}` : "";
   const mechanics = staff.filter((each) => !isDesk(each));
-  const isNewCar = !values.customer_id || values.vehicle_id === NEW_CAR;
+  const isNewCar = !values.customer_id || values.vehicle_id === intake.NEW_CAR;
   next.current = !known ? "phone" : vehicle ? "odometer" : isNewCar ? "vin" : "Which car";
-  const ofCars = [...cars.map((each) => [each.id, car(each), each.plate ?? each.vin]), [NEW_CAR, "Another car"]];
-  const buttons = html`<button type="button" onClick=${clear}>Clear</button>
-    ${form.problem?.slug === "odometer-backwards" &&
-    html`<button type="button" onClick=${() => insist("override")}>It is right: open the ticket</button>`}`;
-
-  return html`<section class="intake" ref=${screen} onKeyDown=${press} onInput=${() => (insisted.current = {})}>
+  const ofCars = [...cars.map((each) => choiceOf(each.id, car(each), each.plate ?? each.vin)), [intake.NEW_CAR, "Another car"]];
+  return html`<section class="intake" ref=${screen} onKeyDown=${press}>
       <h1>New ticket</h1>
-      <${Form} form=${form} submit="Open the ticket" extra=${buttons}>
+      <${Form} form=${form} submit="Open the ticket" extra=${html`<button type="button" onClick=${clear}>Clear</button>`}>
         <fieldset class="panel">
           <legend>Customer</legend>
           ${values.customer_id
-            ? html`<p class="taken">
+            ? html`<p class="flow">
                 <strong dir="auto">${customer?.name ?? "…"}</strong> <bdi class="quiet">${customer?.phone} ${customer?.email}</bdi>
                 <button type="button" onClick=${forget}>Another customer</button>
               </p>`
@@ -143,7 +127,9 @@ function Begun({ query }) {
         </fieldset>
         <fieldset class="panel">
           <legend>Car</legend>
-          ${cars.length > 0 && html`<${Choices} label="Which car" type="radio" of=${ofCars} chosen=${[values.vehicle_id]} choose=${choose} />`}
+          ${cars.length > 0 &&
+          html`<${Choices} legend="Which car" name="Which car" of=${ofCars} chosen=${values.vehicle_id}
+            choose=${(/** @type {string} */ vehicle_id) => set({ vehicle_id, jobs: "" })} />`}
           <div class="row">
             ${isNewCar &&
             html`${picker("vin", "VIN", 17, "Gives make and year")} ${picker("plate", "Plate", 4)}
@@ -151,7 +137,7 @@ function Begun({ query }) {
                 error=${["year", "make", "model"].map(errorOf).join(" ").trim()} />`}
             <${Text} form=${fields} name="odometer" label="Odometer" inputmode="numeric" hint=${lastReading} />
           </div>
-          ${vehicle && html`<${Deferred} vehicle=${vehicle} jobs=${values.jobs} onJobs=${setJobs} />`}
+          ${vehicle && html`<${Deferred} vehicle=${vehicle} jobs=${values.jobs} set=${set} />`}
         </fieldset>
         <fieldset class="panel">
           <legend>Visit</legend>
@@ -175,7 +161,56 @@ function Begun({ query }) {
     html`<${Duplicates}
       ...${{ typed: values, found: duplicates }}
       onTake=${(/** @type {OnRecord} */ { customer_id, vehicle_id }) => take(customer_id, vehicle_id)}
-      onGoOn=${() => insist("allow_duplicate")}
+      onGoOn=${() => (setDuplicates(null), form.insist("allow_duplicate"))}
       onClose=${() => setDuplicates(null)}
     />`}`;
+}
+
+/** What is compared of a customer or a car that may be on record already. */
+const LABELS = { name: "Name", phone: "Phone", email: "E-mail", car: "Car", plate: "Plate", vin: "VIN" };
+
+/**
+ * Load what may be on record already; who is alike by themself and by a car is there once, with the car.
+ *
+ * @param {Duplicate[]} duplicates
+ */
+function loadDuplicates(duplicates) {
+  const cars = duplicates.filter(({ vehicle_id }) => vehicle_id);
+  const people = new Map(duplicates.filter(({ vehicle_id }) => !vehicle_id).map((each) => [each.customer_id, each]));
+  const found = cars.map((each) => ({ ...each, why: [...each.why, ...(people.get(each.customer_id)?.why ?? [])] }));
+  for (const { customer_id } of cars) people.delete(customer_id);
+  return Promise.all([...found, ...people.values()].map(load));
+}
+
+/** @param {Duplicate} duplicate @returns {Promise<OnRecord>} */
+async function load({ customer_id, vehicle_id, why }) {
+  const path = `/customers/${customer_id}`;
+  const { data: customer } = await api.get(path);
+  const vehicle = vehicle_id && (await api.get(`${path}/vehicles/${vehicle_id}`)).data;
+  return { ...customer, ...vehicle, car: vehicle && car(vehicle), id: `${customer_id} ${vehicle_id}`, customer_id, vehicle_id, why };
+}
+
+/**
+ * What may be on record already, below what was typed: one of them is taken, or the new one entered all the same.
+ *
+ * @param {object} props
+ * @param {Record<string, string>} props.typed
+ * @param {OnRecord[]} props.found
+ * @param {(onRecord: OnRecord) => void} props.onTake
+ * @param {() => void} props.onGoOn
+ * @param {() => void} props.onClose
+ */
+function Duplicates({ typed, found, onTake, onGoOn, onClose }) {
+  const act = (/** @type {OnRecord} */ row) =>
+    row.why
+      ? html`<button type="button" class="primary" autofocus=${row === found[0]} onClick=${() => onTake(row)}>
+          ${row.vehicle_id ? "Take this car" : "Take this customer"}
+        </button>`
+      : html`<button type="button" onClick=${onGoOn}>Enter as new</button>`;
+  /** @returns {import("./ui.js").TableColumn} */
+  const column = (/** @type {[string, string]} */ [name, label]) =>
+    [label, "", (row) => html`<bdi class=${row.why?.includes(name) ? "same" : ""}>${row[name]}</bdi>`];
+  return html`<${Dialog} title="On record already?" wide onClose=${onClose}>
+    <${Table} columns=${[...Object.entries(LABELS).map(column), ["", "", act]]} rows=${[{ ...typed, id: "typed" }, ...found]} />
+  <//>`;
 }

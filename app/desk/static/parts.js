@@ -5,7 +5,7 @@ import { EditButton } from "./edit.js";
 import { money, numberOf, time, words } from "./format.js";
 import { useForm, usePolled } from "./hooks.js";
 import { api, explain, isDesk, useSession } from "./session.js";
-import { Dialog, Field, Form, Table, Text } from "./ui.js";
+import { Dialog, Field, Form, Links, Table, Text } from "./ui.js";
 import { html, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Part} Part */
@@ -14,7 +14,7 @@ import { html, useState } from "./vendor/preact.js";
 const PER_PAGE = 50;
 /** Tickets that may wait for parts. */
 const IN_WORK = { status: "estimate,open,in_progress", sort: "promised_at", per_page: 100 };
-const VIEWS = { "/parts": "All", "/parts/low": "Low", "/parts/short": "Short" };
+const VIEWS = [["/parts", "All"], ["/parts/low", "Low"], ["/parts/short", "Short"]];
 const LABELS = { name: "Name", sku: "SKU", location: "Location", reorder_point: "Reorder at", price: "Price", cost: "Cost" };
 /** What is done with the stock of a part. */
 const ACTS = { receive: "Receive", adjust: "Adjust", movements: "Movements" };
@@ -57,7 +57,7 @@ function Move({ part, kind, onDone }) {
 /** @param {{ part: Part }} props */
 function Movements({ part }) {
   const { data } = usePolled(`/inventory/${part.id}/movements`, { sort: "-id", per_page: 20 });
-  return html`<ol class="movements">
+  return html`<ol>
     ${data?.map(
       (/** @type {import("./types").Movement} */ { id, kind, quantity, reason, ticket_id, mechanic, created_at }) => html`<li key=${id}>
         <span class="number">${quantity > 0 ? "+" : ""}${quantity}</span> ${words(kind)}
@@ -74,7 +74,6 @@ function Acts({ part, onDone }) {
   const { me } = useSession();
   const [act, setAct] = useState(/** @type {keyof ACTS | null} */ (null));
   const close = () => setAct(null);
-  const done = () => (close(), onDone());
   const acts = /** @type {(keyof ACTS)[]} */ (isDesk(me) ? Object.keys(ACTS) : ["movements"]);
   const button = (/** @type {keyof ACTS} */ name) =>
     html`<button type="button" class="plain" key=${name} onClick=${() => setAct(name)}>${ACTS[name]}</button>`;
@@ -82,7 +81,9 @@ function Acts({ part, onDone }) {
     ${isDesk(me) && html`<${EditButton} title=${part.name} labels=${LABELS} path=${`/inventory/${part.id}`} onDone=${onDone} />`}
     ${act &&
     html`<${Dialog} title=${`${ACTS[act]}: ${part.name}`} onClose=${close}>
-      ${act === "movements" ? html`<${Movements} part=${part} />` : html`<${Move} part=${part} kind=${act} onDone=${done} />`}
+      ${act === "movements"
+        ? html`<${Movements} part=${part} />`
+        : html`<${Move} part=${part} kind=${act} onDone=${() => (close(), onDone())} />`}
     <//>`}`;
 }
 
@@ -90,12 +91,12 @@ function Acts({ part, onDone }) {
 function Shelf({ isLow, asked }) {
   const [{ q, page }, turn] = useState({ q: asked, page: 1 });
   const { data, error, refresh } = usePolled("/inventory", { q, low_stock: isLow || undefined, page, per_page: PER_PAGE });
+  const none = q ? "No part is called so." : isLow ? "Nothing is low." : "There are no more parts.";
   const find = (/** @type {any} */ { target }) => turn({ q: target.value.trim(), page: 1 });
   const acts = (/** @type {Part} */ part) => html`<${Acts} part=${part} onDone=${refresh} />`;
   return html`<${Field} label="Find by name or SKU"><input type="search" dir="auto" maxlength="100" value=${q} onInput=${find} /><//>
     ${error && html`<p class="problem" role="alert">${explain(error)}</p>`}
-    ${data?.length > 0 && html`<${Table} columns=${[...COLUMNS, ["", "stock", acts]]} rows=${data} />`}
-    ${data?.length === 0 && html`<p class="quiet">${q ? "No part is called so." : isLow ? "Nothing is low." : "There are no more parts."}</p>`}
+    <${Table} columns=${[...COLUMNS, ["", "acts", acts]]} rows=${data} none=${none} />
     <p class="actions">
       ${page > 1 && html`<button type="button" onClick=${() => turn({ q, page: page - 1 })}>Previous page</button>`}
       ${data?.length === PER_PAGE && html`<button type="button" onClick=${() => turn({ q, page: page + 1 })}>Next page</button>`}
@@ -105,24 +106,22 @@ function Shelf({ isLow, asked }) {
 /** @param {{ quantity_short: number }} line */
 const isShort = ({ quantity_short }) => quantity_short > 0;
 
+/** @param {import("./types").PartLine} line */
+const shortage = ({ id, quantity_short, name, sku }) =>
+  html`<li key=${id}><strong class="late">${quantity_short}</strong> <bdi>${name}</bdi> <small>${sku}</small></li>`;
+
 /** @type {import("./ui.js").TableColumn[]} */
 const SHORT_COLUMNS = [
   ...columnsOfTickets("From", "Work", "Odometer", "Total", "Balance"),
   ["Waits for", "", ({ parts }) => html`<ul>${parts.filter(isShort).map(shortage)}</ul>`],
 ];
 
-/** @param {import("./types").PartLine} line */
-function shortage({ id, quantity_short, name, sku }) {
-  return html`<li key=${id}><strong class="late">${quantity_short}</strong> <bdi>${name}</bdi> <small>${sku}</small></li>`;
-}
-
 /** The tickets whose parts are not all there. */
 function Short() {
   const { data, error } = usePolled("/service-tickets", IN_WORK);
   const tickets = data?.filter((/** @type {import("./types").ListedTicket} */ { parts }) => parts.some(isShort));
   if (error) return html`<p class="problem" role="alert">${explain(error)}</p>`;
-  return html`${tickets?.length > 0 && html`<${Table} columns=${SHORT_COLUMNS} rows=${tickets} />`}
-    ${tickets?.length === 0 && html`<p class="quiet">No ticket waits for parts.</p>`}
+  return html`<${Table} columns=${SHORT_COLUMNS} rows=${tickets} none="No ticket waits for parts." />
     ${data?.length === IN_WORK.per_page && html`<p class="quiet">Of the ${data.length} that are promised first</p>`}`;
 }
 
@@ -130,10 +129,6 @@ function Short() {
 export function PartsScreen({ parameters: [view = "", query = ""] }) {
   const path = view ? `/parts/${view}` : "/parts";
   return html`<h1>Parts</h1>
-    <nav class="views" aria-label="Which parts">
-      ${Object.entries(VIEWS).map(
-        ([to, label]) => html`<a key=${to} href=${`#${to}`} aria-current=${to === path ? "page" : undefined}>${label}</a>`,
-      )}
-    </nav>
+    <${Links} label="Which parts" of=${VIEWS} isCurrent=${(/** @type {string} */ to) => to === path} />
     ${view === "short" ? html`<${Short} />` : html`<${Shelf} key=${query} isLow=${view === "low"} asked=${decodeURIComponent(query)} />`}`;
 }

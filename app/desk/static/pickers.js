@@ -20,7 +20,8 @@ const MAX_LENGTH = 100;
  * @property {string} text What is typed. The owner keeps it, so that it can be cleared or filled in after a pick.
  * @property {(text: string) => void} onText
  * @property {(text: string, signal: AbortSignal) => Promise<Item[]>} search
- * @property {(item: Item) => import("./vendor/preact.js").ComponentChildren} [show] What an option of the list says; its `title` and `detail` unless given.
+ * @property {(item: Item) => import("./vendor/preact.js").ComponentChildren} [show] What an option of the list says; its
+ *   `title` and `detail` unless given.
  * @property {(item: Item) => void} onPick
  * @property {boolean} [isFree] What is typed is good by itself: Enter picks only what the arrows chose, else it is the form's.
  * @property {number} [shortest] So many characters are searched for; 0 shows the list at once.

@@ -1,30 +1,26 @@
 /** Who is signed in, and the one client of the API that all screens share. */
 
-import { Api, Problem, Unreachable } from "./api.js";
+import { Api, pause, Problem, Unreachable } from "./api.js";
 import { formatFor } from "./format.js";
 import { createContext, useContext } from "./vendor/preact.js";
 
+const RETRY_SECONDS = 2;
+
 /** @typedef {{ me: import("./types").Me, shop: import("./types").Shop }} Session */
 
-/** @typedef {(resolve: () => void) => void} ShowSignIn Calls `resolve` once somebody has signed in. */
+export const api = new Api("");
 
-/** @type {ShowSignIn | null} */
-let showSignIn = null;
-
-export const api = new Api("", {
-  askToSignIn: () => new Promise((resolve) => showSignIn?.(resolve)),
-});
-
-/** Have the shell show the sign-in over the page when a token has expired. @param {ShowSignIn} show */
-export function onSignInNeeded(show) {
-  showSignIn = show;
-}
-
-/** Load who is signed in, and the shop. @returns {Promise<Session>} */
+/** Load who is signed in, and the shop, once the server answers. @returns {Promise<Session>} */
 export async function load() {
-  const [{ data: me }, { data: shop }] = await Promise.all([api.get("/me"), api.get("/shop")]);
-  formatFor(shop);
-  return { me, shop };
+  try {
+    const [{ data: me }, { data: shop }] = await Promise.all([api.get("/me"), api.get("/shop")]);
+    formatFor(shop);
+    return { me, shop };
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    await pause(RETRY_SECONDS);
+    return load();
+  }
 }
 
 export const SessionContext = createContext(/** @type {Session | null} */ (null));
@@ -35,10 +31,16 @@ export const useSession = () => /** @type {Session} */ (useContext(SessionContex
 /** Whether somebody may do what advisors and admins do. @param {{ role: string | null }} someone */
 export const isDesk = ({ role }) => role === "advisor" || role === "admin";
 
+/**
+ * Whether somebody may change a ticket that is in work: the desk, and of the bay who opened it or is on it.
+ *
+ * @param {import("./types").Me} me
+ * @param {Pick<import("./types").Ticket, "opened_by" | "mechanics">} ticket
+ */
+export const isTheirs = (me, { opened_by, mechanics }) => isDesk(me) || [opened_by, ...mechanics].some(({ id }) => id === me.id);
+
 /** Go to a screen. @param {string} path Such as "/tickets/12". */
-export function go(path) {
-  location.hash = path;
-}
+export const go = (path) => void (location.hash = path);
 
 /** What people at the counter are told instead of the API's words. @type {Record<string, string>} */
 const SENTENCES = {

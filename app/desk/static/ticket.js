@@ -25,19 +25,13 @@ const NOT_BILLED = "A payment is taken on an invoice. Invoice the ticket first."
 /** @param {{ parameters: string[] }} props */
 export function TicketScreen({ parameters: [id] }) {
   const state = useTicket(/** @type {string} */ (id));
-  if (!state.ticket) return html`<p role="status">${state.error ? explain(state.error) : "Loading …"}</p>`;
-  return html`<${Loaded} state=${state} />`;
-}
-
-/** @param {{ state: State }} props */
-function Loaded({ state }) {
+  const { ticket } = state;
   const { me } = useSession();
   const [shown, show] = useState("");
-  const { ticket } = state;
-  const acts = isDesk(me) ? actsOf(ticket) : [];
+  const acts = ticket && isDesk(me) ? actsOf(ticket) : [];
   const press = (/** @type {Act} */ { dialog, isOffered, why }) => (isOffered || !why ? show(dialog) : notify(why));
   useKeys(Object.fromEntries(acts.filter(({ key }) => key).map((each) => [each.key, [each.help, () => press(each)]])));
-  const close = () => show("");
+  if (!ticket) return html`<p role="status">${state.error ? explain(state.error) : "Loading …"}</p>`;
   const [verb, target] = shown.split(" ");
   return html`<div class="ticket">
     <${Head} state=${state} acts=${acts} show=${show} />
@@ -47,14 +41,19 @@ function Loaded({ state }) {
       <${Details} state=${state} />
       <${History} state=${state} />
     </aside>
-    ${shown && html`<${DIALOGS[verb ?? ""] ?? Move} state=${state} target=${target} onClose=${close} />`}
+    ${shown && html`<${DIALOGS[verb ?? ""] ?? Move} state=${state} target=${target} onClose=${() => show("")} />`}
     ${state.conflict && html`<${Merge} conflict=${state.conflict} />`}
   </div>`;
 }
 
 /** @typedef {{ key: string, dialog: string, label: string, help: string, why: string, isOffered: boolean, isNext?: boolean }} Act */
 
-/** What the desk does with a ticket, by button and by key; `why` it cannot be done now: without one the key does it, as the page may be behind. @param {Ticket} ticket @returns {Act[]} */
+/**
+ * What the desk does with a ticket, by button and by key; `why` it cannot be done now: without one the key does it, as
+ * the page may be behind.
+ *
+ * @param {Ticket} ticket @returns {Act[]}
+ */
 function actsOf(ticket) {
   const isDue = ticket.status === "invoiced";
   const [isOpen, isDone] = [isInWork(ticket), ticket.status === "completed"];
@@ -73,14 +72,14 @@ function actsOf(ticket) {
 function Head({ state, acts, show }) {
   const { ticket } = state;
   const { customer, vehicle, hold, status, promised_at: promised } = ticket;
-  return html`<header>
-    <div class="title">
+  return html`<header class="flow">
+    <div class="flow">
       <h1>Ticket ${ticket.id}</h1>
       <${Badge} status=${status}>${words(status)}<//>
       ${hold && html`<${Badge} status="hold">Waiting: ${words(hold).toLowerCase()}<//>`}
       <span class="quiet">for ${since(ticket.status_since)}</span>
     </div>
-    <p class="about">
+    <p class="flow">
       <strong><bdi>${car(vehicle)}</bdi></strong>
       ${vehicle?.plate && html`<span class="plate"><bdi>${vehicle.plate}</bdi></span>`}
       ${vehicle?.vin && html`<span class="vin">${vehicle.vin}</span>`}
@@ -100,17 +99,14 @@ function Moves({ state, acts, show }) {
     if (target === "void" || isBilled(ticket) || (target === "completed" && proposedOn(ticket).length)) return show(`move ${target}`);
     return act(() => move(state, { status: target }, { what: nameOf(ticket, target) }));
   };
+  /** @param {string} key @param {() => unknown} press @param {string | false | undefined} look @param {any} label */
+  const button = (key, press, look, label) =>
+    html`<button key=${key} type="button" class=${look} onClick=${press}>${label}</button>`;
   return html`<div class="actions">
-    ${acts.filter(({ isOffered }) => isOffered).map(
-      ({ key, dialog, label, isNext }) => html`<button key=${dialog} type="button" class=${isNext ? "primary" : ""} onClick=${() => show(dialog)}>
-        ${label} ${key && html`<kbd>${key}</kbd>`}
-      </button>`,
+    ${acts.filter(({ isOffered }) => isOffered).map(({ key, dialog, label, isNext }) =>
+      button(dialog, () => show(dialog), isNext && "primary", html`${label} ${key && html`<kbd>${key}</kbd>`}`),
     )}
-    ${ticket.allowed_moves.map(
-      (target) => html`<button key=${target} type="button" class=${target === "void" ? "danger" : ""} onClick=${() => begin(target)}>
-        ${nameOf(ticket, target)}
-      </button>`,
-    )}
+    ${ticket.allowed_moves.map((to) => button(to, () => begin(to), to === "void" && "danger", nameOf(ticket, to)))}
     ${message && html`<p class="problem" role="alert">${message}</p>`}
   </div>`;
 }

@@ -1,9 +1,9 @@
 /** The dialogs of a ticket: moves with a reason, approval, approval link, invoice, payment. */
 
 import { isBilled, money, time, words } from "./format.js";
-import { useForm } from "./hooks.js";
+import { useDryRun, useForm } from "./hooks.js";
 import { api, explain } from "./session.js";
-import { Dialog, Field, Form, notify, Select, Text } from "./ui.js";
+import { Choices, Dialog, Field, notify, Select, Text } from "./ui.js";
 import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
 /** @typedef {import("./ticket.js").State} State */
@@ -20,7 +20,11 @@ const MOVES = {
   "invoiced completed": "Reopen",
   "paid completed": "Reopen",
 };
-/** What may be said of a job: the decision, and what it is called; the first until another is chosen. @type {Record<string, [string, string][]>} */
+/**
+ * What may be said of a job: the decision, and what it is called; the first until another is chosen.
+ *
+ * @type {Record<string, [string, string][]>}
+ */
 const ANSWERS = {
   estimate: [["approved", "Approve"], ["declined", "Decline"]],
   proposed: [["approved", "Approve"], ["declined", "Decline"], ["", "Not yet"]],
@@ -90,47 +94,32 @@ export function Approve(props) {
   const initial = { choices, method: "in_person", said_by: ticket.customer.name, contact: "", amount: "" };
   /** @param {typeof initial} values @param {string} key @returns {Promise<import("./api.js").Answer>} */
   const record = ({ method, said_by, contact, amount }, key) => {
-    const body = { ...decision, method, said_by: said_by || null, contact: contact || null, amount: amount || preview.total };
+    const body = { ...decision, method, said_by: said_by || null, contact: contact || null, amount: amount || total };
     return api.post(`${path}/authorizations`, body, { key });
   };
   const form = useActForm(props, "Record the decision", initial, record, () => notify("The decision is recorded."));
   const decided = asked.map(({ id, status }) => ({ id, decision: form.values.choices[id] ?? ANSWERS[status]?.[0]?.[0] }));
   const decision = isBare ? { decision: decided[0]?.decision } : { jobs: decided.filter((each) => each.decision) };
-  const preview = usePreview(`${path}/authorizations?dry_run=true`, JSON.stringify(decision), ticket.version);
+  const preview = useDryRun(`${path}/authorizations`, JSON.stringify(decision), ticket.version);
+  const total = preview.isBusy ? "" : preview.data?.total; // of this decision on this version
   /** Nothing is recorded that was not shown. @param {Event} event */
-  const submit = (event) => (preview.total ? form.submit(event) : event.preventDefault());
-  const choose = (/** @type {number} */ id, /** @type {string} */ value) => form.set({ choices: { ...form.values.choices, [id]: value } });
-  const total = preview.total && money(preview.total);
-  return html`<${Dialog} title="What the customer decided" onClose=${props.onClose} form=${{ ...form, submit }} submit=${`Record: ${total || "…"}`} wide>
-    ${asked.map(({ id, name, status, totals }, index) => html`<fieldset key=${id}>
-      <legend><bdi>${name}</bdi> <span class="quiet">${words(status)}</span> <span class="number">${money(totals.total)}</span></legend>
-      ${ANSWERS[status]?.map(([value, label]) => html`<label key=${value}>
-        <input type="radio" name=${`job-${id}`} checked=${decided[index]?.decision === value} onChange=${() => choose(id, value)} /> ${label}
-      </label>`)}
-    </fieldset>`)}
-    <p role="status">Total after this: <strong>${total || "–"}</strong> <span class="problem">${preview.message}</span></p>
+  const submit = (event) => (total ? form.submit(event) : event.preventDefault());
+  const label = `Record: ${total ? money(total) : "…"}`;
+  return html`<${Dialog} title="What the customer decided" onClose=${props.onClose} form=${{ ...form, submit }} submit=${label} wide>
+    ${asked.map(({ id, name, status, totals }, index) => html`<${Choices} key=${id}
+      legend=${html`<bdi>${name}</bdi> <span class="quiet">${words(status)}</span> <span>${money(totals.total)}</span>`}
+      name=${`job-${id}`} of=${ANSWERS[status]} chosen=${decided[index]?.decision}
+      choose=${(/** @type {string} */ value) => form.set({ choices: { ...form.values.choices, [id]: value } })} />`)}
+    <p role="status">
+      Total after this: <strong>${money(total || null)}</strong> <span class="problem">${preview.error && explain(preview.error)}</span>
+    </p>
     <div class="row">
       <${Select} form=${form} name="method" label="How" of=${["in_person", "phone", "text", "email"]} />
       <${Text} form=${form} name="said_by" label="Who said it" />
       <${Text} form=${form} name="contact" label="Number or address" />
-      <${Text} form=${form} name="amount" label="Up to" hint="The total unless given" inputmode="decimal" placeholder=${preview.total} />
+      <${Text} form=${form} name="amount" label="Up to" hint="The total unless given" inputmode="decimal" placeholder=${total} />
     </div>
   <//>`;
-}
-
-/** Ask what a decision would cost: what is shown is of this decision on this version. @param {string} path @param {string} body @param {number} version */
-function usePreview(path, body, version) {
-  const asked = `${version} ${body}`;
-  const [shown, setShown] = useState({ asked: "", total: "", message: "" });
-  useEffect(() => {
-    const stop = new AbortController();
-    api.post(path, JSON.parse(body), { signal: stop.signal }).then(
-      ({ data }) => setShown({ asked, total: data.total, message: "" }),
-      (error) => stop.signal.aborted || setShown({ asked, total: "", message: explain(error) }),
-    );
-    return () => stop.abort();
-  }, [path, body, asked]);
-  return shown.asked === asked ? shown : { total: "", message: "" };
 }
 
 /** Make a link with which the customer decides. @param {ActProps} props */
@@ -140,14 +129,13 @@ export function Link(props) {
   const send = (/** @type {object} */ _, /** @type {string} */ key) => api.post(`${path}/approval-link`, {}, { key });
   const form = useActForm({ ...props, onClose: () => undefined }, "Send the link", {}, send, setLink);
   const { email } = ticket.customer;
-  return html`<${Dialog} title="Approval link" onClose=${props.onClose}>
+  const byMail = html`It is mailed to <bdi>${email}</bdi> where the shop sends mail.`;
+  return html`<${Dialog} title="Approval link" onClose=${props.onClose} form=${link ? undefined : form} submit="Send link">
     ${link
       ? html`<${MadeLink} link=${link} email=${email} />`
-      : html`<${Form} form=${form} submit="Send link">
-          <p>The customer sees these jobs, and approves or declines each. A link from before ends.</p>
+      : html`<p>The customer sees these jobs, and approves or declines each. A link from before ends.</p>
           ${list(proposedOn(ticket))}
-          <p class="quiet">${email ? html`It is mailed to <bdi>${email}</bdi> where the shop sends mail.` : "The customer has no e-mail: give them the link yourself."}</p>
-        <//>`}
+          <p class="quiet">${email ? byMail : "The customer has no e-mail: give them the link yourself."}</p>`}
   <//>`;
 }
 
@@ -162,11 +150,12 @@ function MadeLink({ link, email }) {
     if (document.execCommand("copy")) notify("The link is copied.");
     else notify("The browser does not let the page copy: press Ctrl+C.", { isProblem: true });
   };
-  return html`<div class="made">
+  return html`
     <${Field} label="For the customer; it is shown this once"><input readonly ref=${input} value=${link.url} /><//>
-    <p class="quiet">Good until ${time(link.expires_at)}. ${email && html`Also mailed to <bdi>${email}</bdi> where the shop sends mail.`}</p>
-    <div class="actions"><button type="button" class="primary" onClick=${copy}>Copy</button></div>
-  </div>`;
+    <p class="quiet">
+      Good until ${time(link.expires_at)}. ${email && html`Also mailed to <bdi>${email}</bdi> where the shop sends mail.`}
+    </p>
+    <p class="actions"><button type="button" class="primary" onClick=${copy}>Copy</button></p>`;
 }
 
 /** @param {ActProps} props */
@@ -174,7 +163,8 @@ export function Invoice(props) {
   const { ticket, path } = props.state;
   const send = (/** @type {object} */ _, /** @type {string} */ key) => api.post(`${path}/invoice`, {}, { key });
   const form = useActForm(props, "Invoice", {}, send, ({ number }) => notify(`Invoice ${number} is issued.`));
-  return html`<${Dialog} title=${`Invoice ticket ${ticket.id}`} onClose=${props.onClose} form=${form} submit=${`Invoice ${money(ticket.totals.total)}`}>
+  const submit = `Invoice ${money(ticket.totals.total)}`;
+  return html`<${Dialog} title=${`Invoice ticket ${ticket.id}`} onClose=${props.onClose} form=${form} submit=${submit}>
     <p>It freezes lines and figures under the next number.</p>
   <//>`;
 }
@@ -194,7 +184,8 @@ export function Pay(props) {
   );
   /** @param {any} event */
   const pick = ({ target: { value } }) => form.set({ kind: value, amount: amountOf(value) });
-  return html`<${Dialog} title=${`Balance ${money(balance)}`} onClose=${props.onClose} form=${form} submit=${`Record ${form.values.kind}`}>
+  const submit = `Record ${form.values.kind}`;
+  return html`<${Dialog} title=${`Balance ${money(balance)}`} onClose=${props.onClose} form=${form} submit=${submit}>
     <div class="row">
       <${Select} form=${form} name="kind" label="Kind" of=${kinds} onInput=${pick} />
       <${Text} form=${form} name="amount" label="Amount" inputmode="decimal" autofocus />

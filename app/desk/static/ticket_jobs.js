@@ -2,10 +2,9 @@
 
 import { day, isInWork, money, words } from "./format.js";
 import { useAct, useForm, useKeys, useStaff } from "./hooks.js";
-import { Backorder, focusIn, InlineForm, LINE_FORMS } from "./line_forms.js";
 import { Picker } from "./pickers.js";
-import { api, isDesk, useSession } from "./session.js";
-import { Lines } from "./ticket_lines.js";
+import { api, isDesk, isTheirs, useSession } from "./session.js";
+import { Backorder, focusIn, InlineForm, LINE_FORMS, Lines } from "./ticket_lines.js";
 import { Badge, Check, Text } from "./ui.js";
 import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 
@@ -13,15 +12,16 @@ import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
 /** @typedef {import("./types").Ticket} Ticket */
 /** @typedef {import("./types").DeferredJob} Deferred */
 /** @typedef {import("./types").CannedJob} Canned */
-/** @typedef {import("./line_forms.js").State} State */
-/** @typedef {import("./line_forms.js").Kind} Kind */
+/** @typedef {import("./ticket_lines.js").State} State */
+/** @typedef {import("./ticket_lines.js").Kind} Kind */
 /** @typedef {(etag: string | null) => Promise<import("./api.js").Answer>} Send */
-/** @typedef {{ group: string, title: string, detail: string, source: object }} Offer Work that is known: declined before, or a canned job. */
+
+/** @typedef {{ group: string, title: string, detail: string, source: object }} Offer Work declined before, or a canned job. */
 
 /**
  * @typedef {object} Screen What the jobs of a ticket share.
  * @property {State} state
- * @property {import("./line_forms.js").Staff} staff
+ * @property {import("./ticket_lines.js").Staff} staff
  * @property {ReturnType<typeof useForms>} forms
  * @property {boolean} mayWrite Jobs and lines.
  * @property {boolean} mayPrice Prices, fees, and whether a job is offered.
@@ -29,8 +29,11 @@ import { html, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
  * @typedef {object} Panel What the lines of a job share.
  * @property {Screen} screen
  * @property {boolean} mayChange
- * @property {(what: string, send: Send, how?: { focus?: string, about?: (ticket: Ticket) => any }) => unknown} attempt Tells where it was refused why.
+ * @property {Attempt} attempt
  */
+
+/** @typedef {{ focus?: string, about?: (ticket: Ticket) => any }} AttemptHow */
+/** @typedef {(what: string, send: Send, how?: AttemptHow) => unknown} Attempt Tells where it was refused why. */
 
 /** @type {[Kind, string][]} */
 const KINDS = [["parts", "part"], ["labor", "labor"], ["fees", "fee"]];
@@ -66,7 +69,7 @@ async function findOffers(text, { id: own, customer_id: customer, vehicle_id: ca
  *
  * @param {{ id: string, state: State, job?: Job, onDone: (job: Job) => void, onClose: () => void }} props
  */
-export function JobForm({ id, state, job, onDone, onClose }) {
+function JobForm({ id, state, job, onDone, onClose }) {
   const { me } = useSession();
   const seen = useRef(state);
   const [offer, setOffer] = useState(/** @type {Offer | null} */ (null));
@@ -120,11 +123,15 @@ const statusOf = ({ status, declined_reason: reason }) =>
 /** @param {Job} job What the total is made of. */
 function sum({ totals }) {
   const columns = /** @type {const} */ (["parts", "labor", "fees", "discount", "supplies", "tax"]);
-  const shown = columns.filter((column) => Number(totals[column]) !== 0);
-  return shown.map((column) => html`<span key=${column}>${words(column)} ${column === "discount" ? "−" : ""}${money(totals[column])}</span> `);
+  const shown = columns.filter((name) => Number(totals[name]) !== 0);
+  return shown.map((name) => html`<span key=${name}>${words(name)} ${name === "discount" ? "−" : ""}${money(totals[name])}</span>`);
 }
 
-/** The forms that add lines to a job, or to the ticket while it has none. @param {{ screen: Screen, jobId: number | null, heading: string }} props */
+/**
+ * The forms that add lines to a job, or to the ticket while it has none.
+ *
+ * @param {{ screen: Screen, jobId: number | null, heading: string }} props
+ */
 function Adding({ screen: { forms, state, staff }, jobId, heading }) {
   return KINDS.map(([kind, name]) => {
     const id = `${heading}-${kind}`;
@@ -142,7 +149,7 @@ function JobPanel({ job, screen }) {
   const close = () => forms.close(`${id}-edit`, id);
   const path = `/service-tickets/${state.ticket.id}/jobs/${job.id}`;
   const aboutJob = (/** @type {Ticket} */ ticket) => jobOf(ticket, job.id);
-  /** @type {Panel["attempt"]} */
+  /** @type {Attempt} */
   const attempt = (what, send, { focus = id, about = aboutJob } = {}) =>
     act(async () => (await state.change(send, { what, about })) && forms.focus(focus));
   const move = (/** @type {string} */ status, /** @type {string} */ what) =>
@@ -162,21 +169,24 @@ function JobPanel({ job, screen }) {
     [mayDelete, isSure ? "Delete with its lines" : "Delete", remove],
   ];
   return html`<section class=${`panel job ${job.status}`} data-job=${job.id} aria-labelledby=${id}>
-    <header>
+    <header class="flow">
       <h3 id=${id} tabindex="-1" dir="auto">${job.name}</h3>
       <${Badge} status=${job.status}>${statusOf(job)}<//>
       ${job.revived_from && html`<small>Offered again</small>`}
-      <strong class="number">${money(job.totals.total)}</strong>
+      <strong class="number end">${money(job.totals.total)}</strong>
     </header>
     ${job.notes && html`<p class="quiet" dir="auto">${job.notes}</p>`}
-    ${forms.isOpen(`${id}-edit`) && html`<${JobForm} id=${`${id}-edit`} state=${state} job=${job} onDone=${close} onClose=${close} />`}
+    ${forms.isOpen(`${id}-edit`) && html`<${JobForm} id=${`${id}-edit`} ...${{ state, job, onDone: close, onClose: close }} />`}
     <${Lines} job=${job} panel=${{ screen, mayChange, attempt }} />
     <${Adding} screen=${screen} jobId=${job.id} heading=${id} />
     ${message && html`<p class="problem" role="alert">${message}</p>`}
-    <footer>
-      <small class="sum">${sum(job)}</small>
+    <footer class="flow">
+      <small class="flow">${sum(job)}</small>
       <div class="actions" onFocusOut=${() => setSure(false)}>
-        ${acts.map(([isOffered, label, press], key) => isOffered && html`<button type="button" class="plain" key=${key} onClick=${press}>${label}</button>`)}
+        ${acts.map(
+          ([isOffered, label, press], key) =>
+            isOffered && html`<button type="button" class="plain" key=${key} onClick=${press}>${label}</button>`,
+        )}
       </div>
     </footer>
   </section>`;
@@ -188,8 +198,7 @@ export function Jobs({ state }) {
   const { me } = useSession();
   const staff = useStaff();
   const forms = useForms();
-  const isOwn = [ticket.opened_by, ...ticket.mechanics].some(({ id }) => id === me.id);
-  const mayWrite = isInWork(ticket) && (isDesk(me) || isOwn);
+  const mayWrite = isInWork(ticket) && isTheirs(me, ticket);
   /** @type {Screen} */
   const screen = { state, staff, forms, mayWrite, mayPrice: isDesk(me) };
 
@@ -203,9 +212,9 @@ export function Jobs({ state }) {
   const begin = () => forms.open("jobs-new");
   useKeys(mayWrite ? { j: ["New job", begin], p: ["Add a part", () => add("parts")], l: ["Add labor", () => add("labor")] } : {});
   return html`<div class="jobs">
-    <header>
+    <header class="flow">
       <h2 id="jobs" tabindex="-1">Jobs</h2>
-      ${mayWrite && html`<button type="button" onClick=${begin}>New job <kbd>j</kbd></button>`}
+      ${mayWrite && html`<button type="button" class="end" onClick=${begin}>New job <kbd>j</kbd></button>`}
     </header>
     ${!ticket.jobs.length && html`<p class="quiet">No work is written yet.</p>`}
     ${ticket.jobs.map((job) => html`<${JobPanel} key=${job.id} job=${job} screen=${screen} />`)}

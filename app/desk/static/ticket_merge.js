@@ -2,7 +2,7 @@
 
 import { car, money, time, words } from "./format.js";
 import { api } from "./session.js";
-import { Dialog } from "./ui.js";
+import { Choices, Dialog } from "./ui.js";
 import { html } from "./vendor/preact.js";
 
 /** @typedef {import("./types").Ticket} Ticket */
@@ -22,15 +22,12 @@ export const FIELDS = {
   po_number: ["PO number", ({ po_number }) => po_number],
   odometer: ["Odometer", ({ odometer }) => odometer?.toString()],
   vehicle: ["Car", ({ vehicle }) => vehicle && car(vehicle)],
-  discount: ["Discount", discount],
+  discount: [
+    "Discount",
+    ({ discount_percent: percent, discount_amount: amount }) => (percent === null ? amount && money(amount) : `${percent} %`),
+  ],
   authorized_amount: ["Authorised", ({ authorized_amount }) => authorized_amount && money(authorized_amount)],
 };
-
-/** @param {Pick<Ticket, "discount_percent" | "discount_amount">} ticket */
-function discount({ discount_percent: percent, discount_amount: amount }) {
-  if (percent !== null) return `${percent} %`;
-  return amount && money(amount);
-}
 
 /** What a ticket says, each with a label, a text, and how its entries in the history begin. @param {Ticket} ticket */
 function entries(ticket) {
@@ -41,9 +38,11 @@ function entries(ticket) {
   for (const [name, [label, write]] of Object.entries(FIELDS)) add(name, label, write(ticket), `${name}_percent`, `${name}_amount`);
   for (const job of ticket.jobs) {
     add(`job ${job.id}`, "Job", `${job.name} (${words(job.status).toLowerCase()})`);
-    for (const { id, name, quantity, unit_price } of job.parts) add(`part ${id}`, name, `${quantity} × ${money(unit_price)}`, `part ${name}`);
-    for (const { id, description, hours, rate } of job.labor) add(`labor ${id}`, description, `${hours} h × ${money(rate)}`, `labor ${description}`);
-    for (const { id, kind, description, amount } of job.fees) add(`fee ${id}`, description, money(amount), `${kind} ${description}`);
+    for (const { id, name, quantity, unit_price: price } of job.parts)
+      add(`part ${id}`, name, `${quantity} × ${money(price)}`, `part ${name}`);
+    for (const { id, description: name, hours, rate } of job.labor)
+      add(`labor ${id}`, name, `${hours} h × ${money(rate)}`, `labor ${name}`);
+    for (const { id, kind, description: name, amount } of job.fees) add(`fee ${id}`, name, money(amount), `${kind} ${name}`);
   }
   return all;
 }
@@ -51,11 +50,9 @@ function entries(ticket) {
 /** Return what differs between two states of a ticket, with who changed it. @param {Ticket} before @param {Ticket} after */
 export async function differences(before, after) {
   const [old, fresh] = [entries(before), entries(after)];
+  const history = await api.get(`/service-tickets/${after.id}/history`, { sort: "-id", per_page: 50 }).catch(() => null);
   /** @type {TicketEvent[]} */
-  const events = await api.get(`/service-tickets/${after.id}/history`, { sort: "-id", per_page: 50 }).then(
-    ({ data }) => data,
-    () => [],
-  );
+  const events = history?.data ?? [];
   return [...new Map([...old, ...fresh])].flatMap(([name, { label, names }]) => {
     const [was = "", is = ""] = [old.get(name)?.text, fresh.get(name)?.text];
     const event = events.find(({ what }) => names.some((each) => `${what} `.startsWith(`${each} `)));
@@ -76,17 +73,11 @@ const aim = (name) => name.replace(/_id$/, "").replace(/^discount_.*/, "discount
 /** How what is aimed at would be written after the changes. @param {string} name @param {any} changes */
 function written(name, changes) {
   if (name === "advisor") return "who I chose";
-  return FIELDS[name]?.[1]({ discount_percent: null, discount_amount: null, ...changes }) || "(empty)";
+  return FIELDS[name]?.[1]({ discount_percent: null, discount_amount: null, ...changes }) ?? "";
 }
 
-/** A field that both changed. @param {{ name: string, difference: Difference, mine: string }} props */
-function Choice({ name, difference, mine }) {
-  return html`<fieldset>
-    <legend>${difference.label}</legend>
-    <label><input type="radio" required autofocus name=${name} value="theirs" /> ${difference.who}: <q dir="auto">${difference.after || "(empty)"}</q></label>
-    <label><input type="radio" required name=${name} value="mine" /> Mine: <q dir="auto">${mine}</q></label>
-  </fieldset>`;
-}
+/** What becomes of a field: theirs or mine. @param {string} value @param {string} who @param {string} text */
+const choiceOf = (value, who, text) => [value, html`${who}: <q dir="auto">${text || "(empty)"}</q>`];
 
 /**
  * Show what somebody else changed, and ask what becomes of one's own change.
@@ -94,8 +85,8 @@ function Choice({ name, difference, mine }) {
  * @param {{ conflict: import("./ticket_state.js").Conflict }} props
  */
 export function Merge({ conflict: { what, theirs, changes = {}, isEdit, resolve } }) {
-  const differenceOf = (/** @type {string} */ name) => theirs.find((each) => each.name === aim(name));
-  const both = [...new Set(Object.keys(changes).filter(differenceOf).map(aim))];
+  const aims = Object.keys(changes).map(aim);
+  const both = theirs.filter(({ name }) => aims.includes(name));
   /** @param {SubmitEvent} event */
   const merge = (event) => {
     event.preventDefault();
@@ -103,16 +94,18 @@ export function Merge({ conflict: { what, theirs, changes = {}, isEdit, resolve 
     resolve(Object.fromEntries(Object.entries(changes).filter(([name]) => chosen.get(aim(name)) !== "theirs")));
   };
   return html`<${Dialog} title="This ticket changed meanwhile" onClose=${() => resolve(null)}>
-    <form onSubmit=${merge} class="merge">
+    <form onSubmit=${merge}>
       <ul>
         ${theirs.map(
           ({ name, label, before, after, who }) => html`<li key=${name}>
-            <strong>${who}</strong> changed <bdi>${label}</bdi>: <del dir="auto">${before || "(empty)"}</del> → <ins dir="auto">${after || "(gone)"}</ins>
+            <strong>${who}</strong> changed <bdi>${label}</bdi>:
+            ${" "}<del dir="auto">${before || "(empty)"}</del> → <ins dir="auto">${after || "(gone)"}</ins>
           </li>`,
         )}
         ${!theirs.length && html`<li>Figures or stock changed.</li>`}
       </ul>
-      ${both.map((name) => html`<${Choice} key=${name} name=${name} difference=${differenceOf(name)} mine=${written(name, changes)} />`)}
+      ${both.map(({ name, label, who, after }) => html`<${Choices} key=${name} name=${name} legend=${label} required
+        of=${[choiceOf("theirs", who, after), choiceOf("mine", "Mine", written(name, changes))]} />`)}
       <footer>
         <button type="button" onClick=${() => resolve(null)}>Leave it</button>
         <button class="primary">${isEdit ? "Save" : `${what} all the same`}</button>

@@ -2,7 +2,7 @@
 
 import { fromLocal, isInWork, isLate, numberOf, time, toLocal, words } from "./format.js";
 import { useAct, usePolled, useStaff } from "./hooks.js";
-import { api, isDesk, useSession } from "./session.js";
+import { api, isDesk, isTheirs, useSession } from "./session.js";
 import { move } from "./ticket_acts.js";
 import { FIELDS } from "./ticket_merge.js";
 import { Field, Options } from "./ui.js";
@@ -26,19 +26,17 @@ import { html, useRef, useState } from "./vendor/preact.js";
  * @property {(text: string) => Changes} [write] What to change, where that is not the field, to the text or to nothing.
  */
 
+const OF_DESK = { isOfDesk: true, isNoted: true };
 /** @type {Detail[]} */
 const DETAILS = [
-  {
-    ...{ name: "advisor_id", label: "Advisor", type: "select", isOfDesk: true, isNoted: true },
-    write: (text) => ({ advisor_id: Number(text) || null }),
-  },
+  { ...OF_DESK, name: "advisor_id", label: "Advisor", type: "select", write: (text) => ({ advisor_id: Number(text) || null }) },
   { name: "hold", label: "Waiting for", type: "select", options: ["parts", "customer", "other"] },
   {
-    ...{ name: "promised_at", label: "Promised", type: "datetime-local", isOfDesk: true, isNoted: true },
+    ...{ ...OF_DESK, name: "promised_at", label: "Promised", type: "datetime-local" },
     ...{ read: ({ promised_at }) => toLocal(promised_at), write: (text) => ({ promised_at: fromLocal(text) }) },
   },
   { name: "key_tag", label: "Key tag", isNoted: true },
-  { name: "po_number", label: "PO number", isOfDesk: true, isNoted: true },
+  { ...OF_DESK, name: "po_number", label: "PO number" },
   { name: "odometer", label: "Odometer", write: (text) => ({ odometer: /** @type {number} */ (numberOf(text)) }) },
   {
     ...{ name: "discount", label: "Discount", isOfDesk: true, hint: "10% or 25.00", write: writeDiscount },
@@ -48,6 +46,7 @@ const DETAILS = [
   { name: "notes", label: "Notes for the staff", type: "textarea", isNoted: true },
 ];
 const FINISHED = ["paid", "void", "declined"];
+const EVENTS = 25; // on a page of the history
 
 /** @param {string} text */
 function writeDiscount(text) {
@@ -60,17 +59,16 @@ export function Details({ state }) {
   const { me } = useSession();
   const staff = useStaff().filter(({ active }) => active);
   const { ticket } = state;
-  const { mechanics, advisor, opened_by: opener } = ticket;
-  const isOwn = isDesk(me) || [opener, ...mechanics].some(({ id }) => id === me.id);
+  const { advisor, status } = ticket;
   /** @param {Detail} detail */
   const mayChange = ({ isNoted, isOfDesk }) =>
-    (isOfDesk ? isDesk(me) : isOwn) && (isNoted ? !FINISHED.includes(ticket.status) : isInWork(ticket));
+    (isOfDesk ? isDesk(me) : isTheirs(me, ticket)) && (isNoted ? !FINISHED.includes(status) : isInWork(ticket));
   const desk = staff.filter(isDesk);
   const advisors = advisor && !desk.some(({ id }) => id === advisor.id) ? [advisor, ...desk] : desk;
   return html`<section class="panel details" aria-label="Details">
     <${Mechanics} state=${state} staff=${staff} />
     ${DETAILS.map(
-      (detail) => html`<${Editable} key=${detail.name} state=${state} detail=${detail} mayChange=${mayChange(detail)} advisors=${advisors} />`,
+      (detail) => html`<${Editable} key=${detail.name} ...${{ state, detail, advisors }} mayChange=${mayChange(detail)} />`,
     )}
   </section>`;
 }
@@ -120,8 +118,10 @@ function Editable({ state, detail, mayChange, advisors }) {
   };
   if (!mayChange && !text) return null;
   const looks = [draft !== null && "typed", name === "promised_at" && isLate(state.ticket) && "late"].filter(Boolean).join(" ");
-  const properties = { value: draft ?? text, disabled: !mayChange, class: looks, dir: "auto", onInput: input, onBlur: leave, onKeyDown: press };
-  return html`<${Field} label=${label} hint=${draft !== null && hint} error=${Object.values(problem?.errors ?? {}).flat(3).join(" ") || message}>
+  const listeners = { onInput: input, onBlur: leave, onKeyDown: press };
+  const properties = { value: draft ?? text, disabled: !mayChange, class: looks, dir: "auto", ...listeners };
+  const error = Object.values(problem?.errors ?? {}).flat(3).join(" ") || message;
+  return html`<${Field} label=${label} hint=${draft !== null && hint} error=${error}>
     ${type === "textarea"
       ? html`<textarea rows="2" ...${properties}></textarea>`
       : type === "select"
@@ -137,25 +137,30 @@ function Mechanics({ state, staff }) {
   const { me } = useSession();
   const { mechanics } = state.ticket;
   const others = staff.filter(({ id }) => !mechanics.some((each) => each.id === id) && (isDesk(me) || id === me.id));
-  /** @param {string} verb @param {string | number} id */
-  const send = (verb, id) =>
-    state.change((etag) => api.put(`${state.path}/${verb}-mechanic/${id}`, undefined, { etag }), { what: words(verb), about: () => null });
   const { act, message } = useAct();
+  /** @param {string} verb @param {string | number} id */
+  const send = (verb, id) => {
+    const path = `${state.path}/${verb}-mechanic/${id}`;
+    return act(() => state.change((etag) => api.put(path, undefined, { etag }), { what: words(verb), about: () => null }));
+  };
   /** @param {any} event */
   const assign = (event) => {
     event.preventDefault();
     const id = event.target.elements.id.value;
-    if (id) void act(() => send("assign", id));
+    if (id) void send("assign", id);
   };
+  /** The button is gone then, so the list has the focus. @param {any} event @param {number} id */
+  const takeOff = ({ target }, id) => (target.closest("ul").focus(), send("remove", id));
   const mayChange = isInWork(state.ticket);
   return html`<div class="field">
     <span>Mechanics</span>
-    <ul class="people">
+    <ul class="people flow" tabindex="-1" aria-label="Mechanics">
       ${mechanics.map(
-        ({ id, name }) => html`<li key=${id}>
+        ({ id, name }) => html`<li key=${id} class="flow">
           <bdi>${name}</bdi>
           ${mayChange && (isDesk(me) || id === me.id) &&
-          html`<button type="button" class="plain" aria-label=${`Take ${name} off`} onClick=${() => act(() => send("remove", id))}>×</button>`}
+          html`<button type="button" class="plain" aria-label=${`Take ${name} off`}
+            onClick=${(/** @type {Event} */ event) => takeOff(event, id)}>×</button>`}
         </li>`,
       )}
     </ul>
@@ -180,17 +185,20 @@ function subject(what, { jobs }) {
 /** @param {string} what @param {string} value */
 const told = (what, value) => (what.endsWith("_at") ? time(value) : value.replaceAll("_", " "));
 
-/** What happened to the ticket, the newest first. @param {{ state: State }} props */
-export function History({ state }) {
-  const [rows, setRows] = useState(15);
-  const { data } = usePolled(`${state.path}/history`, { sort: "-id", per_page: rows }, { version: state.ticket.version });
+/**
+ * A page of what happened to the ticket, and those after it once they are asked for.
+ *
+ * @param {{ state: State, page: number }} props
+ */
+function Events({ state, page }) {
+  const [isMore, setMore] = useState(false);
+  const query = { sort: "-id", per_page: EVENTS, page };
+  const { data } = usePolled(`${state.path}/history`, query, { version: state.ticket.version });
   /** @type {TicketEvent[]} */
   const events = data ?? [];
   /** The button is gone then, so the list has the focus. @param {any} event */
-  const showMore = ({ target }) => (target.previousElementSibling.focus(), setRows(100));
-  return html`<section class="panel history" aria-label="History">
-    <h2>History</h2>
-    <ol tabindex="-1">
+  const showMore = ({ target }) => (target.previousElementSibling.focus(), setMore(true));
+  return html`<ol tabindex="-1">
       ${events.filter(({ what, before }) => before !== null || !/^job \d+ name$/.test(what)).map(
         ({ id, what, before, after, reason, mechanic, customer, created_at }) => html`<li key=${id}>
           <small><bdi>${mechanic?.name ?? customer?.name ?? "The system"}</bdi> · ${time(created_at)}</small>
@@ -201,6 +209,12 @@ export function History({ state }) {
         </li>`,
       )}
     </ol>
-    ${events.length === rows && rows < 100 && html`<button type="button" class="plain" onClick=${showMore}>Show more</button>`}
-  </section>`;
+    ${isMore && html`<${Events} state=${state} page=${page + 1} />`}
+    ${!isMore && events.length === EVENTS && html`<button type="button" class="plain" onClick=${showMore}>Show more</button>`}`;
 }
+
+/** What happened to the ticket, the newest first. @param {{ state: State }} props */
+export const History = ({ state }) => html`<section class="panel history" aria-label="History">
+  <h2>History</h2>
+  <${Events} state=${state} page=${1} />
+</section>`;

@@ -48,21 +48,11 @@ export function useTicket(id) {
   const take = ({ data, etag }) => {
     if (data && data.version >= (newest.current?.ticket.version ?? 0)) newest.current = { ticket: data, etag };
   };
-  take({ data: polled.data, etag: polled.etag });
+  take(polled);
   const seenNow = () => /** @type {Seen} */ (newest.current);
 
-  const read = async () => {
-    const answer = await api.get(path);
-    take(answer);
-    polled.keep(answer);
-  };
-
-  /** Take over what a change answers. @param {import("./api.js").Answer} answer */
-  const takeOver = async (answer) => {
-    if (!answer.data?.allowed_moves || String(answer.data.id) !== String(id)) return read();
-    take(answer);
-    polled.keep(answer);
-  };
+  const keep = (/** @type {import("./api.js").Answer} */ answer) => (take(answer), polled.keep(answer));
+  const read = async () => keep(await api.get(path));
 
   /**
    * Return what is to be sent of the changes now that the ticket is another one than was seen; null: nothing.
@@ -72,16 +62,18 @@ export function useTicket(id) {
    */
   const settle = async (seen, now, changes, { what, about, changes: fields }, isShown) => {
     if (seen.ticket.version === now.ticket.version) return changes;
-    const partOf = about ?? (fields ? (/** @type {any} */ ticket) => Object.keys(changes).map((name) => ticket[name]) : whole);
+    /** What the change depends on. @param {any} ticket */
+    const partOf = (ticket) => (about ? about(ticket) : fields ? Object.keys(changes).map((name) => ticket[name]) : ticket);
     const isAlike = JSON.stringify(partOf(seen.ticket)) === JSON.stringify(partOf(now.ticket));
     if (isAlike && isShown) return changes;
     const theirs = await differences(seen.ticket, now.ticket);
-    if (isAlike) notify(`${tell(theirs)} Your change is kept too.`);
-    if (isAlike) return changes;
-    return new Promise((answer) => {
-      const resolve = (/** @type {Changes | null} */ chosen) => (setConflict(null), answer(chosen));
-      setConflict({ what, theirs, changes, isEdit: Boolean(fields), resolve });
-    });
+    if (!isAlike)
+      return new Promise((answer) => {
+        const resolve = (/** @type {Changes | null} */ chosen) => (setConflict(null), answer(chosen));
+        setConflict({ what, theirs, changes, isEdit: Boolean(fields), resolve });
+      });
+    notify(`${tell(theirs)} Your change is kept too.`);
+    return changes;
   };
 
   /**
@@ -101,7 +93,8 @@ export function useTicket(id) {
       [seen, changes] = [now, kept];
       try {
         const answer = await send(seen.etag, changes);
-        await takeOver(answer);
+        if (answer.data?.allowed_moves && String(answer.data.id) === String(id)) keep(answer);
+        else await read();
         return answer;
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
@@ -118,6 +111,3 @@ export function useTicket(id) {
   const { ticket = null, etag = null } = newest.current ?? {};
   return { path, ticket, etag, latest: seenNow, error: polled.error, change, edit, conflict };
 }
-
-/** @param {Ticket} ticket */
-const whole = (ticket) => ticket;

@@ -7,7 +7,15 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/pre
 /** @typedef {import("./vendor/preact.js").ComponentChildren} Children */
 /** @typedef {string | { id: number | string, name: string }} Choice A word of the API, or a row such as somebody of the staff. */
 /** @typedef {{ id: number, text: string, isProblem: boolean }} Notice */
-/** @typedef {{ submit: (event: Event) => void, message: string, isBusy: boolean }} Sent What sends a form, such as `useForm`. */
+
+/**
+ * @typedef {object} Sent What sends a form, such as `useForm`.
+ * @property {(event: Event) => void} submit
+ * @property {string} message
+ * @property {boolean} isBusy
+ * @property {import("./api.js").Problem | null} [problem]
+ * @property {(flag: string) => unknown} [insist]
+ */
 
 const NOTICE_SECONDS = 6;
 /** Where the focus goes in a dialog: to the first field, or to what it is about. */
@@ -15,7 +23,11 @@ const FIRST = ":is(input, select, textarea):not(:disabled), .primary";
 const notices = new EventTarget();
 let lastNotice = 0;
 
-/** Say something in the corner of the page, for people and screen readers. @param {string} text @param {{ isProblem?: boolean }} [options] */
+/**
+ * Say something in the corner of the page, for people and screen readers.
+ *
+ * @param {string} text @param {{ isProblem?: boolean }} [options]
+ */
 export function notify(text, { isProblem = false } = {}) {
   notices.dispatchEvent(new CustomEvent("notice", { detail: { id: (lastNotice += 1), text, isProblem } }));
 }
@@ -42,8 +54,13 @@ export function Notices() {
  * A dialog over the page. Esc and the close button call `onClose`; the focus goes to the first field, and back to
  * where it was, or to the content of the page where that is gone.
  *
- * @param {{ title: string, onClose?: () => void, children?: Children, wide?: boolean, form?: Sent, submit?: string, extra?: Children }} props
- *   Without `onClose` it cannot be closed. With `form` its children are those of a `Form`.
+ * @param {object} props
+ * @param {string} props.title
+ * @param {() => void} [props.onClose] Without it, it cannot be closed.
+ * @param {Children} [props.children]
+ * @param {boolean} [props.wide]
+ * @param {Sent} [props.form] With it, the children are those of a `Form`.
+ * @param {string} [props.submit]
  */
 export function Dialog({ title, onClose, children, wide = false, form, ...ofForm }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
@@ -56,18 +73,12 @@ export function Dialog({ title, onClose, children, wide = false, form, ...ofForm
     /** @type {HTMLElement | null | undefined} */ (first)?.focus();
   }, []);
   // Once it is gone: an open one keeps the focus to itself.
-  useEffect(
-    () => () => {
-      const isThere = before.current?.isConnected && before.current !== document.body;
-      (isThere ? before.current : document.getElementById("content"))?.focus();
-    },
-    [],
-  );
-  /** @param {Event} event */
-  const cancel = (event) => {
-    event.preventDefault();
-    onClose?.();
+  const giveBack = () => {
+    const isThere = before.current?.isConnected && before.current !== document.body;
+    (isThere ? before.current : document.getElementById("content"))?.focus();
   };
+  useEffect(() => giveBack, []);
+  const cancel = (/** @type {Event} */ event) => (event.preventDefault(), onClose?.());
   return html`<dialog ref=${element} class=${wide ? "wide" : ""} aria-label=${title} onCancel=${cancel}>
     <header>
       <h2>${title}</h2>
@@ -82,24 +93,21 @@ export function Dialog({ title, onClose, children, wide = false, form, ...ofForm
  *
  * @param {{ label: string, error?: string, hint?: string, children?: Children }} props
  */
-export function Field({ label, error, hint, children }) {
-  return html`<label class=${error ? "field invalid" : "field"}>
-    <span>${label}</span>
-    ${children} ${hint && html`<small>${hint}</small>`}
-    ${error && html`<small class="error" role="alert">${error}</small>`}
-  </label>`;
-}
+export const Field = ({ label, error, hint, children }) => html`<label class=${error ? "field invalid" : "field"}>
+  <span>${label}</span>
+  ${children} ${hint && html`<small>${hint}</small>`}
+  ${error && html`<small class="error" role="alert">${error}</small>`}
+</label>`;
 
 /**
  * A field of a form; other properties are the input's.
  *
  * @param {{ form: any, name: string, label: string, hint?: string, error?: string, [property: string]: any }} props
  */
-export function Text({ form, name, label, hint, error = form.errorOf(name), ...input }) {
-  return html`<${Field} label=${label} hint=${hint} error=${error}>
+export const Text = ({ form, name, label, hint, error = form.errorOf(name), ...input }) =>
+  html`<${Field} label=${label} hint=${hint} error=${error}>
     <input autocomplete="off" dir="auto" ...${input} ...${form.bind(name)} />
   <//>`;
-}
 
 /** @param {{ of: readonly Choice[], none?: string }} props `none` stands for no choice. */
 export function Options({ of, none }) {
@@ -111,18 +119,44 @@ export function Options({ of, none }) {
 /**
  * A field of a form that is chosen.
  *
- * @param {{ form: any, name: string, label: string, of: readonly Choice[], none?: string, error?: string, [property: string]: any }} props
+ * @param {{ form: any, name: string, label: string, of: readonly Choice[], none?: string, [property: string]: any }} props
  */
-export function Select({ form, name, label, of, none, error = form.errorOf(name), ...select }) {
-  return html`<${Field} label=${label} error=${error}>
+export const Select = ({ form, name, label, of, none, ...select }) =>
+  html`<${Field} label=${label} error=${form.errorOf(name)}>
     <select ...${form.bind(name)} ...${select}><${Options} of=${of} none=${none} /></select>
   <//>`;
+
+/**
+ * What is chosen of a few things, with what there is to say between; other properties are the inputs'. Without `choose`
+ * they are what a form is sent with.
+ *
+ * @param {object} props
+ * @param {Children} props.legend
+ * @param {Children} [props.children]
+ * @param {string} [props.class]
+ * @param {[value: string, label: Children][]} props.of
+ * @param {string | string[]} [props.chosen]
+ * @param {(value: string) => void} [props.choose]
+ */
+export function Choices({ legend, children, class: look = "choices", of, chosen, choose, ...input }) {
+  const isChosen = (/** @type {string} */ value) => (chosen === undefined ? undefined : [chosen].flat().includes(value));
+  return html`<fieldset class=${look}>
+    <legend>${legend}</legend>
+    ${children}
+    <div class="options flow">
+      ${of.map(
+        ([value, label]) => html`<label key=${value} class="flow">
+          <input type="radio" ...${input} value=${value} checked=${isChosen(value)} onChange=${() => choose?.(value)} /> ${label}
+        </label>`,
+      )}
+    </div>
+  </fieldset>`;
 }
 
 /** @param {{ form: any, name: string, children?: Children }} props */
 export function Check({ form, name, children }) {
   const set = (/** @type {Event} */ event) => form.set({ [name]: /** @type {HTMLInputElement} */ (event.target).checked });
-  return html`<label class="check">
+  return html`<label class="check flow">
     <input type="checkbox" name=${name} checked=${form.values[name]} onChange=${set} /> ${children}
   </label>`;
 }
@@ -132,25 +166,31 @@ export function Check({ form, name, children }) {
  *
  * @param {{ form: Sent, submit?: string, children?: Children, extra?: Children }} props
  */
-export function Form({ form, submit, children, extra }) {
-  return html`<form onSubmit=${form.submit} novalidate>
-    ${children}
-    ${form.message && html`<p class="problem" role="alert">${form.message}</p>`}
-    <footer>
-      ${extra}
-      <button type="submit" class="primary" aria-disabled=${form.isBusy}>${submit}</button>
-    </footer>
-  </form>`;
-}
+export const Form = ({ form, submit, children, extra }) => html`<form onSubmit=${form.submit} novalidate>
+  ${children}
+  ${form.message && html`<p class="problem" role="alert">${form.message}</p>`}
+  <footer>
+    ${extra}
+    ${form.problem?.slug === "odometer-backwards" &&
+    html`<button type="button" onClick=${() => form.insist?.("override")}>It is right: save it all the same</button>`}
+    <button type="submit" class="primary" aria-disabled=${form.isBusy}>${submit}</button>
+  </footer>
+</form>`;
 
 /** @typedef {[heading: string, kind: string, cell: (row: any) => Children]} TableColumn `kind` is the class of its cells. */
 
-/** A table of what has an `id`, a row each; the first column names the row. @param {{ columns: TableColumn[], rows: any[] }} props */
-export function Table({ columns, rows }) {
+/**
+ * A table of what has an `id`, a row each; the first column names the row.
+ *
+ * @param {{ columns: TableColumn[], rows: any[] | null, none?: string }} props `none` stands for no rows; null is not there yet.
+ */
+export function Table({ columns, rows, none }) {
+  if (!rows?.length) return html`<p class="quiet">${rows ? none : "…"}</p>`;
   const cells = (/** @type {any} */ row) =>
-    columns.map(([heading, kind, cell], index) =>
-      index ? html`<td key=${heading} class=${kind}>${cell(row)}</td>` : html`<th key=${heading} scope="row" class=${kind}>${cell(row)}</th>`,
-    );
+    columns.map(([heading, kind, cell], index) => {
+      const [tag, scope] = index ? ["td"] : ["th", "row"];
+      return html`<${tag} key=${heading} scope=${scope} class=${kind}>${cell(row)}<//>`;
+    });
   return html`<div class="scrolls">
     <table>
       <thead>
@@ -160,6 +200,15 @@ export function Table({ columns, rows }) {
     </table>
   </div>`;
 }
+
+/**
+ * Links to screens, or to views of one.
+ *
+ * @param {{ label: string, of: [path: string, text: string][], isCurrent: (path: string) => boolean }} props
+ */
+export const Links = ({ label, of, isCurrent }) => html`<nav class="flow" aria-label=${label}>
+  ${of.map(([to, text]) => html`<a key=${to} href=${`#${to}`} aria-current=${isCurrent(to) ? "page" : undefined}>${text}</a>`)}
+</nav>`;
 
 /** @param {{ status: string, children?: Children }} props */
 export const Badge = ({ status, children }) => html`<span class=${`badge ${status}`}>${children}</span>`;
