@@ -211,8 +211,12 @@ class Reader:
         return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
-def pairs(document: dict[str, Any], only: str) -> Iterator[str]:
-    """The addresses of every filter, of none, and of some together, with every order of one field."""
+def pairs(only: str = "") -> Iterator[str]:
+    """The addresses of every filter, of none, and of some together, with every order of one field.
+
+    Raises `KeyError` for a filter that this file does not know.
+    """
+    document = json.loads(DOCUMENT.read_text())
     ids = {"customer_id": 42, "vehicle_id": 42, "part_id": 42, "ticket_id": 4711}
     for path, methods in document["paths"].items():
         parameters = {
@@ -292,7 +296,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="lists whose path this regular expression finds")
     parser.add_argument("--all", action="store_true", help="print every pair, not only those that grow")
     options = parser.parse_args()
-    asked = list(pairs(json.loads(DOCUMENT.read_text()), options.only))
+    asked = list(pairs(options.only))  # before the shops are made, which takes long
     with postgresql() as server:
         shops = make(server, "small", *SMALL), make(server, "large", options.tickets, options.customers)
         small, large = map(Reader, shops)
