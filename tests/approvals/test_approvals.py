@@ -243,8 +243,9 @@ class Answering(ApprovalTest):
         self.assertEqual((what, before, after), ("authorization", None, "approved 100.00 (link)"))
 
     def test_all_are_declined_without_a_name(self) -> None:
-        self.assertStatus(self.decide(signed_name=None) if False else self.decide(), 201)
-        self.assertEqual(self.ticket(self.quote)["status"], "declined")
+        jobs = [{"id": job, "decision": "declined"} for job in (self.brakes, self.belt)]
+        told = self.assertStatus(self.answer(jobs=jobs, version=self.shown()["version"]), 201)
+        self.assertEqual((told["signed_name"], self.ticket(self.quote)["status"]), (None, "declined"))
 
     def test_a_decline_needs_neither_name_nor_amount(self) -> None:
         jobs = [{"id": self.belt, "decision": "declined"}]
