@@ -141,12 +141,15 @@ class Job(Row):
         return transition
 
     def change_status(self, transition: JobTransition) -> None:
-        """Make the transition, and set when and why."""
+        """Make the transition, and set when and why. A job that is proposed again was not approved."""
         self.status, self.declined_reason = transition.target, transition.reason
-        if transition.target is JobStatus.APPROVED:
-            self.approved_at = now()
-        elif transition.target is JobStatus.DECLINED:
-            self.declined_at = now()
+        match transition.target:
+            case JobStatus.APPROVED:
+                self.approved_at = now()
+            case JobStatus.DECLINED:
+                self.declined_at = now()
+            case JobStatus.PROPOSED:
+                self.approved_at = None
 
 
 def _revivals(job_id: Any) -> Select[int]:

@@ -284,6 +284,14 @@ class ByJob(AuthorizationTest):
         """The units of the part that are reserved."""
         return int(self.advisor.get(f"/inventory/{self.part}").json["quantity_reserved"])
 
+    def test_what_is_offered_again_was_not_approved(self) -> None:
+        approved = {self.brakes: "approved", self.struts: "approved"}
+        self.assertStatus(self.decide(jobs=approved, amount="200.00"), 201)
+        self.assertStatus(self.decide(jobs={self.struts: "declined"}), 201)
+        path = f"/service-tickets/{self.order}/jobs/{self.struts}"
+        job = self.assertStatus(self.advisor.put(path, {"status": "proposed"}), 200)
+        self.assertEqual((job["status"], job["approved_at"]), ("proposed", None))
+
     def test_brakes_yes_struts_no_axle_later(self) -> None:
         jobs = {self.brakes: "approved", self.struts: "declined"}
         self.assertEqual(self.seen(), ("estimate", "200.00", None, ["proposed", "proposed"]))

@@ -343,8 +343,8 @@ class Ticket:
     def version(self) -> object:
         """Changes with what stands behind an approval link, and only with that."""
         # What the model has no figures for: when a job was approved, and the ids of lines of parts.
-        ages = [(job.moved.get("approved"), [line.age for line in job.lines]) for job in self.jobs]
-        return self.shown_to_customer(), ages
+        approved = [job.moved.get("approved") if job.status != "proposed" else None for job in self.jobs]
+        return self.shown_to_customer(), approved, [[line.age for line in job.lines] for job in self.jobs]
 
     def shown_as_card(self) -> dict[str, Any]:
         lines = [line for job in self.jobs for line in job.lines]
