@@ -129,18 +129,18 @@ export function Link(props) {
   const send = (/** @type {object} */ _, /** @type {string} */ key) => api.post(`${path}/approval-link`, {}, { key });
   const form = useActForm({ ...props, onClose: () => undefined }, "Send the link", {}, send, setLink);
   const { email } = ticket.customer;
-  const byMail = html`It is mailed to <bdi>${email}</bdi> where the shop sends mail.`;
+  const byMail = email && html`It is mailed to <bdi>${email}</bdi> where the shop sends mail.`;
   return html`<${Dialog} title="Approval link" onClose=${props.onClose} form=${link ? undefined : form} submit="Send link">
     ${link
-      ? html`<${MadeLink} link=${link} email=${email} />`
+      ? html`<${MadeLink} link=${link} byMail=${byMail} />`
       : html`<p>The customer sees these jobs, and approves or declines each. A link from before ends.</p>
           ${list(proposedOn(ticket))}
-          <p class="quiet">${email ? byMail : "The customer has no e-mail: give them the link yourself."}</p>`}
+          <p class="quiet">${byMail || "The customer has no e-mail: give them the link yourself."}</p>`}
   <//>`;
 }
 
-/** @param {{ link: { url: string, expires_at: string }, email: string | null }} props */
-function MadeLink({ link, email }) {
+/** @param {{ link: { url: string, expires_at: string }, byMail: any }} props */
+function MadeLink({ link, byMail }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const select = () => (input.current?.focus(), input.current?.select());
   useEffect(() => select(), []);
@@ -152,9 +152,7 @@ function MadeLink({ link, email }) {
   };
   return html`
     <${Field} label="For the customer; it is shown this once"><input readonly ref=${input} value=${link.url} /><//>
-    <p class="quiet">
-      Good until ${time(link.expires_at)}. ${email && html`Also mailed to <bdi>${email}</bdi> where the shop sends mail.`}
-    </p>
+    <p class="quiet">Good until ${time(link.expires_at)}. ${byMail}</p>
     <p class="actions"><button type="button" class="primary" onClick=${copy}>Copy</button></p>`;
 }
 

@@ -192,8 +192,8 @@ const told = (what, value) => (what.endsWith("_at") ? time(value) : value.replac
  */
 function Events({ state, page }) {
   const [isMore, setMore] = useState(false);
-  const query = { sort: "-id", per_page: EVENTS, page };
-  const { data } = usePolled(`${state.path}/history`, query, { version: state.ticket.version });
+  const { ticket, path } = state;
+  const { data } = usePolled(`${path}/history`, { sort: "-id", per_page: EVENTS, page }, { version: ticket.version });
   /** @type {TicketEvent[]} */
   const events = data ?? [];
   /** The button is gone then, so the list has the focus. @param {any} event */
@@ -202,7 +202,7 @@ function Events({ state, page }) {
       ${events.filter(({ what, before }) => before !== null || !/^job \d+ name$/.test(what)).map(
         ({ id, what, before, after, reason, mechanic, customer, created_at }) => html`<li key=${id}>
           <small><bdi>${mechanic?.name ?? customer?.name ?? "The system"}</bdi> · ${time(created_at)}</small>
-          <bdi>${subject(what, state.ticket)}</bdi>:
+          <bdi>${subject(what, ticket)}</bdi>:
           ${before !== null && html` <del dir="auto">${told(what, before)}</del>${after !== null && " →"}`}
           ${after !== null && html` <ins dir="auto">${told(what, after)}</ins>`}
           ${reason && html` <q dir="auto">${reason}</q>`}
