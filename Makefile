@@ -89,7 +89,7 @@ bench: .venv-bench/.installed ## measure beside FastAPI and others on a PostgreS
 	@.venv-bench/bin/python -m bench --growth 2000000
 
 bench-quick: .venv-bench/.installed ## only check that they give the same answers and write the same rows, and count the statements
-	@.venv-bench/bin/python -m bench --quick
+	@.venv-bench/bin/python -m bench --quick $(BENCH_OPTIONS)
 
 bench-lists: .venv-bench/.installed ## ask every filter with every order of a small and a large shop; print what grows (some 20 minutes)
 	@.venv-bench/bin/python -m bench.lists

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 import psycopg2
 from click import echo
-from sqlalchemy import insert
 from sqlalchemy.engine import make_url
 
 from app.accounts import tokens
 from app.core.database.base import Base
+from app.core.database.transaction import atomic
 from app.core.database.types import now
 from app.core.fields.schemas import MAX_COUNTED
 from app.extensions import db
@@ -53,15 +53,17 @@ class FilledShop(Shop):
     def __init__(self, database_url: str) -> None:
         super().__init__(database_url)
         with self.app.app_context():
-            admin = Mechanic(name="Admin", email="admin@example.com", role=Role.ADMIN, password_hash=password_hash())
-            owner = db.session.get_one(Customer, 1)
-            owner.password_hash = password_hash()
-            db.session.add_all([admin, Vehicle(customer_id=owner.id, plate="8ABC123")])
-            db.session.flush()
-            old = {"customer_id": owner.id, "vehicle_id": 1, "opened_by_id": admin.id, "description": "Long ago"}
-            db.session.execute(insert(ServiceTicket), [old] * OLD_TICKETS)
-            self.admin, self.customer = sign_in("mechanic", admin.id), sign_in("customer", owner.id)
-            db.session.commit()
+            with atomic():
+                admin = Mechanic(
+                    name="Admin", email="admin@example.com", role=Role.ADMIN, password_hash=password_hash()
+                )
+                owner = db.session.get_one(Customer, 1)
+                owner.password_hash = password_hash()
+                db.session.add_all([admin, Vehicle(customer_id=owner.id, plate="8ABC123")])
+                db.session.flush()
+                old = {"customer_id": owner.id, "vehicle_id": 1, "opened_by_id": admin.id, "description": "Long ago"}
+                db.session.add_all(ServiceTicket(**old) for _ in range(OLD_TICKETS))
+                self.admin, self.customer = sign_in("mechanic", admin.id), sign_in("customer", owner.id)
             db.session.remove()
             db.engine.dispose()
 

@@ -13,9 +13,9 @@ from app.core.http.bodies import read_body
 from app.core.http.request import ApiRequest
 from app.core.problems import InvalidInput, MalformedJSON, UnsupportedMediaType
 
-# The members of all objects and the items of all arrays of a body together: more than a job with as many parts, labor
-# and fees as it takes has, which is the largest body of any schema.
-MAX_MEMBERS = 2_000
+# The members of all objects and the items of all arrays of a body together: more than a body has in which the longest
+# list is full. The lines of a job, where those of each kind are many, are sent in two requests.
+MAX_MEMBERS = 1_000
 # Commas and brackets of a body, including those within strings: more than the strings of any schema have characters,
 # but for those in lists.
 MAX_MARKS = 20_000
