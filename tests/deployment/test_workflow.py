@@ -83,7 +83,7 @@ class Run(unittest.TestCase):
         self.assertEqual(
             full.strip(),
             "suite_on_postgresql=coverage by_psycopg_3=all"
-            " fuzz_on=postgresql fuzz=(--cases 100) browser=(swagger desk) bench=()",
+            " fuzz_on=postgresql fuzz=(--cases 100) browser=(swagger desk) bench=() every=1",
         )
 
     def test_an_audit_that_asked_nobody_is_no_green_in_full(self) -> None:

@@ -22,7 +22,9 @@ visit("the board and a ticket", shop, async (visitor) => {
   const page = await visitor.signIn("advisor", "/desk", { viewport: DESKTOP });
   await take(page, "board", page.locator(".card").first());
   await page.goto(`/desk#/tickets/${await ticketInWork()}`);
-  await take(page, "ticket", page.getByRole("heading", { name: "History" }));
+  await page.getByRole("button", { name: "Assign" }).waitFor();
+  await page.locator(".history li").first().waitFor();
+  await take(page, "ticket", page.getByRole("heading", { name: "Decisions" }));
 });
 
 visit("the page behind an approval link", shop, async (visitor) => {

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -206,14 +207,14 @@ def signed_in(server: Instance, credentials: dict[str, str]) -> Client:
     return Client(server, call(f"{server.address}/mechanics/login", credentials)["token"])
 
 
-def budgets(server: Instance, document: Document, credentials: dict[str, str], times: int) -> list[str]:
-    """What costs too much."""
+def budgets(server: Instance, document: Document, credentials: dict[str, str], times: int, every: int) -> list[str]:
+    """What costs too much; of so many requests one is sent."""
     client, faults, worst = signed_in(server, credentials), [], [(0.0, "")]
     largest = (0.0, "")
     cost(server, client, Sending("GET", "/health", ""), 50)
     health, _ = cost(server, client, Sending("GET", "/health", ""), 200)
     count = 0
-    for name, sending in document.sendings():
+    for name, sending in islice(document.sendings(), 0, None, every):
         forget_peaks(server)
         memory = peak_mib(server)
         is_slow = document.is_slow(name)  # then only what memory it takes is of interest
@@ -301,6 +302,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.programs.availability", description=__doc__)
     parser.add_argument("--only", choices=("budgets", "floods"))
     parser.add_argument("--times", type=int, default=5, help="how often each request is sent")
+    parser.add_argument("--every", type=int, default=1, help="with 3, one request of three is sent, to see its cost")
     parser.add_argument("--seconds", type=float, default=15, help="how long each flood lasts")
     options = parser.parse_args()
     url = new_migrated_database()
@@ -321,7 +323,7 @@ def main() -> None:
         # One process, so that what it takes is found in one place.
         with instance(url, WEB_CONCURRENCY="1") as server:
             document = Document(call(f"{server.address}/openapi.json"), ids)
-            faults += budgets(server, document, credentials, options.times)
+            faults += budgets(server, document, credentials, options.times, options.every)
     if options.only != "budgets":
         with instance(url) as server:  # without the limits that would end a flood at once
             token = call(f"{server.address}/mechanics/login", credentials)["token"]
